@@ -1,0 +1,1 @@
+"""Predict the test error of ridge regression on deep features."""

@@ -1,0 +1,55 @@
+"""tanh, erf and the logistic sigmoid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+
+class Tanh:
+    """The hyperbolic tangent."""
+
+    torch_name = "Tanh"
+
+    def __call__(self, x: Any, out: Any = None) -> Any:
+        """Return tanh(x)."""
+        return np.tanh(x, out=out)
+
+    def derivative(self, x: Any) -> Any:
+        """Return 1 - tanh(x)^2, without cancellation in the tails."""
+        return 4.0 * special.expit(2.0 * np.asarray(x)) * special.expit(-2.0 * np.asarray(x))
+
+
+class Erf:
+    """The error function erf(x) = (2/√π) ∫₀ˣ exp(-t²) dt."""
+
+    torch_name = "erf"
+
+    def __call__(self, x: Any, out: Any = None) -> Any:
+        """Return erf(x)."""
+        return special.erf(x, out=out)
+
+    def derivative(self, x: Any) -> Any:
+        """Return (2/√π) exp(-x²)."""
+        return (2.0 / np.sqrt(np.pi)) * np.exp(-np.square(x))
+
+
+class Sigmoid:
+    """The logistic function 1/(1 + exp(-x))."""
+
+    torch_name = "Sigmoid"
+
+    def __call__(self, x: Any, out: Any = None) -> Any:
+        """Return the logistic function of x."""
+        return special.expit(x, out=out)
+
+    def derivative(self, x: Any) -> Any:
+        """Return s(x) s(-x)."""
+        return special.expit(x) * special.expit(np.negative(x))
+
+
+tanh = Tanh()
+erf = Erf()
+sigmoid = Sigmoid()

@@ -1,0 +1,109 @@
+"""What each kind of plugin must implement, as `typing.Protocol` classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+@runtime_checkable
+class Activation(Protocol):
+    """A point-wise nonlinearity.
+
+    Optional members: ``torch_name``, the name of a ``torch.nn`` class or ``torch`` function;
+    closed forms ``moments(mean, std)``, ``hermite(k, mean, std)`` and ``bivariate(...)``.
+    """
+
+    def __call__(self, x: Any, out: Any = None) -> Any:
+        """Return f(x), written into `out` when it is given (`out` may be `x` itself)."""
+
+    def derivative(self, x: Any) -> Any:
+        """Return f'(x), with any value of the subdifferential at a kink."""
+
+
+@runtime_checkable
+class FeatureMap(Protocol):
+    """A scikit-learn transformer from rows to features.
+
+    Optional members: ``linearization_layers()`` for networks, ``staged_transform(X)`` for maps
+    that are kept at several stages of their training.
+    """
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        """Fit the map and return it."""
+
+    def transform(self, X: Any) -> Any:
+        """Return the features of `X`, shape (n_samples, n_features_out)."""
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Return the names of the features."""
+
+
+@runtime_checkable
+class Population(Protocol):
+    """A way to know the population that ridge regression will meet.
+
+    `alpha` is for sample weights of mean one; `n_samples` and `alpha` broadcast. Optional members:
+    ``train_error``, ``decomposition``, ``interval`` and ``reachable``.
+    """
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        fit_intercept: bool = True,
+        path: Any = None,
+    ) -> Any:
+        """Learn the population from rows of features and targets and return it.
+
+        `path` is the `sk_deepfeat.theory.RidgePath` of the same rows, when it has been made.
+        """
+
+    def test_error(
+        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+    ) -> NDArray[Any]:
+        """Return the expected squared error; NaN where it cannot be known."""
+
+    def kappa(self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool) -> NDArray[Any]:
+        """Return the effective regularisation."""
+
+
+REQUIRED: dict[str, tuple[type, tuple[str, ...]]] = {
+    "activations": (Activation, ("__call__", "derivative")),
+    "feature_maps": (FeatureMap, ("fit", "transform", "get_feature_names_out")),
+    "populations": (Population, ("fit", "test_error", "kappa")),
+}
+
+
+def missing_members(kind: str, plugin: object) -> tuple[str, ...]:
+    """Return the names of the required members that `plugin` lacks."""
+    return tuple(name for name in REQUIRED[kind][1] if not callable(getattr(plugin, name, None)))
+
+
+def require_members(kind: str, plugin: object) -> None:
+    """Raise TypeError, naming what is missing, unless `plugin` keeps the contract of `kind`.
+
+    Parameters
+    ----------
+    kind : {"feature_maps", "populations", "activations"}
+        The contract.
+    plugin : object
+        The object to look at; nothing of it is called.
+
+    Raises
+    ------
+    TypeError
+        If a required member is missing.
+    """
+    missing = missing_members(kind, plugin)
+    if missing:
+        protocol, required = REQUIRED[kind]
+        raise TypeError(
+            f"{plugin!r} cannot be used among the {kind}: it lacks {', '.join(missing)}. "
+            f"A {protocol.__name__} must implement {', '.join(required)} "
+            "(see sk_deepfeat.plugins)."
+        )

@@ -1,0 +1,45 @@
+"""Mathematics: arrays in, arrays or NamedTuples out; numpy and scipy alone.
+
+Conventions of the whole room. Ridge is scikit-learn's, min_w ||y - Fw||² + alpha ||w||², with
+features F of shape (n_samples, n_features). A population is known by the eigenvalues ω_j of the
+features' second moment Ω = E φφᵀ (their covariance when an intercept is fitted), the target
+coefficients u_j·ψ with ψ = E φ y, and the target second moment ρ = E y².
+"""
+
+from sk_deepfeat.theory.fixed_point import alpha_from_kappa, degrees_of_freedom, solve_kappa
+from sk_deepfeat.theory.optimum import (
+    minimize_on_log_scale,
+    optimal_alpha,
+    optimal_slope,
+    smallest_sufficient,
+)
+from sk_deepfeat.theory.resolvent import (
+    expected_quadratic_form,
+    resolvent_equivalent,
+    resolvent_product_equivalent,
+)
+from sk_deepfeat.theory.ridge_path import RidgePath, ridge_factorization
+from sk_deepfeat.theory.risk import ErrorDecomposition, RidgeRisk, ridge_risk
+from sk_deepfeat.theory.transfer import SpectralCurve, TransferRisk, gcv_curve, transfer_risk
+
+__all__ = [
+    "ErrorDecomposition",
+    "RidgePath",
+    "RidgeRisk",
+    "SpectralCurve",
+    "TransferRisk",
+    "alpha_from_kappa",
+    "degrees_of_freedom",
+    "expected_quadratic_form",
+    "gcv_curve",
+    "minimize_on_log_scale",
+    "optimal_alpha",
+    "optimal_slope",
+    "resolvent_equivalent",
+    "resolvent_product_equivalent",
+    "ridge_factorization",
+    "ridge_risk",
+    "smallest_sufficient",
+    "solve_kappa",
+    "transfer_risk",
+]

@@ -1,0 +1,219 @@
+"""One factorisation of a training set, from which ridge at every alpha follows.
+
+Rows are weighted to mean weight one, centred when an intercept is fitted, and multiplied by the
+square roots of their weights. The smaller Gram matrix, FᵀF or FFᵀ, is decomposed once.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import ArrayLike
+
+from sk_deepfeat.theory._validation import FloatArray
+
+# Below this share of the largest eigenvalue an estimated spectrum is rounding.
+_SPECTRUM_CUT = 1e-11
+# Beyond these condition numbers of Gram + alpha the Gram matrix has lost what the coefficients need
+# and a singular value decomposition of the rows themselves takes over. The residual of the rows
+# corrects the primal form, so it reaches further than the dual one.
+_MOST_PRIMAL, _MOST_DUAL = 1e12, 1e7
+_REFINEMENTS = 3
+
+
+class RidgePath:
+    """Ridge on one training set at every alpha; made by `ridge_factorization`.
+
+    Attributes
+    ----------
+    features, targets : ndarray of shape (n_rows, n_features), (n_rows, n_outputs)
+        Weighted, and centred with an intercept.
+    feature_mean, target_mean : ndarray
+        What was subtracted; zeros without an intercept.
+    n_rows : int
+        Rows of positive weight.
+    n_effective : int
+        `n_rows`, less one with an intercept.
+    mean_weight : float
+        Ridge at alpha on the given weights is ridge at ``alpha / mean_weight`` here.
+    eigenvalues : ndarray of shape (rank,)
+        Nonzero eigenvalues of the Gram matrix, ascending.
+    target_components : ndarray of shape (rank, n_outputs)
+        Uᵀy, with the left singular vectors U of the rows.
+    outside : ndarray of shape (n_rows, n_outputs)
+        y - UUᵀy.
+    """
+
+    def __init__(
+        self,
+        features: FloatArray,
+        targets: FloatArray,
+        feature_mean: FloatArray,
+        target_mean: FloatArray,
+        mean_weight: float,
+        fit_intercept: bool,
+    ) -> None:
+        self.features, self.targets = features, targets
+        self.feature_mean, self.target_mean = feature_mean, target_mean
+        self.mean_weight, self.fit_intercept = mean_weight, fit_intercept
+        self.n_rows, self.n_features = features.shape
+        self.n_effective = self.n_rows - int(fit_intercept)
+        self.primal = self.n_rows > self.n_features
+        gram = features.T @ features if self.primal else features @ features.T
+        self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
+            gram, overwrite_a=True, check_finite=False, driver="evd"
+        )
+        largest = max(float(self._all_eigenvalues[-1]), 0.0)
+        self._kept = self._all_eigenvalues > max(_SPECTRUM_CUT * largest, 0.0)
+        # At most n_effective directions exist; rounding must not add the one of the constant.
+        self._kept[: max(self._kept.size - self.n_effective, 0)] = False
+        self.eigenvalues = self._all_eigenvalues[self._kept]
+
+    @cached_property
+    def target_components(self) -> FloatArray:
+        """Uᵀy for the kept directions."""
+        vectors = self._vectors[:, self._kept]
+        if not self.primal:
+            return vectors.T @ self.targets
+        return (vectors.T @ (self.features.T @ self.targets)) / np.sqrt(self.eigenvalues)[:, None]
+
+    @cached_property
+    def outside(self) -> FloatArray:
+        """The part of the targets that no coefficients reach."""
+        vectors = self._vectors[:, self._kept]
+        if not self.primal:
+            return self.targets - vectors @ self.target_components
+        weights = self.target_components / np.sqrt(self.eigenvalues)[:, None]
+        return self.targets - self.features @ (vectors @ weights)
+
+    @property
+    def feature_components(self) -> FloatArray:
+        """(Vᵀ Fᵀ y) for the kept directions: √λ Uᵀy."""
+        return self.target_components * np.sqrt(self.eigenvalues)[:, None]
+
+    def coefs(self, alpha: float) -> FloatArray:
+        """Return the ridge coefficients at `alpha` (for mean weight one).
+
+        Parameters
+        ----------
+        alpha : float
+            Not negative; 0 gives the solution of minimum norm.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_outputs)
+        """
+        spectrum = self._all_eigenvalues[max(self._vectors.shape[0] - self.n_effective, 0) :]
+        if spectrum.size == 0 or spectrum[-1] <= 0:
+            return np.zeros((self.n_features, self.targets.shape[1]))
+        most = _MOST_PRIMAL if self.primal else _MOST_DUAL
+        if (spectrum[-1] + alpha) > most * (max(spectrum[0], 0.0) + alpha):
+            return self._coefs_from_svd(alpha)
+        if self.primal:
+            return self._refined(np.zeros((self.n_features, self.targets.shape[1])), alpha)
+        shrunk = np.maximum(self._all_eigenvalues, 0.0) + alpha
+        floor = self.n_rows * np.finfo(float).eps * spectrum[-1]
+        inverse = np.where(shrunk > floor, 1.0 / np.maximum(shrunk, floor), 0.0)[:, None]
+        dual = self._vectors @ ((self._vectors.T @ self.targets) * inverse)
+        return self._refined(self.features.T @ dual, alpha)
+
+    def _refined(self, coefs: FloatArray, alpha: float) -> FloatArray:
+        """Correct coefficients by the residual of the normal equations, taken from the rows."""
+        for _ in range(_REFINEMENTS):
+            residual = self.targets - self.features @ coefs
+            gradient = self.features.T @ residual - alpha * coefs
+            if self.primal:
+                shrunk = np.maximum(self._all_eigenvalues, 0.0) + alpha
+                coefs = coefs + self._vectors @ ((self._vectors.T @ gradient) / shrunk[:, None])
+            else:
+                vectors, kept = self._vectors[:, self._kept], self.eigenvalues[:, None]
+                along = vectors.T @ (self.features @ gradient) / (kept * (kept + alpha))
+                coefs = coefs + self.features.T @ (vectors @ along)
+        return coefs
+
+    @cached_property
+    def _svd(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        left, singular, right = scipy.linalg.svd(
+            self.features, full_matrices=False, check_finite=False
+        )
+        cut = max(self.features.shape) * np.finfo(float).eps * singular[0]
+        rank = min(int(np.sum(singular > cut)), max(self.n_effective, 0))
+        return left[:, :rank], singular[:rank], right[:rank]
+
+    def _coefs_from_svd(self, alpha: float) -> FloatArray:
+        left, singular, right = self._svd
+        # 1/(s + alpha/s) neither overflows nor divides by zero where s² underflows.
+        return right.T @ ((left.T @ self.targets) / (singular + alpha / singular)[:, None])
+
+
+def ridge_factorization(
+    features: ArrayLike,
+    targets: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    fit_intercept: bool = True,
+) -> RidgePath:
+    """Factorise a training set once, for ridge at every alpha.
+
+    Parameters
+    ----------
+    features : array-like of shape (n_samples, n_features)
+        Rows of features, finite.
+    targets : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets, finite.
+    sample_weight : array-like of shape (n_samples,), optional
+        Not negative, not all zero. Rows of weight zero are dropped; the others are scaled to mean
+        one, and the scale is kept as ``mean_weight``.
+    fit_intercept : bool, default=True
+        Whether to centre by the weighted means.
+
+    Returns
+    -------
+    RidgePath
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit or weights are negative or all zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory import ridge_factorization
+    >>> path = ridge_factorization([[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0], fit_intercept=False)
+    >>> path.coefs(14.0).round(3)
+    array([[0.5]])
+    """
+    rows = np.asarray(features, dtype=np.float64)
+    values = np.asarray(targets, dtype=np.float64)
+    values = values.reshape(-1, 1) if values.ndim == 1 else values
+    if rows.ndim != 2 or values.ndim != 2 or rows.shape[0] != values.shape[0]:
+        raise ValueError(
+            f"features and targets must have one row per sample; got shapes {rows.shape} and "
+            f"{values.shape}."
+        )
+    mean_weight, root = 1.0, None
+    if sample_weight is not None:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+        if weights.shape != (rows.shape[0],) or np.any(weights < 0) or not np.any(weights > 0):
+            raise ValueError(
+                "sample_weight must hold one weight per row, not negative and not all zero; got "
+                f"shape {weights.shape} for {rows.shape[0]} rows."
+            )
+        kept = weights > 0
+        if not np.all(kept):
+            rows, values, weights = rows[kept], values[kept], weights[kept]
+        mean_weight = float(weights.mean())
+        weights = weights / mean_weight
+        root = np.sqrt(weights)[:, None]
+    feature_mean, target_mean = np.zeros(rows.shape[1]), np.zeros(values.shape[1])
+    if fit_intercept:
+        scale = None if root is None else weights
+        feature_mean = np.average(rows, axis=0, weights=scale)
+        target_mean = np.average(values, axis=0, weights=scale)
+        rows, values = rows - feature_mean, values - target_mean
+    if root is not None:
+        rows, values = rows * root, values * root
+    return RidgePath(rows, values, feature_mean, target_mean, mean_weight, fit_intercept)
