@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from sk_deepfeat.activations.single_precision import erf_single, is_single, logistic_single
+
 
 class Tanh:
     """The hyperbolic tangent."""
@@ -29,7 +31,7 @@ class Erf:
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return erf(x)."""
-        return special.erf(x, out=out)
+        return erf_single(x, out) if is_single(x, out) else special.erf(x, out=out)
 
     def derivative(self, x: Any) -> Any:
         """Return (2/√π) exp(-x²)."""
@@ -43,7 +45,7 @@ class Sigmoid:
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return the logistic function of x."""
-        return special.expit(x, out=out)
+        return logistic_single(x, out) if is_single(x, out) else special.expit(x, out=out)
 
     def derivative(self, x: Any) -> Any:
         """Return s(x) s(-x)."""

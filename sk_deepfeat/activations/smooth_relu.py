@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from sk_deepfeat.activations.single_precision import gelu_single, is_single
+
 
 class GELU:
     """x Φ(x), with the normal distribution function Φ (the exact form, as in torch)."""
@@ -15,6 +17,8 @@ class GELU:
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return x Φ(x)."""
+        if is_single(x, out):
+            return gelu_single(x, out)
         return np.multiply(x, special.ndtr(x), out=out)
 
     def derivative(self, x: Any) -> Any:
