@@ -93,45 +93,56 @@ class RidgePath:
         """(Vᵀ Fᵀ y) for the kept directions: √λ Uᵀy."""
         return self.target_components * np.sqrt(self.eigenvalues)[:, None]
 
-    def coefs(self, alpha: float) -> FloatArray:
-        """Return the ridge coefficients at `alpha` (for mean weight one).
+    def coefs(self, alpha: ArrayLike) -> FloatArray:
+        """Return the ridge coefficients at one or several `alpha` (for mean weight one).
 
         Parameters
         ----------
-        alpha : float
+        alpha : array-like of shape () or (n_alphas,)
             Not negative; 0 gives the solution of minimum norm.
 
         Returns
         -------
-        ndarray of shape (n_features, n_outputs)
+        ndarray of shape (n_features, n_outputs) or (n_alphas, n_features, n_outputs)
         """
+        alphas = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
+        coefs = np.zeros((alphas.size, self.n_features, self.targets.shape[1]))
         spectrum = self._all_eigenvalues[max(self._vectors.shape[0] - self.n_effective, 0) :]
-        if spectrum.size == 0 or spectrum[-1] <= 0:
-            return np.zeros((self.n_features, self.targets.shape[1]))
-        most = _MOST_PRIMAL if self.primal else _MOST_DUAL
-        if (spectrum[-1] + alpha) > most * (max(spectrum[0], 0.0) + alpha):
-            return self._coefs_from_svd(alpha)
-        if self.primal:
-            return self._refined(np.zeros((self.n_features, self.targets.shape[1])), alpha)
-        shrunk = np.maximum(self._all_eigenvalues, 0.0) + alpha
-        floor = self.n_rows * np.finfo(float).eps * spectrum[-1]
-        inverse = np.where(shrunk > floor, 1.0 / np.maximum(shrunk, floor), 0.0)[:, None]
-        dual = self._vectors @ ((self._vectors.T @ self.targets) * inverse)
-        return self._refined(self.features.T @ dual, alpha)
+        if spectrum.size and spectrum[-1] > 0:
+            most = _MOST_PRIMAL if self.primal else _MOST_DUAL
+            lowest = max(float(spectrum[0]), 0.0)
+            resolved = (spectrum[-1] + alphas) <= most * (lowest + alphas)
+            if np.any(resolved):
+                coefs[resolved] = self._coefs_from_gram(alphas[resolved])
+            for i in np.flatnonzero(~resolved):
+                coefs[i] = self._coefs_from_svd(float(alphas[i]))
+        return coefs if np.ndim(alpha) else coefs[0]
 
-    def _refined(self, coefs: FloatArray, alpha: float) -> FloatArray:
-        """Correct coefficients by the residual of the normal equations, taken from the rows."""
+    def _coefs_from_gram(self, alphas: FloatArray) -> FloatArray:
+        """Coefficients for all alphas at once, one column for each pair (alpha, output).
+
+        They are corrected by the residual of the normal equations, taken from the rows, which
+        restores what forming the Gram matrix has lost.
+        """
+        outputs = self.targets.shape[1]
+        ridge = np.repeat(alphas, outputs)
+        targets = np.tile(self.targets, alphas.size)
+        shrunk = np.maximum(self._all_eigenvalues, 0.0)[:, None] + ridge
+        if self.primal:
+            coefs = np.zeros((self.n_features, ridge.size))
+        else:
+            floor = self.n_rows * np.finfo(float).eps * self._all_eigenvalues[-1]
+            inverse = np.where(shrunk > floor, 1.0 / np.maximum(shrunk, floor), 0.0)
+            coefs = self.features.T @ (self._vectors @ ((self._vectors.T @ targets) * inverse))
         for _ in range(_REFINEMENTS):
-            residual = self.targets - self.features @ coefs
-            gradient = self.features.T @ residual - alpha * coefs
+            gradient = self.features.T @ (targets - self.features @ coefs) - ridge * coefs
             if self.primal:
-                shrunk = np.maximum(self._all_eigenvalues, 0.0) + alpha
-                coefs = coefs + self._vectors @ ((self._vectors.T @ gradient) / shrunk[:, None])
+                coefs = coefs + self._vectors @ ((self._vectors.T @ gradient) / shrunk)
             else:
                 vectors, kept = self._vectors[:, self._kept], self.eigenvalues[:, None]
-                along = vectors.T @ (self.features @ gradient) / (kept * (kept + alpha))
+                along = vectors.T @ (self.features @ gradient) / (kept * (kept + ridge))
                 coefs = coefs + self.features.T @ (vectors @ along)
-        return coefs
+        return coefs.T.reshape(alphas.size, outputs, self.n_features).transpose(0, 2, 1)
 
     @cached_property
     def _svd(self) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
 
 from sk_deepfeat.theory._validation import FloatArray, check_alpha, check_n_samples
@@ -80,27 +80,19 @@ def gcv_curve(path: RidgePath, *, n_grid: int = 1000) -> SpectralCurve:
     Returns
     -------
     SpectralCurve
-
-    Raises
-    ------
-    ValueError
-        If the features do not vary over the rows.
     """
     lam = path.eigenvalues
-    if lam.size == 0:
-        raise ValueError(
-            "The features are the same in every row, so nothing can be learned about the "
-            "population; at least two different rows are needed."
-        )
-    grid = np.geomspace(1e-9 * lam[0], 1e8 * lam.sum(), n_grid)
+    # Without any direction nothing is learned at any ridge: one scale is as good as another.
+    ends = (1e-9 * lam[0], 1e8 * lam.sum()) if lam.size else (1e-8, 1e8)
+    grid = np.geomspace(*ends, n_grid)
     outputs = path.targets.shape[1]
     z = path.target_components
-    products = (z[:, :, None] * z[:, None, :]).reshape(lam.size, -1)
+    products = (z[:, :, None] * z[:, None, :]).reshape(lam.size, outputs * outputs)
     outside = path.outside.T @ path.outside
     n, rank = path.n_effective, lam.size
     remaining, spread = np.empty(n_grid), np.empty(n_grid)
     residual = np.empty((n_grid, outputs * outputs))
-    rows = max(1, _BLOCK_ENTRIES // lam.size)
+    rows = max(1, _BLOCK_ENTRIES // max(lam.size, 1))
     for start in range(0, n_grid, rows):
         block = slice(start, start + rows)
         kept = grid[block, None] / (lam + grid[block, None])  # α₀/(λ+α₀)
@@ -110,6 +102,7 @@ def gcv_curve(path: RidgePath, *, n_grid: int = 1000) -> SpectralCurve:
         spread[block] = derivative * remaining[block] / ((n - rank) + squares.sum(axis=1))
         residual[block] = squares @ products
     residual += outside.ravel()
+    spread = np.maximum(spread, np.finfo(float).tiny)
     scale = (remaining + spread) / np.square(remaining)  # (1 - df2/N) N/(N-f)²
     unexplained = (residual * scale[:, None]).reshape(n_grid, outputs, outputs)
     return SpectralCurve(grid / remaining, remaining, spread, unexplained, n, rank)
@@ -150,50 +143,74 @@ def transfer_risk(
     shape = n.shape
     n, a = n.ravel(), a.ravel()
     rows = n - 1.0 if fit_intercept else n
-    safe_rows = np.where(rows < 1e-12, 1.0, rows)
+    no_rows = rows < 1e-12  # one sample beside the intercept: its coefficients are zero
+    rows = np.where(no_rows, 1.0, rows)
+    at = _locate(curve, rows, a)
     log_kappa = np.log(curve.kappa)
-    remaining = CubicSpline(log_kappa, np.log(curve.remaining))
-    spread = CubicSpline(log_kappa, np.log(curve.spread))
-    unexplained = CubicSpline(log_kappa, curve.unexplained)
-
-    low = _bracket(curve, safe_rows, a)
-    inside = (low >= 0) & (low < curve.kappa.size - 1)
-    left = log_kappa[np.clip(low, 0, curve.kappa.size - 1)]
-    right = log_kappa[np.clip(low + 1, 0, curve.kappa.size - 1)]
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (left + right)
-        unused = (safe_rows - curve.n_effective) + np.exp(remaining(middle))
-        below = np.exp(middle) * unused < a
-        left, right = np.where(below, middle, left), np.where(below, right, middle)
-    at = np.where(inside, right, np.where(low < 0, log_kappa[0], log_kappa[-1]))
-    unused = (safe_rows - curve.n_effective) + np.exp(remaining(at))
-    beyond = low >= curve.kappa.size - 1
-    kappa = np.where(beyond, a / np.maximum(unused, np.finfo(float).tiny), np.exp(at))
-    f_minus_df2 = np.exp(spread(at))
-    gap = np.maximum(unused + f_minus_df2, np.finfo(float).tiny) / safe_rows
-    squared = unexplained(at)
-
-    # n ≤ N reaches every alpha; n > N only α ≥ κ_min (n - N), unless the sample resolves a
-    # spectrum of lower rank than its rows, where κ goes down to 0.
-    known = (low >= 0) | (safe_rows <= curve.n_effective) | (curve.rank < curve.n_effective)
-    no_rows = rows < 1e-12
-    factor = 1.0 + 1.0 / n if fit_intercept else np.ones_like(n)
-    total = squared * (factor / gap)[:, None, None]
-    train = squared / gap[:, None, None] * (np.maximum(unused, 0.0) / safe_rows)[:, None, None] ** 2
-    train = train * (safe_rows / n)[:, None, None]
-    df1 = curve.n_effective - np.exp(remaining(at))
-    for single in np.flatnonzero(no_rows):
-        total[single], train[single] = 2.0 * curve.unexplained[-1], 0.0
-        squared[single] = curve.unexplained[-1]
-    kappa, df1 = np.where(no_rows, np.inf, kappa), np.where(no_rows, 0.0, df1)
+    f_minus_df2 = np.exp(CubicSpline(log_kappa, np.log(curve.spread))(at.log_kappa))
+    squared = CubicSpline(log_kappa, curve.unexplained)(at.log_kappa)
+    squared[no_rows] = curve.unexplained[-1]
+    df1 = np.where(no_rows, 0.0, rows - at.unused)
     df2 = np.where(no_rows, 0.0, df1 - f_minus_df2)
-    known = known | no_rows
+
+    gap = np.where(at.unused > 0, at.unused + f_minus_df2, f_minus_df2) / rows  # 1 - df2/n
+    gap = np.where(no_rows, 1.0, np.where(at.singular, 0.0, gap))
+    inverse = np.divide(1.0, gap, out=np.full_like(gap, np.inf), where=gap > 0)
+    centred = np.multiply(
+        squared, _wide(inverse), out=np.zeros_like(squared), where=(squared != 0)
+    )
+    used = np.where(no_rows, 0.0, np.square(at.unused / rows) * (rows / n))
+    train = np.multiply(centred, _wide(used), out=np.zeros_like(squared), where=_wide(used) > 0)
+    test = centred * _wide(1.0 + 1.0 / n if fit_intercept else np.ones_like(n))
+    kappa = np.where(no_rows, np.inf, at.kappa)
+    known = at.known | no_rows
 
     def shaped(values: FloatArray) -> FloatArray:
         mask = known.reshape(known.shape + (1,) * (values.ndim - 1))
         return np.where(mask, values, np.nan).reshape(shape + values.shape[1:])
 
-    return TransferRisk(*map(shaped, (kappa, total, train, squared, df1, df2)))
+    return TransferRisk(*map(shaped, (kappa, test, train, squared, df1, df2)))
+
+
+class _Location(NamedTuple):
+    """Where cells lie on a curve."""
+
+    log_kappa: FloatArray  # on the grid, held at its ends
+    kappa: FloatArray
+    unused: FloatArray  # n - df1(κ) = alpha/κ
+    known: NDArray[np.bool_]
+    singular: NDArray[np.bool_]  # the peak at n = rank and alpha = 0
+
+
+def _locate(curve: SpectralCurve, n: FloatArray, alpha: FloatArray) -> _Location:
+    """Solve alpha = κ (n - df1(κ)) on the curve: bracket on the grid, then bisect between."""
+    grid = np.log(curve.kappa)
+    remaining = CubicSpline(grid, np.log(curve.remaining))
+    low = _bracket(curve, n, alpha)
+    below, above = low < 0, low >= grid.size - 1
+    inside = ~(below | above)
+    left, right = grid[np.maximum(low, 0)], grid[np.minimum(low + 1, grid.size - 1)]
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (left + right)
+        short = np.exp(middle) * ((n - curve.n_effective) + np.exp(remaining(middle))) < alpha
+        left, right = np.where(short, middle, left), np.where(short, right, middle)
+    at = np.where(inside, right, np.where(below, grid[0], grid[-1]))
+    unused = (n - curve.n_effective) + np.exp(remaining(at))
+    # Beyond its ends df1 no longer moves. Downwards κ goes on to 0 with alpha only if the sample
+    # shows every direction there is; otherwise κ_min is the end of what it identifies.
+    to_zero = curve.rank < curve.n_effective
+    singular = (alpha == 0) & (n == curve.rank) & to_zero
+    moving = above | (below & to_zero & (unused > 0))
+    kappa = np.divide(alpha, unused, out=np.exp(at), where=moving & (unused > 0))
+    unused = np.divide(alpha, kappa, out=np.maximum(unused, 0.0), where=inside)
+    unused[singular] = 0.0
+    # n ≤ N reaches every alpha; n > N only alpha ≥ κ_min (n - N).
+    known = ~below | (n <= curve.n_effective) | to_zero
+    return _Location(at, kappa, unused, known, singular)
+
+
+def _wide(values: FloatArray) -> FloatArray:
+    return values[:, None, None]
 
 
 def _bracket(curve: SpectralCurve, n: FloatArray, alpha: FloatArray) -> FloatArray:

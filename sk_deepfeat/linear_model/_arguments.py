@@ -1,0 +1,73 @@
+"""Checks of what users hand to the ridge and to its questions."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from sk_deepfeat.plugins import require_members, resolve
+
+
+def check_alpha(alpha: Any) -> None:
+    """Raise unless `alpha` is "optimal" or a finite number that is not negative."""
+    if isinstance(alpha, str):
+        if alpha != "optimal":
+            raise ValueError(f"alpha={alpha!r} must be 'optimal' or a number that is not negative.")
+        return
+    if isinstance(alpha, numbers.Real) and not isinstance(alpha, bool):
+        if not (np.isfinite(alpha) and alpha >= 0):
+            raise ValueError(f"alpha={alpha!r} must be finite and not negative.")
+        return
+    if np.ndim(alpha) > 0:
+        raise ValueError(
+            f"alpha={alpha!r} must be one number for all outputs, or 'optimal'; to compare many, "
+            "ask predict_test_error(alpha=[...]) after fitting once."
+        )
+    raise TypeError(f"alpha={alpha!r} must be a number or 'optimal'.")
+
+
+def fit_population(
+    population: Any, X: Any, y: Any, sample_weight: Any, fit_intercept: bool, path: Any
+) -> Any:
+    """Resolve `population`, fit a clone of it and compare widths."""
+    resolved = resolve("populations", population)
+    if isinstance(resolved, type):
+        raise TypeError(
+            f"population={population!r} is a class; pass an instance, {resolved.__name__}(...), "
+            "or a name."
+        )
+    require_members("populations", resolved)
+    fitted = clone(resolved, safe=False).fit(
+        X, y, sample_weight=sample_weight, fit_intercept=fit_intercept, path=path
+    )
+    width = getattr(fitted, "n_features_in_", X.shape[1])
+    if width != X.shape[1]:
+        raise ValueError(
+            f"population={population!r} describes {width} features, but X has {X.shape[1]} "
+            "features; fit the population on the same features as the ridge."
+        )
+    return fitted
+
+
+def average_outputs(errors: Any, multioutput: Any, single: bool) -> Any:
+    """Average errors over outputs as `sklearn.metrics.mean_squared_error` does."""
+    errors = np.asarray(errors)
+    stacked = errors[..., None] if single else errors
+    if isinstance(multioutput, str):
+        if multioutput == "raw_values":
+            return stacked
+        if multioutput == "uniform_average":
+            return stacked.mean(axis=-1)[()]
+        raise ValueError(
+            f"multioutput={multioutput!r} must be 'uniform_average', 'raw_values' or weights."
+        )
+    weights = np.asarray(multioutput, dtype=np.float64)
+    if weights.shape != stacked.shape[-1:]:
+        raise ValueError(
+            f"multioutput must hold one weight per output ({stacked.shape[-1]}); got shape "
+            f"{weights.shape}."
+        )
+    return np.average(stacked, axis=-1, weights=weights)[()]

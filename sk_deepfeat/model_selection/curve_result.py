@@ -1,0 +1,95 @@
+"""What `ridge_learning_curve` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RidgeLearningCurve:
+    """Predicted and measured test errors of ridge over training sizes and alphas.
+
+    With S sizes, A alphas and R repeats. Errors are mean squared errors, averaged over outputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.model_selection import RidgeLearningCurve
+    >>> curve = RidgeLearningCurve(np.array([10]), np.array([1.0]), np.array([[2.0]]),
+    ...                            np.array([[[1.0, 3.0]]]))
+    >>> curve.measured_mean, curve.measured_se
+    (array([[2.]]), array([[1.]]))
+    """
+
+    train_sizes: NDArray[np.intp]
+    """Shape (S,)."""
+    alphas: FloatArray
+    """Shape (A,)."""
+    predicted: FloatArray
+    """Shape (S, A); NaN where the population cannot know it."""
+    measured: FloatArray
+    """Shape (S, A, R): one error for each refit; NaN where a run was interrupted before it."""
+    splits: list[list[tuple[NDArray[np.intp], NDArray[np.intp]]]] = field(
+        default_factory=list, repr=False
+    )
+    """``splits[s][r] = (train, test)`` row indices."""
+
+    @property
+    def measured_mean(self) -> FloatArray:
+        """Mean over the repeats that ran, shape (S, A)."""
+        total = np.nansum(self.measured, axis=-1)
+        return np.divide(total, self._count, out=np.full_like(total, np.nan), where=self._count > 0)
+
+    @property
+    def measured_se(self) -> FloatArray:
+        """Standard error of `measured_mean` over repeats, shape (S, A); NaN for one repeat."""
+        squares = np.nansum(np.square(self.measured - self.measured_mean[..., None]), axis=-1)
+        degrees = self._count * (self._count - 1)
+        variance = np.divide(squares, degrees, out=np.full_like(squares, np.nan), where=degrees > 0)
+        return np.sqrt(variance)
+
+    @property
+    def relative_error(self) -> FloatArray:
+        """``predicted / measured_mean - 1``, shape (S, A)."""
+        return self.predicted / self.measured_mean - 1.0
+
+    @property
+    def _count(self) -> NDArray[np.intp]:
+        return np.sum(~np.isnan(self.measured), axis=-1)
+
+    def to_frame(self) -> Any:
+        """Return one row per (n_samples, alpha).
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns n_samples, alpha, predicted, measured, measured_se, relative_error.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                'RidgeLearningCurve.to_frame needs pandas: pip install "sk-deepfeat[plot]".'
+            ) from error
+        sizes, alphas = np.meshgrid(self.train_sizes, self.alphas, indexing="ij")
+        return pd.DataFrame(
+            {
+                "n_samples": sizes.ravel(),
+                "alpha": alphas.ravel(),
+                "predicted": self.predicted.ravel(),
+                "measured": self.measured_mean.ravel(),
+                "measured_se": self.measured_se.ravel(),
+                "relative_error": self.relative_error.ravel(),
+            }
+        )

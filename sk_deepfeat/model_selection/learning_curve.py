@@ -1,0 +1,233 @@
+"""Predicted and measured test error of ridge over training sizes and alphas."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
+from sk_deepfeat.model_selection.refits import measure_subset
+from sk_deepfeat.model_selection.splits import IndexArray, check_train_sizes, random_subsets
+from sk_deepfeat.plugins import require_members, resolve
+
+FloatArray = NDArray[np.float64]
+_MOST_SEED = np.iinfo(np.int32).max
+
+
+class _Task(NamedTuple):
+    """How an estimator is measured, and what its prediction rests on."""
+
+    readout: Any
+    features: Any  # refitted for each subset; None: `X` holds the features
+    X: Any  # rows to draw from and to measure on
+    y: FloatArray
+    original: IndexArray  # which of the user's rows they are
+    population_X: Any
+    population_y: FloatArray
+
+
+def ridge_learning_curve(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    train_sizes: Any,
+    alphas: Any,
+    n_repeats: int = 5,
+    test_size: Any = 0.1,
+    population: Any = None,
+    n_jobs: int | None = None,
+    random_state: Any = None,
+    verbose: int = 0,
+) -> RidgeLearningCurve:
+    """Compare the predicted with the measured test error over training sizes and alphas.
+
+    Measured: ridge refitted on random subsets, each measured on all rows outside it that the
+    feature map did not see, with one factorisation for all alphas. Predicted: by a population.
+
+    Parameters
+    ----------
+    estimator : Ridge, DeterministicEquivalentRidge, Pipeline ending in one, or TwoStageRegressor
+        A ridge takes X as features and the prediction from all rows. A `TwoStageRegressor` fits
+        its feature map once, on its part of the rows; the others are measured and predicted from.
+        A pipeline is refitted, features included, on every subset, and takes its prediction from
+        a split of the rows: features from one half, population from the other. Frozen steps are
+        not refitted and need no split. The estimator's own alpha plays no part.
+    X : array-like of shape (n_samples, ...)
+        Inputs.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
+    train_sizes : array-like of shape (S,)
+        Integers, or shares in (0, 1] of the largest size that `test_size` allows.
+    alphas : array-like of shape (A,)
+        Regularisations, not negative.
+    n_repeats : int, default=5
+        Subsets for each size.
+    test_size : float or int, default=0.1
+        Least share, or number, of the rows that stays outside every subset.
+    population : str or population object, optional
+        As in `DeterministicEquivalentRidge`; None is the estimator's own, else "gcv".
+    n_jobs : int, optional
+        Parallel tasks, one for each subset; any joblib backend. The numbers do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Draws the subsets, and seeds steps whose own ``random_state`` is no integer.
+    verbose : int, default=0
+        Positive: a progress bar.
+
+    Returns
+    -------
+    RidgeLearningCurve
+        Predicted and measured errors with standard errors. A run that is interrupted returns what
+        it had finished, with a warning; the rest is NaN.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    TypeError
+        If the estimator is none of the above.
+
+    See Also
+    --------
+    RidgeLearningCurveDisplay : Draws the result.
+    sklearn.model_selection.learning_curve : Scores any estimator, without a prediction.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sk_deepfeat import DeterministicEquivalentRidge
+    >>> from sk_deepfeat.model_selection import ridge_learning_curve
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> curve = ridge_learning_curve(DeterministicEquivalentRidge(), X, y, train_sizes=[100, 300],
+    ...                              alphas=[0.01, 1.0], random_state=0)
+    >>> curve.predicted.shape, curve.measured.shape
+    ((2, 2), (2, 2, 5))
+    """
+    alphas, n_repeats = _check_numbers(alphas, n_repeats)
+    check_consistent_length(X, y)
+    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    rng = check_random_state(random_state)
+    task = _task(_with_integer_seeds(estimator, rng), X, y, rng)
+    sizes = check_train_sizes(train_sizes, len(task.y), test_size)
+    splits = random_subsets(len(task.y), sizes, n_repeats, rng)
+    fit_intercept = _ridge_intercept(task.readout)
+    predicted = _predict(task, population, sizes, alphas, fit_intercept)
+    # The largest subsets go first, so that no long task is left alone at the end.
+    cells = [(s, r) for s in np.argsort(-sizes, kind="stable") for r in range(n_repeats)]
+    measured = np.full((sizes.size, alphas.size, n_repeats), np.nan)
+    tasks = (
+        delayed(measure_subset)(
+            task.features, task.X, task.y, *splits[s][r], alphas, fit_intercept
+        )
+        for s, r in cells
+    )
+    done = 0
+    try:
+        for (s, r), errors in zip(cells, _run(tasks, len(cells), n_jobs, verbose), strict=True):
+            measured[s, :, r] = errors
+            done += 1
+    except KeyboardInterrupt:
+        warnings.warn(
+            f"Interrupted after {done} of {len(cells)} refits; the others are NaN.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    rows = task.original
+    splits = [[(rows[train], rows[test]) for train, test in repeats] for repeats in splits]
+    return RidgeLearningCurve(sizes, alphas, predicted, measured, splits)
+
+
+def _run(tasks: Any, total: int, n_jobs: int | None, verbose: int) -> Any:
+    """Yield results in order, as they finish where the backend can."""
+    try:
+        results = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    except ValueError:  # the backend cannot return a generator
+        results = Parallel(n_jobs=n_jobs)(tasks)
+    if verbose > 0:
+        from tqdm.auto import tqdm
+
+        results = tqdm(results, total=total, desc="refits")
+    yield from results
+
+
+def _check_numbers(alphas: Any, n_repeats: Any) -> tuple[FloatArray, int]:
+    values = np.atleast_1d(np.asarray(alphas))
+    if values.ndim != 1 or values.size == 0 or values.dtype.kind not in "iuf":
+        raise ValueError(f"alphas={alphas!r} must be a non-empty 1-d array of numbers.")
+    values = values.astype(np.float64)
+    if not np.all(np.isfinite(values)) or values.min() < 0:
+        raise ValueError(f"alphas={alphas!r} must be finite and not negative.")
+    if not isinstance(n_repeats, numbers.Integral) or isinstance(n_repeats, bool) or n_repeats < 1:
+        raise ValueError(f"n_repeats={n_repeats!r} must be an integer of at least 1.")
+    return values, int(n_repeats)
+
+
+def _with_integer_seeds(estimator: Any, rng: np.random.RandomState) -> Any:
+    """Clone, with an integer in place of every random_state that is none: drawn in the parent."""
+    estimator = clone(estimator)
+    seeds = {
+        name: int(rng.randint(_MOST_SEED))
+        for name, value in sorted(estimator.get_params(deep=True).items())
+        if (name == "random_state" or name.endswith("__random_state"))
+        and not isinstance(value, numbers.Integral)
+    }
+    return estimator.set_params(**seeds) if seeds else estimator
+
+
+def _task(estimator: Any, X: Any, y: FloatArray, rng: np.random.RandomState) -> _Task:
+    if hasattr(estimator, "fit_feature_map"):
+        feature_map, rows = estimator.fit_feature_map(X, y)
+        features = feature_map.transform(_safe_indexing(X, rows))
+        return _Task(estimator.readout, None, features, y[rows], rows, features, y[rows])
+    rows = np.arange(len(y))
+    if isinstance(estimator, Pipeline):
+        steps, readout = estimator[:-1], estimator[-1]
+        if len(steps) == 0:
+            return _task(readout, X, y, rng)
+        if all(isinstance(step, FrozenEstimator) for _, step in steps.steps):
+            features = steps.transform(X)
+            return _Task(readout, None, features, y, rows, features, y)
+        seen, unseen = train_test_split(rows, test_size=0.5, random_state=rng)
+        fitted = clone(steps).fit(_safe_indexing(X, seen), y[seen])
+        features = fitted.transform(_safe_indexing(X, unseen))
+        return _Task(readout, steps, X, y, rows, features, y[unseen])
+    X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+    return _Task(estimator, None, X, y, rows, X, y)
+
+
+def _ridge_intercept(readout: Any) -> bool:
+    """Return the readout's fit_intercept, or raise TypeError if it is no plain ridge."""
+    params = readout.get_params() if isinstance(readout, BaseEstimator) else {}
+    if not {"alpha", "fit_intercept"} <= set(params) or "l1_ratio" in params:
+        raise TypeError(
+            f"estimator must be a ridge (with alpha and fit_intercept), a Pipeline that ends in "
+            f"one, or a TwoStageRegressor with one as readout; got {readout!r}."
+        )
+    if params.get("positive"):
+        raise ValueError("positive=True is not plain ridge regression; set it to False.")
+    return bool(params["fit_intercept"])
+
+
+def _predict(
+    task: _Task, population: Any, sizes: IndexArray, alphas: FloatArray, fit_intercept: bool
+) -> FloatArray:
+    if population is None:
+        population = getattr(task.readout, "population", "gcv")
+    resolved = resolve("populations", population)
+    require_members("populations", resolved)
+    fitted = clone(resolved, safe=False).fit(
+        task.population_X, task.population_y, fit_intercept=fit_intercept
+    )
+    errors = fitted.test_error(sizes[:, None], alphas, fit_intercept=fit_intercept)
+    return errors.mean(axis=-1) if errors.ndim == 3 else errors

@@ -1,0 +1,73 @@
+"""Measured errors: ridge refitted on a subset of rows, for all alphas from one factorisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+from threadpoolctl import threadpool_limits
+
+from sk_deepfeat.theory import ridge_factorization
+
+FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.intp]
+_TEST_BLOCK = 2048
+
+
+def measure_subset(
+    features: Any,
+    X: Any,
+    y: FloatArray,
+    train: IndexArray,
+    test: IndexArray,
+    alphas: FloatArray,
+    fit_intercept: bool,
+) -> FloatArray:
+    """Return the test errors of ridge fitted on the rows `train`, one for each alpha.
+
+    The number of threads is held at one, since the last bits of linear algebra depend on it and
+    results must not depend on how tasks are spread over processes.
+
+    Parameters
+    ----------
+    features : transformer or None
+        Refitted on the training rows before ridge; None takes X as the features.
+    X : array-like of shape (n_samples, ...)
+        All rows.
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        All targets.
+    train, test : ndarray of int
+        Rows to fit on and to measure on.
+    alphas : ndarray of shape (n_alphas,)
+        Regularisations.
+    fit_intercept : bool
+        Whether ridge fits an intercept.
+
+    Returns
+    -------
+    ndarray of shape (n_alphas,)
+        Mean squared errors, averaged over outputs.
+    """
+    with threadpool_limits(limits=1):
+        rows = _safe_indexing(X, train)
+        if features is not None:
+            features = clone(features)
+            rows = features.fit_transform(rows, y[train])
+        targets = y[train].reshape(train.size, -1)
+        path = ridge_factorization(rows, targets, fit_intercept=fit_intercept)
+        coefs = path.coefs(alphas)
+        weights = coefs.transpose(1, 0, 2).reshape(path.n_features, -1)
+        offset = np.tile(path.target_mean, alphas.size) - path.feature_mean @ weights
+        total = np.zeros(weights.shape[1])
+        for start in range(0, test.size, _TEST_BLOCK):
+            block = test[start : start + _TEST_BLOCK]
+            rows = _safe_indexing(X, block)
+            if features is not None:
+                rows = features.transform(rows)
+            predicted = np.asarray(rows, dtype=np.float64) @ weights + offset
+            wanted = np.tile(y[block].reshape(block.size, -1), alphas.size)
+            total += np.square(predicted - wanted).sum(axis=0)
+        return (total / test.size).reshape(alphas.size, -1).mean(axis=1)

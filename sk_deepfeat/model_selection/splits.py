@@ -1,0 +1,138 @@
+"""Splits of the rows: the published four-way split, and random training subsets."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import _safe_indexing, check_random_state, indexable
+
+IndexArray = NDArray[np.intp]
+Split = tuple[IndexArray, IndexArray]
+
+
+def four_way_split(
+    *arrays: Any,
+    sizes: tuple[float, float, float, float] = (0.10, 0.25, 0.25, 0.40),
+    random_state: Any = None,
+) -> list[Any]:
+    """Split rows at random into test, feature, readout and covariance parts.
+
+    Parameters
+    ----------
+    *arrays : array-likes of equal length
+        What to split, all alike.
+    sizes : tuple of four floats, default=(0.10, 0.25, 0.25, 0.40)
+        Shares of the rows for testing, training the feature map, fitting the readout and
+        estimating covariances; positive, summing to at most 1. The default is the published one.
+    random_state : int, RandomState instance or None, default=None
+        Draws the split.
+
+    Returns
+    -------
+    list of length 4 * len(arrays)
+        For each array in turn: test, feature, readout, covariance part.
+
+    Raises
+    ------
+    ValueError
+        If shares are not positive, sum above 1, or a part would be empty.
+
+    References
+    ----------
+    Schröder, Dmitriev, Cui, Loureiro, arXiv:2402.13999.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.model_selection import four_way_split
+    >>> parts = four_way_split(np.arange(100), random_state=0)
+    >>> [len(part) for part in parts]
+    [10, 25, 25, 40]
+    """
+    if not arrays:
+        raise ValueError("four_way_split needs at least one array.")
+    shares = np.asarray(sizes, dtype=np.float64)
+    if shares.shape != (4,) or not np.all(shares > 0) or shares.sum() > 1.0 + 1e-9:
+        raise ValueError(
+            f"sizes={sizes!r} must be four positive shares (test, feature, readout, covariance) "
+            "that sum to at most 1."
+        )
+    checked = indexable(*arrays)
+    n_rows = _n_rows(checked[0])
+    edges = np.minimum(np.round(np.cumsum(shares) * n_rows).astype(int), n_rows)
+    if np.any(np.diff(np.r_[0, edges]) < 1):
+        raise ValueError(
+            f"{n_rows} rows are too few for sizes={sizes!r}: every part needs at least one row."
+        )
+    order = check_random_state(random_state).permutation(n_rows)
+    parts = np.split(order[: edges[-1]], edges[:-1])
+    return [_safe_indexing(array, part) for array in checked for part in parts]
+
+
+def _n_rows(array: Any) -> int:
+    return int(array.shape[0]) if hasattr(array, "shape") else len(array)
+
+
+def check_train_sizes(train_sizes: Any, n_rows: int, test_size: Any) -> IndexArray:
+    """Return absolute training sizes that leave `test_size` of the rows outside.
+
+    Integers are numbers of rows; floats in (0, 1] are shares of the largest size possible.
+    """
+    left = _rows_left(test_size, n_rows)
+    largest = n_rows - left
+    sizes = np.atleast_1d(np.asarray(train_sizes))
+    if sizes.ndim != 1 or sizes.size == 0 or sizes.dtype.kind not in "iuf":
+        raise ValueError(f"train_sizes={train_sizes!r} must be a non-empty 1-d array of numbers.")
+    if sizes.dtype.kind == "f" and not np.all(sizes == np.floor(sizes)):
+        if np.any(~np.isfinite(sizes)) or sizes.min() <= 0 or sizes.max() > 1:
+            raise ValueError(
+                f"train_sizes={train_sizes!r} must be integers, or shares in (0, 1] of the "
+                "largest size."
+            )
+        sizes = np.maximum(np.floor(sizes * largest), 1)
+    elif sizes.dtype.kind == "f" and sizes.max() <= 1:
+        sizes = np.floor(sizes * largest)
+    sizes = sizes.astype(np.intp)
+    if sizes.min() < 1 or sizes.max() > largest:
+        raise ValueError(
+            f"train_sizes={train_sizes!r} must lie between 1 and {largest}: of {n_rows} rows at "
+            f"least {left} stay outside for measuring (test_size={test_size!r})."
+        )
+    if np.unique(sizes).size < sizes.size:
+        raise ValueError(f"train_sizes={train_sizes!r} holds a size twice: {sizes.tolist()}.")
+    return sizes
+
+
+def _rows_left(test_size: Any, n_rows: int) -> int:
+    if isinstance(test_size, numbers.Integral) and not isinstance(test_size, bool):
+        if 1 <= test_size < n_rows:
+            return int(test_size)
+    elif isinstance(test_size, numbers.Real) and 0.0 < test_size < 1.0:
+        left = int(np.ceil(float(test_size) * n_rows))
+        if left < n_rows:
+            return left
+    raise ValueError(
+        f"test_size={test_size!r} must be a share in (0, 1) or a number of rows between 1 and "
+        f"{n_rows - 1}."
+    )
+
+
+def random_subsets(
+    n_rows: int, train_sizes: IndexArray, n_repeats: int, random_state: Any
+) -> list[list[Split]]:
+    """Draw training subsets of all rows and take the others as their test rows.
+
+    Returns splits[s][r] = (train, test), sorted indices.
+    """
+    rng = check_random_state(random_state)
+    splits = []
+    for size in train_sizes:
+        repeats = []
+        for _ in range(n_repeats):
+            order = rng.permutation(n_rows)
+            repeats.append((np.sort(order[:size]), np.sort(order[size:])))
+        splits.append(repeats)
+    return splits

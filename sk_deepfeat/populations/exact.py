@@ -1,0 +1,146 @@
+"""A population that is known exactly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from sk_deepfeat.populations.moments import (
+    FloatArray,
+    MomentPopulationMixin,
+    SpectralMoments,
+    check_width,
+)
+from sk_deepfeat.theory.resolvent import eigh_psd
+
+
+class ExactPopulation(MomentPopulationMixin, BaseEstimator):
+    """A population given by its second moments.
+
+    Parameters
+    ----------
+    Omega : array-like of shape (n_features, n_features)
+        Uncentred second moment of the features, E φφᵀ.
+    psi : array-like of shape (n_features,) or (n_features, n_outputs)
+        Uncentred feature–target moment, E φ y.
+    rho : float or array-like of shape (n_outputs, n_outputs)
+        Uncentred target second moment, E y².
+    feature_mean : array-like of shape (n_features,), optional
+        E φ; None means zero. Used when an intercept is fitted.
+    target_mean : float or array-like of shape (n_outputs,), optional
+        E y; None means zero.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features.
+
+    Raises
+    ------
+    ValueError
+        In `fit`: if shapes do not fit, Omega is not symmetric positive semi-definite, or the
+        moments belong to no population.
+
+    See Also
+    --------
+    PlugInPopulation : The same from averages over samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.populations import ExactPopulation
+    >>> population = ExactPopulation(np.eye(50), np.full(50, 0.1), 1.0).fit()
+    >>> population.test_error([25, 100], 50.0, fit_intercept=False).round(3)
+    array([0.881, 0.72 ])
+    """
+
+    def __init__(
+        self,
+        Omega: ArrayLike,
+        psi: ArrayLike,
+        rho: ArrayLike,
+        *,
+        feature_mean: ArrayLike | None = None,
+        target_mean: ArrayLike | None = None,
+    ) -> None:
+        self.Omega = Omega
+        self.psi = psi
+        self.rho = rho
+        self.feature_mean = feature_mean
+        self.target_mean = target_mean
+
+    def fit(
+        self,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        fit_intercept: bool = True,
+        path: Any = None,
+    ) -> ExactPopulation:
+        """Decompose the moments; rows are looked at for their width alone, and may be absent.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), optional
+            Features whose width is compared with `Omega`.
+        y, sample_weight, path : ignored
+        fit_intercept : bool, default=True
+            Ignored; either is served.
+
+        Returns
+        -------
+        ExactPopulation
+            Itself.
+        """
+        psi = np.asarray(self.psi, dtype=np.float64)
+        if psi.ndim not in (1, 2):
+            raise ValueError(f"psi must have one or two axes; got shape {psi.shape}.")
+        self._single_output = psi.ndim == 1
+        self._cache: dict[bool, SpectralMoments] = {}
+        self._decompose(False)
+        self.n_features_in_ = psi.shape[0]
+        if X is not None:
+            check_width(self.n_features_in_, X, "ExactPopulation")
+        self._risk(2.0, 1.0, False)
+        return self
+
+    @property
+    def _single(self) -> bool:
+        return self._single_output
+
+    def _spectral_moments(self, fit_intercept: bool) -> SpectralMoments:
+        check_is_fitted(self)
+        centred = fit_intercept and not (self.feature_mean is None and self.target_mean is None)
+        if centred not in self._cache:
+            self._decompose(centred)
+        return self._cache[centred]
+
+    def _decompose(self, centred: bool) -> None:
+        omega = np.asarray(self.Omega, dtype=np.float64)
+        psi = np.asarray(self.psi, dtype=np.float64)
+        rho = np.asarray(self.rho, dtype=np.float64)
+        if psi.shape[0] != omega.shape[0]:
+            raise ValueError(
+                f"psi must have one row per feature of Omega ({omega.shape[0]}); got shape "
+                f"{psi.shape}."
+            )
+        if centred:
+            mean = self._mean(self.feature_mean, (omega.shape[0],), "feature_mean")
+            target = self._mean(self.target_mean, psi.shape[1:], "target_mean")
+            omega = omega - np.outer(mean, mean)
+            psi = psi - np.multiply.outer(mean, target)
+            rho = rho - np.multiply.outer(target, target)
+        eigenvalues, vectors = eigh_psd(omega, "Omega less its mean" if centred else "Omega")
+        self._cache[centred] = SpectralMoments(eigenvalues, vectors.T @ psi, rho)
+
+    @staticmethod
+    def _mean(values: ArrayLike | None, shape: tuple[int, ...], name: str) -> FloatArray:
+        mean = np.zeros(shape) if values is None else np.asarray(values, dtype=np.float64)
+        if mean.shape != shape:
+            raise ValueError(f"{name} must have shape {shape}; got {mean.shape}.")
+        return mean

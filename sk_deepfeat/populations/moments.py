@@ -1,0 +1,98 @@
+"""What every population that knows its second moments can answer, through `ridge_risk`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sk_deepfeat.theory import ErrorDecomposition, RidgeRisk, ridge_risk
+
+FloatArray = NDArray[np.float64]
+
+
+class SpectralMoments(NamedTuple):
+    """Second moments in the eigenbasis of the features."""
+
+    eigenvalues: FloatArray
+    """Shape (p,)."""
+    target_coefs: FloatArray
+    """u_j·ψ, shape (p,) or (p, t)."""
+    target_second_moment: FloatArray
+    """Shape () or (t, t)."""
+
+
+class MomentPopulationMixin:
+    """Errors, decomposition and kappa of a population whose moments are at hand.
+
+    A subclass implements ``_spectral_moments(fit_intercept)``. Kept apart from `BaseEstimator`,
+    so that the subclasses remain plain scikit-learn estimators.
+    """
+
+    def _spectral_moments(self, fit_intercept: bool) -> SpectralMoments:
+        raise TypeError(f"{type(self).__name__} must implement _spectral_moments.")
+
+    def _risk(self, n_samples: ArrayLike, alpha: ArrayLike, fit_intercept: bool) -> RidgeRisk:
+        moments = self._spectral_moments(fit_intercept)
+        return ridge_risk(*moments, n_samples, alpha, fit_intercept=fit_intercept)
+
+    def test_error(
+        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+    ) -> FloatArray:
+        """Return the expected squared error on a new sample.
+
+        Parameters
+        ----------
+        n_samples, alpha : array-like
+            Numbers of samples and regularisations (for sample weights of mean one); broadcast.
+        fit_intercept : bool
+            Whether ridge fits an intercept.
+
+        Returns
+        -------
+        ndarray of shape broadcast(n_samples, alpha), + (t,) for t outputs
+        """
+        return per_output(self._risk(n_samples, alpha, fit_intercept).test_error, self._single)
+
+    def train_error(
+        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+    ) -> FloatArray:
+        """Return the expected mean squared residual on the training set; shapes as `test_error`."""
+        return per_output(self._risk(n_samples, alpha, fit_intercept).train_error, self._single)
+
+    def decomposition(
+        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+    ) -> ErrorDecomposition:
+        """Return squared bias, variances and noise; each of the shape of `test_error`."""
+        risk = self._risk(n_samples, alpha, fit_intercept)
+        bias, variance, noise_variance, noise = (
+            per_output(part, self._single)
+            for part in (risk.bias, risk.variance, risk.noise_variance, risk.noise)
+        )
+        return ErrorDecomposition(
+            bias, variance, noise_variance, noise, bias + noise, variance + noise_variance
+        )
+
+    def kappa(self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool) -> FloatArray:
+        """Return the effective regularisation, shape broadcast(n_samples, alpha)."""
+        return self._risk(n_samples, alpha, fit_intercept).kappa
+
+    @property
+    def _single(self) -> bool:
+        raise TypeError(f"{type(self).__name__} must implement _single.")
+
+
+def per_output(errors: FloatArray, single: bool) -> FloatArray:
+    """Return the diagonal over outputs of error matrices; scalars for a single output."""
+    return errors if single else np.diagonal(errors, axis1=-2, axis2=-1).copy()
+
+
+def check_width(expected: int, X: ArrayLike, owner: str) -> None:
+    """Raise ValueError, naming both widths, unless X has the expected number of features."""
+    width = np.shape(X)[1]
+    if width != expected:
+        raise ValueError(
+            f"{owner} describes {expected} features, but X has {width} features; fit the ridge on "
+            "the features that the population describes."
+        )

@@ -1,0 +1,28 @@
+"""Validation of the rows that a population is fitted on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+FloatArray = NDArray[np.float64]
+
+
+def check_rows(
+    estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any
+) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    """Return validated float64 features, targets and weights of at least two kept rows."""
+    X, y = validate_data(
+        estimator, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2
+    )
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if np.count_nonzero(sample_weight) < 2:
+            raise ValueError("sample_weight must be positive for at least two rows.")
+    return X, np.asarray(y, dtype=np.float64), sample_weight

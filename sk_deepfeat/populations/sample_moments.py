@@ -1,0 +1,150 @@
+"""The population as averages over samples: the published protocol."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.populations.moments import MomentPopulationMixin, SpectralMoments
+from sk_deepfeat.populations.rows import check_rows
+
+# Below this share of the largest eigenvalue an estimated spectrum is rounding.
+_SPECTRUM_CUT = 1e-11
+
+
+class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
+    """Second moments averaged over N rows, used as if they were the population's.
+
+    This is the published protocol, right when N is far above the number of features and the rows
+    are not those of the ridge. With fewer rows it is optimistic: a `PopulationWarning` says so
+    below ten rows per feature. Fitted on a separate split, it is handed over frozen::
+
+        PlugInPopulation().fit(X_cov, y_cov)
+        DeterministicEquivalentRidge(population=FrozenEstimator(fitted))
+
+    Attributes
+    ----------
+    feature_mean_ : ndarray of shape (n_features,)
+        Weighted mean of the features.
+    target_mean_ : ndarray of shape () or (n_outputs,)
+        Weighted mean of the targets.
+    feature_covariance_ : ndarray of shape (n_features, n_features)
+        Weighted covariance of the features; ``+ outer(mean, mean)`` is their second moment.
+    cross_covariance_ : ndarray of shape (n_features,) or (n_features, n_outputs)
+        Weighted covariance of features and targets.
+    target_covariance_ : ndarray of shape () or (n_outputs, n_outputs)
+        Weighted covariance of the targets.
+    n_samples_ : int
+        Rows of positive weight.
+    n_features_in_ : int
+        Number of features.
+
+    See Also
+    --------
+    GCVPopulation : From the training rows themselves, without their optimism.
+
+    References
+    ----------
+    Schröder, Dmitriev, Cui, Loureiro, arXiv:2402.13999, section on experiments.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.populations import PlugInPopulation
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(2000, 5))
+    >>> population = PlugInPopulation().fit(X, X[:, 0] + rng.normal(size=2000))
+    >>> population.test_error(20, 1.0, fit_intercept=True).round(1)
+    np.float64(1.4)
+    """
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        fit_intercept: bool = True,
+        path: Any = None,
+    ) -> PlugInPopulation:
+        """Average the moments.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights, not negative.
+        fit_intercept : bool, default=True
+            Ignored; either is served after fitting.
+        path : RidgePath, optional
+            Factorisation of the same rows; spares a second eigendecomposition.
+
+        Returns
+        -------
+        PlugInPopulation
+            Itself.
+        """
+        X, y, sample_weight = check_rows(self, X, y, sample_weight)
+        weights = np.ones(X.shape[0]) if sample_weight is None else sample_weight
+        kept = weights > 0
+        if not np.all(kept):
+            X, y, weights = X[kept], y[kept], weights[kept]
+        weights = weights / weights.mean()
+        self.n_samples_ = X.shape[0]
+        self.feature_mean_ = np.average(X, axis=0, weights=weights)
+        self.target_mean_ = np.average(y, axis=0, weights=weights)
+        root = np.sqrt(weights)
+        rows = (X - self.feature_mean_) * root[:, None]
+        targets = (y - self.target_mean_) * (root if y.ndim == 1 else root[:, None])
+        self.feature_covariance_ = rows.T @ rows / self.n_samples_
+        self.cross_covariance_ = rows.T @ targets / self.n_samples_
+        self.target_covariance_ = targets.T @ targets / self.n_samples_
+        self._cache: dict[bool, SpectralMoments] = {}
+        if path is not None:
+            self._cache[path.fit_intercept] = self._moments_of(path)
+        if self.n_samples_ < 10 * X.shape[1]:
+            warnings.warn(
+                f"The plug-in population rests on {self.n_samples_} rows of {X.shape[1]} features; "
+                f"below {10 * X.shape[1]} rows its errors are too low. Use population='gcv', or "
+                "more rows.",
+                PopulationWarning,
+                stacklevel=2,
+            )
+        return self
+
+    @property
+    def _single(self) -> bool:
+        return self.cross_covariance_.ndim == 1
+
+    def _moments_of(self, path: Any) -> SpectralMoments:
+        n, single = path.n_rows, self._single
+        coefs = path.feature_components / n
+        rho = path.targets.T @ path.targets / n
+        return SpectralMoments(
+            path.eigenvalues / n, coefs[:, 0] if single else coefs, rho[0, 0] if single else rho
+        )
+
+    def _spectral_moments(self, fit_intercept: bool) -> SpectralMoments:
+        check_is_fitted(self)
+        if fit_intercept not in self._cache:
+            omega, psi = self.feature_covariance_, self.cross_covariance_
+            rho = self.target_covariance_
+            if not fit_intercept:
+                mean, target = self.feature_mean_, self.target_mean_
+                omega = omega + np.outer(mean, mean)
+                psi = psi + np.multiply.outer(mean, target)
+                rho = rho + np.multiply.outer(target, target)
+            values, vectors = np.linalg.eigh(omega)
+            kept = values > _SPECTRUM_CUT * values[-1]
+            self._cache[fit_intercept] = SpectralMoments(
+                values[kept], vectors[:, kept].T @ psi, rho
+            )
+        return self._cache[fit_intercept]

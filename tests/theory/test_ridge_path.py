@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from sk_deepfeat.theory import ridge_factorization
+
+RNG = np.random.default_rng(0)
+
+
+def conditioned(n, p, condition):
+    """Rows whose Gram matrix has the given condition number."""
+    r = min(n, p)
+    U, _ = np.linalg.qr(RNG.normal(size=(n, r)))
+    V, _ = np.linalg.qr(RNG.normal(size=(p, r)))
+    return (U * np.geomspace(1, condition**-0.5, r)) @ V.T
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30), (40, 40)])
+@pytest.mark.parametrize("condition", [1e2, 1e6, 9e7])
+def test_coefs_equal_those_of_the_svd(shape, condition):
+    X, y = conditioned(*shape, condition), RNG.normal(size=(shape[0], 2))
+    path = ridge_factorization(X, y, fit_intercept=False)
+    alphas = np.array([1e-10, 1e-4, 1.0])
+    for alpha, coefs in zip(alphas, path.coefs(alphas), strict=True):
+        expected = Ridge(alpha=alpha, solver="svd", fit_intercept=False).fit(X, y).coef_
+        assert np.linalg.norm(coefs.T - expected) <= 1e-10 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30)])
+@pytest.mark.parametrize("condition", [1e10, 1e13, 1e18])
+def test_predictions_hold_beyond(shape, condition):
+    X, y = conditioned(*shape, condition), RNG.normal(size=shape[0])
+    path = ridge_factorization(X, y, fit_intercept=False)
+    for alpha in (1e-16, 1e-12):
+        ridge = Ridge(alpha=alpha, solver="svd", fit_intercept=False).fit(X, y)
+        found = X @ path.coefs(alpha)[:, 0]
+        assert np.abs(found - ridge.predict(X)).max() <= 1e-8 * np.linalg.norm(y)
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30)])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_minimum_norm_solution(shape, fit_intercept):
+    X, y = RNG.normal(size=shape), RNG.normal(size=shape[0])
+    X = np.c_[X, X[:, :3]]  # rank-deficient
+    path = ridge_factorization(X, y, fit_intercept=fit_intercept)
+    centred = X - X.mean(axis=0) * fit_intercept
+    expected = np.linalg.lstsq(centred, y - y.mean() * fit_intercept, rcond=1e-12)[0]
+    np.testing.assert_allclose(path.coefs(0.0)[:, 0], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30)])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_factors(shape, fit_intercept):
+    X, y = RNG.normal(size=shape) + 5.0, RNG.normal(size=(shape[0], 2)) + 3.0
+    path = ridge_factorization(X, y, fit_intercept=fit_intercept)
+    centred = X - X.mean(axis=0) if fit_intercept else X
+    singular = np.linalg.svd(centred, compute_uv=False)
+    rank = min(shape[0] - fit_intercept, shape[1])
+    np.testing.assert_allclose(path.eigenvalues[::-1], singular[:rank] ** 2, rtol=1e-9)
+    targets = y - y.mean(axis=0) if fit_intercept else y
+    inside = np.square(path.target_components).sum() + np.square(path.outside).sum()
+    assert inside == pytest.approx(np.square(targets).sum())
+    np.testing.assert_allclose(centred.T @ path.outside, 0.0, atol=1e-9)
+    assert path.n_effective == shape[0] - fit_intercept
+
+
+def test_weights_equal_repetition_for_coefs():
+    X, y = RNG.normal(size=(40, 5)), RNG.normal(size=40)
+    weights = RNG.integers(0, 4, size=40)
+    path = ridge_factorization(X, y, weights)
+    repeated = ridge_factorization(np.repeat(X, weights, axis=0), np.repeat(y, weights))
+    np.testing.assert_allclose(path.coefs(2.0 / path.mean_weight), repeated.coefs(2.0), rtol=1e-10)
+    assert path.n_rows == np.count_nonzero(weights)
+
+
+def test_one_row_with_intercept():
+    path = ridge_factorization([[1.0, 2.0]], [3.0])
+    np.testing.assert_array_equal(path.coefs(1.0), np.zeros((2, 1)))
+    assert path.target_mean == 3.0
+
+
+@pytest.mark.parametrize("weights", [[0.0, 0.0], [1.0, -1.0], [1.0]])
+def test_bad_weights(weights):
+    with pytest.raises(ValueError, match="sample_weight"):
+        ridge_factorization(np.eye(2), [1.0, 2.0], weights)
+
+
+def test_rows_must_match():
+    with pytest.raises(ValueError, match="one row per sample"):
+        ridge_factorization(np.eye(2), [1.0, 2.0, 3.0])
