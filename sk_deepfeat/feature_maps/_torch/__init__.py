@@ -1,0 +1,1 @@
+"""Everything that imports torch, skorch or torchvision; imported only inside fit and transform."""

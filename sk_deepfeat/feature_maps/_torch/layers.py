@@ -1,0 +1,95 @@
+"""The activations of a layer, by name."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from sk_deepfeat.feature_maps._torch.requirements import require_extra
+
+
+def layer_names(network: nn.Module) -> list[str]:
+    """Return the names of all submodules.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Any network.
+
+    Returns
+    -------
+    list of str
+    """
+    return [name for name, _ in network.named_modules() if name]
+
+
+def layer_function(network: nn.Module, layer: str) -> Callable[[Any], Any]:
+    """Return a function from a batch to the activations of a layer.
+
+    It uses the weights that `network` has when it is called. Layers after the wanted one are left
+    out wherever the computation can be traced.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode.
+    layer : str
+        Name of a submodule, or of a node of the traced computation.
+
+    Returns
+    -------
+    callable
+        Of a module that is used several times, the first output.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer; the known ones are listed.
+    """
+    children = OrderedDict(network.named_children())
+    if type(network).forward is nn.Sequential.forward and layer in children:
+        last = list(children).index(layer) + 1
+        return nn.Sequential(OrderedDict(list(children.items())[:last])).eval()
+    require_extra("torchvision")
+    from torchvision.models.feature_extraction import create_feature_extractor
+
+    known = layer_names(network)
+    try:
+        extractor = create_feature_extractor(
+            network, return_nodes={layer: "features"}, suppress_diff_warning=True
+        ).eval()
+    except Exception as error:  # tracing runs the user's code, which may raise anything
+        if layer in known:
+            return _hooked(network, layer)
+        raise ValueError(_unknown(layer, known)) from error
+    return lambda batch: extractor(batch)["features"]
+
+
+def _hooked(network: nn.Module, layer: str) -> Callable[[Any], Any]:
+    outputs: list[Any] = []
+
+    def keep_first(module: nn.Module, inputs: Any, output: Any) -> None:
+        # A copy, because the next layer may work in place.
+        if not outputs:
+            outputs.append(output.clone() if hasattr(output, "clone") else output)
+
+    def run(batch: Any) -> Any:
+        outputs.clear()
+        handle = network.get_submodule(layer).register_forward_hook(keep_first)
+        try:
+            network(batch)
+        finally:
+            handle.remove()
+        if not outputs:
+            raise ValueError(f"layer={layer!r} is not used by the forward pass of the network.")
+        return outputs.pop()
+
+    return run
+
+
+def _unknown(layer: str, known: list[str]) -> str:
+    said = f"layer={layer!r} is not a layer of the network" if layer else "layer=None names none"
+    return f"{said}; its layers are: {', '.join(known) or '(none)'}."

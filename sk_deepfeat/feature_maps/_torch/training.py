@@ -1,0 +1,195 @@
+"""Train a network with skorch and keep its weights as arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from torch import nn
+
+from sk_deepfeat.feature_maps._torch.batches import ShuffledBatches
+from sk_deepfeat.feature_maps._torch.determinism import reproducible
+from sk_deepfeat.feature_maps._torch.features import layer_features
+from sk_deepfeat.feature_maps._torch.networks import (
+    State,
+    build_network,
+    check_fresh,
+    state_to_arrays,
+)
+from sk_deepfeat.feature_maps.checkpoints import nearest_steps
+from sk_deepfeat.feature_maps.network_spec import NetworkSpec
+from sk_deepfeat.feature_maps.targets import Targets
+from sk_deepfeat.feature_maps.training_options import TrainingOptions
+
+
+class Training(NamedTuple):
+    """What is left of a training.
+
+    Attributes
+    ----------
+    state : dict of str to ndarray
+        Final weights.
+    checkpoint_states : list of dict of str to ndarray
+        Weights at the checkpoints.
+    history : list of dict
+        ``epoch`` and ``train_loss`` of each epoch.
+    n_features_out : int
+        Width of the chosen layer.
+    """
+
+    state: State
+    checkpoint_states: list[State]
+    history: list[dict[str, Any]]
+    n_features_out: int
+
+
+def train_network(
+    spec: NetworkSpec,
+    X: NDArray[Any],
+    targets: Targets | None,
+    options: TrainingOptions,
+    checkpoints: Sequence[float],
+) -> Training:
+    """Build, train and dismantle a network.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        Description of the network.
+    X : ndarray of shape (n_samples, *spec.input_shape)
+        Any numeric dtype; cast batch by batch.
+    targets : Targets or None
+        None only for ``options.max_epochs == 0``.
+    options : TrainingOptions
+        How to train.
+    checkpoints : sequence of float
+        Epochs at which weights are kept.
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    ValueError
+        If the layer is unknown, the factory not fresh, or the loss not finite.
+    """
+    with reproducible(spec.seed, spec.device):
+        probe = build_network(spec)
+        # Before training: an unknown layer is refused at once.
+        n_features_out = layer_features(probe, spec, X[:2], np.float32).shape[1]
+    batches = ShuffledBatches(X, targets, options.batch_size)
+    steps = nearest_steps(checkpoints, len(batches))
+    keeper = StateKeeper(steps, options.lr)
+    with reproducible(spec.seed, spec.device):
+        net = ShapeCheckedNet(
+            build_network,
+            module__spec=spec,
+            criterion=_criterion(targets),
+            optimizer=torch.optim.Adam,
+            optimizer__weight_decay=options.weight_decay,
+            lr=options.lr,
+            max_epochs=options.max_epochs,
+            iterator_train=_same_batches,
+            train_split=None,
+            callbacks=[("state_keeper", keeper)],
+            callbacks__valid_loss=None,
+            device=spec.device,
+            verbose=options.verbose,
+        ).initialize()
+        check_fresh(probe, net.module_, spec)
+        # Not net.fit, which takes an interruption by the user for the end of the training.
+        net.notify("on_train_begin", X=batches, y=None)
+        net.fit_loop(batches, epochs=options.max_epochs)
+        state = state_to_arrays(net.module_)
+    _check_finite_state(state, options.lr)
+    history = [{name: row[name] for name in ("epoch", "train_loss")} for row in net.history]
+    return Training(state, [keeper.states[step] for step in steps], history, n_features_out)
+
+
+def _same_batches(dataset: ShuffledBatches, batch_size: int) -> ShuffledBatches:
+    """Return the batches themselves, where skorch asks for an iterator over a data set."""
+    return dataset
+
+
+class ShapeCheckedNet(NeuralNet):
+    """A skorch net that refuses to broadcast outputs against targets."""
+
+    def get_loss(self, y_pred: Any, y_true: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the loss of a batch."""
+        if not isinstance(y_pred, torch.Tensor):
+            raise TypeError(
+                f"The network must return one tensor, but it returned a {type(y_pred).__name__}."
+            )
+        if y_pred.ndim == 1:
+            y_pred = y_pred[:, None]
+        classes = not y_true.is_floating_point()
+        wanted = (len(y_true), int(y_true.max()) + 1) if classes else tuple(y_true.shape)
+        fits = (
+            y_pred.ndim == 2 and len(y_pred) == wanted[0] and y_pred.shape[1] >= wanted[1]
+            if classes
+            else tuple(y_pred.shape) == wanted
+        )
+        if not fits:
+            raise ValueError(
+                f"The output of the network has shape {tuple(y_pred.shape)} for a batch whose "
+                f"targets need {wanted}; let the module take out_features as an argument, or set "
+                "the width of its output in module_params."
+            )
+        return super().get_loss(y_pred, y_true, *args, **kwargs)
+
+
+class StateKeeper(Callback):
+    """Keep the weights after chosen numbers of steps, and stop at a loss that is not finite.
+
+    Parameters
+    ----------
+    steps : sequence of int
+        Numbers of optimiser steps; 0 is before the first.
+    lr : float
+        For the message.
+    """
+
+    def __init__(self, steps: Sequence[int], lr: float) -> None:
+        self.steps, self.lr = frozenset(steps), lr
+        self.states: dict[int, State] = {}
+        self.n_steps = 0
+
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Keep the initial weights."""
+        self._keep(net)
+
+    def on_batch_end(
+        self, net: Any, batch: Any = None, training: Any = None, **kwargs: Any
+    ) -> None:
+        """Count a step."""
+        loss = net.history[-1, "batches", -1, "train_loss"]
+        if not math.isfinite(loss):
+            raise ValueError(_diverged(f"the training loss became {loss}", self.lr))
+        self.n_steps += 1
+        self._keep(net)
+
+    def _keep(self, net: Any) -> None:
+        if self.n_steps in self.steps:
+            self.states[self.n_steps] = state_to_arrays(net.module_)
+
+
+def _criterion(targets: Targets | None) -> type[nn.Module]:
+    log_loss = targets is not None and targets.loss == "log_loss"
+    return nn.CrossEntropyLoss if log_loss else nn.MSELoss
+
+
+def _check_finite_state(state: State, lr: float) -> None:
+    for name, value in state.items():
+        if value.dtype.kind == "f" and not np.all(np.isfinite(value)):
+            raise ValueError(_diverged(f"the final weights {name!r} are not finite", lr))
+
+
+def _diverged(what: str, lr: float) -> str:
+    return f"Training diverged with lr={lr!r}: {what}. Use a smaller lr, or scale X and y."

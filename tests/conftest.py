@@ -1,0 +1,47 @@
+"""Settings and fixtures that every test shares."""
+
+import os
+
+# scipy reads this when it is first imported; without it one of scikit-learn's checks is skipped.
+os.environ["SCIPY_ARRAY_API"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--statistical",
+        action="store_true",
+        help="also run the long tests marked `statistical`, which are deselected otherwise",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--statistical"):
+        return
+    long = [item for item in items if item.get_closest_marker("statistical")]
+    if long:
+        items[:] = [item for item in items if not item.get_closest_marker("statistical")]
+        config.hook.pytest_deselected(items=long)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator of its own for each test, so that tests do not depend on their order."""
+    return np.random.default_rng(20240213)
+
+
+@pytest.fixture(scope="session")
+def mnist_data_home() -> Path:
+    """The folder that holds MNIST/raw."""
+    home = os.environ.get("SK_DEEPFEAT_DATA")
+    if not home:
+        pytest.skip("MNIST is needed: the environment variable SK_DEEPFEAT_DATA is not set")
+    folder = Path(home)
+    if not (folder / "MNIST" / "raw").is_dir():
+        pytest.skip("MNIST is needed: the folder in SK_DEEPFEAT_DATA holds no MNIST/raw")
+    return folder

@@ -1,0 +1,260 @@
+"""The import table of the package: which room may import what, held by `ast` alone."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import sk_deepfeat
+
+PACKAGE = Path(sk_deepfeat.__file__).parent
+EXTRAS = {"torch", "torchvision", "skorch", "matplotlib", "pandas", "dask", "distributed"}
+ROOMS = {
+    "plugins",
+    "activations",
+    "theory",
+    "populations",
+    "feature_maps",
+    "linear_model",
+    "compose",
+    "model_selection",
+    "datasets",
+    "testing",
+    "exceptions",
+    "__init__",
+    "__main__",
+}
+
+
+class Rule(NamedTuple):
+    ours: set[str]
+    outside: set[str]
+    in_functions: frozenset[str] | set[str] = frozenset()
+    for_typing: frozenset[str] | set[str] = frozenset()
+
+
+# Every room may also import itself, `exceptions` and the standard library.
+TABLE = {
+    "exceptions": Rule(set(), set()),
+    "plugins": Rule(set(), set(), for_typing={"numpy"}),
+    "activations": Rule({"plugins"}, {"numpy", "scipy"}),
+    "theory": Rule({"plugins"}, {"numpy", "scipy"}),
+    "populations": Rule({"theory", "plugins"}, {"numpy", "sklearn"}),
+    "feature_maps": Rule({"theory", "plugins", "activations"}, {"numpy", "sklearn"}),
+    "feature_maps._torch": Rule(
+        {"feature_maps", "theory", "plugins", "activations"},
+        {"numpy", "sklearn", "torch", "torchvision", "skorch"},
+    ),
+    "linear_model": Rule({"theory", "plugins"}, {"numpy", "scipy", "sklearn"}),
+    "compose": Rule({"plugins"}, {"numpy", "scipy", "sklearn"}),
+    "model_selection": Rule(
+        {"theory", "plugins"},
+        {"numpy", "sklearn", "joblib", "threadpoolctl"},
+        in_functions={"matplotlib", "pandas", "tqdm"},
+    ),
+    "datasets": Rule(
+        {"theory", "plugins", "populations"}, {"numpy", "sklearn"}, in_functions={"torchvision"}
+    ),
+    "testing": Rule(ROOMS, {"numpy", "scipy", "sklearn"}),
+    "__main__": Rule(
+        ROOMS, {"numpy", "sklearn", "joblib"}, in_functions={"matplotlib", "pandas", "tqdm"}
+    ),
+    "__init__": Rule(ROOMS - {"testing", "__main__", "model_selection", "datasets"}, set()),
+}
+
+
+class Import(NamedTuple):
+    name: str
+    line: int
+    in_function: bool
+    for_typing: bool
+
+
+def room_of(module: str) -> str:
+    """Return the row of the table for a dotted module name below the package."""
+    parts = module.split(".")
+    if parts[:2] == ["feature_maps", "_torch"]:
+        return "feature_maps._torch"
+    return parts[0]
+
+
+def imports(tree, in_function=False, for_typing=False):
+    """Yield every import below a node; ``from a import b`` gives a.b."""
+    for node in ast.iter_child_nodes(tree):
+        place = (getattr(node, "lineno", 0), in_function, for_typing)
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, *place)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield Import("." * node.level + f"{node.module or ''}.{alias.name}", *place)
+        elif isinstance(node, ast.Call) and _is_dynamic_import(node):
+            yield Import(node.args[0].value, *place)
+        yield from imports(
+            node,
+            in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda),
+            for_typing or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)),
+        )
+
+
+def _is_dynamic_import(call: ast.Call) -> bool:
+    called = ast.unparse(call.func).split(".")[-1]
+    named = call.args and isinstance(call.args[0], ast.Constant)
+    return called in ("import_module", "__import__") and bool(named)
+
+
+def offences(source: str, module: str) -> list[str]:
+    """Return a sentence for each import of `module` that the table does not allow."""
+    found = []
+    room = room_of(module)
+    if room not in TABLE:
+        return [f"{module} belongs to no room of the table"]
+    rule = TABLE[room]
+    for item in imports(ast.parse(source)):
+        top, _, rest = item.name.partition(".")
+        where = f"{module}:{item.line} imports {item.name}"
+        if top == "":
+            found.append(f"{where}: imports must be absolute")
+        elif top == "sk_deepfeat":
+            found += [f"{where}: {reason}" for reason in _our_offences(room, rule, rest, item)]
+        elif top in EXTRAS and not item.in_function and top not in rule.outside:
+            found.append(f"{where}: {top} is an extra and may not be imported at module level")
+        elif not (
+            top in sys.stdlib_module_names
+            or top in rule.outside
+            or (top in rule.in_functions and item.in_function)
+            or (top in rule.for_typing and item.for_typing)
+        ):
+            found.append(f"{where}: {top} is not an outside package of {room}")
+    return found
+
+
+def _our_offences(room, rule, rest, item):
+    other = room_of(rest)
+    if other not in TABLE:
+        yield "rooms do not import from the top of the package"
+    elif other == "feature_maps._torch" and room != other:
+        if room != "feature_maps":
+            yield "only feature_maps may use its _torch"
+        elif not item.in_function:
+            yield "_torch is imported inside functions"
+    elif other not in (room, "exceptions") and other not in rule.ours:
+        yield f"{room} may not import {other}"
+
+
+def public_names(source: str) -> list[str]:
+    """Return the strings of ``__all__``."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return list(ast.literal_eval(node.value))
+    return []
+
+
+def named_like_an_object(folder: Path) -> list[str]:
+    """Return the modules of a package that bear the name of one of its public objects."""
+    names = set(public_names((folder / "__init__.py").read_text(encoding="utf-8")))
+    modules = {path.stem for path in folder.glob("*.py")}
+    modules |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    return sorted(names & modules)
+
+
+def modules():
+    return sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+@pytest.mark.parametrize("path", modules(), ids=str)
+def test_imports_keep_the_table(path):
+    source = (PACKAGE / path).read_text(encoding="utf-8")
+    assert offences(source, dotted(path)) == []
+
+
+@pytest.mark.parametrize(
+    "folder", sorted({(PACKAGE / path).parent for path in modules()}), ids=lambda path: path.name
+)
+def test_no_module_is_named_like_a_public_object(folder):
+    assert (folder / "__init__.py").exists(), "every folder of the package is a package"
+    assert named_like_an_object(folder) == []
+
+
+@pytest.mark.parametrize("folder", sorted({(PACKAGE / path).parent for path in modules()}))
+def test_public_names_are_sorted_and_exist(folder):
+    names = public_names((folder / "__init__.py").read_text(encoding="utf-8"))
+    assert len(names) == len(set(names))
+    if folder == PACKAGE:
+        assert all(hasattr(sk_deepfeat, name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "reason"),
+    [
+        ("plugins.lookup", "import numpy", "not an outside package"),
+        ("plugins.lookup", "from sk_deepfeat.theory import ridge_risk", "may not import theory"),
+        ("theory.risk", "import sklearn", "not an outside package"),
+        ("theory.risk", "from sk_deepfeat.populations import x", "may not import populations"),
+        ("theory.risk", "from .fixed_point import x", "must be absolute"),
+        ("theory.risk", "from . import fixed_point", "must be absolute"),
+        ("theory.risk", "from sk_deepfeat import ridge", "top of the package"),
+        ("theory.risk", "import sk_deepfeat", "top of the package"),
+        ("populations.gcv", "from sk_deepfeat import feature_maps", "may not import feature_maps"),
+        ("feature_maps.trained", "def f():\n    import torch", "not an outside package"),
+        ("feature_maps.trained", "import torch", "is an extra"),
+        ("feature_maps.trained", "from sk_deepfeat.feature_maps import _torch", "inside functions"),
+        ("compose", "def f():\n    import sk_deepfeat.feature_maps._torch", "only feature_maps"),
+        ("linear_model.ridge", "import sk_deepfeat.populations", "may not import populations"),
+        ("model_selection.curve", "import pandas", "is an extra"),
+        ("model_selection.curve", "import tqdm", "not an outside package"),
+        ("model_selection.curve", "import importlib as i\ni.import_module('pandas')", "an extra"),
+        ("datasets.mnist", "class A:\n    import torchvision", "is an extra"),
+        ("datasets.mnist", "def f():\n    import torch", "not an outside package"),
+        ("exceptions", "import sk_deepfeat.theory", "may not import theory"),
+        ("cellar.wine", "", "belongs to no room"),
+    ],
+)
+def test_an_offence_is_seen(module, source, reason):
+    (found,) = offences(source, module)
+    assert reason in found
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("plugins.protocols", "if TYPE_CHECKING:\n    from numpy.typing import ArrayLike"),
+        ("theory.risk", "import numpy as np\nfrom scipy import special"),
+        ("feature_maps._torch.mlp", "import torch\nfrom skorch import NeuralNet"),
+        ("feature_maps.trained", "def f():\n    from sk_deepfeat.feature_maps._torch import mlp"),
+        ("model_selection.curve", "def f():\n    import matplotlib.pyplot as plt"),
+        ("datasets.mnist", "def f():\n    from torchvision.datasets import MNIST"),
+        ("compose", "from sk_deepfeat.exceptions import PopulationWarning"),
+    ],
+)
+def test_what_the_table_allows_is_not_flagged(module, source):
+    assert offences(source, module) == []
+
+
+def test_a_module_named_like_an_object_is_seen(tmp_path):
+    (tmp_path / "__init__.py").write_text('__all__ = ["ridge", "risk"]', encoding="utf-8")
+    (tmp_path / "ridge.py").write_text("", encoding="utf-8")
+    assert named_like_an_object(tmp_path) == ["ridge"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import sk_deepfeat",
+        "from sk_deepfeat import *",
+        "import sk_deepfeat.model_selection, sk_deepfeat.datasets, sk_deepfeat.populations",
+        "from sk_deepfeat import TrainedDeepFeatures as T; T(); T().get_params()",
+    ],
+)
+def test_importing_is_light(statement):
+    code = f"{statement}\nimport sys\nprint(sorted({EXTRAS!r} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
