@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_matplotlib_support
 
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
@@ -104,7 +103,7 @@ class RidgeLearningCurveDisplay:
         -------
         RidgeLearningCurveDisplay
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        _pyplot(f"{cls.__name__}.from_estimator")  # before the long run
         return cls.from_result(ridge_learning_curve(estimator, X, y, **kwargs), ax=ax)
 
     def plot(self, ax: Any = None) -> RidgeLearningCurveDisplay:
@@ -120,16 +119,13 @@ class RidgeLearningCurveDisplay:
         RidgeLearningCurveDisplay
             Itself, with `ax_`, `figure_`, `lines_` and `errorbars_`.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib as mpl
-        import matplotlib.pyplot as plt
-
+        plt = _pyplot(f"{type(self).__name__}.plot")
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         order = np.argsort(self.train_sizes)
         sizes = np.asarray(self.train_sizes)[order]
         # The light end of viridis is left out: it does not stand against white.
-        colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(self.alphas)))
+        colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, len(self.alphas)))
         self.lines_, self.errorbars_ = [], []
         for i, alpha in enumerate(self.alphas):
             (line,) = ax.plot(sizes, self.predicted[order, i], color=colours[i], lw=1.5, zorder=2)
@@ -152,6 +148,24 @@ class RidgeLearningCurveDisplay:
             xlabel="number of training samples",
             ylabel="test error (mean squared error)",
         )
-        ax.legend(title="line: predicted\npoints: measured ± s.e.", fontsize="small")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter("{x:g}")
+        low, high = ax.get_ylim()
+        # Within a decade the powers of ten alone would leave the axis without numbers.
+        ax.yaxis.set_minor_formatter("{x:g}" if high < 10 * low else "")
+        ax.legend(
+            title="lines: predicted\npoints: measured ± s.e.",
+            fontsize="small",
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1.0),
+        )
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _pyplot(caller: str) -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(f'{caller} needs matplotlib: pip install "sk-deepfeat[plot]".') from error
+    return plt
