@@ -27,6 +27,8 @@ def test_scikit_learn(estimator, check):
     check(estimator)
 
 
+# The checks mix frames and bare arrays on purpose.
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize(
     "check",
