@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -113,8 +114,8 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
         ValueError
             If `feature_size` leaves no row for one of the two.
         """
+        X, y = indexable(X, y)
         self.feature_map_, self.readout_indices_ = self.fit_feature_map(X, y)
-        # validated in fit_feature_map, which a subclass or a learning curve may call alone
         rows = _safe_indexing(X, self.readout_indices_)
         targets = np.asarray(y)[self.readout_indices_]
         readout = clone(self.readout)
@@ -143,6 +144,7 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
         readout_indices : ndarray of int
             The rows it has not seen, ascending.
         """
+        X, y = indexable(X, y)
         feature_map = resolve("feature_maps", self.feature_map)
         require_members("feature_maps", feature_map)
         checked, targets = validate_data(
@@ -152,8 +154,7 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
         size = self._n_feature_rows(n_rows)
         if size == 0:
             self.feature_indices_ = np.arange(0)
-            check_is_fitted(feature_map)
-            return clone(feature_map), np.arange(n_rows)
+            return self._fitted_elsewhere(feature_map), np.arange(n_rows)
         readout, feature = train_test_split(
             np.arange(n_rows), test_size=size, random_state=self.random_state
         )
@@ -162,6 +163,17 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
             _safe_indexing(X, self.feature_indices_), targets[self.feature_indices_]
         )
         return fitted, np.sort(readout)
+
+    def _fitted_elsewhere(self, feature_map: Any) -> Any:
+        kept = clone(feature_map)  # a frozen estimator stays fitted, any other becomes unfitted
+        try:
+            check_is_fitted(kept)
+        except NotFittedError as error:
+            raise ValueError(
+                "feature_size=0 is for a feature map that is fitted and frozen: pass "
+                f"feature_map=FrozenEstimator(fitted) from sklearn.frozen; got {feature_map!r}."
+            ) from error
+        return kept
 
     def _n_feature_rows(self, n_rows: int) -> int:
         size = self.feature_size
@@ -180,22 +192,6 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
             )
         return count
 
-    def transform(self, X: Any) -> Any:
-        """Return the features of X.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Inputs.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features_out)
-        """
-        check_is_fitted(self)
-        validate_data(self, X, dtype=None, allow_nd=True, reset=False)
-        return self.feature_map_.transform(X)
-
     def predict(self, X: Any) -> Any:
         """Predict with the readout on the features of X.
 
@@ -208,7 +204,9 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        return self.readout_.predict(self.transform(X))
+        check_is_fitted(self)
+        validate_data(self, X, dtype=None, allow_nd=True, reset=False)
+        return self.readout_.predict(self.feature_map_.transform(X))
 
     @available_if(_readout_has("predict_test_error"))
     def predict_test_error(self, *args: Any, **kwargs: Any) -> Any:

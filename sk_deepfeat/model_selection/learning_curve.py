@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state
@@ -175,6 +176,8 @@ def _check_numbers(alphas: Any, n_repeats: Any) -> tuple[FloatArray, int]:
 
 def _with_integer_seeds(estimator: Any, rng: np.random.RandomState) -> Any:
     """Clone, with an integer in place of every random_state that is none: drawn in the parent."""
+    if not isinstance(estimator, BaseEstimator):
+        return estimator
     estimator = clone(estimator)
     seeds = {
         name: int(rng.randint(_MOST_SEED))
@@ -208,12 +211,12 @@ def _task(estimator: Any, X: Any, y: FloatArray, rng: np.random.RandomState) -> 
 
 def _ridge_intercept(readout: Any) -> bool:
     """Return the readout's fit_intercept, or raise TypeError if it is no plain ridge."""
-    params = readout.get_params() if isinstance(readout, BaseEstimator) else {}
-    if not {"alpha", "fit_intercept"} <= set(params) or "l1_ratio" in params:
+    if not (isinstance(readout, Ridge) or hasattr(readout, "predict_test_error")):
         raise TypeError(
-            f"estimator must be a ridge (with alpha and fit_intercept), a Pipeline that ends in "
-            f"one, or a TwoStageRegressor with one as readout; got {readout!r}."
+            "estimator must be a ridge, a Pipeline that ends in one, or a TwoStageRegressor with "
+            f"one as readout; got {readout!r}."
         )
+    params = readout.get_params()
     if params.get("positive"):
         raise ValueError("positive=True is not plain ridge regression; set it to False.")
     return bool(params["fit_intercept"])

@@ -27,8 +27,9 @@ class Activation(Protocol):
 class FeatureMap(Protocol):
     """A scikit-learn transformer from rows to features.
 
-    Optional members: ``linearization_layers()`` for networks, ``staged_transform(X)`` for maps
-    that are kept at several stages of their training.
+    Optional members: ``get_feature_names_out``, which `sk_deepfeat.testing.check_feature_map`
+    expects of a published plugin; ``linearization_layers()`` for networks; ``staged_transform(X)``
+    for maps that are kept at several stages of their training.
     """
 
     def fit(self, X: Any, y: Any = None) -> Any:
@@ -36,10 +37,6 @@ class FeatureMap(Protocol):
 
     def transform(self, X: Any) -> Any:
         """Return the features of `X`, shape (n_samples, n_features_out)."""
-
-    def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """Return the names of the features."""
-
 
 @runtime_checkable
 class Population(Protocol):
@@ -74,7 +71,7 @@ class Population(Protocol):
 
 REQUIRED: dict[str, tuple[type, tuple[str, ...]]] = {
     "activations": (Activation, ("__call__", "derivative")),
-    "feature_maps": (FeatureMap, ("fit", "transform", "get_feature_names_out")),
+    "feature_maps": (FeatureMap, ("fit", "transform")),
     "populations": (Population, ("fit", "test_error", "kappa")),
 }
 

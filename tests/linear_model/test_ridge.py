@@ -140,9 +140,7 @@ def test_optimal_alpha():
     # isotropic features would have p σ²/||b||² at every n; these are checked against the theory
     from sk_deepfeat.theory import optimal_alpha
 
-    expected = optimal_alpha(
-        np.diag(OMEGA), OMEGA @ BETA, EXACT.rho, [50, 400], fit_intercept=True
-    )
+    expected = optimal_alpha(np.diag(OMEGA), OMEGA @ BETA, EXACT.rho, [50, 400], fit_intercept=True)
     np.testing.assert_allclose(ridge.optimal_alpha([50, 400]), expected, rtol=1e-4)
     coefs = Ridge(alpha=ridge.alpha_).fit(X, Y).coef_
     np.testing.assert_allclose(ridge.coef_, coefs, rtol=1e-8)

@@ -92,7 +92,10 @@ def test_scaling_law(scale):
 def test_zero_eigenvalues_and_order_do_not_matter():
     order = np.random.default_rng(0).permutation(P + 5)
     eigenvalues, psi = np.r_[EIGENVALUES, np.zeros(5)][order], np.r_[PSI, np.zeros(5)][order]
-    left, right = ridge_risk(eigenvalues, psi, RHO, 20, 0.1), ridge_risk(EIGENVALUES, PSI, RHO, 20, 0.1)
+    left, right = (
+        ridge_risk(eigenvalues, psi, RHO, 20, 0.1),
+        ridge_risk(EIGENVALUES, PSI, RHO, 20, 0.1),
+    )
     for name, a, b in zip(left._fields, left, right, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, err_msg=name)
 

@@ -1,0 +1,229 @@
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.datasets import load_diabetes
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge
+from sklearn.metrics import mean_squared_error
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
+from sk_deepfeat.model_selection import RidgeLearningCurve, learning_curve, ridge_learning_curve
+from sk_deepfeat.populations import ExactPopulation, GCVPopulation
+
+X, Y = load_diabetes(return_X_y=True)
+X = X * 20
+Y = (Y - Y.mean()) / Y.std()
+ASKED = {"train_sizes": [40, 150], "alphas": [0.0, 1.0, 30.0], "n_repeats": 3, "random_state": 0}
+
+
+def refit(estimator, train, test, alpha, y=Y):
+    """Independent slow measurement with scikit-learn alone."""
+    fitted = estimator.set_params(alpha=alpha).fit(X[train], y[train])
+    return mean_squared_error(y[test], fitted.predict(X[test]))
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("y", [Y, np.c_[Y, X[:, 0], Y**2]])
+def test_measured_equals_explicit_refits(y, fit_intercept):
+    ridge = Ridge(fit_intercept=fit_intercept, solver="svd")
+    curve = ridge_learning_curve(ridge, X, y, **ASKED)
+    assert curve.measured.shape == (2, 3, 3) and curve.predicted.shape == (2, 3)
+    for s, size in enumerate(curve.train_sizes):
+        for r, (train, test) in enumerate(curve.splits[s]):
+            assert train.size == size
+            np.testing.assert_array_equal(np.sort(np.r_[train, test]), np.arange(len(Y)))
+            for a, alpha in enumerate(curve.alphas):
+                expected = refit(ridge, train, test, alpha, y)
+                assert curve.measured[s, a, r] == pytest.approx(expected, rel=1e-9)
+
+
+def test_predicted_is_the_populations():
+    curve = ridge_learning_curve(DeterministicEquivalentRidge(), X, Y, **ASKED)
+    population = GCVPopulation().fit(X, Y)
+    expected = population.test_error([[40], [150]], ASKED["alphas"], fit_intercept=True)
+    np.testing.assert_allclose(curve.predicted, expected, rtol=1e-10)
+    assert np.median(np.abs(curve.relative_error)) < 0.1
+
+
+def test_population_of_the_estimator_and_by_argument():
+    exact = ExactPopulation(np.eye(10), np.zeros(10), 1.0)
+    own = ridge_learning_curve(DeterministicEquivalentRidge(population=exact), X, Y, **ASKED)
+    given = ridge_learning_curve(Ridge(), X, Y, population=exact, **ASKED)
+    np.testing.assert_array_equal(own.predicted, given.predicted)
+    assert np.all(own.predicted > 1.0)
+
+
+def pipeline():
+    return Pipeline(
+        [("scale", StandardScaler()), ("feat", RandomDeepFeatures((30,))), ("ridge", Ridge())]
+    )
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_numbers_do_not_depend_on_the_workers(backend):
+    alone = ridge_learning_curve(pipeline(), X, Y, n_jobs=1, **ASKED)
+    with joblib.parallel_config(backend=backend):
+        many = ridge_learning_curve(pipeline(), X, Y, n_jobs=2, **ASKED)
+    np.testing.assert_array_equal(alone.measured, many.measured)
+    np.testing.assert_array_equal(alone.predicted, many.predicted)
+
+
+def test_backend_without_generators():
+    with joblib.parallel_config(backend="multiprocessing"):
+        many = ridge_learning_curve(Ridge(), X, Y, n_jobs=2, **ASKED)
+    alone = ridge_learning_curve(Ridge(), X, Y, **ASKED)
+    np.testing.assert_array_equal(alone.measured, many.measured)
+
+
+class RowsSeen(TransformerMixin, BaseEstimator):
+    """A supervised step that remembers how many rows it was fitted on."""
+
+    def fit(self, X, y):
+        self.n_rows_ = len(X)
+        assert len(X) == len(y)
+        return self
+
+    def transform(self, X):
+        return np.c_[X, np.full(len(X), float(self.n_rows_))]
+
+
+def test_pipeline_is_refitted_on_every_subset():
+    estimator = Pipeline([("rows", RowsSeen()), ("ridge", Ridge(fit_intercept=False))])
+    curve = ridge_learning_curve(estimator, X, Y, **ASKED)
+    train, test = curve.splits[0][0]
+    rows = np.c_[X, np.full(len(Y), 40.0)]
+    ridge = Ridge(alpha=1.0, fit_intercept=False).fit(rows[train], Y[train])
+    expected = mean_squared_error(Y[test], ridge.predict(rows[test]))
+    assert curve.measured[0, 1, 0] == pytest.approx(expected)
+
+
+def test_frozen_steps_are_not_refitted():
+    frozen = FrozenEstimator(RowsSeen().fit(X[:7], Y[:7]))
+    estimator = Pipeline([("rows", frozen), ("ridge", Ridge(fit_intercept=False))])
+    curve = ridge_learning_curve(estimator, X, Y, **ASKED)
+    direct = ridge_learning_curve(
+        Ridge(fit_intercept=False), np.c_[X, np.full(len(Y), 7.0)], Y, **ASKED
+    )
+    np.testing.assert_allclose(curve.measured, direct.measured)
+    np.testing.assert_allclose(curve.predicted, direct.predicted)
+
+
+def test_two_stage_regressor_measures_on_rows_its_map_has_not_seen():
+    estimator = TwoStageRegressor(RowsSeen(), Ridge(), feature_size=0.25, random_state=3)
+    curve = ridge_learning_curve(estimator, X, Y, **ASKED)
+    fitted = estimator.fit(X, Y)
+    seen = set(fitted.feature_indices_.tolist())
+    for repeats in curve.splits:
+        for train, test in repeats:
+            assert not seen & set(train.tolist()) and not seen & set(test.tolist())
+            assert train.size + test.size == fitted.readout_indices_.size
+    train, test = curve.splits[1][2]
+    features = fitted.feature_map_.transform(X)
+    expected = refit_features(features, train, test, 30.0)
+    assert curve.measured[1, 2, 2] == pytest.approx(expected)
+    rows = fitted.readout_indices_
+    population = GCVPopulation().fit(features[rows], Y[rows])
+    expected = population.test_error([[40], [150]], ASKED["alphas"], fit_intercept=True)
+    np.testing.assert_allclose(curve.predicted, expected)
+
+
+def refit_features(features, train, test, alpha):
+    ridge = Ridge(alpha=alpha).fit(features[train], Y[train])
+    return mean_squared_error(Y[test], ridge.predict(features[test]))
+
+
+def test_train_sizes_as_shares():
+    asked = {**ASKED, "train_sizes": [0.1, 1.0]}
+    curve = ridge_learning_curve(Ridge(), X, Y, test_size=0.2, **asked)
+    largest = len(Y) - int(np.ceil(0.2 * len(Y)))
+    np.testing.assert_array_equal(curve.train_sizes, [largest // 10, largest])
+
+
+def test_interrupted_run_keeps_what_it_has(monkeypatch):
+    done = []
+
+    def interrupted(*args):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(args)
+        return np.ones(3)
+
+    monkeypatch.setattr(learning_curve, "measure_subset", interrupted)
+    with pytest.warns(RuntimeWarning, match="Interrupted after 2 of 6 refits"):
+        curve = ridge_learning_curve(Ridge(), X, Y, **ASKED)
+    assert np.isfinite(curve.measured[1, :, :2]).all()  # the largest size goes first
+    assert np.isnan(curve.measured[0]).all() and np.isnan(curve.measured_mean[0]).all()
+    np.testing.assert_array_equal(curve.measured_mean[1], 1.0)
+
+
+def test_progress_bar(capsys):
+    ridge_learning_curve(Ridge(), X, Y, verbose=1, **ASKED)
+    assert "6/6" in capsys.readouterr().err
+
+
+def test_frame():
+    pytest.importorskip("pandas", reason="to_frame needs pandas")
+    curve = ridge_learning_curve(Ridge(), X, Y, **ASKED)
+    frame = curve.to_frame()
+    assert list(frame.columns) == [
+        "n_samples",
+        "alpha",
+        "predicted",
+        "measured",
+        "measured_se",
+        "relative_error",
+    ]
+    row = frame[(frame.n_samples == 150) & (frame.alpha == 30.0)].iloc[0]
+    assert row.measured == pytest.approx(curve.measured[1, 2].mean())
+    assert row.measured_se == pytest.approx(curve.measured[1, 2].std(ddof=1) / np.sqrt(3))
+    assert row.relative_error == pytest.approx(row.predicted / row.measured - 1)
+
+
+def test_one_repeat_has_no_standard_error():
+    one = RidgeLearningCurve(np.array([5]), np.array([1.0]), np.array([[1.0]]), np.array([[[2.0]]]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(one.measured_se).all() and one.measured_mean == 2.0
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"alphas": [-1.0]}, "alphas=.* must be finite and not negative"),
+        ({"alphas": []}, "alphas=.* non-empty"),
+        ({"n_repeats": 0}, "n_repeats=0"),
+        ({"train_sizes": [0]}, "train_sizes"),
+        ({"train_sizes": [400]}, "between 1 and 397"),
+        ({"train_sizes": [10, 10]}, "holds a size twice"),
+        ({"train_sizes": [1.5, 20]}, "must be integers, or shares"),
+        ({"test_size": 1.5}, "test_size=1.5"),
+        ({"test_size": 500}, "test_size=500"),
+        ({"population": "bayes"}, "'bayes' is not a known name"),
+    ],
+)
+def test_bad_arguments(changed, message):
+    with pytest.raises(ValueError, match=message):
+        ridge_learning_curve(Ridge(), X, Y, **{**ASKED, **changed})
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegression(), Lasso(), "ridge"])
+def test_only_ridge(estimator):
+    with pytest.raises(TypeError, match="must be a ridge"):
+        ridge_learning_curve(estimator, X, Y, **ASKED)
+
+
+def test_positive_ridge_is_refused():
+    with pytest.raises(ValueError, match="positive=True"):
+        ridge_learning_curve(Ridge(positive=True), X, Y, **ASKED)
+
+
+def test_bad_rows():
+    with pytest.raises(ValueError, match="NaN"):
+        ridge_learning_curve(Ridge(), X, np.where(Y > 1, np.nan, Y), **ASKED)
+    with pytest.raises(ValueError, match="inconsistent"):
+        ridge_learning_curve(Ridge(), X, Y[:-1], **ASKED)
