@@ -1,4 +1,4 @@
-"""How well does the published protocol predict ridge on the features of a trained network?
+"""Accuracy of the published protocol for ridge on the features of a trained network.
 
 MNIST parity, network 784-2352-2352 (ReLU, no biases) trained for a few epochs on a quarter of the
 rows, plug-in population from the 40 % covariance split, measured on the test rows and on all

@@ -177,14 +177,14 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
 
     def _n_feature_rows(self, n_rows: int) -> int:
         size = self.feature_size
-        whole = isinstance(size, numbers.Integral) and not isinstance(size, bool)
         if not isinstance(size, numbers.Real) or isinstance(size, bool):
             raise TypeError(f"feature_size={size!r} must be a float in [0, 1) or an integer.")
-        if size == 0:
-            return 0
-        count = int(size) if whole else int(np.floor(float(size) * n_rows))
-        inside = 1 <= size < n_rows if whole else 0.0 < size < 1.0
-        if not inside or count < 1 or count >= n_rows:
+        share = float(size)
+        if isinstance(size, numbers.Integral) or share == 0.0:
+            count, inside = int(share), 0 <= share < n_rows
+        else:
+            count, inside = int(share * n_rows), 0.0 < share < 1.0 and share * n_rows >= 1
+        if not inside:
             raise ValueError(
                 f"feature_size={size!r} must leave at least one of the {n_rows} rows to the "
                 "feature map and one to the readout: a share in (0, 1), a number below "

@@ -194,7 +194,7 @@ def _check_answers(
 
 
 def _check_width(estimator: Any, X: Any, y: Any) -> None:
-    """A population that describes five features must not pass for one of four."""
+    """Check that a population of five features does not pass for one of four."""
     try:
         fitted = clone(estimator, safe=False).fit(X[:, :4], y)
     except ValueError:

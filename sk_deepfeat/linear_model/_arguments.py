@@ -18,7 +18,7 @@ def check_alpha(alpha: Any) -> None:
             raise ValueError(f"alpha={alpha!r} must be 'optimal' or a number that is not negative.")
         return
     if isinstance(alpha, numbers.Real) and not isinstance(alpha, bool):
-        if not (np.isfinite(alpha) and alpha >= 0):
+        if not 0.0 <= float(alpha) < np.inf:
             raise ValueError(f"alpha={alpha!r} must be finite and not negative.")
         return
     if np.ndim(alpha) > 0:

@@ -135,9 +135,7 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
         self._mean_weight = path.mean_weight
         self._feature_scale = float(path.eigenvalues.sum()) / path.n_rows
         self.n_samples_ = path.n_rows
-        self.population_ = fit_population(
-            self.population, X, y, sample_weight, fit_intercept, path
-        )
+        self.population_ = fit_population(self.population, X, y, sample_weight, fit_intercept, path)
         self.alpha_ = self._optimum(self.n_samples_) if self.alpha == "optimal" else self.alpha
         coefs = path.coefs(float(self.alpha_) / path.mean_weight)
         intercept = path.target_mean - path.feature_mean @ coefs
@@ -254,8 +252,8 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
         self._require("decomposition", "predict_decomposition")
         found = self.population_.decomposition(*self._cell(n_samples, alpha), **self._intercept())
         bias, variance, noise_variance, noise = found
-        parts = (bias, variance, noise_variance, noise)
-        parts += (
+        parts = (
+            *(bias, variance, noise_variance, noise),
             getattr(found, "bias_and_noise", np.add(bias, noise)),
             getattr(found, "total_variance", np.add(variance, noise_variance)),
         )

@@ -121,7 +121,7 @@ class RidgeLearningCurveDisplay:
         """
         plt = _pyplot(f"{type(self).__name__}.plot")
         if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+            _, ax = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
         order = np.argsort(self.train_sizes)
         sizes = np.asarray(self.train_sizes)[order]
         # The light end of viridis is left out: it does not stand against white.

@@ -128,9 +128,7 @@ def ridge_learning_curve(
     cells = [(s, r) for s in np.argsort(-sizes, kind="stable") for r in range(n_repeats)]
     measured = np.full((sizes.size, alphas.size, n_repeats), np.nan)
     tasks = (
-        delayed(measure_subset)(
-            task.features, task.X, task.y, *splits[s][r], alphas, fit_intercept
-        )
+        delayed(measure_subset)(task.features, task.X, task.y, *splits[s][r], alphas, fit_intercept)
         for s, r in cells
     )
     done = 0

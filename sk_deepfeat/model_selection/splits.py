@@ -107,13 +107,13 @@ def check_train_sizes(train_sizes: Any, n_rows: int, test_size: Any) -> IndexArr
 
 
 def _rows_left(test_size: Any, n_rows: int) -> int:
-    if isinstance(test_size, numbers.Integral) and not isinstance(test_size, bool):
-        if 1 <= test_size < n_rows:
-            return int(test_size)
-    elif isinstance(test_size, numbers.Real) and 0.0 < test_size < 1.0:
-        left = int(np.ceil(float(test_size) * n_rows))
-        if left < n_rows:
-            return left
+    if isinstance(test_size, numbers.Real) and not isinstance(test_size, bool):
+        share = float(test_size)
+        whole = isinstance(test_size, numbers.Integral)
+        if whole or 0.0 < share < 1.0:
+            left = int(share) if whole else int(np.ceil(share * n_rows))
+            if 1 <= left < n_rows:
+                return left
     raise ValueError(
         f"test_size={test_size!r} must be a share in (0, 1) or a number of rows between 1 and "
         f"{n_rows - 1}."

@@ -174,6 +174,8 @@ def resolve(kind: str, value: Any) -> Any:
         )
     if len(table[value]) > 1:
         owners = "; ".join(f"{target!r} by {owner}" for target, owner in table[value])
-        raise ValueError(f"The name {value!r} among the {kind} is declared more than once: {owners}.")
+        raise ValueError(
+            f"The name {value!r} among the {kind} is declared more than once: {owners}."
+        )
     loaded = _load(table[value][0][0])
     return loaded() if isinstance(loaded, type) else loaded

@@ -38,6 +38,7 @@ class FeatureMap(Protocol):
     def transform(self, X: Any) -> Any:
         """Return the features of `X`, shape (n_samples, n_features_out)."""
 
+
 @runtime_checkable
 class Population(Protocol):
     """A way to know the population that ridge regression will meet.

@@ -114,7 +114,9 @@ class GCVPopulation(BaseEstimator):
         self.kappa_min_ = float(self.curve_.kappa[0]) if exhausted else 0.0
         return self
 
-    def _transfer(self, n_samples: ArrayLike, alpha: ArrayLike, fit_intercept: bool) -> TransferRisk:
+    def _transfer(
+        self, n_samples: ArrayLike, alpha: ArrayLike, fit_intercept: bool
+    ) -> TransferRisk:
         check_is_fitted(self)
         if fit_intercept != self.fit_intercept_:
             raise ValueError(

@@ -175,7 +175,9 @@ def _spectral_sums(
             inverse = np.add.outer(k, spectrum)
             np.reciprocal(inverse, out=inverse)
             count[block] = spectrum.size - split
-            excess[block] = k * inverse[:, split:].sum(axis=1) - inverse[:, :split] @ spectrum[:split]
+            excess[block] = (
+                k * inverse[:, split:].sum(axis=1) - inverse[:, :split] @ spectrum[:split]
+            )
             np.multiply(inverse, inverse, out=inverse)
             slope[block] = inverse @ spectrum
     return count, excess, slope

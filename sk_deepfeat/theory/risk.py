@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory._validation import (
     FloatArray,
@@ -139,29 +139,44 @@ def ridge_risk(
 
     # alpha/kappa, and its limit n - rank where kappa is 0
     unused = np.where(kappa > 0, a / np.where(kappa > 0, kappa, 1.0), safe_rows - omega.size)
-    gap = np.maximum(unused + kappa * sums.slope, 0.0) / safe_rows  # 1 - gamma
     noise = unexplained_moment(omega, psi, rho)
     offset = 1.0 / n if fit_intercept else np.zeros_like(n)
-
-    kappa = np.where(no_rows, np.inf, kappa)
-    df1, df2 = (np.where(no_rows, 0.0, value) for value in (sums.df1, sums.df2))
-    gap = np.where(no_rows, 1.0, gap)
-    gamma = df2 / safe_rows
-    bias = np.where(_wide(no_rows), rho - noise, sums.bias)
-    inflation = _divide(_wide(offset + gamma), _wide(gap))
-    variance = _times(bias, inflation)
-    noise_variance = _times(np.broadcast_to(noise, bias.shape), inflation)
-    test_error = bias + noise + variance + noise_variance
-    centred_error = test_error / _wide(1.0 + offset)
-    used = np.where(no_rows, 0.0, unused / safe_rows) ** 2 * (safe_rows / n)
-    train_error = _times(centred_error, _wide(used))
-    per_row = np.where(no_rows, 0.0, sums.slope / safe_rows)
-    norm = np.where(_wide(no_rows), 0.0, sums.norm) + _times(centred_error, _wide(per_row))
-    parts = (test_error, train_error, bias, variance, noise_variance, noise, norm)
-    shaped = [np.broadcast_to(part, bias.shape) for part in parts]
+    errors = _errors(sums, noise, unused, safe_rows, kappa, n, offset)
+    if np.any(no_rows):
+        # one row and an intercept: the mean is all that is fitted
+        alone = [2.0 * rho, 0.0 * rho, rho - noise, rho - noise, noise, noise, 0.0 * rho]
+        errors = [
+            np.where(_wide(no_rows), answer, part)
+            for answer, part in zip(alone, errors, strict=True)
+        ]
     if np.ndim(target_second_moment) == 0:
-        shaped = [part[..., 0, 0] for part in shaped]
-    return RidgeRisk(kappa, df1, df2, *(np.array(part) for part in shaped))
+        errors = [part[..., 0, 0] for part in errors]
+    df1, df2 = (np.where(no_rows, 0.0, value) for value in (sums.df1, sums.df2))
+    return RidgeRisk(np.where(no_rows, np.inf, kappa), df1, df2, *errors)
+
+
+def _errors(
+    sums: PopulationSums,
+    noise: FloatArray,
+    unused: FloatArray,
+    rows: FloatArray,
+    kappa: FloatArray,
+    n: FloatArray,
+    offset: FloatArray,
+) -> list[FloatArray]:
+    """Return test_error, …, coef_norm2 of `RidgeRisk`; `rows` counts for the coefficients.
+
+    `unused` is n - df1 = alpha/κ, `offset` the variance of the intercept over that of the errors.
+    """
+    gap = np.maximum(unused + kappa * sums.slope, 0.0) / rows  # 1 - γ, without subtracting
+    inflation = _divide(_wide(offset + sums.df2 / rows), _wide(gap))
+    noise = np.broadcast_to(noise, sums.bias.shape)
+    variance, noise_variance = _times(sums.bias, inflation), _times(noise, inflation)
+    test_error = sums.bias + noise + variance + noise_variance
+    centred = test_error / _wide(1.0 + offset)
+    train_error = _times(centred, _wide(np.square(unused / rows) * (rows / n)))
+    norm = sums.norm + _times(centred, _wide(sums.slope / rows))
+    return [test_error, train_error, sums.bias, variance, noise_variance, noise, norm]
 
 
 class PopulationSums(NamedTuple):
@@ -175,7 +190,7 @@ class PopulationSums(NamedTuple):
 
 
 def population_sums(omega: FloatArray, psi: FloatArray, kappa: FloatArray) -> PopulationSums:
-    """Sums over the spectrum for every kappa, as matrix products over blocks of cells."""
+    """Return sums over the spectrum for every kappa, by matrix products over blocks of cells."""
     outputs = psi.shape[1]
     products = psi[:, :, None] * psi[:, None, :]
     products = products.reshape(omega.size, outputs * outputs)
@@ -250,7 +265,7 @@ def unexplained_moment(omega: FloatArray, psi: FloatArray, rho: FloatArray) -> F
     return noise
 
 
-def _wide(values: FloatArray) -> FloatArray:
+def _wide(values: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(values)[..., None, None]
 
 
@@ -261,6 +276,8 @@ def _divide(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
 
 
 def _times(values: FloatArray, factor: FloatArray) -> FloatArray:
-    """Multiply with 0·∞ = 0 : no error to inflate stays none, at n = rank and alpha = 0."""
+    """Multiply with 0·∞ = 0: no error to inflate stays none, at n = rank and alpha = 0."""
     values, factor = np.broadcast_arrays(values, factor)
-    return np.multiply(values, factor, out=np.zeros(values.shape), where=(values != 0) & (factor != 0))
+    return np.multiply(
+        values, factor, out=np.zeros(values.shape), where=(values != 0) & (factor != 0)
+    )

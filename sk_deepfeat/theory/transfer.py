@@ -83,8 +83,8 @@ def gcv_curve(path: RidgePath, *, n_grid: int = 1000) -> SpectralCurve:
     """
     lam = path.eigenvalues
     # Without any direction nothing is learned at any ridge: one scale is as good as another.
-    ends = (1e-9 * lam[0], 1e8 * lam.sum()) if lam.size else (1e-8, 1e8)
-    grid = np.geomspace(*ends, n_grid)
+    low, high = (1e-9 * lam[0], 1e8 * lam.sum()) if lam.size else (1e-8, 1e8)
+    grid = np.geomspace(low, high, n_grid)
     outputs = path.targets.shape[1]
     z = path.target_components
     products = (z[:, :, None] * z[:, None, :]).reshape(lam.size, outputs * outputs)
@@ -156,9 +156,7 @@ def transfer_risk(
     gap = np.where(at.unused > 0, at.unused + f_minus_df2, f_minus_df2) / rows  # 1 - df2/n
     gap = np.where(no_rows, 1.0, np.where(at.singular, 0.0, gap))
     inverse = np.divide(1.0, gap, out=np.full_like(gap, np.inf), where=gap > 0)
-    centred = np.multiply(
-        squared, _wide(inverse), out=np.zeros_like(squared), where=(squared != 0)
-    )
+    centred = np.multiply(squared, _wide(inverse), out=np.zeros_like(squared), where=(squared != 0))
     used = np.where(no_rows, 0.0, np.square(at.unused / rows) * (rows / n))
     train = np.multiply(centred, _wide(used), out=np.zeros_like(squared), where=_wide(used) > 0)
     test = centred * _wide(1.0 + 1.0 / n if fit_intercept else np.ones_like(n))

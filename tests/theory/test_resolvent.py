@@ -95,7 +95,7 @@ def test_bad_matrix(matrix, message):
 
 
 def test_bad_alpha():
-    with pytest.raises(ValueError, match="alpha=0.0 must be positive"):
+    with pytest.raises(ValueError, match=r"alpha=0\.0 must be positive"):
         resolvent_equivalent(np.eye(2), 3, 0.0)
     with pytest.raises(ValueError, match="single numbers"):
         resolvent_equivalent(np.eye(2), [3, 4], 1.0)
