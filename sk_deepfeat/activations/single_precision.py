@@ -72,7 +72,7 @@ def gelu_single(x: NDArray[np.float32], out: Any = None) -> Any:
     size = np.minimum(np.abs(x), np.float32(20))
     t = np.multiply(size, np.float32(0.35))
     t += np.float32(1)
-    np.reciprocal(t, out=t)
+    np.divide(np.float32(1), t, out=t)
     tail = _polynomial(_SCALED_TAIL, t)
     tail *= t
     tail *= size
@@ -88,4 +88,4 @@ def logistic_single(x: NDArray[np.float32], out: Any = None) -> Any:
     with np.errstate(over="ignore"):  # exp(-x) = inf gives the 0 that is meant
         np.exp(value, out=value)
     value += np.float32(1)
-    return np.reciprocal(value, out=value)
+    return np.divide(np.float32(1), value, out=value)
