@@ -1,0 +1,56 @@
+"""Settings of the documentation: python -m sphinx -W docs docs/_build/html."""
+
+import os
+from importlib.metadata import version as installed_version
+
+project = "sk_deepfeat"
+author = "The sk_deepfeat developers"
+project_copyright = author
+release = version = installed_version("sk-deepfeat")
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+# The inventories of other projects need a network, and a missing one is a warning.
+if os.environ.get("SK_DEEPFEAT_DOCS_INTERSPHINX"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "scipy": ("https://docs.scipy.org/doc/scipy", None),
+        "sklearn": ("https://scikit-learn.org/stable", None),
+    }
+
+exclude_patterns = ["_build", "changes/*"]
+# sphinx-gallery copies the examples into auto_examples.
+exclude_patterns += ["examples/*"]
+templates_path = ["_templates"]
+html_theme = "pydata_sphinx_theme"
+html_title = "sk_deepfeat"
+html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
+html_sidebars = {"**": ["sidebar-nav-bs"]}
+add_module_names = False
+default_role = "py:obj"
+
+autosummary_generate = True
+autodoc_typehints = "none"
+# Members are listed by the template of autosummary, each on the page of its class.
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": ["../examples"],
+    "gallery_dirs": ["auto_examples"],
+    "filename_pattern": "plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "min_reported_time": 1,
+    "doc_module": ("sk_deepfeat",),
+    "backreferences_dir": "generated/gallery",
+}
