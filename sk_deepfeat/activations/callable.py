@@ -41,7 +41,7 @@ class CallableActivation:
         return out
 
     def derivative(self, x: Any) -> Any:
-        """Return the central difference (f(x + h) - f(x - h)) / 2h, h = 6e-6 max(1, |x|)."""
+        """Return the central difference (f(x + h) - f(x - h)) / 2h, ``h = 6e-6 max(1, |x|)``."""
         x = np.asarray(x, dtype=np.float64)
         step = 6e-6 * np.maximum(1.0, np.abs(x))
         return (self.function(x + step) - self.function(x - step)) / (2.0 * step)

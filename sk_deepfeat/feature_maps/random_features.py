@@ -50,7 +50,7 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         In float64.
     n_features_in_ : int
         Columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, when `X` had names that are all strings.
 
     See Also
@@ -137,7 +137,7 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features_in_)
+        X : array-like of shape (n_samples, n_features)
             Inputs.
 
         Returns

@@ -78,7 +78,7 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         Labels, when `y` was 1-d and held classes.
     n_features_in_ : int
         ``X.shape[1]`` in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, when `X` had names that are all strings.
 
     See Also
