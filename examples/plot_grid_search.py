@@ -26,7 +26,7 @@ X = (X - X.mean()) / X.std()
 y = np.where(digit % 2 == 0, 1.0, -1.0)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.4, random_state=SEED)
 
-feature_map = RandomDeepFeatures((400, 400), random_state=SEED)
+feature_map = RandomDeepFeatures((300, 300), random_state=SEED)
 
 # %%
 # Grid search
