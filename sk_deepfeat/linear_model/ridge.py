@@ -81,7 +81,7 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
     >>> y = X[:, 0] + rng.normal(size=500)
     >>> ridge = DeterministicEquivalentRidge(alpha=10.0).fit(X, y)
     >>> ridge.predict_test_error(n_samples=[200, 500, 2000]).round(1)
-    array([1.8, 1.2, 1. ])
+    array([1.9, 1.3, 1.1])
     """
 
     def __init__(
@@ -344,7 +344,7 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
             check_alpha(alpha)
             alpha = np.array([self._optimum(size) for size in n.ravel()]).reshape(n.shape)
         values = _numbers(self.alpha_ if alpha is None else alpha, "alpha", 0.0)
-        return n, values / self._mean_weight
+        return n, values
 
     def _surface(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
         errors = self.population_.test_error(

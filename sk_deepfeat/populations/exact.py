@@ -55,7 +55,7 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
     >>> from sk_deepfeat.populations import ExactPopulation
     >>> population = ExactPopulation(np.eye(50), np.full(50, 0.1), 1.0).fit()
     >>> population.test_error([25, 100], 50.0, fit_intercept=False).round(3)
-    array([0.881, 0.72 ])
+    array([0.89 , 0.707])
     """
 
     def __init__(

@@ -59,7 +59,7 @@ class GCVPopulation(BaseEstimator):
     >>> X = rng.normal(size=(300, 50))
     >>> population = GCVPopulation().fit(X, X[:, 0] + rng.normal(size=300))
     >>> population.test_error([100, 1000], 10.0, fit_intercept=True).round(1)
-    array([1.8, 1.1])
+    array([1.6, 1.1])
     """
 
     def __init__(self, *, n_grid: int = 1000) -> None:

@@ -83,8 +83,8 @@ def resolvent_equivalent(second_moment: ArrayLike, n_samples: float, alpha: floa
     >>> import numpy as np
     >>> from sk_deepfeat.theory import resolvent_equivalent
     >>> resolvent_equivalent(np.eye(2), 4, 1.0).round(4)
-    array([[0.2899, 0.    ],
-           [0.    , 0.2899]])
+    array([[0.2808, 0.    ],
+           [0.    , 0.2808]])
     """
     n, a = _single(n_samples, alpha)
     omega, vectors = eigh_psd(second_moment, "second_moment")
@@ -117,8 +117,8 @@ def resolvent_product_equivalent(
     >>> import numpy as np
     >>> from sk_deepfeat.theory import resolvent_product_equivalent
     >>> resolvent_product_equivalent(np.eye(2), np.eye(2), 4, 1.0).round(4)
-    array([[0.1006, 0.    ],
-           [0.    , 0.1006]])
+    array([[0.1063, 0.    ],
+           [0.    , 0.1063]])
     """
     n, a = _single(n_samples, alpha)
     between = check_symmetric(matrix, "matrix")
@@ -173,7 +173,7 @@ def expected_quadratic_form(
     >>> import numpy as np
     >>> from sk_deepfeat.theory import expected_quadratic_form
     >>> round(expected_quadratic_form(np.eye(2), [0.5, 0.0], 1.0, np.eye(2), 4, 1.0), 4)
-    0.2173
+    0.3979
     """
     n, a = _single(n_samples, alpha)
     between = check_symmetric(matrix, "matrix")

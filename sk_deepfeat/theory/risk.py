@@ -124,7 +124,7 @@ def ridge_risk(
     >>> from sk_deepfeat.theory import ridge_risk
     >>> risk = ridge_risk(np.ones(100), np.full(100, 0.1), 1.5, [50, 200], 10.0)
     >>> risk.test_error.round(3)
-    array([1.127, 0.799])
+    array([1.302, 0.873])
     """
     omega, psi, rho = check_moments(eigenvalues, target_coefs, target_second_moment)
     kept = omega > 0

@@ -137,7 +137,7 @@ def transfer_risk(
     >>> curve = gcv_curve(ridge_factorization(X, y, fit_intercept=False))
     >>> error = transfer_risk(curve, [100, 400], 10.0, fit_intercept=False).test_error
     >>> error[:, 0, 0].round(1)
-    array([1.7, 1.1])
+    array([1.5, 1.1])
     """
     n, a = np.broadcast_arrays(check_n_samples(n_samples), check_alpha(alpha))
     shape = n.shape
