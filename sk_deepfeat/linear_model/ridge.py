@@ -344,7 +344,7 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
             check_alpha(alpha)
             alpha = np.array([self._optimum(size) for size in n.ravel()]).reshape(n.shape)
         values = _numbers(self.alpha_ if alpha is None else alpha, "alpha", 0.0)
-        return n, values
+        return n, values / self._mean_weight
 
     def _surface(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
         errors = self.population_.test_error(

@@ -67,8 +67,6 @@ class RidgePath:
         )
         largest = max(float(self._all_eigenvalues[-1]), 0.0)
         self._kept = self._all_eigenvalues > max(_SPECTRUM_CUT * largest, 0.0)
-        # At most n_effective directions exist; rounding must not add the one of the constant.
-        self._kept[: max(self._kept.size - self.n_effective, 0)] = False
         self.eigenvalues = self._all_eigenvalues[self._kept]
 
     @cached_property

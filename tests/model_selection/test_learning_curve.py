@@ -10,10 +10,17 @@ from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info
 
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
-from sk_deepfeat.model_selection import RidgeLearningCurve, learning_curve, ridge_learning_curve
+from sk_deepfeat.model_selection import (
+    RidgeLearningCurve,
+    learning_curve,
+    refits,
+    ridge_learning_curve,
+)
 from sk_deepfeat.populations import ExactPopulation, GCVPopulation
+from sk_deepfeat.theory import ridge_factorization
 
 X, Y = load_diabetes(return_X_y=True)
 X = X * 20
@@ -71,6 +78,19 @@ def test_numbers_do_not_depend_on_the_workers(backend):
         many = ridge_learning_curve(pipeline(), X, Y, n_jobs=2, **ASKED)
     np.testing.assert_array_equal(alone.measured, many.measured)
     np.testing.assert_array_equal(alone.predicted, many.predicted)
+
+
+def test_one_thread_in_every_task(monkeypatch):
+    """The last bits of linear algebra depend on the number of threads."""
+    seen = []
+
+    def factorization(*args, **kwargs):
+        seen.extend(pool["num_threads"] for pool in threadpool_info())
+        return ridge_factorization(*args, **kwargs)
+
+    monkeypatch.setattr(refits, "ridge_factorization", factorization)
+    ridge_learning_curve(Ridge(), X, Y, **ASKED)
+    assert seen and set(seen) == {1}
 
 
 def test_backend_without_generators():

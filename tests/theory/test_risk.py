@@ -149,6 +149,15 @@ def test_small_errors_keep_their_digits():
     assert float(risk.noise) == 0.0
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_noise_below_the_rounding_of_the_target_is_none(seed):
+    """Else the peak at n = rank would be infinite, with a sign of rounding, without any noise."""
+    coefs = np.random.default_rng(seed).normal(size=P)
+    psi = EIGENVALUES * coefs
+    risk = ridge_risk(EIGENVALUES, psi, float(np.sum(EIGENVALUES * coefs**2)), P, 0.0)
+    assert float(risk.noise) == 0.0 and float(risk.test_error) == 0.0
+
+
 def test_several_outputs():
     rng = np.random.default_rng(3)
     coefs = rng.normal(size=(P, 2))
