@@ -41,6 +41,7 @@ def test_table_and_picture(capsys, tmp_path, word):
 
 
 def test_only_its_two_files_are_replaced(capsys, tmp_path):
+    pytest.importorskip("matplotlib", reason="the command line draws")
     (tmp_path / "learning_curve.csv").write_text("old")
     (tmp_path / "mine.txt").write_text("kept")
     assert run(capsys, *FAST, "--output", str(tmp_path))[0] == 0
@@ -51,6 +52,7 @@ def test_only_its_two_files_are_replaced(capsys, tmp_path):
 @pytest.mark.parametrize("population", ["gcv", "plug-in"])
 @pytest.mark.parametrize("features", ["random", "none"])
 def test_own_data(capsys, tmp_path, population, features):
+    pytest.importorskip("matplotlib", reason="the command line draws")
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1200, 4, 2))
     np.savez(tmp_path / "data.npz", X=X, y=X[:, 0, 0] + 0.1 * rng.normal(size=1200))
@@ -79,6 +81,8 @@ def test_own_data(capsys, tmp_path, population, features):
 def test_bad_input_is_one_line_and_status_2(capsys, tmp_path, arguments, message):
     if "mnist" in arguments:
         pytest.importorskip("torchvision", reason="MNIST is read through torchvision")
+    if "--train-sizes" in arguments:
+        pytest.importorskip("torch", reason="sizes are checked after training the features")
     output = tmp_path / "out"
     status, out, err = run(capsys, *arguments, "--output", str(output))
     assert status == 2 and out == ""
