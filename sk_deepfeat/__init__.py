@@ -1,8 +1,16 @@
-"""Predict the test error of ridge regression on deep features, before collecting the data."""
+"""Predict the test error of ridge regression on deep features, before collecting the data.
 
-from sk_deepfeat.compose import TwoStageRegressor
-from sk_deepfeat.feature_maps import RandomDeepFeatures, TrainedDeepFeatures
-from sk_deepfeat.linear_model import DeterministicEquivalentRidge
+Names are imported when they are first used: scikit-learn loads pandas where it is installed, and
+``import sk_deepfeat`` alone should cost next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sk_deepfeat.compose import TwoStageRegressor
+    from sk_deepfeat.feature_maps import RandomDeepFeatures, TrainedDeepFeatures
+    from sk_deepfeat.linear_model import DeterministicEquivalentRidge
 
 __all__ = [
     "DeterministicEquivalentRidge",
@@ -10,3 +18,20 @@ __all__ = [
     "TrainedDeepFeatures",
     "TwoStageRegressor",
 ]
+
+_ROOMS = {
+    "DeterministicEquivalentRidge": "sk_deepfeat.linear_model",
+    "RandomDeepFeatures": "sk_deepfeat.feature_maps",
+    "TrainedDeepFeatures": "sk_deepfeat.feature_maps",
+    "TwoStageRegressor": "sk_deepfeat.compose",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_ROOMS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

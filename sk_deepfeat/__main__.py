@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--features", default="trained", choices=("random", "trained", "none"))
     add("--hidden-layer-sizes", default=[200], type=_whole, nargs="+", metavar="WIDTH")
     add("--epochs", default=20, type=_whole_or_zero, help="training epochs of the features")
-    add("--population", default="gcv", choices=("gcv", "plug-in"))
+    add("--population", default="gcv", choices=("gcv", "leave-one-out", "plug-in"))
     add("--train-sizes", default=None, type=_whole, nargs="+", metavar="N")
     add("--alphas", default=list(_DEFAULT_ALPHAS), type=_not_negative, nargs="+", metavar="ALPHA")
     add("--repeats", default=10, type=_whole, help="refits for each training size")
@@ -107,6 +107,7 @@ def _number(text: str, kind: Any, least: int, wanted: str) -> Any:
 
 
 def _curve(arguments: argparse.Namespace) -> int:
+    _require_plot()
     output = Path(arguments.output)
     if output.exists() and not output.is_dir():
         raise _BadInput(f"--output {output} is a file; name a folder.")
@@ -134,6 +135,16 @@ def _curve(arguments: argparse.Namespace) -> int:
     _write(result, output)
     _print(result)
     return 0
+
+
+def _require_plot() -> None:
+    try:
+        import matplotlib  # noqa: F401
+        import pandas  # noqa: F401
+    except ImportError as error:
+        raise _BadInput(
+            'the table and the picture need pandas and matplotlib: pip install "sk-deepfeat[plot]"'
+        ) from error
 
 
 def _load(data: str, data_home: str | None) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -175,10 +186,14 @@ def _stages(
 ) -> tuple[NDArray[Any], NDArray[Any], DeterministicEquivalentRidge]:
     """Train the features on some rows; return features of others, and the ridge for them."""
     rows = np.arange(len(y))
-    if arguments.population == "gcv":
+    if arguments.population != "plug-in":
         rest, seen = train_test_split(rows, test_size=0.25, random_state=arguments.seed)
         feature_map = _feature_map(arguments, X[seen], y[seen])
-        return feature_map(X[rest]), y[rest], DeterministicEquivalentRidge(population="gcv")
+        return (
+            feature_map(X[rest]),
+            y[rest],
+            DeterministicEquivalentRidge(population=arguments.population),
+        )
     test, seen, readout, covariance = four_way_split(rows, random_state=arguments.seed)
     feature_map = _feature_map(arguments, X[seen], y[seen])
     population = PlugInPopulation().fit(feature_map(X[covariance]), y[covariance])

@@ -248,17 +248,20 @@ def test_a_module_named_like_an_object_is_seen(tmp_path):
 @pytest.mark.parametrize(
     "statement",
     [
-        "import sk_deepfeat",
         "from sk_deepfeat import *",
         "import sk_deepfeat.model_selection, sk_deepfeat.datasets, sk_deepfeat.populations",
         "from sk_deepfeat import TrainedDeepFeatures as T; T(); T().get_params()",
     ],
 )
-def test_importing_is_light(statement):
+def test_using_names_is_light(statement):
     # Since 1.9 scikit-learn itself imports pandas where it is installed; that is not ours to mend.
     assert loaded_extras(f"import sklearn.linear_model\n{statement}") <= loaded_extras(
         "import sklearn.linear_model"
     )
+
+
+def test_importing_the_package_loads_no_extra():
+    assert loaded_extras("import sk_deepfeat") == set()
 
 
 def loaded_extras(statement: str) -> set[str]:

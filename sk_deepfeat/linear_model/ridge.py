@@ -131,6 +131,8 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
                 raise ValueError("sample_weight must be positive for at least two rows.")
         fit_intercept = bool(self.fit_intercept)
         path = ridge_factorization(X, y, sample_weight, fit_intercept=fit_intercept)
+        if self.alpha != "optimal":
+            path.anchors = (float(self.alpha) / path.mean_weight,)
         self._single_output = y.ndim == 1
         self._mean_weight = path.mean_weight
         self._feature_scale = float(path.eigenvalues.sum()) / path.n_rows

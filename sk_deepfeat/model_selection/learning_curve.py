@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_array, check_consistent_length
+from threadpoolctl import threadpool_limits
 
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.refits import measure_subset
@@ -133,9 +134,11 @@ def ridge_learning_curve(
     )
     done = 0
     try:
-        for (s, r), errors in zip(cells, _run(tasks, len(cells), n_jobs, verbose), strict=True):
-            measured[s, :, r] = errors
-            done += 1
+        # Tasks hold the number of threads at one; here too, since threads of one process share it.
+        with threadpool_limits(limits=1):
+            for (s, r), errors in zip(cells, _run(tasks, len(cells), n_jobs, verbose), strict=True):
+                measured[s, :, r] = errors
+                done += 1
     except KeyboardInterrupt:
         warnings.warn(
             f"Interrupted after {done} of {len(cells)} refits; the others are NaN.",

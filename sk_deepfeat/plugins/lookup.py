@@ -21,6 +21,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "populations": {
         "plug-in": "sk_deepfeat.populations:PlugInPopulation",
         "gcv": "sk_deepfeat.populations:GCVPopulation",
+        "leave-one-out": "sk_deepfeat.populations:LeaveOneOutPopulation",
     },
     "activations": {
         name: f"sk_deepfeat.activations:{name}"

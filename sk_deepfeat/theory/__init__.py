@@ -7,6 +7,7 @@ coefficients u_j·ψ with ψ = E φ y, and the target second moment ρ = E y².
 """
 
 from sk_deepfeat.theory.fixed_point import alpha_from_kappa, degrees_of_freedom, solve_kappa
+from sk_deepfeat.theory.leave_one_out import leave_one_out_residuals
 from sk_deepfeat.theory.optimum import (
     minimize_on_log_scale,
     optimal_alpha,
@@ -20,18 +21,26 @@ from sk_deepfeat.theory.resolvent import (
 )
 from sk_deepfeat.theory.ridge_path import RidgePath, ridge_factorization
 from sk_deepfeat.theory.risk import ErrorDecomposition, RidgeRisk, ridge_risk
-from sk_deepfeat.theory.transfer import SpectralCurve, TransferRisk, gcv_curve, transfer_risk
+from sk_deepfeat.theory.transfer import (
+    TransferCurve,
+    TransferRisk,
+    gcv_curve,
+    leave_one_out_curve,
+    transfer_risk,
+)
 
 __all__ = [
     "ErrorDecomposition",
     "RidgePath",
     "RidgeRisk",
-    "SpectralCurve",
+    "TransferCurve",
     "TransferRisk",
     "alpha_from_kappa",
     "degrees_of_freedom",
     "expected_quadratic_form",
     "gcv_curve",
+    "leave_one_out_curve",
+    "leave_one_out_residuals",
     "minimize_on_log_scale",
     "optimal_alpha",
     "optimal_slope",

@@ -44,6 +44,11 @@ class RidgePath:
         Uᵀy, with the left singular vectors U of the rows.
     outside : ndarray of shape (n_rows, n_outputs)
         y - UUᵀy.
+    intercept_share : ndarray of shape (n_rows,)
+        Leverage that the intercept alone gives each row: weight/n_rows, or zero without one.
+    anchors : tuple of float
+        Ridges, for weights of mean one, at which a population fitted on this factorisation should
+        answer exactly; set by whoever will ask for them.
     """
 
     def __init__(
@@ -54,12 +59,15 @@ class RidgePath:
         target_mean: FloatArray,
         mean_weight: float,
         fit_intercept: bool,
+        intercept_share: FloatArray,
     ) -> None:
         self.features, self.targets = features, targets
         self.feature_mean, self.target_mean = feature_mean, target_mean
         self.mean_weight, self.fit_intercept = mean_weight, fit_intercept
         self.n_rows, self.n_features = features.shape
         self.n_effective = self.n_rows - int(fit_intercept)
+        self.intercept_share = intercept_share
+        self.anchors: tuple[float, ...] = ()
         self.primal = self.n_rows > self.n_features
         gram = features.T @ features if self.primal else features @ features.T
         self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
@@ -85,6 +93,13 @@ class RidgePath:
             return self.targets - vectors @ self.target_components
         weights = self.target_components / np.sqrt(self.eigenvalues)[:, None]
         return self.targets - self.features @ (vectors @ weights)
+
+    def left_vectors(self, rows: slice) -> FloatArray:
+        """Return some rows of the left singular vectors U, shape (rows, rank)."""
+        vectors = self._vectors[:, self._kept]
+        if not self.primal:
+            return vectors[rows]
+        return (self.features[rows] @ vectors) / np.sqrt(self.eigenvalues)
 
     @property
     def feature_components(self) -> FloatArray:
@@ -225,4 +240,7 @@ def ridge_factorization(
         rows, values = rows - feature_mean, values - target_mean
     if root is not None:
         rows, values = rows * root, values * root
-    return RidgePath(rows, values, feature_mean, target_mean, mean_weight, fit_intercept)
+    share = np.zeros(rows.shape[0])
+    if fit_intercept:
+        share = (np.ones(rows.shape[0]) if root is None else weights) / rows.shape[0]
+    return RidgePath(rows, values, feature_mean, target_mean, mean_weight, fit_intercept, share)

@@ -1,17 +1,21 @@
-r"""From one training set to the test error at every other (n, alpha), for equal leverages.
+r"""From one training set to the test error at every other (n, alpha).
 
-Write N for the number of rows (less one with an intercept), λ for the eigenvalues of FᵀF, and
-α₀ for a ridge on this training set. With f = Σ λ/(λ+α₀), every α₀ gives one point of the
-population's functionals:
+A ridge α₀ on the N training rows (less one with an intercept) shows the population at one κ. Row i
+is taken as √s_i z_i, with s_i its relative leverage and e_i² its squared leave-one-out residual.
+With f the degrees of freedom, q from N·mean[s q/(1+s q)] = f and τ = f/q:
 
-    κ = α₀/(N - f),   df1(κ) = f,   df2(κ) = f + f_a/(1 + f_a/(N-f)),   f_a = -Σ λα₀/(λ+α₀)²,
-    B + σ² = (1 - df2/N) GCV(α₀),   GCV = (||residual||²/N)/(1 - f/N)².
+    κ = α₀/τ,   df1(κ) = f,   df2(κ) = f + ∂f/∂log κ,
+    V₀ = (N df2/τ²)·mean[s e²/(1+s q)²],   a_i = e_i² - s_i V₀.
 
-For another n, the point with α = κ (n - df1(κ)) gives R(n, α) = (B + σ²)/(1 - df2/n). At n = N the
-prediction is GCV itself. κ below its limit at α₀ → 0 cannot be known from the sample.
+For n rows at the same κ, q_n solves n·mean[s q_n/(1+s q_n)] = f, and with c = n df2 q_n²/f²
 
-f is never subtracted: N - f = (N - r) + Σ α₀/(λ+α₀) and 1 + f_a/(N-f) =
-[(N - r) + Σ α₀²/(λ+α₀)²]/(N - f), with r eigenvalues.
+    alpha = κ f/q_n,   V = c·mean[s a/(1+s q_n)²]/(1 - c·mean[s²/(1+s q_n)²]),   R = mean a + V.
+
+At n = N this is mean e² again. Equal leverages, s = 1, with generalised cross-validation in place
+of e², give κ = α₀/(N - f) and R = (B + σ²)/(1 - df2/n): the same lines evaluate both curves.
+
+f is never subtracted from n: N - f = (N - r) + Σ α₀/(λ+α₀) with r eigenvalues λ, and q_n solves
+n·mean[1/(1+s q_n)] = n - f, convex and decreasing, by Newton's method from f/(n-f) upwards.
 """
 
 from __future__ import annotations
@@ -19,104 +23,303 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
 from sk_deepfeat.theory._validation import FloatArray, check_alpha, check_n_samples
+from sk_deepfeat.theory.leave_one_out import leverage_moments
 from sk_deepfeat.theory.ridge_path import RidgePath
 
 _BLOCK_ENTRIES = 200_000
-_BISECTIONS = 45
+_MOST_STEPS = 200
+_END_NODES = 120
+_BISECTIONS = 50
 
 
-class SpectralCurve(NamedTuple):
-    """The population's functionals along κ, as one training set shows them.
-
-    Arrays of shape (n_grid,), κ ascending; `unexplained` has shape (n_grid, t, t).
-    """
+class TransferCurve(NamedTuple):
+    """What one training set shows of the population, along G values of κ and K classes of rows."""
 
     kappa: FloatArray
-    """Effective regularisation."""
+    """Effective regularisation, ascending, shape (G,)."""
+    df1: FloatArray
+    """Degrees of freedom f, shape (G,)."""
     remaining: FloatArray
-    """N - df1(κ)."""
-    spread: FloatArray
-    """df1(κ) - df2(κ)."""
-    unexplained: FloatArray
-    """B(κ) + σ²."""
+    """N - f, shape (G,)."""
+    df2: FloatArray
+    """Shape (G,)."""
+    share: FloatArray
+    """Share of the rows in each class, shape (G, K)."""
+    leverage: FloatArray
+    """Mean over all rows of s within the class; sums to one, shape (G, K)."""
+    error: FloatArray
+    """Mean over all rows of e² in the class, shape (G, K, t)."""
+    tilt: FloatArray
+    """Mean over all rows of s e² in the class, shape (G, K, t)."""
     n_effective: int
-    """N: rows, less one with an intercept."""
+    """N."""
     rank: int
     """Directions that the sample resolves."""
 
 
 class TransferRisk(NamedTuple):
-    """What `transfer_risk` returns: arrays of shape broadcast(n, alpha), errors with (t, t)."""
+    """What `transfer_risk` returns; NaN where κ is not identifiable."""
 
     kappa: FloatArray
-    """Effective regularisation; NaN where it is not identifiable."""
+    """Effective regularisation, shape broadcast(n, alpha)."""
     test_error: FloatArray
-    """Expected squared error on a new sample."""
+    """Expected squared error on a new sample, shape broadcast(n, alpha) + (t,)."""
     train_error: FloatArray
-    """Expected mean squared residual."""
+    """Expected mean squared residual, same shape."""
     unexplained: FloatArray
-    """Squared bias and noise together."""
+    """Squared bias and noise together, same shape."""
+
+
+def _grid(path: RidgePath, n_grid: int, anchors: ArrayLike) -> FloatArray:
+    lam = path.eigenvalues
+    # Without any direction nothing is learned at any ridge: one scale is as good as another.
+    low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
+    exact = np.asarray(anchors, dtype=np.float64).ravel()
+    exact = exact[(exact > low) & (exact < high)]
+    return np.unique(np.concatenate([np.geomspace(low, high, n_grid), exact]))
+
+
+class _Spectrum(NamedTuple):
     df1: FloatArray
-    """Expected degrees of freedom."""
-    df2: FloatArray
-    """Σ ω²/(ω+κ)²."""
+    remaining: FloatArray
+    decay: FloatArray  # -∂f/∂log α₀
+    distance: FloatArray  # (N - r) + Σ α₀²/(λ+α₀)²
+    residual: FloatArray  # mean over N of squared training residuals, (G, t)
 
 
-def gcv_curve(path: RidgePath, *, n_grid: int = 1000) -> SpectralCurve:
-    """Estimate the population's functionals by generalised cross-validation along α₀.
+def _spectrum(path: RidgePath, grid: FloatArray) -> _Spectrum:
+    lam, n = path.eigenvalues, path.n_effective
+    squares = np.square(path.target_components)
+    outside = np.square(path.outside).sum(axis=0)
+    sums = np.empty((4, grid.size))
+    residual = np.empty((grid.size, squares.shape[1]))
+    rows = max(1, _BLOCK_ENTRIES // max(lam.size, 1))
+    for start in range(0, grid.size, rows):
+        block = slice(start, start + rows)
+        total = lam + grid[block, None]
+        kept, shrunk = grid[block, None] / total, lam / total
+        sums[0, block] = shrunk.sum(axis=1)
+        sums[1, block] = (n - lam.size) + kept.sum(axis=1)
+        sums[2, block] = (kept * shrunk).sum(axis=1)
+        sums[3, block] = (n - lam.size) + np.square(kept).sum(axis=1)
+        residual[block] = np.square(kept) @ squares + outside
+    return _Spectrum(sums[0], sums[1], sums[2], sums[3], residual / n)
+
+
+def gcv_curve(path: RidgePath, *, n_grid: int = 600, anchors: ArrayLike = ()) -> TransferCurve:
+    """Return the curve for rows of equal leverage, by generalised cross-validation.
 
     Parameters
     ----------
     path : RidgePath
         The factorised training set.
-    n_grid : int, default=1000
-        Points on the logarithmic grid of α₀, from 1e-9 of the smallest eigenvalue to 1e8 of their
-        sum.
+    n_grid : int, default=600
+        Points on the logarithmic grid of α₀.
+    anchors : array-like, default=()
+        Ridges at which the answers for the training size should be exact.
 
     Returns
     -------
-    SpectralCurve
+    TransferCurve
+        With one class of rows.
     """
-    lam = path.eigenvalues
-    # Without any direction nothing is learned at any ridge: one scale is as good as another.
-    low, high = (1e-9 * lam[0], 1e8 * lam.sum()) if lam.size else (1e-8, 1e8)
-    grid = np.geomspace(low, high, n_grid)
-    outputs = path.targets.shape[1]
-    z = path.target_components
-    products = (z[:, :, None] * z[:, None, :]).reshape(lam.size, outputs * outputs)
-    outside = path.outside.T @ path.outside
-    n, rank = path.n_effective, lam.size
-    remaining, spread = np.empty(n_grid), np.empty(n_grid)
-    residual = np.empty((n_grid, outputs * outputs))
-    rows = max(1, _BLOCK_ENTRIES // max(lam.size, 1))
-    for start in range(0, n_grid, rows):
-        block = slice(start, start + rows)
-        kept = grid[block, None] / (lam + grid[block, None])  # α₀/(λ+α₀)
-        squares = kept * kept
-        remaining[block] = (n - rank) + kept.sum(axis=1)
-        derivative = (kept * (1.0 - kept)).sum(axis=1)  # -f_a
-        spread[block] = derivative * remaining[block] / ((n - rank) + squares.sum(axis=1))
-        residual[block] = squares @ products
-    residual += outside.ravel()
-    spread = np.maximum(spread, np.finfo(float).tiny)
-    scale = (remaining + spread) / np.square(remaining)  # (1 - df2/N) N/(N-f)²
-    unexplained = (residual * scale[:, None]).reshape(n_grid, outputs, outputs)
-    return SpectralCurve(grid / remaining, remaining, spread, unexplained, n, rank)
+    grid = _grid(path, n_grid, anchors)
+    found = _spectrum(path, grid)
+    gcv = found.residual / np.square(found.remaining / path.n_effective)[:, None]
+    spread = found.decay * found.remaining / found.distance  # f - df2
+    ones = np.ones((grid.size, 1))
+    return TransferCurve(
+        grid / found.remaining,
+        found.df1,
+        found.remaining,
+        found.df1 - spread,
+        ones,
+        ones,
+        gcv[:, None, :],
+        gcv[:, None, :],
+        path.n_effective,
+        path.eigenvalues.size,
+    )
+
+
+def leave_one_out_curve(
+    path: RidgePath, *, n_grid: int = 200, anchors: ArrayLike = ()
+) -> TransferCurve:
+    """Return the curve for rows of unequal leverage, by exact leave-one-out residuals.
+
+    Parameters
+    ----------
+    path : RidgePath
+        The factorised training set.
+    n_grid : int, default=200
+        Points on the logarithmic grid of α₀.
+    anchors : array-like, default=()
+        Ridges at which the answers for the training size should be exact.
+
+    Returns
+    -------
+    TransferCurve
+    """
+    if path.eigenvalues.size == 0:
+        return gcv_curve(path, n_grid=n_grid, anchors=anchors)
+    grid = _grid(path, n_grid, anchors)
+    found = _spectrum(path, grid)
+    moments = leverage_moments(path, grid)
+    n = path.n_effective
+    q = _solve_q(moments.share, moments.leverage, n, found.df1, found.remaining)
+    elasticity = moments.elasticity + found.decay / found.df1  # d log κ/d log α₀
+    factor = 1.0 + 1.0 / path.n_rows if path.fit_intercept else 1.0
+    return TransferCurve(
+        grid * q / found.df1,
+        found.df1,
+        found.remaining,
+        found.df1 - found.decay / elasticity,
+        moments.share,
+        moments.leverage,
+        moments.error / factor,
+        moments.tilt / factor,
+        n,
+        path.eigenvalues.size,
+    )
+
+
+def _solve_q(
+    share: FloatArray, leverage: FloatArray, n: float, df1: FloatArray, left: FloatArray
+) -> FloatArray:
+    """Solve n·mean[s q/(1+s q)] = f for q at each grid point, given f and `left` = n - f."""
+    s = _ratio(leverage, share)
+    q = np.maximum(df1, np.finfo(float).tiny) / left
+    for _ in range(_MOST_STEPS):
+        inverse = 1.0 / (1.0 + s * q[:, None])
+        value = np.where(  # the same number, from the smaller of the two sums
+            df1 < left,
+            df1 - n * q * (leverage * inverse).sum(axis=1),
+            n * (share * inverse).sum(axis=1) - left,
+        )
+        slope = n * (leverage * np.square(inverse)).sum(axis=1)
+        step = value / (slope * q)
+        q = q * (1.0 + step)
+        if np.all(np.abs(step) <= 1e-9):  # the error after a step is its square
+            return q
+    raise RuntimeError(f"The leverage equation did not converge in {_MOST_STEPS} Newton steps.")
+
+
+class _Nodes(NamedTuple):
+    """Everything at one n, along the κ with f < n; ascending alpha."""
+
+    alpha: FloatArray
+    kappa: FloatArray
+    test: FloatArray  # without the intercept's factor, (nodes, t)
+    train: FloatArray
+    unexplained: FloatArray
+
+
+def _nodes(curve: TransferCurve, n: float) -> _Nodes:
+    left = (n - curve.n_effective) + curve.remaining
+    first = int(np.argmax(left > 0))
+    if first > 0:
+        # alpha = κ (n - f) falls to 0 between two points of the grid: points of its own lead there
+        # from where n - f still changes gently.
+        gentle = left[first:-1] > 0.75 * left[first + 1 :]
+        first += int(np.argmax(gentle)) if np.any(gentle) else gentle.size
+    parts = [curve.kappa, curve.df1, left, curve.df2, *curve[4:8]]
+    parts = [part[first:] for part in parts]
+    if first > 0:
+        end = _towards_ridgeless(curve, n, float(left[first]), first)
+        parts = [np.concatenate(pair) for pair in zip(end, parts, strict=True)]
+    kappa, df1, left, df2, share, leverage, error, tilt = parts
+    trained = curve.n_effective
+    own = _solve_q(share, leverage, trained, df1, (trained - n) + left)
+    here = own if n == trained else _solve_q(share, leverage, n, df1, left)
+
+    # Means over rows of g(s) take s at a class's own mean, those of e² g(s) at its mean under e²:
+    # both are then exact to first order in the width of a class.
+    s, s_error = _ratio(leverage, share), _ratio(tilt, error)
+
+    def damping(q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return c = n df2 q²/f² over n, 1/(1+s q)² for rows, and the same for errors."""
+        return (
+            df2 * np.square(q / df1),
+            1.0 / np.square(1.0 + s * q[:, None]),
+            1.0 / np.square(1.0 + s_error * q[:, None, None]),
+        )
+
+    scale, _, of_error = damping(own)
+    noise = trained * scale[:, None] * (tilt * of_error).sum(axis=1)  # V₀
+    scale, of_row, of_error = damping(here)
+    quadratic = (leverage * s * of_row).sum(axis=1)
+    linear = (tilt * of_error).sum(axis=1) - noise * quadratic[:, None]  # mean s a/(1+s q)²
+    room = 1.0 - n * scale * quadratic
+    variance = _ratio(n * scale[:, None] * linear, np.broadcast_to(room[:, None], linear.shape))
+    variance = np.where(room[:, None] > 0, variance, np.nan)
+    unexplained = error.sum(axis=1) - noise  # mean a
+    train = (error * of_error).sum(axis=1)
+    train += (leverage * of_row).sum(axis=1)[:, None] * (variance - noise)
+    return _Nodes(kappa * df1 / here, kappa, unexplained + variance, train, unexplained)
+
+
+def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Divide; 0 where the denominator is not positive."""
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
+
+
+def _towards_ridgeless(
+    curve: TransferCurve, n: float, start: float, first: int
+) -> tuple[FloatArray, ...]:
+    """Return κ, f, n - f, df2 and class moments at points that close in on f = n geometrically.
+
+    `start` is n - f at the grid point `first`.
+    """
+    left = start * 2.0 ** (-0.25 * np.arange(_END_NODES, 0, -1))
+    grid = np.log(curve.kappa)
+    remaining = CubicSpline(grid, np.log(curve.remaining))
+    wanted = np.log((curve.n_effective - n) + left)
+    below, x = np.full(left.size, grid[0]), np.full(left.size, grid[first])
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (below + x)
+        short = remaining(middle) < wanted
+        below, x = np.where(short, middle, below), np.where(short, x, middle)
+    df1 = n - left
+    spread = np.exp(CubicSpline(grid, np.log(np.maximum(curve.df1 - curve.df2, 1e-300)))(x))
+    # Classes are mixed by cubics through four grid points; each sum, which counts most, follows its
+    # own spline.
+    index = np.clip(np.searchsorted(grid, x) - 2, 0, grid.size - 4)[:, None] + np.arange(4)
+    weights = _lagrange(grid[index], x)
+
+    def mixed(values: FloatArray) -> FloatArray:
+        classes = np.maximum(np.einsum("xj,xj...->x...", weights, values[index]), 0.0)
+        total = CubicSpline(grid, values.sum(axis=1))(x)
+        return classes * _ratio(total, classes.sum(axis=1))[:, None]
+
+    return (
+        *(np.exp(x), df1, left, df1 - spread),
+        *(mixed(part) for part in (curve.share, curve.leverage, curve.error, curve.tilt)),
+    )
+
+
+def _lagrange(nodes: FloatArray, x: FloatArray) -> FloatArray:
+    """Return the weights of interpolation at x from each row of nodes, shape of `nodes`."""
+    weights = np.ones_like(nodes)
+    for i in range(nodes.shape[1]):
+        for j in range(nodes.shape[1]):
+            if i != j:
+                weights[:, i] *= (x - nodes[:, j]) / (nodes[:, i] - nodes[:, j])
+    return weights
 
 
 def transfer_risk(
-    curve: SpectralCurve, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+    curve: TransferCurve, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
 ) -> TransferRisk:
     """Evaluate a curve at any numbers of samples and regularisations.
 
     Parameters
     ----------
-    curve : SpectralCurve
-        From `gcv_curve`.
+    curve : TransferCurve
+        From `gcv_curve` or `leave_one_out_curve`.
     n_samples, alpha : array-like
         Numbers of samples (at least 1) and regularisations (not negative); they broadcast.
     fit_intercept : bool
@@ -130,96 +333,64 @@ def transfer_risk(
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_deepfeat.theory import gcv_curve, ridge_factorization, transfer_risk
+    >>> from sk_deepfeat.theory import leave_one_out_curve, ridge_factorization, transfer_risk
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(400, 50))
     >>> y = X[:, 0] + rng.normal(size=400)
-    >>> curve = gcv_curve(ridge_factorization(X, y, fit_intercept=False))
+    >>> curve = leave_one_out_curve(ridge_factorization(X, y, fit_intercept=False))
     >>> error = transfer_risk(curve, [100, 400], 10.0, fit_intercept=False).test_error
-    >>> error[:, 0, 0].round(1)
+    >>> error[:, 0].round(1)
     array([1.5, 1.1])
     """
     n, a = np.broadcast_arrays(check_n_samples(n_samples), check_alpha(alpha))
-    shape = n.shape
-    n, a = n.ravel(), a.ravel()
-    rows = n - 1.0 if fit_intercept else n
-    no_rows = rows < 1e-12  # one sample beside the intercept: its coefficients are zero
-    rows = np.where(no_rows, 1.0, rows)
-    at = _locate(curve, rows, a)
-    log_kappa = np.log(curve.kappa)
-    f_minus_df2 = np.exp(CubicSpline(log_kappa, np.log(curve.spread))(at.log_kappa))
-    squared = CubicSpline(log_kappa, curve.unexplained)(at.log_kappa)
-    squared[no_rows] = curve.unexplained[-1]
-    df1 = np.where(no_rows, 0.0, rows - at.unused)
-    df2 = np.where(no_rows, 0.0, df1 - f_minus_df2)
-
-    gap = np.where(at.unused > 0, at.unused + f_minus_df2, f_minus_df2) / rows  # 1 - df2/n
-    gap = np.where(no_rows, 1.0, np.where(at.singular, 0.0, gap))
-    inverse = np.divide(1.0, gap, out=np.full_like(gap, np.inf), where=gap > 0)
-    centred = np.multiply(squared, _wide(inverse), out=np.zeros_like(squared), where=(squared != 0))
-    used = np.where(no_rows, 0.0, np.square(at.unused / rows) * (rows / n))
-    train = np.multiply(centred, _wide(used), out=np.zeros_like(squared), where=_wide(used) > 0)
-    test = centred * _wide(1.0 + 1.0 / n if fit_intercept else np.ones_like(n))
-    kappa = np.where(no_rows, np.inf, at.kappa)
-    known = at.known | no_rows
-
-    def shaped(values: FloatArray) -> FloatArray:
-        mask = known.reshape(known.shape + (1,) * (values.ndim - 1))
-        return np.where(mask, values, np.nan).reshape(shape + values.shape[1:])
-
-    return TransferRisk(*map(shaped, (kappa, test, train, squared, df1, df2)))
+    t = curve.error.shape[2]
+    kappa = np.empty(n.shape)
+    parts = [np.empty((*n.shape, t)) for _ in range(3)]
+    for size in np.unique(n):
+        cells = n == size
+        rows = size - 1.0 if fit_intercept else size
+        found = _at_size(curve, rows, a[cells])
+        kappa[cells] = found.kappa
+        for part, values in zip(parts, found[1:], strict=True):
+            part[cells] = values
+        if fit_intercept:
+            parts[0][cells] *= 1.0 + 1.0 / size
+            parts[1][cells] *= (1.0 + 1.0 / size) * (1.0 - 1.0 / size) ** 2
+    return TransferRisk(kappa, *parts)
 
 
-class _Location(NamedTuple):
-    """Where cells lie on a curve."""
-
-    log_kappa: FloatArray  # on the grid, held at its ends
-    kappa: FloatArray
-    unused: FloatArray  # n - df1(κ) = alpha/κ
-    known: NDArray[np.bool_]
-    singular: NDArray[np.bool_]  # the peak at n = rank and alpha = 0
-
-
-def _locate(curve: SpectralCurve, n: FloatArray, alpha: FloatArray) -> _Location:
-    """Solve alpha = κ (n - df1(κ)) on the curve: bracket on the grid, then bisect between."""
-    grid = np.log(curve.kappa)
-    remaining = CubicSpline(grid, np.log(curve.remaining))
-    low = _bracket(curve, n, alpha)
-    below, above = low < 0, low >= grid.size - 1
-    inside = ~(below | above)
-    left, right = grid[np.maximum(low, 0)], grid[np.minimum(low + 1, grid.size - 1)]
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (left + right)
-        short = np.exp(middle) * ((n - curve.n_effective) + np.exp(remaining(middle))) < alpha
-        left, right = np.where(short, middle, left), np.where(short, right, middle)
-    at = np.where(inside, right, np.where(below, grid[0], grid[-1]))
-    unused = (n - curve.n_effective) + np.exp(remaining(at))
-    # Beyond its ends df1 no longer moves. Downwards κ goes on to 0 with alpha only if the sample
-    # shows every direction there is; otherwise κ_min is the end of what it identifies.
+def _at_size(curve: TransferCurve, n: float, alpha: FloatArray) -> TransferRisk:
+    """Interpolate between the nodes of one n; errors without the intercept's factor."""
+    if n < 1e-12 or curve.rank == 0:  # one sample beside the intercept, or features that are none
+        alone = np.broadcast_to(curve.error[-1].sum(axis=0), (alpha.size, curve.error.shape[2]))
+        kappa = alpha / n if n > 0.0 else np.full(alpha.size, np.inf)
+        return TransferRisk(kappa, alone, alone * (n > 0.0), alone)
+    nodes = _nodes(curve, n)
+    log_alpha = np.log(nodes.alpha)
+    at = np.log(np.clip(alpha, nodes.alpha[0], nodes.alpha[-1]))
+    test, train, unexplained = (
+        _interpolate(log_alpha, values, at)
+        for values in (nodes.test, nodes.train, nodes.unexplained)
+    )
+    kappa = np.exp(CubicSpline(log_alpha, np.log(nodes.kappa))(at))
+    below, above = alpha < nodes.alpha[0], alpha > nodes.alpha[-1]
+    # Beyond the ends df1 no longer moves. Downwards κ goes on to 0 with alpha only where the sample
+    # shows every direction there is and n exceeds them; else κ stops, at df1 = n or at κ_min.
     to_zero = curve.rank < curve.n_effective
-    singular = (alpha == 0) & (n == curve.rank) & to_zero
-    moving = above | (below & to_zero & (unused > 0))
-    kappa = np.divide(alpha, unused, out=np.exp(at), where=moving & (unused > 0))
-    unused = np.divide(alpha, kappa, out=np.maximum(unused, 0.0), where=inside)
-    unused[singular] = 0.0
-    # n ≤ N reaches every alpha; n > N only alpha ≥ κ_min (n - N).
-    known = ~below | (n <= curve.n_effective) | to_zero
-    return _Location(at, kappa, unused, known, singular)
+    moving = above | (below & to_zero & (n >= curve.rank))
+    ratio = np.where(above, nodes.kappa[-1] / nodes.alpha[-1], nodes.kappa[0] / nodes.alpha[0])
+    kappa = np.where(moving, alpha * ratio, kappa)
+    peak = (alpha == 0) & to_zero & (n == curve.rank)
+    test = np.where(peak[:, None] & (test > 0), np.inf, test)
+    if n <= curve.rank:  # residuals are proportional to alpha there
+        train = train * np.square(np.minimum(alpha / nodes.alpha[0], 1.0))[:, None]
+    unknown = below & (n > curve.n_effective) & ~to_zero
+    parts = (np.where(unknown[:, None], np.nan, part) for part in (test, train, unexplained))
+    return TransferRisk(np.where(unknown, np.nan, kappa), *parts)
 
 
-def _wide(values: FloatArray) -> FloatArray:
-    return values[:, None, None]
-
-
-def _bracket(curve: SpectralCurve, n: FloatArray, alpha: FloatArray) -> FloatArray:
-    """Return the last grid index whose κ (n - df1(κ)) is below alpha, -1 if none."""
-    low = np.full(n.size, -1)
-    high = np.full(n.size, curve.kappa.size)
-    for _ in range(int(np.ceil(np.log2(curve.kappa.size + 1))) + 1):
-        middle = (low + high) // 2
-        safe = np.clip(middle, 0, curve.kappa.size - 1)
-        reached = curve.kappa[safe] * ((n - curve.n_effective) + curve.remaining[safe]) < alpha
-        open_ = high - low > 1
-        low = np.where(open_ & reached, middle, low)
-        high = np.where(open_ & ~reached, middle, high)
-    return low
+def _interpolate(x: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
+    """Interpolate along the first axis, on a logarithmic scale where all values are positive."""
+    if np.all(values > 0):
+        return np.exp(CubicSpline(x, np.log(values))(at))
+    return CubicSpline(x, values)(at)

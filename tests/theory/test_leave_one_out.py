@@ -1,0 +1,203 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from sk_deepfeat.theory import (
+    leave_one_out_curve,
+    leave_one_out_residuals,
+    ridge_factorization,
+    ridge_risk,
+    transfer_risk,
+)
+
+P = 40
+SCALES = np.arange(1, P + 1) ** -0.5
+COEFS = np.random.default_rng(7).normal(size=P)
+
+
+def sample(n, seed=0, tail=0.7, outputs=1):
+    """Elliptical rows: a Gaussian times a log-normal factor makes leverages very unequal."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, P)) * SCALES * np.exp(tail * rng.normal(size=(n, 1)))
+    return X, (X @ COEFS)[:, None] + rng.normal(size=(n, outputs))
+
+
+def refits_without_each_row(X, y, alpha, fit_intercept, weights):
+    """Brute force: one refit for each row, with all the weight of that row gone."""
+    residuals = np.empty_like(y)
+    for i in range(len(X)):
+        kept = np.arange(len(X)) != i
+        ridge = Ridge(alpha=alpha, fit_intercept=fit_intercept, solver="svd")
+        ridge.fit(X[kept], y[kept], sample_weight=None if weights is None else weights[kept])
+        residuals[i] = y[i] - np.ravel(ridge.predict(X[i : i + 1]))
+    return residuals
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("n", [25, 41, 90])
+@pytest.mark.parametrize("alpha", [1e-7, 0.1, 10.0])
+def test_residuals_equal_refits(n, alpha, fit_intercept, weighted):
+    X, y = sample(n, outputs=2)
+    X, y = X + 3.0, y - 1.0
+    weights = np.random.default_rng(1).uniform(0.2, 3.0, size=n) if weighted else None
+    path = ridge_factorization(X, y, weights, fit_intercept=fit_intercept)
+    found = leave_one_out_residuals(path, alpha / path.mean_weight)
+    expected = refits_without_each_row(X, y, alpha, fit_intercept, weights)
+    if weighted:
+        expected *= np.sqrt(weights / weights.mean())[:, None]
+    np.testing.assert_allclose(found, expected, rtol=5e-6, atol=1e-7)
+
+
+def test_residuals_at_tiny_ridges_keep_their_digits():
+    """Below the interpolation threshold the residuals have a limit; 1 - h has none to spare."""
+    path = ridge_factorization(*sample(30), fit_intercept=False)
+    np.testing.assert_allclose(
+        leave_one_out_residuals(path, 1e-13), leave_one_out_residuals(path, 1e-10), rtol=1e-7
+    )
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("n", [25, 90])
+def test_is_the_leave_one_out_error_at_the_training_size(n, fit_intercept):
+    path = ridge_factorization(*sample(n, outputs=2), fit_intercept=fit_intercept)
+    alpha = np.array([1e-6, 0.03, 1.0, 50.0])
+    exact = [np.mean(leave_one_out_residuals(path, a) ** 2, axis=0) for a in alpha]
+    anchored = leave_one_out_curve(path, anchors=alpha)
+    found = transfer_risk(anchored, n, alpha, fit_intercept=fit_intercept).test_error
+    np.testing.assert_allclose(found, exact, rtol=1e-12)
+    plain = leave_one_out_curve(path)
+    found = transfer_risk(plain, n, alpha, fit_intercept=fit_intercept).test_error
+    np.testing.assert_allclose(found, exact, rtol=1e-4)
+
+
+@pytest.mark.parametrize("n", [25, 90])
+def test_training_error_at_the_training_size_is_the_one_reached(n):
+    X, y = sample(n)
+    path = ridge_factorization(X, y)
+    curve = leave_one_out_curve(path, anchors=[0.5])
+    reached = np.mean((path.targets - path.features @ path.coefs(0.5)) ** 2)
+    found = transfer_risk(curve, n, 0.5, fit_intercept=True).train_error
+    assert found.item() == pytest.approx(reached, rel=1e-6)
+
+
+def slow_transfer(path, ridge, n):
+    """Section by section from the formulas, one row a class, by bisection; no intercept."""
+    U, lam = path.left_vectors(slice(None)), path.eigenvalues
+    N = path.n_rows
+
+    def at(alpha):
+        h = (U**2) @ (lam / (lam + alpha))
+        Q = h / (1 - h)
+        return h, Q, Q.mean(), h.sum()
+
+    _, Q, q, f = at(ridge)
+    step = 1e-5
+    (_, _, q_up, f_up), (_, _, q_down, f_down) = at(ridge * (1 + step)), at(ridge * (1 - step))
+    d_log = np.log1p(step) - np.log1p(-step)
+    log_kappa = [np.log(q_up / f_up), np.log(q_down / f_down)]
+    slope = (f_up - f_down) / (d_log + log_kappa[0] - log_kappa[1])
+    df2, tau, s = f + slope, f / q, Q / q
+    error = leave_one_out_residuals(path, ridge)[:, 0] ** 2
+    noise = N * df2 / tau**2 * np.mean(s * error / (1 + s * q) ** 2)
+    a = error - s * noise
+    low, high = 1e-12, 1e12
+    for _ in range(200):
+        middle = np.sqrt(low * high)
+        low, high = (
+            (middle, high) if n * np.mean(s * middle / (1 + s * middle)) < f else (low, middle)
+        )
+    tau_n = f / low
+    c = n * df2 / tau_n**2
+    variance = (
+        c * np.mean(s * a / (1 + s * low) ** 2) / (1 - c * np.mean(s**2 / (1 + s * low) ** 2))
+    )
+    return ridge / tau * tau_n, ridge / tau, a.mean() + variance, a.mean()
+
+
+@pytest.mark.parametrize(("rows", "tolerance"), [(35, 1e-5), (120, 1e-5), (900, 5e-4)])
+@pytest.mark.parametrize("n", [20, 60, 500])
+def test_agrees_with_the_formulas(rows, tolerance, n):
+    path = ridge_factorization(*sample(rows), fit_intercept=False)
+    curve = leave_one_out_curve(path)
+    for ridge in (0.3, 3.0, 30.0):
+        if n <= path.eigenvalues @ (1 / (path.eigenvalues + ridge)):
+            continue  # df1 ≥ n: no such alpha
+        alpha, kappa, error, unexplained = slow_transfer(path, ridge, n)
+        found = transfer_risk(curve, n, alpha, fit_intercept=False)
+        assert float(found.kappa) == pytest.approx(kappa, rel=tolerance)
+        assert found.test_error.item() == pytest.approx(error, rel=tolerance)
+        assert found.unexplained.item() == pytest.approx(unexplained, rel=tolerance)
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_unequal_leverages_against_refits(fit_intercept):
+    """Mean of refits on elliptical rows; equal leverages would be up to three quarters off."""
+    from sk_deepfeat.theory import gcv_curve
+
+    n, alpha, tail = 40, 0.01, 0.7
+    rng = np.random.default_rng(3)
+    errors = []
+    for seed in range(300):
+        X, y = sample(n, seed=1000 + seed)
+        ridge = Ridge(alpha=alpha, fit_intercept=fit_intercept, solver="svd").fit(X, y[:, 0])
+        shift = (ridge.coef_ - COEFS) * SCALES * np.exp(tail**2)
+        errors.append(shift @ shift + 1.0 + ridge.intercept_**2)
+    truth, se = np.mean(errors), np.std(errors) / np.sqrt(300)
+    found = {leave_one_out_curve: [], gcv_curve: []}
+    for seed in rng.integers(10_000, size=4):
+        path = ridge_factorization(*sample(2000, seed=seed), fit_intercept=fit_intercept)
+        for make, values in found.items():
+            risk = transfer_risk(make(path), n, alpha, fit_intercept=fit_intercept)
+            values.append(risk.test_error.item())
+    assert abs(np.mean(found[leave_one_out_curve]) - truth) < 4 * se + 0.1 * truth
+    assert np.mean(found[gcv_curve]) < 0.6 * truth
+
+
+def test_gaussian_rows_agree_with_the_population():
+    X, y = sample(3000, tail=0.0)
+    eigenvalues = SCALES**2
+    n, alpha = np.array([[10], [50], [400], [10**6]]), np.array([0.05, 1.0, 30.0])
+    for fit_intercept in (False, True):
+        path = ridge_factorization(X, y, fit_intercept=fit_intercept)
+        risk = transfer_risk(leave_one_out_curve(path), n, alpha, fit_intercept=fit_intercept)
+        exact = ridge_risk(
+            eigenvalues,
+            eigenvalues * COEFS,
+            np.sum(eigenvalues * COEFS**2) + 1.0,
+            n,
+            alpha,
+            fit_intercept=fit_intercept,
+        )
+        np.testing.assert_allclose(risk.test_error[..., 0], exact.test_error, rtol=0.08)
+        np.testing.assert_allclose(risk.kappa, exact.kappa, rtol=0.04)
+
+
+@pytest.mark.parametrize("rows", [30, 200])
+def test_interpolation(rows):
+    """Below 1e-4 relative against a table fifteen times as fine."""
+    path = ridge_factorization(*sample(rows))
+    n, alpha = np.array([5, 20, 29, rows])[:, None], np.geomspace(1e-6, 1e4, 101)
+    coarse = transfer_risk(leave_one_out_curve(path), n, alpha, fit_intercept=True)
+    fine = transfer_risk(leave_one_out_curve(path, n_grid=3000), n, alpha, fit_intercept=True)
+    np.testing.assert_allclose(coarse.test_error, fine.test_error, rtol=1e-4)
+    np.testing.assert_allclose(coarse.kappa, fine.kappa, rtol=1e-4)
+
+
+def test_reach():
+    path = ridge_factorization(*sample(30), fit_intercept=False)
+    curve = leave_one_out_curve(path)
+    inside = transfer_risk(curve, [1, 15, 30], 0.0, fit_intercept=False)
+    assert np.all(np.isfinite(inside.test_error))
+    beyond = transfer_risk(curve, 300, [1e-6, 1e3], fit_intercept=False)
+    assert np.isnan(beyond.test_error[0]).all() and np.isfinite(beyond.test_error[1]).all()
+
+
+def test_scaling_law():
+    X, y = sample(60)
+    plain = leave_one_out_curve(ridge_factorization(X, y))
+    scaled = leave_one_out_curve(ridge_factorization(1e6 * X, y))
+    alpha = np.geomspace(1e-3, 1e3, 7)
+    left = transfer_risk(plain, 45, alpha, fit_intercept=True)
+    right = transfer_risk(scaled, 45, 1e12 * alpha, fit_intercept=True)
+    np.testing.assert_allclose(left.test_error, right.test_error, rtol=1e-6)
