@@ -11,7 +11,7 @@ release = version = installed_version("sk-deepfeat")
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # formulas are typeset without a network
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
