@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         given.insert(0, _COMMANDS[0])
     try:
         arguments = _parser().parse_args(given)
-        return int(arguments.run(arguments))
+        with warnings.catch_warnings():
+            warnings.showwarning = _one_line
+            return int(arguments.run(arguments))
     except (_BadInput, ValueError, TypeError, ImportError, OSError) as error:
         print(f"sk_deepfeat: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+
+
+def _one_line(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"sk_deepfeat: warning: {message}", file=sys.stderr)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -109,8 +116,13 @@ def _number(text: str, kind: Any, least: int, wanted: str) -> Any:
 def _curve(arguments: argparse.Namespace) -> int:
     _require_plot()
     output = Path(arguments.output)
-    if output.exists() and not output.is_dir():
-        raise _BadInput(f"--output {output} is a file; name a folder.")
+    for folder in (output, *output.parents):
+        if folder.exists():
+            if not folder.is_dir():
+                raise _BadInput(f"--output {folder} is a file; name a folder.")
+            if not os.access(folder, os.W_OK):
+                raise _BadInput(f"--output {output}: {folder} cannot be written to.")
+            break
     X, y = _load(arguments.data, arguments.data_home)
     features, targets, ridge = _stages(arguments, X, y)
     sizes = arguments.train_sizes or _default_sizes(len(targets))
@@ -172,8 +184,8 @@ def _load(data: str, data_home: str | None) -> tuple[NDArray[Any], NDArray[Any]]
         raise _BadInput(
             f"--data {data}: X needs one row per target; got shapes {X.shape} and {y.shape}."
         )
-    if not (np.issubdtype(X.dtype, np.number) and np.issubdtype(y.dtype, np.number)):
-        raise _BadInput(f"--data {data}: X and y must be numeric.")
+    if not all(array.dtype.kind in "biuf" for array in (X, y)):
+        raise _BadInput(f"--data {data}: X and y must be real numbers.")
     if not (np.all(np.isfinite(X)) and np.all(np.isfinite(y))):
         raise _BadInput(f"--data {data}: X and y must be finite; there are NaN or infinite values.")
     if len(X) < 200:

@@ -177,7 +177,7 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
 
     def _n_feature_rows(self, n_rows: int) -> int:
         size = self.feature_size
-        if not isinstance(size, numbers.Real) or isinstance(size, bool):
+        if not isinstance(size, numbers.Real) or isinstance(size, bool) or size != size:
             raise TypeError(f"feature_size={size!r} must be a float in [0, 1) or an integer.")
         share = float(size)
         if isinstance(size, numbers.Integral) or share == 0.0:

@@ -97,7 +97,7 @@ def test_bad_input_is_one_line_and_status_2(capsys, tmp_path, arguments, message
         ({"X": np.ones((300, 2)), "y": np.ones(200)}, "one row per target"),
         ({"X": np.full((300, 2), np.nan), "y": np.ones(300)}, "must be finite"),
         ({"X": np.ones((30, 2)), "y": np.ones(30)}, "at least 200 are needed"),
-        ({"X": np.full((300, 2), "a"), "y": np.ones(300)}, "must be numeric"),
+        ({"X": np.full((300, 2), "a"), "y": np.ones(300)}, "must be real numbers"),
     ],
 )
 def test_bad_file(capsys, tmp_path, arrays, message):
@@ -112,9 +112,10 @@ def test_not_an_npz_file(capsys, tmp_path):
     assert status == 2 and "cannot be read as an .npz file" in err
 
 
-def test_output_that_is_a_file(capsys, tmp_path):
+@pytest.mark.parametrize("below", ["file", "file/deeper/folder"])
+def test_output_that_is_a_file(capsys, tmp_path, below):
     (tmp_path / "file").write_text("kept")
-    status, _, err = run(capsys, *FAST, "--output", str(tmp_path / "file"))
+    status, _, err = run(capsys, *FAST, "--output", str(tmp_path / below))
     assert status == 2 and "is a file; name a folder" in err
 
 
@@ -132,3 +133,15 @@ def test_default_run_reaches_its_figures(tmp_path):
     median, worst = float(words[words.index("median") + 1]), float(words[words.index("worst") + 1])
     assert median <= 4.0 and worst <= 20.0
     assert finished.stderr == ""
+
+
+def test_warnings_are_one_line(capsys, tmp_path):
+    pytest.importorskip("pandas", reason="the command line writes a table")
+    arguments = ["--population", "plug-in", "--features", "random", "--repeats", "1"]
+    arguments += ["--train-sizes", "100", "--hidden-layer-sizes", "100"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("warnings.filters", [])
+        status, _, err = run(capsys, *arguments, "--output", str(tmp_path / "out"))
+    assert status == 0
+    assert "sk_deepfeat: warning: The plug-in population rests on 718 rows" in err
+    assert len(err.strip().splitlines()) == 1

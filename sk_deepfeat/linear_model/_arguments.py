@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from sk_deepfeat.plugins import require_members, resolve
+from sk_deepfeat.plugins import require_members, require_same_data, resolve
 
 
 def check_alpha(alpha: Any) -> None:
@@ -43,12 +43,7 @@ def fit_population(
     fitted = clone(resolved, safe=False).fit(
         X, y, sample_weight=sample_weight, fit_intercept=fit_intercept, path=path
     )
-    width = getattr(fitted, "n_features_in_", X.shape[1])
-    if width != X.shape[1]:
-        raise ValueError(
-            f"population={population!r} describes {width} features, but X has {X.shape[1]} "
-            "features; fit the population on the same features as the ridge."
-        )
+    require_same_data(fitted, X.shape[1], y.shape[1:], fit_intercept)
     return fitted
 
 

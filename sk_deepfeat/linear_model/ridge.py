@@ -120,7 +120,13 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
         if not isinstance(self.fit_intercept, (bool, np.bool_)):
             raise TypeError(f"fit_intercept={self.fit_intercept!r} must be True or False.")
         X, y = validate_data(
-            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2
+            self,
+            X,
+            y,
+            dtype=[np.float64, np.float32],  # the factorisation casts, and knows the rounding
+            multi_output=True,
+            y_numeric=True,
+            ensure_min_samples=2,
         )
         y = np.asarray(y, dtype=np.float64)
         if sample_weight is not None:
@@ -129,7 +135,7 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
             )
             if np.count_nonzero(sample_weight) < 2:
                 raise ValueError("sample_weight must be positive for at least two rows.")
-        fit_intercept = bool(self.fit_intercept)
+        fit_intercept = self._fit_intercept = bool(self.fit_intercept)
         path = ridge_factorization(X, y, sample_weight, fit_intercept=fit_intercept)
         if self.alpha != "optimal":
             path.anchors = (float(self.alpha) / path.mean_weight,)
@@ -298,14 +304,19 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
             reached where the population identifies the error; both with a `PopulationWarning`.
         """
         check_is_fitted(self)
-        if not isinstance(target_error, numbers.Real) or not np.isfinite(target_error):
+        number = isinstance(target_error, numbers.Real) and not isinstance(target_error, bool)
+        if not number or not np.isfinite(target_error):
             raise ValueError(f"target_error={target_error!r} must be a finite number.")
         check_alpha(alpha)
         floor = np.nan
         if hasattr(self.population_, "decomposition"):
             floor = float(self.predict_decomposition().noise)
         return required_samples(
-            self._surface, float(target_error), alpha, self._scale(), max(floor, 0.0)
+            self._surface,
+            float(target_error),
+            alpha,
+            self._scale(),
+            max(0.0, floor),  # a NaN floor is none but zero
         )
 
     def reachable(self, n_samples: ArrayLike | None = None, alpha: Any = None) -> Any:
@@ -328,7 +339,7 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
         return ~np.isnan(average_outputs(errors, "uniform_average", self._single_output))
 
     def _intercept(self) -> dict[str, bool]:
-        return {"fit_intercept": bool(self.fit_intercept)}
+        return {"fit_intercept": self._fit_intercept}
 
     def _scale(self) -> float:
         return self._feature_scale * self._mean_weight

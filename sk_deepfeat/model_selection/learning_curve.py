@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.refits import measure_subset
 from sk_deepfeat.model_selection.splits import IndexArray, check_train_sizes, random_subsets
-from sk_deepfeat.plugins import require_members, resolve
+from sk_deepfeat.plugins import require_members, require_same_data, resolve
 
 FloatArray = NDArray[np.float64]
 _MOST_SEED = np.iinfo(np.int32).max
@@ -217,7 +217,12 @@ def _ridge_intercept(readout: Any) -> bool:
             "estimator must be a ridge, a Pipeline that ends in one, or a TwoStageRegressor with "
             f"one as readout; got {readout!r}."
         )
-    params = readout.get_params()
+    params = readout.get_params() if isinstance(readout, BaseEstimator) else {}
+    if "fit_intercept" not in params:
+        raise TypeError(
+            f"The last step must itself be a ridge with fit_intercept; got {readout!r}. A "
+            "TwoStageRegressor is passed as the estimator, not inside a pipeline."
+        )
     if params.get("positive"):
         raise ValueError("positive=True is not plain ridge regression; set it to False.")
     return bool(params["fit_intercept"])
@@ -229,9 +234,14 @@ def _predict(
     if population is None:
         population = getattr(task.readout, "population", "gcv")
     resolved = resolve("populations", population)
+    if isinstance(resolved, type):
+        raise TypeError(f"population={population!r} is a class; pass an instance or a name.")
     require_members("populations", resolved)
     fitted = clone(resolved, safe=False).fit(
         task.population_X, task.population_y, fit_intercept=fit_intercept
+    )
+    require_same_data(
+        fitted, np.shape(task.population_X)[1], np.shape(task.population_y)[1:], fit_intercept
     )
     errors = fitted.test_error(sizes[:, None], alphas, fit_intercept=fit_intercept)
     return errors.mean(axis=-1) if errors.ndim == 3 else errors

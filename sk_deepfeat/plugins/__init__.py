@@ -7,6 +7,7 @@ from sk_deepfeat.plugins.protocols import (
     Population,
     missing_members,
     require_members,
+    require_same_data,
 )
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "missing_members",
     "register",
     "require_members",
+    "require_same_data",
     "resolve",
 ]

@@ -105,3 +105,39 @@ def require_members(kind: str, plugin: object) -> None:
             f"A {protocol.__name__} must implement {', '.join(required)} "
             "(see sk_deepfeat.plugins)."
         )
+
+
+def require_same_data(
+    population: Any, n_features: int, output_shape: tuple[int, ...], fit_intercept: bool
+) -> None:
+    """Raise ValueError unless a fitted population is of as many features and outputs as the data.
+
+    Parameters
+    ----------
+    population : population
+        Fitted, perhaps on other rows.
+    n_features : int
+        Features of the data.
+    output_shape : tuple
+        ``y.shape[1:]``.
+    fit_intercept : bool
+        What the population will be asked for.
+
+    Raises
+    ------
+    ValueError
+        Naming both numbers.
+    """
+    width = getattr(population, "n_features_in_", n_features)
+    if width != n_features:
+        raise ValueError(
+            f"population={population!r} describes {width} features, but X has {n_features} "
+            "features; fit the population on the same features as the ridge."
+        )
+    shape = tuple(population.test_error(2.0, 1.0, fit_intercept=fit_intercept).shape)
+    if shape != tuple(output_shape):
+        raise ValueError(
+            f"population={population!r} answers with errors of shape {shape} for one cell, but y "
+            f"asks for {tuple(output_shape)} (one error for each output); fit the population on "
+            "targets of the same shape."
+        )

@@ -141,7 +141,8 @@ class OneSampleMixin:
         self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
     ) -> NDArray[np.bool_]:
         """Say where the training set identifies the error, shape broadcast(n_samples, alpha)."""
-        return ~np.isnan(self._transfer(n_samples, alpha, fit_intercept).kappa)
+        errors = self._transfer(n_samples, alpha, fit_intercept).test_error
+        return np.asarray(~np.isnan(errors).any(axis=-1))
 
 
 class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):

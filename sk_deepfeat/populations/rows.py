@@ -17,7 +17,13 @@ def check_rows(
 ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
     """Return validated float64 features, targets and weights of at least two kept rows."""
     X, y = validate_data(
-        estimator, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2
+        estimator,
+        X,
+        y,
+        dtype=[np.float64, np.float32],
+        multi_output=True,
+        y_numeric=True,
+        ensure_min_samples=2,
     )
     if sample_weight is not None:
         sample_weight = _check_sample_weight(

@@ -12,9 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.populations.moments import MomentPopulationMixin, SpectralMoments
 from sk_deepfeat.populations.rows import check_rows
-
-# Below this share of the largest eigenvalue an estimated spectrum is rounding.
-_SPECTRUM_CUT = 1e-11
+from sk_deepfeat.theory import ridge_factorization
 
 
 class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
@@ -83,7 +81,7 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,), optional
             Weights, not negative.
         fit_intercept : bool, default=True
-            Ignored; either is served after fitting.
+            What is asked most; either is served after fitting.
         path : RidgePath, optional
             Factorisation of the same rows; spares a second eigendecomposition.
 
@@ -98,6 +96,9 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
         if not np.all(kept):
             X, y, weights = X[kept], y[kept], weights[kept]
         weights = weights / weights.mean()
+        if path is None:  # more accurate than the eigenvalues of the averaged moments
+            path = ridge_factorization(X, y, weights, fit_intercept=fit_intercept)
+        X = X.astype(np.float64, copy=False)
         self.n_samples_ = X.shape[0]
         self.feature_mean_ = np.average(X, axis=0, weights=weights)
         self.target_mean_ = np.average(y, axis=0, weights=weights)
@@ -107,9 +108,7 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
         self.feature_covariance_ = rows.T @ rows / self.n_samples_
         self.cross_covariance_ = rows.T @ targets / self.n_samples_
         self.target_covariance_ = targets.T @ targets / self.n_samples_
-        self._cache: dict[bool, SpectralMoments] = {}
-        if path is not None:
-            self._cache[path.fit_intercept] = self._moments_of(path)
+        self._cache: dict[bool, SpectralMoments] = {path.fit_intercept: self._moments_of(path)}
         if self.n_samples_ < 10 * X.shape[1]:
             warnings.warn(
                 f"The plug-in population rests on {self.n_samples_} rows of {X.shape[1]} features; "
@@ -143,7 +142,7 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
                 psi = psi + np.multiply.outer(mean, target)
                 rho = rho + np.multiply.outer(target, target)
             values, vectors = np.linalg.eigh(omega)
-            kept = values > _SPECTRUM_CUT * values[-1]
+            kept = values > values.size * np.finfo(float).eps * values[-1]
             self._cache[fit_intercept] = SpectralMoments(
                 values[kept], vectors[:, kept].T @ psi, rho
             )

@@ -55,7 +55,7 @@ def leave_one_out_residuals(path: RidgePath, ridge: float) -> FloatArray:
     path : RidgePath
         The factorised training set.
     ridge : float
-        Not negative, for weights of mean one.
+        Not negative, for weights of mean one; 0 is the limit.
 
     Returns
     -------
@@ -72,7 +72,10 @@ def leave_one_out_residuals(path: RidgePath, ridge: float) -> FloatArray:
            [-0.333],
            [ 1.   ]])
     """
-    grid = np.array([float(ridge)])
+    if path.eigenvalues.size == 0:
+        return path.outside / (1.0 - path.intercept_share)[:, None]
+    # At zero the quotient may be 0/0 where the rows are interpolated: its limit is taken.
+    grid = np.array([max(float(ridge), 1e-10 * float(path.eigenvalues[0]))])
     blocks = [
         _block(path, slice(start, start + _BLOCK_ROWS), grid).residual[:, 0]
         for start in range(0, path.n_rows, _BLOCK_ROWS)
@@ -96,7 +99,7 @@ def _block(path: RidgePath, rows: slice, grid: FloatArray) -> _Block:
     outside = eta - squares.sum(axis=1)
     if lam.size == path.n_effective:  # every direction is there: nothing lies outside the span
         outside = np.zeros_like(outside)
-    outside = np.maximum(outside, 0.0)[:, None]
+    outside = np.where(outside > 1e-13 * lam.size, outside, 0.0)[:, None]  # less is rounding
     eta = eta[:, None]
     kept = grid[:, None] / (lam + grid[:, None])  # α₀/(λ+α₀)
     shrunk = lam / (lam + grid[:, None])

@@ -60,6 +60,7 @@ class RidgePath:
         mean_weight: float,
         fit_intercept: bool,
         intercept_share: FloatArray,
+        rounding: float,
     ) -> None:
         self.features, self.targets = features, targets
         self.feature_mean, self.target_mean = feature_mean, target_mean
@@ -75,11 +76,38 @@ class RidgePath:
         )
         largest = max(float(self._all_eigenvalues[-1]), 0.0)
         self._kept = self._all_eigenvalues > max(_SPECTRUM_CUT * largest, 0.0)
-        self.eigenvalues = self._all_eigenvalues[self._kept]
+        if self._cut_is_rounding(rounding):
+            self.eigenvalues = self._all_eigenvalues[self._kept]
+            self._left: FloatArray | None = None
+        else:  # columns of very unequal scale: the Gram matrix has lost directions that count
+            left, singular, _ = self._svd
+            rank = min(int(np.sum(singular > self._rank_cut)), self.n_effective)
+            self._left = np.ascontiguousarray(left[:, :rank][:, ::-1])
+            self.eigenvalues = np.square(singular[:rank][::-1])
+
+    def _cut_is_rounding(self, rounding: float) -> bool:
+        """Say whether what the cut leaves out is no more than the rounding of the features.
+
+        Random combinations of the directions left out are freed from what is mixed into them of
+        those kept, and applied to the rows.
+        """
+        out = self._vectors[:, ~self._kept]
+        if out.shape[1] == 0 or not np.any(self._kept):
+            return True
+        rows = self.features if self.primal else self.features.T
+        vectors, values = self._vectors[:, self._kept], self._all_eigenvalues[self._kept]
+        probes = out @ np.random.default_rng(0).normal(size=(out.shape[1], 8))
+        for _ in range(2):
+            probes -= vectors @ ((vectors.T @ (rows.T @ (rows @ probes))) / values[:, None])
+        tail = np.linalg.norm(rows @ probes) / max(float(np.linalg.norm(probes)), 1e-300)
+        noise = 8.0 * rounding * np.sqrt(max(rows.shape) * values[-1])
+        return bool(tail * np.sqrt(out.shape[1]) <= noise)
 
     @cached_property
     def target_components(self) -> FloatArray:
         """Uᵀy for the kept directions."""
+        if self._left is not None:
+            return self._left.T @ self.targets
         vectors = self._vectors[:, self._kept]
         if not self.primal:
             return vectors.T @ self.targets
@@ -88,6 +116,8 @@ class RidgePath:
     @cached_property
     def outside(self) -> FloatArray:
         """The part of the targets that no coefficients reach."""
+        if self._left is not None:
+            return self.targets - self._left @ self.target_components
         vectors = self._vectors[:, self._kept]
         if not self.primal:
             return self.targets - vectors @ self.target_components
@@ -96,6 +126,8 @@ class RidgePath:
 
     def left_vectors(self, rows: slice) -> FloatArray:
         """Return some rows of the left singular vectors U, shape (rows, rank)."""
+        if self._left is not None:
+            return self._left[rows]
         vectors = self._vectors[:, self._kept]
         if not self.primal:
             return vectors[rows]
@@ -162,12 +194,19 @@ class RidgePath:
         left, singular, right = scipy.linalg.svd(
             self.features, full_matrices=False, check_finite=False
         )
-        cut = max(self.features.shape) * np.finfo(float).eps * singular[0]
-        rank = min(int(np.sum(singular > cut)), max(self.n_effective, 0))
-        return left[:, :rank], singular[:rank], right[:rank]
+        return left, singular, right
+
+    @property
+    def _rank_cut(self) -> float:
+        return max(self.features.shape) * float(np.finfo(float).eps * self._svd[1][0])
 
     def _coefs_from_svd(self, alpha: float) -> FloatArray:
         left, singular, right = self._svd
+        if alpha == 0:  # the solution of minimum norm; any ridge damps what is rounding by itself
+            rank = min(int(np.sum(singular > self._rank_cut)), self.n_effective)
+        else:
+            rank = int(np.sum(singular > 0))
+        left, singular, right = left[:, :rank], singular[:rank], right[:rank]
         # 1/(s + alpha/s) neither overflows nor divides by zero where s² underflows.
         return right.T @ ((left.T @ self.targets) / (singular + alpha / singular)[:, None])
 
@@ -210,7 +249,10 @@ def ridge_factorization(
     >>> path.coefs(14.0).round(3)
     array([[0.5]])
     """
-    rows = np.asarray(features, dtype=np.float64)
+    given = np.asarray(features)
+    single = given.dtype in (np.dtype(np.float32), np.dtype(np.float16))
+    rounding = float(np.finfo(np.float32 if single else np.float64).eps)
+    rows = given.astype(np.float64, copy=False)
     values = np.asarray(targets, dtype=np.float64)
     values = values.reshape(-1, 1) if values.ndim == 1 else values
     if rows.ndim != 2 or values.ndim != 2 or rows.shape[0] != values.shape[0]:
@@ -243,4 +285,6 @@ def ridge_factorization(
     share = np.zeros(rows.shape[0])
     if fit_intercept:
         share = (np.ones(rows.shape[0]) if root is None else weights) / rows.shape[0]
-    return RidgePath(rows, values, feature_mean, target_mean, mean_weight, fit_intercept, share)
+    return RidgePath(
+        rows, values, feature_mean, target_mean, mean_weight, fit_intercept, share, rounding
+    )

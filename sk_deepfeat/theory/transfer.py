@@ -20,7 +20,7 @@ n·mean[1/(1+s q_n)] = n - f, convex and decreasing, by Newton's method from f/(
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -59,6 +59,8 @@ class TransferCurve(NamedTuple):
     """N."""
     rank: int
     """Directions that the sample resolves."""
+    left_out: bool
+    """Whether e are leave-one-out residuals, or stand for generalised cross-validation."""
 
 
 class TransferRisk(NamedTuple):
@@ -78,9 +80,16 @@ def _grid(path: RidgePath, n_grid: int, anchors: ArrayLike) -> FloatArray:
     lam = path.eigenvalues
     # Without any direction nothing is learned at any ridge: one scale is as good as another.
     low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
-    exact = np.asarray(anchors, dtype=np.float64).ravel()
-    exact = exact[(exact > low) & (exact < high)]
-    return np.unique(np.concatenate([np.geomspace(low, high, n_grid), exact]))
+    exact = np.unique(np.asarray(anchors, dtype=np.float64))
+    exact = exact[(exact > 0) & (exact < high)]
+    grid = np.geomspace(low, high, n_grid)
+    if exact.size and exact[0] < low:  # a row of leverage near one still moves below the spectrum
+        extra = int(np.clip(np.log(low / exact[0]) / np.log(grid[1] / grid[0]), 1, 100))
+        grid = np.concatenate([np.geomspace(0.5 * exact[0], low, extra, endpoint=False), grid])
+    if exact.size:  # no point of the grid too near an anchor for a spline through both
+        apart = np.abs(np.log(grid[:, None] / exact)).min(axis=1)
+        grid = grid[apart > 1e-3]
+    return np.sort(np.concatenate([grid, exact]))
 
 
 class _Spectrum(NamedTuple):
@@ -143,6 +152,7 @@ def gcv_curve(path: RidgePath, *, n_grid: int = 600, anchors: ArrayLike = ()) ->
         gcv[:, None, :],
         path.n_effective,
         path.eigenvalues.size,
+        False,
     )
 
 
@@ -184,15 +194,20 @@ def leave_one_out_curve(
         moments.tilt / factor,
         n,
         path.eigenvalues.size,
+        True,
     )
 
 
 def _solve_q(
     share: FloatArray, leverage: FloatArray, n: float, df1: FloatArray, left: FloatArray
 ) -> FloatArray:
-    """Solve n·mean[s q/(1+s q)] = f for q at each grid point, given f and `left` = n - f."""
+    """Solve n·mean[s q/(1+s q)] = f for q at each grid point.
+
+    `left` is n - f less the rows without any leverage, who take no part.
+    """
+    share = np.where(leverage > 0, share, 0.0)
     s = _ratio(leverage, share)
-    q = np.maximum(df1, np.finfo(float).tiny) / left
+    q = np.maximum(df1, np.finfo(float).tiny) * share.sum(axis=1) / left
     for _ in range(_MOST_STEPS):
         inverse = 1.0 / (1.0 + s * q[:, None])
         value = np.where(  # the same number, from the smaller of the two sums
@@ -205,7 +220,8 @@ def _solve_q(
         q = q * (1.0 + step)
         if np.all(np.abs(step) <= 1e-9):  # the error after a step is its square
             return q
-    raise RuntimeError(f"The leverage equation did not converge in {_MOST_STEPS} Newton steps.")
+    # Rows of weight or leverage beyond the range of floats: what is not solved is not known.
+    return np.where(np.abs(step) <= 1e-6, q, np.nan)
 
 
 class _Nodes(NamedTuple):
@@ -218,22 +234,29 @@ class _Nodes(NamedTuple):
     unexplained: FloatArray
 
 
+def _active(curve: TransferCurve) -> float:
+    """Return the share of the rows that have any leverage; rows of zeros have none."""
+    return 1.0 - float(curve.share[0][curve.leverage[0] <= 0].sum())
+
+
 def _nodes(curve: TransferCurve, n: float) -> _Nodes:
-    left = (n - curve.n_effective) + curve.remaining
+    active = _active(curve)
+    left = (n * active - curve.n_effective) + curve.remaining
     first = int(np.argmax(left > 0))
     if first > 0:
         # alpha = κ (n - f) falls to 0 between two points of the grid: points of its own lead there
         # from where n - f still changes gently.
         gentle = left[first:-1] > 0.75 * left[first + 1 :]
         first += int(np.argmax(gentle)) if np.any(gentle) else gentle.size
-    parts = [curve.kappa, curve.df1, left, curve.df2, *curve[4:8]]
+    parts = [curve.kappa, curve.df1, curve.remaining, left, curve.df2, *curve[4:8]]
     parts = [part[first:] for part in parts]
     if first > 0:
-        end = _towards_ridgeless(curve, n, float(left[first]), first)
+        end = _towards_ridgeless(curve, n * active, float(left[first]), first)
         parts = [np.concatenate(pair) for pair in zip(end, parts, strict=True)]
-    kappa, df1, left, df2, share, leverage, error, tilt = parts
+    kappa, df1, remaining, left, df2, share, leverage, error, tilt = parts
     trained = curve.n_effective
-    own = _solve_q(share, leverage, trained, df1, (trained - n) + left)
+    idle = trained * (1.0 - active)
+    own = _solve_q(share, leverage, trained, df1, remaining - idle)
     here = own if n == trained else _solve_q(share, leverage, n, df1, left)
 
     # Means over rows of g(s) take s at a class's own mean, those of e² g(s) at its mean under e²:
@@ -259,7 +282,16 @@ def _nodes(curve: TransferCurve, n: float) -> _Nodes:
     unexplained = error.sum(axis=1) - noise  # mean a
     train = (error * of_error).sum(axis=1)
     train += (leverage * of_row).sum(axis=1)[:, None] * (variance - noise)
-    return _Nodes(kappa * df1 / here, kappa, unexplained + variance, train, unexplained)
+    found = _Nodes(kappa * df1 / here, kappa, unexplained + variance, train, unexplained)
+    return _possible(found)
+
+
+def _possible(nodes: _Nodes) -> _Nodes:
+    """Take out nodes that noise has made impossible: no finite variance, alpha falling in κ."""
+    highest = np.fmax.accumulate(nodes.alpha)
+    rising = np.r_[True, nodes.alpha[1:] > highest[:-1] * (1.0 + 1e-12)]
+    keep = rising & (nodes.alpha > 0) & np.isfinite(nodes.test).all(axis=1)
+    return nodes if keep.all() else _Nodes(*(part[keep] for part in nodes))
 
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -267,12 +299,11 @@ def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
-def _towards_ridgeless(
-    curve: TransferCurve, n: float, start: float, first: int
-) -> tuple[FloatArray, ...]:
-    """Return κ, f, n - f, df2 and class moments at points that close in on f = n geometrically.
+def _towards_ridgeless(curve: TransferCurve, n: float, start: float, first: int) -> tuple[Any, ...]:
+    """Return κ, f, N - f, n - f, df2 and class moments at points that close in on f = n.
 
-    `start` is n - f at the grid point `first`.
+    They do so geometrically. `start` is n - f at the grid point `first`; n counts the rows that
+    have any leverage.
     """
     left = start * 2.0 ** (-0.25 * np.arange(_END_NODES, 0, -1))
     grid = np.log(curve.kappa)
@@ -290,14 +321,28 @@ def _towards_ridgeless(
     index = np.clip(np.searchsorted(grid, x) - 2, 0, grid.size - 4)[:, None] + np.arange(4)
     weights = _lagrange(grid[index], x)
 
-    def mixed(values: FloatArray) -> FloatArray:
-        classes = np.maximum(np.einsum("xj,xj...->x...", weights, values[index]), 0.0)
+    def totalled(classes: FloatArray, values: FloatArray) -> FloatArray:
         total = CubicSpline(grid, values.sum(axis=1))(x)
         return classes * _ratio(total, classes.sum(axis=1))[:, None]
 
+    def mixed(values: FloatArray) -> FloatArray:
+        return np.maximum(np.einsum("xj,xj...->x...", weights, values[index]), 0.0)
+
+    def mixed_within(values: FloatArray, base: FloatArray, mixed_base: FloatArray) -> FloatArray:
+        """Mix such that the ratio to `base`, a mean of s, stays among those of the four points."""
+        ratios, some = _ratio(values, base)[index], (base > 0)[index]
+        low = np.where(some, ratios, np.inf).min(axis=1)
+        high = np.where(some, ratios, 0.0).max(axis=1)
+        low = np.minimum(low, high)
+        return np.clip(mixed(values), low * mixed_base, high * mixed_base)
+
+    share, error = mixed(curve.share), mixed(curve.error)
     return (
-        *(np.exp(x), df1, left, df1 - spread),
-        *(mixed(part) for part in (curve.share, curve.leverage, curve.error, curve.tilt)),
+        *(np.exp(x), df1, (curve.n_effective - n) + left, left, df1 - spread),
+        totalled(share, curve.share),
+        totalled(mixed_within(curve.leverage, curve.share, share), curve.leverage),
+        totalled(error, curve.error),
+        totalled(mixed_within(curve.tilt, curve.error, error), curve.tilt),
     )
 
 
@@ -355,7 +400,10 @@ def transfer_risk(
             part[cells] = values
         if fit_intercept:
             parts[0][cells] *= 1.0 + 1.0 / size
-            parts[1][cells] *= (1.0 + 1.0 / size) * (1.0 - 1.0 / size) ** 2
+            # A residual is 1 - 1/n - h of its leave-one-out residual, on the mean of n - 1 rows.
+            parts[1][cells] *= 1.0 - 1.0 / size
+            if curve.left_out:
+                parts[1][cells] *= 1.0 - 1.0 / size**2
     return TransferRisk(kappa, *parts)
 
 
@@ -366,6 +414,9 @@ def _at_size(curve: TransferCurve, n: float, alpha: FloatArray) -> TransferRisk:
         kappa = alpha / n if n > 0.0 else np.full(alpha.size, np.inf)
         return TransferRisk(kappa, alone, alone * (n > 0.0), alone)
     nodes = _nodes(curve, n)
+    if nodes.alpha.size < 2:
+        unknown = np.full((alpha.size, curve.error.shape[2]), np.nan)
+        return TransferRisk(unknown[:, 0], unknown, unknown, unknown)
     log_alpha = np.log(nodes.alpha)
     at = np.log(np.clip(alpha, nodes.alpha[0], nodes.alpha[-1]))
     test, train, unexplained = (
@@ -377,15 +428,26 @@ def _at_size(curve: TransferCurve, n: float, alpha: FloatArray) -> TransferRisk:
     # Beyond the ends df1 no longer moves. Downwards κ goes on to 0 with alpha only where the sample
     # shows every direction there is and n exceeds them; else κ stops, at df1 = n or at κ_min.
     to_zero = curve.rank < curve.n_effective
-    moving = above | (below & to_zero & (n >= curve.rank))
+    active = n * _active(curve)
+    moving = above | (below & to_zero & (active >= curve.rank))
     ratio = np.where(above, nodes.kappa[-1] / nodes.alpha[-1], nodes.kappa[0] / nodes.alpha[0])
     kappa = np.where(moving, alpha * ratio, kappa)
-    peak = (alpha == 0) & to_zero & (n == curve.rank)
+    peak = (alpha == 0) & to_zero & (active == curve.rank)
     test = np.where(peak[:, None] & (test > 0), np.inf, test)
-    if n <= curve.rank:  # residuals are proportional to alpha there
+    if active <= curve.rank:  # residuals are proportional to alpha there
         train = train * np.square(np.minimum(alpha / nodes.alpha[0], 1.0))[:, None]
     unknown = below & (n > curve.n_effective) & ~to_zero
-    parts = (np.where(unknown[:, None], np.nan, part) for part in (test, train, unexplained))
+    # Errors below zero are estimates lost in noise, of few or heavy-tailed rows. Beyond N rows the
+    # error rests on mean a alone, a difference whose noise is about mean e²/√N.
+    lost = unknown[:, None] | (test < 0)
+    if n > curve.n_effective and curve.left_out:
+        seen = _interpolate(
+            np.log(curve.kappa),
+            curve.error.sum(axis=1),
+            np.log(np.clip(kappa, curve.kappa[0], curve.kappa[-1])),
+        )
+        lost |= unexplained < 2.0 / np.sqrt(curve.n_effective) * seen
+    parts = (np.where(lost, np.nan, part) for part in (test, train, unexplained))
     return TransferRisk(np.where(unknown, np.nan, kappa), *parts)
 
 

@@ -359,3 +359,42 @@ def test_bad_rows_and_weights():
         DeterministicEquivalentRidge().fit(X, Y, -np.ones(400))
     with pytest.raises(TypeError, match="fit_intercept='yes'"):
         DeterministicEquivalentRidge(fit_intercept="yes").fit(X, Y)
+
+
+@pytest.mark.parametrize("population", ["gcv", "leave-one-out", "plug-in"])
+@pytest.mark.parametrize("scale", [1.0, 1e6, 1e9])
+def test_columns_of_unequal_scale(population, scale):
+    """The small columns carry the target; their directions must not pass for rounding."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(1000, 5))
+    y = rows[:, 1] + 0.1 * rng.normal(size=1000)
+    rows[:, 0] *= scale
+    ridge = DeterministicEquivalentRidge(population=population).fit(rows, y)
+    assert ridge.test_error_ == pytest.approx(0.01, rel=0.1)
+    assert ridge.predict_train_error() == pytest.approx(ridge.train_error_, rel=0.02)
+
+
+@pytest.mark.parametrize("population", ["gcv", "leave-one-out", "plug-in"])
+def test_dead_and_duplicated_features_change_nothing(population):
+    left = DeterministicEquivalentRidge(population=population).fit(X[:, :10], Y)
+    wide = np.c_[X[:, :10], np.zeros((400, 3)), X[:, :10]] / np.sqrt([2] * 10 + [1] * 3 + [2] * 10)
+    right = DeterministicEquivalentRidge(population=population).fit(wide, Y)
+    assert right.test_error_ == pytest.approx(left.test_error_, rel=1e-6)
+
+
+def test_questions_keep_to_what_was_fitted():
+    ridge = DeterministicEquivalentRidge().fit(X + 5.0, Y)
+    before = ridge.predict_test_error(50, 1.0)
+    ridge.set_params(fit_intercept=False)
+    assert ridge.predict_test_error(50, 1.0) == before
+
+
+@pytest.mark.parametrize("y", [Y2, Y[:, None]])
+def test_population_of_other_outputs(y):
+    with pytest.raises(ValueError, match=r"errors of shape \(\) for one cell"):
+        DeterministicEquivalentRidge(population=EXACT).fit(X, y)
+
+
+def test_gcv_train_error_is_the_one_reached():
+    ridge = DeterministicEquivalentRidge(0.5).fit(X[:40], Y[:40])
+    assert ridge.predict_train_error() == pytest.approx(ridge.train_error_, rel=1e-6)
