@@ -184,7 +184,8 @@ class RidgePath:
             if self.primal:
                 coefs = coefs + self._vectors @ ((self._vectors.T @ gradient) / shrunk)
             else:
-                vectors, kept = self._vectors[:, self._kept], self.eigenvalues[:, None]
+                vectors = self._vectors[:, self._kept]
+                kept = self._all_eigenvalues[self._kept][:, None]
                 along = vectors.T @ (self.features @ gradient) / (kept * (kept + ridge))
                 coefs = coefs + self.features.T @ (vectors @ along)
         return coefs.T.reshape(alphas.size, outputs, self.n_features).transpose(0, 2, 1)

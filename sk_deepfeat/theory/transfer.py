@@ -183,7 +183,7 @@ def leave_one_out_curve(
     q = _solve_q(moments.share, moments.leverage, n, found.df1, found.remaining)
     elasticity = moments.elasticity + found.decay / found.df1  # d log κ/d log α₀
     factor = 1.0 + 1.0 / path.n_rows if path.fit_intercept else 1.0
-    return TransferCurve(
+    curve = TransferCurve(
         grid * q / found.df1,
         found.df1,
         found.remaining,
@@ -196,6 +196,16 @@ def leave_one_out_curve(
         path.eigenvalues.size,
         True,
     )
+    return _ascending(curve)
+
+
+def _ascending(curve: TransferCurve) -> TransferCurve:
+    """Leave out points where κ does not rise by more than rounding, as below a leverage of one."""
+    kappa = np.where(np.isfinite(curve.kappa), curve.kappa, 0.0)
+    highest = np.maximum.accumulate(kappa)
+    keep = np.r_[kappa[0] > 0, kappa[1:] > highest[:-1] * (1.0 + 1e-9)]
+    arrays: dict[str, Any] = {name: getattr(curve, name)[keep] for name in curve._fields[:8]}
+    return curve._replace(**arrays)
 
 
 def _solve_q(

@@ -241,3 +241,21 @@ def test_residuals_without_a_ridge_are_the_limit(shape):
     path = ridge_factorization(X, y, fit_intercept=False)
     expected = refits_without_each_row(X, y, 1e-9, False, None)
     np.testing.assert_allclose(leave_one_out_residuals(path, 0.0), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_features_of_single_rows():
+    """A unit that one row alone makes active gives it leverage one, and κ a lower end."""
+    rng = np.random.default_rng(0)
+    X = np.maximum(rng.normal(size=(300, 40)) - np.linspace(0, 3.5, 40), 0.0)
+    y = X[:, 0] + rng.normal(size=300)
+    for fit_intercept in (True, False):
+        path = ridge_factorization(X, y, fit_intercept=fit_intercept)
+        risk = transfer_risk(
+            leave_one_out_curve(path),
+            np.array([2, 30, 300, 3000])[:, None],
+            [1e-9, 0.01, 1.0],
+            fit_intercept=fit_intercept,
+        )
+        exact = np.mean(leave_one_out_residuals(path, 0.01) ** 2)
+        assert risk.test_error[2, 1, 0] == pytest.approx(exact, rel=1e-4)
+        assert np.isfinite(risk.test_error[:3]).all()

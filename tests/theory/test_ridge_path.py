@@ -88,3 +88,29 @@ def test_bad_weights(weights):
 def test_rows_must_match():
     with pytest.raises(ValueError, match="one row per sample"):
         ridge_factorization(np.eye(2), [1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30), (40, 40)])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_graded_spectra_keep_every_direction(shape, fit_intercept):
+    """Far below the precision of the Gram matrix, coefficients and factors are those of the SVD."""
+    X, y = conditioned(*shape, 1e16), RNG.normal(size=(shape[0], 2))
+    path = ridge_factorization(X, y, fit_intercept=fit_intercept)
+    centred = X - X.mean(axis=0) * fit_intercept
+    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
+    rank = min(shape[0] - fit_intercept, shape[1])
+    np.testing.assert_allclose(path.eigenvalues[::-1], singular[:rank] ** 2, rtol=1e-5)
+    components = np.abs(left[:, :rank].T @ (y - y.mean(axis=0) * fit_intercept))
+    np.testing.assert_allclose(np.abs(path.target_components[::-1]), components, atol=1e-5)
+    for alpha in (1e-3, 1.0):
+        ridge = Ridge(alpha=alpha, solver="svd", fit_intercept=fit_intercept).fit(X, y)
+        np.testing.assert_allclose(path.coefs(alpha).T, ridge.coef_, rtol=1e-7, atol=1e-9)
+
+
+def test_single_precision_features_need_no_second_factorisation():
+    """What their rounding blurs is left out: near-duplicates would cost an SVD for nothing."""
+    X = RNG.normal(size=(200, 30)).astype(np.float32)
+    X = np.c_[X, X * np.float32(1 / 3) * np.float32(3)]
+    path = ridge_factorization(X, X[:, 0])
+    assert path.eigenvalues.size == 30
+    assert ridge_factorization(X.astype(np.float64), X[:, 0]).eigenvalues.size > 30
