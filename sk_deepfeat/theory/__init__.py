@@ -21,13 +21,8 @@ from sk_deepfeat.theory.resolvent import (
 )
 from sk_deepfeat.theory.ridge_path import RidgePath, ridge_factorization
 from sk_deepfeat.theory.risk import ErrorDecomposition, RidgeRisk, ridge_risk
-from sk_deepfeat.theory.transfer import (
-    TransferCurve,
-    TransferRisk,
-    gcv_curve,
-    leave_one_out_curve,
-    transfer_risk,
-)
+from sk_deepfeat.theory.transfer import TransferRisk, transfer_risk
+from sk_deepfeat.theory.transfer_curve import TransferCurve, gcv_curve, leave_one_out_curve
 
 __all__ = [
     "ErrorDecomposition",

@@ -1,21 +1,17 @@
 r"""From one training set to the test error at every other (n, alpha).
 
-A ridge α₀ on the N training rows (less one with an intercept) shows the population at one κ. Row i
-is taken as √s_i z_i, with s_i its relative leverage and e_i² its squared leave-one-out residual.
-With f the degrees of freedom, q from N·mean[s q/(1+s q)] = f and τ = f/q:
+A `TransferCurve` gives κ, f = df1(κ), df2(κ), and rows with relative leverages s and squared
+leave-one-out residuals e², N of them (less one with an intercept). The part of e² that does not
+depend on the number of rows is a = e² - s V₀ with, at q and τ = f/q of the training set,
 
-    κ = α₀/τ,   df1(κ) = f,   df2(κ) = f + ∂f/∂log κ,
-    V₀ = (N df2/τ²)·mean[s e²/(1+s q)²],   a_i = e_i² - s_i V₀.
+    V₀ = (N df2/τ²)·mean[s e²/(1+s q)²].
 
 For n rows at the same κ, q_n solves n·mean[s q_n/(1+s q_n)] = f, and with c = n df2 q_n²/f²
 
     alpha = κ f/q_n,   V = c·mean[s a/(1+s q_n)²]/(1 - c·mean[s²/(1+s q_n)²]),   R = mean a + V.
 
-At n = N this is mean e² again. Equal leverages, s = 1, with generalised cross-validation in place
-of e², give κ = α₀/(N - f) and R = (B + σ²)/(1 - df2/n): the same lines evaluate both curves.
-
-f is never subtracted from n: N - f = (N - r) + Σ α₀/(λ+α₀) with r eigenvalues λ, and q_n solves
-n·mean[1/(1+s q_n)] = n - f, convex and decreasing, by Newton's method from f/(n-f) upwards.
+At n = N this is mean e² again. For equal leverages R = (B + σ²)/(1 - df2/n): the same lines
+evaluate the curve of generalised cross-validation.
 """
 
 from __future__ import annotations
@@ -27,40 +23,10 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
 from sk_deepfeat.theory._validation import FloatArray, check_alpha, check_n_samples
-from sk_deepfeat.theory.leave_one_out import leverage_moments
-from sk_deepfeat.theory.ridge_path import RidgePath
+from sk_deepfeat.theory.transfer_curve import TransferCurve, ratio, solve_leverage_scale
 
-_BLOCK_ENTRIES = 200_000
-_MOST_STEPS = 200
 _END_NODES = 120
 _BISECTIONS = 50
-
-
-class TransferCurve(NamedTuple):
-    """What one training set shows of the population, along G values of κ and K classes of rows."""
-
-    kappa: FloatArray
-    """Effective regularisation, ascending, shape (G,)."""
-    df1: FloatArray
-    """Degrees of freedom f, shape (G,)."""
-    remaining: FloatArray
-    """N - f, shape (G,)."""
-    df2: FloatArray
-    """Shape (G,)."""
-    share: FloatArray
-    """Share of the rows in each class, shape (G, K)."""
-    leverage: FloatArray
-    """Mean over all rows of s within the class; sums to one, shape (G, K)."""
-    error: FloatArray
-    """Mean over all rows of e² in the class, shape (G, K, t)."""
-    tilt: FloatArray
-    """Mean over all rows of s e² in the class, shape (G, K, t)."""
-    n_effective: int
-    """N."""
-    rank: int
-    """Directions that the sample resolves."""
-    left_out: bool
-    """Whether e are leave-one-out residuals, or stand for generalised cross-validation."""
 
 
 class TransferRisk(NamedTuple):
@@ -74,164 +40,6 @@ class TransferRisk(NamedTuple):
     """Expected mean squared residual, same shape."""
     unexplained: FloatArray
     """Squared bias and noise together, same shape."""
-
-
-def _grid(path: RidgePath, n_grid: int, anchors: ArrayLike) -> FloatArray:
-    lam = path.eigenvalues
-    # Without any direction nothing is learned at any ridge: one scale is as good as another.
-    low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
-    exact = np.unique(np.asarray(anchors, dtype=np.float64))
-    exact = exact[(exact > 0) & (exact < high)]
-    grid = np.geomspace(low, high, n_grid)
-    if exact.size and exact[0] < low:  # a row of leverage near one still moves below the spectrum
-        extra = int(np.clip(np.log(low / exact[0]) / np.log(grid[1] / grid[0]), 1, 100))
-        grid = np.concatenate([np.geomspace(0.5 * exact[0], low, extra, endpoint=False), grid])
-    if exact.size:  # no point of the grid too near an anchor for a spline through both
-        apart = np.abs(np.log(grid[:, None] / exact)).min(axis=1)
-        grid = grid[apart > 1e-3]
-    return np.sort(np.concatenate([grid, exact]))
-
-
-class _Spectrum(NamedTuple):
-    df1: FloatArray
-    remaining: FloatArray
-    decay: FloatArray  # -∂f/∂log α₀
-    distance: FloatArray  # (N - r) + Σ α₀²/(λ+α₀)²
-    residual: FloatArray  # mean over N of squared training residuals, (G, t)
-
-
-def _spectrum(path: RidgePath, grid: FloatArray) -> _Spectrum:
-    lam, n = path.eigenvalues, path.n_effective
-    squares = np.square(path.target_components)
-    outside = np.square(path.outside).sum(axis=0)
-    sums = np.empty((4, grid.size))
-    residual = np.empty((grid.size, squares.shape[1]))
-    rows = max(1, _BLOCK_ENTRIES // max(lam.size, 1))
-    for start in range(0, grid.size, rows):
-        block = slice(start, start + rows)
-        total = lam + grid[block, None]
-        kept, shrunk = grid[block, None] / total, lam / total
-        sums[0, block] = shrunk.sum(axis=1)
-        sums[1, block] = (n - lam.size) + kept.sum(axis=1)
-        sums[2, block] = (kept * shrunk).sum(axis=1)
-        sums[3, block] = (n - lam.size) + np.square(kept).sum(axis=1)
-        residual[block] = np.square(kept) @ squares + outside
-    return _Spectrum(sums[0], sums[1], sums[2], sums[3], residual / n)
-
-
-def gcv_curve(path: RidgePath, *, n_grid: int = 600, anchors: ArrayLike = ()) -> TransferCurve:
-    """Return the curve for rows of equal leverage, by generalised cross-validation.
-
-    Parameters
-    ----------
-    path : RidgePath
-        The factorised training set.
-    n_grid : int, default=600
-        Points on the logarithmic grid of α₀.
-    anchors : array-like, default=()
-        Ridges at which the answers for the training size should be exact.
-
-    Returns
-    -------
-    TransferCurve
-        With one class of rows.
-    """
-    grid = _grid(path, n_grid, anchors)
-    found = _spectrum(path, grid)
-    gcv = found.residual / np.square(found.remaining / path.n_effective)[:, None]
-    spread = found.decay * found.remaining / found.distance  # f - df2
-    ones = np.ones((grid.size, 1))
-    return TransferCurve(
-        grid / found.remaining,
-        found.df1,
-        found.remaining,
-        found.df1 - spread,
-        ones,
-        ones,
-        gcv[:, None, :],
-        gcv[:, None, :],
-        path.n_effective,
-        path.eigenvalues.size,
-        False,
-    )
-
-
-def leave_one_out_curve(
-    path: RidgePath, *, n_grid: int = 200, anchors: ArrayLike = ()
-) -> TransferCurve:
-    """Return the curve for rows of unequal leverage, by exact leave-one-out residuals.
-
-    Parameters
-    ----------
-    path : RidgePath
-        The factorised training set.
-    n_grid : int, default=200
-        Points on the logarithmic grid of α₀.
-    anchors : array-like, default=()
-        Ridges at which the answers for the training size should be exact.
-
-    Returns
-    -------
-    TransferCurve
-    """
-    if path.eigenvalues.size == 0:
-        return gcv_curve(path, n_grid=n_grid, anchors=anchors)
-    grid = _grid(path, n_grid, anchors)
-    found = _spectrum(path, grid)
-    moments = leverage_moments(path, grid)
-    n = path.n_effective
-    q = _solve_q(moments.share, moments.leverage, n, found.df1, found.remaining)
-    elasticity = moments.elasticity + found.decay / found.df1  # d log κ/d log α₀
-    factor = 1.0 + 1.0 / path.n_rows if path.fit_intercept else 1.0
-    curve = TransferCurve(
-        grid * q / found.df1,
-        found.df1,
-        found.remaining,
-        found.df1 - found.decay / elasticity,
-        moments.share,
-        moments.leverage,
-        moments.error / factor,
-        moments.tilt / factor,
-        n,
-        path.eigenvalues.size,
-        True,
-    )
-    return _ascending(curve)
-
-
-def _ascending(curve: TransferCurve) -> TransferCurve:
-    """Leave out points where κ does not rise by more than rounding, as below a leverage of one."""
-    kappa = np.where(np.isfinite(curve.kappa), curve.kappa, 0.0)
-    highest = np.maximum.accumulate(kappa)
-    keep = np.r_[kappa[0] > 0, kappa[1:] > highest[:-1] * (1.0 + 1e-9)]
-    arrays: dict[str, Any] = {name: getattr(curve, name)[keep] for name in curve._fields[:8]}
-    return curve._replace(**arrays)
-
-
-def _solve_q(
-    share: FloatArray, leverage: FloatArray, n: float, df1: FloatArray, left: FloatArray
-) -> FloatArray:
-    """Solve n·mean[s q/(1+s q)] = f for q at each grid point.
-
-    `left` is n - f less the rows without any leverage, who take no part.
-    """
-    share = np.where(leverage > 0, share, 0.0)
-    s = _ratio(leverage, share)
-    q = np.maximum(df1, np.finfo(float).tiny) * share.sum(axis=1) / left
-    for _ in range(_MOST_STEPS):
-        inverse = 1.0 / (1.0 + s * q[:, None])
-        value = np.where(  # the same number, from the smaller of the two sums
-            df1 < left,
-            df1 - n * q * (leverage * inverse).sum(axis=1),
-            n * (share * inverse).sum(axis=1) - left,
-        )
-        slope = n * (leverage * np.square(inverse)).sum(axis=1)
-        step = value / (slope * q)
-        q = q * (1.0 + step)
-        if np.all(np.abs(step) <= 1e-9):  # the error after a step is its square
-            return q
-    # Rows of weight or leverage beyond the range of floats: what is not solved is not known.
-    return np.where(np.abs(step) <= 1e-6, q, np.nan)
 
 
 class _Nodes(NamedTuple):
@@ -266,12 +74,12 @@ def _nodes(curve: TransferCurve, n: float) -> _Nodes:
     kappa, df1, remaining, left, df2, share, leverage, error, tilt = parts
     trained = curve.n_effective
     idle = trained * (1.0 - active)
-    own = _solve_q(share, leverage, trained, df1, remaining - idle)
-    here = own if n == trained else _solve_q(share, leverage, n, df1, left)
+    own = solve_leverage_scale(share, leverage, trained, df1, remaining - idle)
+    here = own if n == trained else solve_leverage_scale(share, leverage, n, df1, left)
 
     # Means over rows of g(s) take s at a class's own mean, those of e² g(s) at its mean under e²:
     # both are then exact to first order in the width of a class.
-    s, s_error = _ratio(leverage, share), _ratio(tilt, error)
+    s, s_error = ratio(leverage, share), ratio(tilt, error)
 
     def damping(q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return c = n df2 q²/f² over n, 1/(1+s q)² for rows, and the same for errors."""
@@ -287,7 +95,7 @@ def _nodes(curve: TransferCurve, n: float) -> _Nodes:
     quadratic = (leverage * s * of_row).sum(axis=1)
     linear = (tilt * of_error).sum(axis=1) - noise * quadratic[:, None]  # mean s a/(1+s q)²
     room = 1.0 - n * scale * quadratic
-    variance = _ratio(n * scale[:, None] * linear, np.broadcast_to(room[:, None], linear.shape))
+    variance = ratio(n * scale[:, None] * linear, np.broadcast_to(room[:, None], linear.shape))
     variance = np.where(room[:, None] > 0, variance, np.nan)
     unexplained = error.sum(axis=1) - noise  # mean a
     train = (error * of_error).sum(axis=1)
@@ -302,11 +110,6 @@ def _possible(nodes: _Nodes) -> _Nodes:
     rising = np.r_[True, nodes.alpha[1:] > highest[:-1] * (1.0 + 1e-12)]
     keep = rising & (nodes.alpha > 0) & np.isfinite(nodes.test).all(axis=1)
     return nodes if keep.all() else _Nodes(*(part[keep] for part in nodes))
-
-
-def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    """Divide; 0 where the denominator is not positive."""
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
 def _towards_ridgeless(curve: TransferCurve, n: float, start: float, first: int) -> tuple[Any, ...]:
@@ -333,14 +136,14 @@ def _towards_ridgeless(curve: TransferCurve, n: float, start: float, first: int)
 
     def totalled(classes: FloatArray, values: FloatArray) -> FloatArray:
         total = CubicSpline(grid, values.sum(axis=1))(x)
-        return classes * _ratio(total, classes.sum(axis=1))[:, None]
+        return classes * ratio(total, classes.sum(axis=1))[:, None]
 
     def mixed(values: FloatArray) -> FloatArray:
         return np.maximum(np.einsum("xj,xj...->x...", weights, values[index]), 0.0)
 
     def mixed_within(values: FloatArray, base: FloatArray, mixed_base: FloatArray) -> FloatArray:
         """Mix such that the ratio to `base`, a mean of s, stays among those of the four points."""
-        ratios, some = _ratio(values, base)[index], (base > 0)[index]
+        ratios, some = ratio(values, base)[index], (base > 0)[index]
         low = np.where(some, ratios, np.inf).min(axis=1)
         high = np.where(some, ratios, 0.0).max(axis=1)
         low = np.minimum(low, high)
@@ -440,8 +243,8 @@ def _at_size(curve: TransferCurve, n: float, alpha: FloatArray) -> TransferRisk:
     to_zero = curve.rank < curve.n_effective
     active = n * _active(curve)
     moving = above | (below & to_zero & (active >= curve.rank))
-    ratio = np.where(above, nodes.kappa[-1] / nodes.alpha[-1], nodes.kappa[0] / nodes.alpha[0])
-    kappa = np.where(moving, alpha * ratio, kappa)
+    rate = np.where(above, nodes.kappa[-1] / nodes.alpha[-1], nodes.kappa[0] / nodes.alpha[0])
+    kappa = np.where(moving, alpha * rate, kappa)
     peak = (alpha == 0) & to_zero & (active == curve.rank)
     test = np.where(peak[:, None] & (test > 0), np.inf, test)
     if active <= curve.rank:  # residuals are proportional to alpha there
