@@ -10,6 +10,7 @@ line of JSON for each feature map.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import time
 import warnings
@@ -116,20 +117,35 @@ def feature_maps(X, y, seen, unseen, arguments):
     yield from zip(("epoch 0", "epoch 10"), trained.staged_transform(X[unseen]), strict=True)
 
 
+def write_table(results, output):
+    """Write median / 90 % / worst in per cent, one row a population and one column a feature map."""
+    scores = [key for key, value in next(iter(results.values())).items() if isinstance(value, list)]
+    with open(output, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["population", *results])
+        for key in scores:
+            cells = [" / ".join(f"{100 * v:.1f}" for v in found[key]) for found in results.values()]
+            writer.writerow([f"{key} rows", *(f"{cell} %" for cell in cells)])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-home", default=None)
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--width", type=int, default=2352)
     parser.add_argument("--n-jobs", type=int, default=2)
+    parser.add_argument("--output", default="docs/tables/fidelity_mnist.csv")
     arguments = parser.parse_args()
     X, y = load_mnist_parity(data_home=arguments.data_home, return_X_y=True)
     order = np.random.default_rng(0).permutation(len(y))
     seen, unseen = np.sort(order[:17_500]), np.sort(order[17_500:])
     warnings.simplefilter("ignore", PopulationWarning)
+    results = {}
     for name, features in feature_maps(X, y, seen, unseen, arguments):
-        result = one_feature_map(features, y[unseen], arguments)
-        print(json.dumps({"benchmark": "fidelity_mnist", "features": name, **result}), flush=True)
+        results[name] = one_feature_map(features, y[unseen], arguments)
+        line = {"benchmark": "fidelity_mnist", "features": name, **results[name]}
+        print(json.dumps(line), flush=True)
+        write_table(results, arguments.output)  # after each, so that a broken run keeps its lines
 
 
 if __name__ == "__main__":
