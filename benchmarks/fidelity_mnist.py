@@ -118,7 +118,7 @@ def feature_maps(X, y, seen, unseen, arguments):
 
 
 def write_table(results, output):
-    """Write median / 90 % / worst in per cent, one row a population and one column a feature map."""
+    """Write median / 90 % / worst in per cent: a row a population, a column a feature map."""
     scores = [key for key, value in next(iter(results.values())).items() if isinstance(value, list)]
     with open(output, "w", newline="") as file:
         writer = csv.writer(file)
