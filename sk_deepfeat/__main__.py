@@ -114,7 +114,6 @@ def _number(text: str, kind: Any, least: int, wanted: str) -> Any:
 
 
 def _curve(arguments: argparse.Namespace) -> int:
-    _require_plot()
     output = Path(arguments.output)
     for folder in (output, *output.parents):
         if folder.exists():
@@ -124,6 +123,7 @@ def _curve(arguments: argparse.Namespace) -> int:
                 raise _BadInput(f"--output {output}: {folder} cannot be written to.")
             break
     X, y = _load(arguments.data, arguments.data_home)
+    _require_plot()  # before the long run
     features, targets, ridge = _stages(arguments, X, y)
     sizes = arguments.train_sizes or _default_sizes(len(targets))
     if max(sizes) > len(targets) - 100:
