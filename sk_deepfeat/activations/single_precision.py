@@ -1,4 +1,4 @@
-"""erf, x Φ(x) and the logistic function of float32 arrays, several times faster than scipy's.
+"""erf, x Φ(x) and the logistic function of float32 arrays, in operations on whole arrays.
 
 scipy.special evaluates these one number at a time, which costs as much as the matrix products of
 a wide layer. Here they are polynomials and exponentials of whole arrays. Errors against double

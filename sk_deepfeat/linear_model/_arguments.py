@@ -34,11 +34,6 @@ def fit_population(
 ) -> Any:
     """Resolve `population`, fit a clone of it and compare widths."""
     resolved = resolve("populations", population)
-    if isinstance(resolved, type):
-        raise TypeError(
-            f"population={population!r} is a class; pass an instance, {resolved.__name__}(...), "
-            "or a name."
-        )
     require_members("populations", resolved)
     fitted = clone(resolved, safe=False).fit(
         X, y, sample_weight=sample_weight, fit_intercept=fit_intercept, path=path

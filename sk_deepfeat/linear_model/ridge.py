@@ -13,6 +13,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from sk_deepfeat.linear_model._arguments import average_outputs, check_alpha, fit_population
 from sk_deepfeat.linear_model._search import best_alpha, required_samples
 from sk_deepfeat.theory import ErrorDecomposition, ridge_factorization
+from sk_deepfeat.theory._validation import check_alpha as check_alphas
+from sk_deepfeat.theory._validation import check_n_samples
 
 FloatArray = NDArray[np.float64]
 
@@ -352,11 +354,11 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
 
     def _cell(self, n_samples: Any, alpha: Any) -> tuple[FloatArray, FloatArray]:
         """Return validated (n, alpha for weights of mean one); None is what was fitted."""
-        n = _numbers(self.n_samples_ if n_samples is None else n_samples, "n_samples", 1.0)
+        n = check_n_samples(self.n_samples_ if n_samples is None else n_samples)
         if isinstance(alpha, str):
             check_alpha(alpha)
             alpha = np.array([self._optimum(size) for size in n.ravel()]).reshape(n.shape)
-        values = _numbers(self.alpha_ if alpha is None else alpha, "alpha", 0.0)
+        values = check_alphas(self.alpha_ if alpha is None else alpha)
         return n, values / self._mean_weight
 
     def _surface(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
@@ -367,16 +369,3 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
 
     def _optimum(self, n_samples: float) -> float:
         return best_alpha(self._surface, float(n_samples), self._scale())[0]
-
-
-def _numbers(values: Any, name: str, least: float) -> FloatArray:
-    array = np.asarray(values)
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name}={values!r} must be numeric.")
-    array = array.astype(np.float64)
-    wrong = ~(np.isfinite(array) & (array >= least))
-    if np.any(wrong):
-        raise ValueError(
-            f"{name} must be finite and at least {least:g}; got {float(array[wrong][0])!r}."
-        )
-    return array

@@ -234,8 +234,6 @@ def _predict(
     if population is None:
         population = getattr(task.readout, "population", "gcv")
     resolved = resolve("populations", population)
-    if isinstance(resolved, type):
-        raise TypeError(f"population={population!r} is a class; pass an instance or a name.")
     require_members("populations", resolved)
     fitted = clone(resolved, safe=False).fit(
         task.population_X, task.population_y, fit_intercept=fit_intercept

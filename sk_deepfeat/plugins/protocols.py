@@ -95,8 +95,13 @@ def require_members(kind: str, plugin: object) -> None:
     Raises
     ------
     TypeError
-        If a required member is missing.
+        If a required member is missing, or `plugin` is a class.
     """
+    if isinstance(plugin, type):
+        raise TypeError(
+            f"{plugin.__name__} among the {kind} is a class; pass an instance, "
+            f"{plugin.__name__}(...), or a name."
+        )
     missing = missing_members(kind, plugin)
     if missing:
         protocol, required = REQUIRED[kind]

@@ -307,8 +307,8 @@ def test_bad_population(population, error, message):
     [
         ({"n_samples": 0}, ValueError, "n_samples must be finite and at least 1; got 0.0"),
         ({"n_samples": [10, np.nan]}, ValueError, "n_samples"),
-        ({"n_samples": "many"}, TypeError, "n_samples='many' must be numeric"),
-        ({"alpha": -1.0}, ValueError, "alpha must be finite and at least 0; got -1.0"),
+        ({"n_samples": "many"}, TypeError, "n_samples must be numeric; got 'many'"),
+        ({"alpha": -1.0}, ValueError, "alpha must be finite and not negative; got -1.0"),
         ({"alpha": "best"}, ValueError, "must be 'optimal'"),
         ({"multioutput": "sum"}, ValueError, "multioutput='sum'"),
         ({"multioutput": [1.0, 2.0]}, ValueError, r"one weight per output \(1\)"),

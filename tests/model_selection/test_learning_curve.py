@@ -90,6 +90,9 @@ def test_one_thread_in_every_task(monkeypatch):
 
     monkeypatch.setattr(refits, "ridge_factorization", factorization)
     ridge_learning_curve(Ridge(), X, Y, **ASKED)
+    # by itself, as a worker process runs it
+    rows = np.arange(100)
+    refits.measure_subset(None, X, Y, rows[:50], rows[50:], np.ones(1), True)
     assert seen and set(seen) == {1}
 
 
