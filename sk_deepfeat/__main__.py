@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--features", default="trained", choices=("random", "trained", "none"))
     add("--hidden-layer-sizes", default=[200], type=_whole, nargs="+", metavar="WIDTH")
     add("--epochs", default=20, type=_whole_or_zero, help="training epochs of the features")
-    add("--population", default="gcv", choices=("gcv", "leave-one-out", "plug-in"))
+    add("--population", default="leave-one-out", choices=("leave-one-out", "gcv", "plug-in"))
     add("--train-sizes", default=None, type=_whole, nargs="+", metavar="N")
     add("--alphas", default=list(_DEFAULT_ALPHAS), type=_not_negative, nargs="+", metavar="ALPHA")
     add("--repeats", default=10, type=_whole, help="refits for each training size")

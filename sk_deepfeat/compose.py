@@ -67,9 +67,9 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
     Notes
     -----
     The readout's ``predict_test_error``, ``predict_train_error``, ``predict_decomposition``,
-    ``optimal_alpha``, ``required_samples`` and ``reachable`` are available here, as are its
-    ``test_error_``, ``train_error_``, ``alpha_`` and ``kappa_``; ``n_samples`` counts the rows of
-    the readout.
+    ``optimal_alpha``, ``required_samples``, ``reachable`` and ``calibration_check`` are available
+    here, as are its ``test_error_``, ``train_error_``, ``alpha_`` and ``kappa_``; ``n_samples``
+    counts the rows of the readout.
 
     Examples
     --------
@@ -237,6 +237,12 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
         """Ask the readout; see `DeterministicEquivalentRidge.required_samples`."""
         check_is_fitted(self)
         return self.readout_.required_samples(*args, **kwargs)
+
+    @available_if(_readout_has("calibration_check"))
+    def calibration_check(self, *args: Any, **kwargs: Any) -> Any:
+        """Ask the readout; see `DeterministicEquivalentRidge.calibration_check`."""
+        check_is_fitted(self)
+        return self.readout_.calibration_check(*args, **kwargs)
 
     @available_if(_readout_has("reachable"))
     def reachable(self, *args: Any, **kwargs: Any) -> Any:

@@ -50,7 +50,7 @@ def test_only_its_two_files_are_replaced(capsys, tmp_path):
     assert (tmp_path / "learning_curve.csv").read_text() != "old"
 
 
-@pytest.mark.parametrize("population", ["gcv", "plug-in"])
+@pytest.mark.parametrize("population", ["leave-one-out", "gcv", "plug-in"])
 @pytest.mark.parametrize("features", ["random", "none"])
 def test_own_data(capsys, tmp_path, population, features):
     pytest.importorskip("matplotlib", reason="the command line draws")

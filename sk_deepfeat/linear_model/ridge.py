@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
         alpha of least predicted error for the number of training rows.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
-    population : str or population object, default="gcv"
+    population : str or population object, default="leave-one-out"
         How the population is known: a name (see ``sk_deepfeat.plugins.available("populations")``)
         or an instance. One fitted on other rows is handed over as
         ``sklearn.frozen.FrozenEstimator(fitted)``.
@@ -87,7 +88,7 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
     """
 
     def __init__(
-        self, alpha: Any = 1.0, *, fit_intercept: bool = True, population: Any = "gcv"
+        self, alpha: Any = 1.0, *, fit_intercept: bool = True, population: Any = "leave-one-out"
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -339,6 +340,33 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
             return np.asarray(self.population_.reachable(*cell, **self._intercept()))[()]
         errors = self.population_.test_error(*cell, **self._intercept())
         return ~np.isnan(average_outputs(errors, "uniform_average", self._single_output))
+
+    def calibration_check(self, sizes: Any = None) -> Any:
+        """Compare errors measured on random subsets of the training rows with the theory's.
+
+        Nothing asymptotic enters the measured ones: where they agree, rows are such as the theory
+        takes them to be.
+
+        Parameters
+        ----------
+        sizes : array-like of int, optional
+            Sizes of the subsets, below the number of training rows; None takes six.
+
+        Returns
+        -------
+        CalibrationCheck
+            A table, ``passed``, and the number ``disagreement``; a `PopulationWarning` says so
+            where they disagree by more than noise.
+
+        Raises
+        ------
+        ValueError
+            If the population has no such check, or a size is out of range.
+        """
+        check_is_fitted(self)
+        self._require("calibration_check", "calibration_check")
+        found = self.population_.calibration_check(sizes)
+        return replace(found, alpha=found.alpha * self._mean_weight)
 
     def _intercept(self) -> dict[str, bool]:
         return {"fit_intercept": self._fit_intercept}

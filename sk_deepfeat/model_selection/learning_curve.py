@@ -79,7 +79,8 @@ def ridge_learning_curve(
     test_size : float or int, default=0.1
         Least share, or number, of the rows that stays outside every subset.
     population : str or population object, optional
-        As in `DeterministicEquivalentRidge`; None is the estimator's own, else "gcv".
+        As in `DeterministicEquivalentRidge`; None is the estimator's own, else
+        "leave-one-out".
     n_jobs : int, optional
         Parallel tasks, one for each subset; any joblib backend. The numbers do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -232,7 +233,7 @@ def _predict(
     task: _Task, population: Any, sizes: IndexArray, alphas: FloatArray, fit_intercept: bool
 ) -> FloatArray:
     if population is None:
-        population = getattr(task.readout, "population", "gcv")
+        population = getattr(task.readout, "population", "leave-one-out")
     resolved = resolve("populations", population)
     require_members("populations", resolved)
     fitted = clone(resolved, safe=False).fit(

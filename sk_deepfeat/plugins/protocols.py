@@ -44,7 +44,8 @@ class Population(Protocol):
     """A way to know the population that ridge regression will meet.
 
     `alpha` is for sample weights of mean one; `n_samples` and `alpha` broadcast. Optional members:
-    ``train_error``, ``decomposition``, ``interval`` and ``reachable``.
+    ``train_error``, ``decomposition``, ``interval(n_samples, alpha, *, level, fit_intercept)``,
+    ``reachable`` and ``calibration_check(sizes)``.
     """
 
     def fit(

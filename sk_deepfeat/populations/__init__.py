@@ -1,7 +1,15 @@
 """Concrete ways to know the population that ridge regression will meet."""
 
+from sk_deepfeat.populations.calibration_check import CalibrationCheck
 from sk_deepfeat.populations.exact import ExactPopulation
-from sk_deepfeat.populations.one_sample import GCVPopulation, LeaveOneOutPopulation
+from sk_deepfeat.populations.gcv import GCVPopulation
+from sk_deepfeat.populations.leave_one_out import LeaveOneOutPopulation
 from sk_deepfeat.populations.sample_moments import PlugInPopulation
 
-__all__ = ["ExactPopulation", "GCVPopulation", "LeaveOneOutPopulation", "PlugInPopulation"]
+__all__ = [
+    "CalibrationCheck",
+    "ExactPopulation",
+    "GCVPopulation",
+    "LeaveOneOutPopulation",
+    "PlugInPopulation",
+]

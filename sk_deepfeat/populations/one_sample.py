@@ -1,4 +1,4 @@
-"""The population from the training set itself: leave-one-out, and its homogeneous special case."""
+"""What the populations from one training set share: fit, and answers from a table along κ."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.populations.moments import FloatArray, check_width
@@ -16,8 +15,6 @@ from sk_deepfeat.theory import (
     RidgePath,
     TransferCurve,
     TransferRisk,
-    gcv_curve,
-    leave_one_out_curve,
     ridge_factorization,
     transfer_risk,
 )
@@ -26,10 +23,12 @@ from sk_deepfeat.theory import (
 class OneSampleMixin:
     """Fit and answers of a population that tabulates a `TransferCurve` from its training rows.
 
-    A subclass implements ``_curve(path)`` and has a parameter ``n_grid``.
+    A subclass implements ``_curve(path)`` and has a parameter ``n_grid``. It may refine
+    ``_errors``, what ``test_error`` answers.
     """
 
     n_grid: int
+    curve_: TransferCurve
 
     def _curve(self, path: RidgePath) -> TransferCurve:
         raise TypeError(f"{type(self).__name__} must implement _curve.")
@@ -78,6 +77,7 @@ class OneSampleMixin:
             self.n_features_in_ = path.n_features
         self.fit_intercept_ = fit_intercept
         self._single = np.ndim(y) == 1
+        self._cache: dict[float, Any] = {}
         self.curve_ = self._curve(path)
         exhausted = self.curve_.rank >= self.curve_.n_effective
         self.kappa_min_ = float(self.curve_.kappa[0]) if exhausted else 0.0
@@ -86,6 +86,12 @@ class OneSampleMixin:
     def _transfer(
         self, n_samples: ArrayLike, alpha: ArrayLike, fit_intercept: bool
     ) -> TransferRisk:
+        self._check_intercept(fit_intercept)
+        return transfer_risk(
+            self.curve_, n_samples, alpha, fit_intercept=fit_intercept, cache=self._cache
+        )
+
+    def _check_intercept(self, fit_intercept: bool) -> None:
         check_is_fitted(self)
         if fit_intercept != self.fit_intercept_:
             raise ValueError(
@@ -93,7 +99,13 @@ class OneSampleMixin:
                 f"fit_intercept={self.fit_intercept_} and cannot answer for "
                 f"fit_intercept={fit_intercept}; fit it again."
             )
-        return transfer_risk(self.curve_, n_samples, alpha, fit_intercept=fit_intercept)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: Any = super().__getstate__()
+        return {**state, "_cache": {}} if "_cache" in state else state
+
+    def _errors(self, n_samples: ArrayLike, alpha: ArrayLike, fit_intercept: bool) -> FloatArray:
+        return self._transfer(n_samples, alpha, fit_intercept).test_error
 
     def _outputs(self, errors: FloatArray) -> FloatArray:
         return errors[..., 0] if self._single else errors
@@ -114,7 +126,7 @@ class OneSampleMixin:
         -------
         ndarray of shape broadcast(n_samples, alpha), + (t,) for t outputs
         """
-        return self._outputs(self._transfer(n_samples, alpha, fit_intercept).test_error)
+        return self._outputs(self._errors(n_samples, alpha, fit_intercept))
 
     def train_error(
         self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
@@ -141,105 +153,5 @@ class OneSampleMixin:
         self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
     ) -> NDArray[np.bool_]:
         """Say where the training set identifies the error, shape broadcast(n_samples, alpha)."""
-        errors = self._transfer(n_samples, alpha, fit_intercept).test_error
+        errors = self._errors(n_samples, alpha, fit_intercept)
         return np.asarray(~np.isnan(errors).any(axis=-1))
-
-
-class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
-    """The population as one training set shows it, rows taken as unequally influential.
-
-    Real features have very unequal leverages h_i. With the exact leave-one-out residuals e_i and
-    Q_i = h_i/(1-h_i) along a ridge α₀ on the n₀ training rows, row i is taken as √s_i z_i with
-    s_i = Q_i/mean Q; degrees of freedom, κ, and the part of e_i² that does not depend on n follow,
-    and from them the error at every n and alpha. At n₀ it is the mean of e_i² itself. Cells whose κ
-    is below the smallest that the sample identifies are NaN: more samples at too small an alpha.
-
-    Parameters
-    ----------
-    n_grid : int, default=200
-        Points of the table along α₀.
-
-    Attributes
-    ----------
-    curve_ : TransferCurve
-        What the sample shows along κ.
-    kappa_min_ : float
-        Smallest κ that the sample identifies.
-    n_features_in_ : int
-        Number of features.
-
-    See Also
-    --------
-    GCVPopulation : The special case of equal leverages; cheaper.
-
-    Notes
-    -----
-    The features must not have been fitted on the targets of these rows: their residuals are then
-    no guide to new data. `TwoStageRegressor` keeps the two apart.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_deepfeat.populations import LeaveOneOutPopulation
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.normal(size=(300, 50))
-    >>> population = LeaveOneOutPopulation().fit(X, X[:, 0] + rng.normal(size=300))
-    >>> population.test_error([100, 1000], 10.0, fit_intercept=True).round(1)
-    array([1.6, 1. ])
-    """
-
-    def __init__(self, *, n_grid: int = 200) -> None:
-        self.n_grid = n_grid
-
-    def _curve(self, path: RidgePath) -> TransferCurve:
-        return leave_one_out_curve(path, n_grid=self.n_grid, anchors=path.anchors)
-
-
-class GCVPopulation(OneSampleMixin, BaseEstimator):
-    """The population as one training set shows it, rows taken as equally influential.
-
-    Along a ridge α₀ on the n₀ training rows, with f its degrees of freedom,
-    κ = α₀/(n₀ - f), df1(κ) = f, and B + σ² = (1 - df2/n₀) GCV(α₀): the population's functionals
-    without a second sample. At n₀ the predicted error is GCV itself. Cells whose κ is below the
-    smallest that the sample identifies are NaN: more samples at too small an alpha.
-
-    Parameters
-    ----------
-    n_grid : int, default=600
-        Points of the table along α₀.
-
-    Attributes
-    ----------
-    curve_ : TransferCurve
-        What the sample shows along κ.
-    kappa_min_ : float
-        Smallest κ that the sample identifies.
-    n_features_in_ : int
-        Number of features.
-
-    See Also
-    --------
-    LeaveOneOutPopulation : For rows of unequal leverage.
-    PlugInPopulation : Averages over a separate, much larger sample.
-
-    Notes
-    -----
-    The features must not have been fitted on the targets of these rows: their residuals are then
-    no guide to new data. `TwoStageRegressor` keeps the two apart.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_deepfeat.populations import GCVPopulation
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.normal(size=(300, 50))
-    >>> population = GCVPopulation().fit(X, X[:, 0] + rng.normal(size=300))
-    >>> population.test_error([100, 1000], 10.0, fit_intercept=True).round(1)
-    array([1.6, 1.1])
-    """
-
-    def __init__(self, *, n_grid: int = 600) -> None:
-        self.n_grid = n_grid
-
-    def _curve(self, path: RidgePath) -> TransferCurve:
-        return gcv_curve(path, n_grid=self.n_grid, anchors=path.anchors)

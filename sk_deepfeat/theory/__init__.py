@@ -6,6 +6,7 @@ features' second moment Ω = E φφᵀ (their covariance when an intercept is fi
 coefficients u_j·ψ with ψ = E φ y, and the target second moment ρ = E y².
 """
 
+from sk_deepfeat.theory.calibration import Calibration, CalibrationLevel, calibrate
 from sk_deepfeat.theory.fixed_point import alpha_from_kappa, degrees_of_freedom, solve_kappa
 from sk_deepfeat.theory.leave_one_out import leave_one_out_residuals
 from sk_deepfeat.theory.optimum import (
@@ -21,20 +22,34 @@ from sk_deepfeat.theory.resolvent import (
 )
 from sk_deepfeat.theory.ridge_path import RidgePath, ridge_factorization
 from sk_deepfeat.theory.risk import ErrorDecomposition, RidgeRisk, ridge_risk
+from sk_deepfeat.theory.subsets import SubsetErrors, subset_errors
+from sk_deepfeat.theory.surface import ErrorSurface, SurfaceErrors
 from sk_deepfeat.theory.transfer import TransferRisk, transfer_risk
-from sk_deepfeat.theory.transfer_curve import TransferCurve, gcv_curve, leave_one_out_curve
+from sk_deepfeat.theory.transfer_curve import (
+    TransferCurve,
+    gcv_curve,
+    leave_one_out_curve,
+    leave_one_out_curves,
+)
 
 __all__ = [
+    "Calibration",
+    "CalibrationLevel",
     "ErrorDecomposition",
+    "ErrorSurface",
     "RidgePath",
     "RidgeRisk",
+    "SubsetErrors",
+    "SurfaceErrors",
     "TransferCurve",
     "TransferRisk",
     "alpha_from_kappa",
+    "calibrate",
     "degrees_of_freedom",
     "expected_quadratic_form",
     "gcv_curve",
     "leave_one_out_curve",
+    "leave_one_out_curves",
     "leave_one_out_residuals",
     "minimize_on_log_scale",
     "optimal_alpha",
@@ -45,5 +60,6 @@ __all__ = [
     "ridge_risk",
     "smallest_sufficient",
     "solve_kappa",
+    "subset_errors",
     "transfer_risk",
 ]

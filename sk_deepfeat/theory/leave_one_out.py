@@ -25,6 +25,8 @@ _BLOCK_ROWS = 1024
 # lost is of second order in the width of a bin.
 _MOST_CLASSES = 512
 _LOG_LOW, _LOG_WIDTH = -11.0, 0.04
+# The groups of a jackknife, whose differences alone count, are tabulated more coarsely.
+_GROUP_STRIDE, _GROUP_CLASSES, _GROUP_WIDTH = 4, 64, 0.32
 
 
 class LeverageMoments(NamedTuple):
@@ -130,7 +132,67 @@ def _block(path: RidgePath, rows: slice, grid: FloatArray) -> _Block:
     return _Block(q, growth, residual / distance[:, :, None])
 
 
-def leverage_moments(path: RidgePath, grid: FloatArray) -> LeverageMoments:
+class _Sums:
+    """Additive sums over rows along a grid of ridges, by class of relative leverage."""
+
+    def __init__(self, grid: FloatArray, classes: int, outputs: int, width: float) -> None:
+        self.grid, self.classes, self.width = grid, classes, width
+        size = grid.size * classes
+        self.rows = 0
+        self.count, self.leverage = np.zeros(size), np.zeros(size)
+        self.error, self.tilt = np.zeros((outputs, size)), np.zeros((outputs, size))
+        self.growth = np.zeros(grid.size)
+
+    def add(self, block: _Block, first: int | None, origin: FloatArray) -> None:
+        """Add rows; with `first` each row is a class of its own, from that number on."""
+        if first is None:
+            index = _bin(block.q, origin, self.classes, self.width)
+        else:
+            own = np.arange(first, first + len(block.q))
+            index = np.broadcast_to(own[:, None], block.q.shape)
+        flat = (index + np.arange(self.grid.size) * self.classes).ravel()
+        size = self.count.size
+        self.rows += len(block.q)
+        self.count += np.bincount(flat, minlength=size)
+        self.leverage += np.bincount(flat, weights=block.q.ravel(), minlength=size)
+        for k in range(len(self.error)):
+            squares = np.square(block.residual[:, :, k])
+            self.error[k] += np.bincount(flat, weights=squares.ravel(), minlength=size)
+            self.tilt[k] += np.bincount(flat, weights=(block.q * squares).ravel(), minlength=size)
+        self.growth += block.growth.sum(axis=0)
+
+    def without(self, part: _Sums) -> _Sums:
+        """Return the sums over the rows that are not in `part`."""
+        left = _Sums(self.grid, self.classes, len(self.error), self.width)
+        left.rows = self.rows - part.rows
+        for name in ("count", "leverage", "error", "tilt", "growth"):
+            setattr(left, name, getattr(self, name) - getattr(part, name))
+        for values in (left.count, left.leverage, left.error, left.tilt):
+            values[..., left.count < 0.5] = 0.0  # rounding where a class has lost its last row
+        return left
+
+    def moments(self) -> LeverageMoments:
+        """Return means over the rows, for the classes that have any."""
+        shape = (self.grid.size, self.classes)
+        used = (self.count.reshape(shape) > 0).any(axis=0)
+        total = self.leverage.reshape(shape).sum(axis=1)
+
+        def by_class(sums: FloatArray) -> FloatArray:
+            return np.ascontiguousarray(sums.reshape(-1, *shape)[:, :, used].transpose(1, 2, 0))
+
+        return LeverageMoments(
+            self.grid,
+            by_class(self.count)[..., 0] / self.rows,
+            by_class(self.leverage)[..., 0] / total[:, None],
+            by_class(self.error) / self.rows,
+            by_class(self.tilt) / total[:, None, None],
+            self.growth / total,
+        )
+
+
+def leverage_moments(
+    path: RidgePath, grid: FloatArray, *, n_groups: int = 0
+) -> tuple[LeverageMoments, list[LeverageMoments]]:
     """Sum leverages and leave-one-out errors along a grid of ridges, in blocks of rows.
 
     Parameters
@@ -139,50 +201,42 @@ def leverage_moments(path: RidgePath, grid: FloatArray) -> LeverageMoments:
         The factorised training set, with at least one direction.
     grid : ndarray of shape (G,)
         Positive ridges, ascending, for weights of mean one.
+    n_groups : int, default=0
+        Rows fall into so many groups, in turn, for a delete-group jackknife.
 
     Returns
     -------
-    LeverageMoments
+    moments : LeverageMoments
+        Of all rows.
+    replicates : list of LeverageMoments
+        Of the rows outside each group, leverages and residuals as they are with all rows; on a
+        fourth of the grid and in wider classes.
     """
     outputs = path.targets.shape[1]
     classes = min(path.n_rows, _MOST_CLASSES)
-    size = grid.size * classes
-    count, leverage, growth = np.zeros(size), np.zeros(size), np.zeros(grid.size)
-    error, tilt = np.zeros((outputs, size)), np.zeros((outputs, size))
+    alone = classes == path.n_rows
+    total = _Sums(grid, classes, outputs, _LOG_WIDTH)
+    some = np.unique(np.r_[np.arange(0, grid.size, _GROUP_STRIDE), grid.size - 1])
+    groups = [_Sums(grid[some], _GROUP_CLASSES, outputs, _GROUP_WIDTH) for _ in range(n_groups)]
     origin: FloatArray | None = None
     for start in range(0, path.n_rows, _BLOCK_ROWS):
-        rows = slice(start, min(start + _BLOCK_ROWS, path.n_rows))
-        block = _block(path, rows, grid)
+        block = _block(path, slice(start, min(start + _BLOCK_ROWS, path.n_rows)), grid)
         if origin is None:  # classes lie about the first rows' mean, and keep their own means
             origin = np.log(np.maximum(block.q.mean(axis=0), np.finfo(float).tiny))
-        if classes == path.n_rows:
-            index = np.broadcast_to(np.arange(rows.start, rows.stop)[:, None], block.q.shape)
-        else:
-            index = _bin(block.q, origin, classes)
-        flat = (index + np.arange(grid.size) * classes).ravel()
-        count += np.bincount(flat, minlength=size)
-        leverage += np.bincount(flat, weights=block.q.ravel(), minlength=size)
-        for k in range(outputs):
-            squares = np.square(block.residual[:, :, k])
-            error[k] += np.bincount(flat, weights=squares.ravel(), minlength=size)
-            tilt[k] += np.bincount(flat, weights=(block.q * squares).ravel(), minlength=size)
-        growth += block.growth.sum(axis=0)
-    shape = (grid.size, classes)
-    total = leverage.reshape(shape).sum(axis=1)
-
-    def by_class(sums: FloatArray) -> FloatArray:
-        return np.ascontiguousarray(sums.reshape(outputs, *shape).transpose(1, 2, 0))
-
-    return LeverageMoments(
-        grid,
-        count.reshape(shape) / path.n_rows,
-        leverage.reshape(shape) / total[:, None],
-        by_class(error) / path.n_rows,
-        by_class(tilt) / total[:, None, None],
-        growth / total,
-    )
+        total.add(block, start if alone else None, origin)
+        for g, sums in enumerate(groups):
+            mine = slice((g - start) % n_groups, None, n_groups)
+            part = _Block(*(values[mine][:, some] for values in block))
+            sums.add(part, None, origin[some])
+    replicates = []
+    if groups:
+        everything = _Sums(grid[some], _GROUP_CLASSES, outputs, _GROUP_WIDTH)
+        for name in ("rows", "count", "leverage", "error", "tilt", "growth"):
+            setattr(everything, name, sum(getattr(sums, name) for sums in groups))
+        replicates = [everything.without(sums).moments() for sums in groups]
+    return total.moments(), replicates
 
 
-def _bin(q: FloatArray, origin: FloatArray, classes: int) -> NDArray[np.intp]:
+def _bin(q: FloatArray, origin: FloatArray, classes: int, width: float) -> NDArray[np.intp]:
     log_s = np.log(np.maximum(q, np.finfo(float).tiny)) - origin
-    return np.clip((log_s - _LOG_LOW) / _LOG_WIDTH, 0, classes - 1).astype(np.intp)
+    return np.clip((log_s - _LOG_LOW) / width, 0, classes - 1).astype(np.intp)

@@ -44,6 +44,8 @@ class RidgePath:
         Uᵀy, with the left singular vectors U of the rows.
     outside : ndarray of shape (n_rows, n_outputs)
         y - UUᵀy.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows, of mean one.
     intercept_share : ndarray of shape (n_rows,)
         Leverage that the intercept alone gives each row: weight/n_rows, or zero without one.
     anchors : tuple of float
@@ -59,7 +61,7 @@ class RidgePath:
         target_mean: FloatArray,
         mean_weight: float,
         fit_intercept: bool,
-        intercept_share: FloatArray,
+        weights: FloatArray,
         rounding: float,
     ) -> None:
         self.features, self.targets = features, targets
@@ -67,7 +69,8 @@ class RidgePath:
         self.mean_weight, self.fit_intercept = mean_weight, fit_intercept
         self.n_rows, self.n_features = features.shape
         self.n_effective = self.n_rows - int(fit_intercept)
-        self.intercept_share = intercept_share
+        self.weights = weights
+        self.intercept_share = weights / self.n_rows if fit_intercept else np.zeros(self.n_rows)
         self.anchors: tuple[float, ...] = ()
         self.primal = self.n_rows > self.n_features
         gram = features.T @ features if self.primal else features @ features.T
@@ -261,7 +264,7 @@ def ridge_factorization(
             f"features and targets must have one row per sample; got shapes {rows.shape} and "
             f"{values.shape}."
         )
-    mean_weight, root = 1.0, None
+    mean_weight, root, weights = 1.0, None, np.ones(rows.shape[0])
     if sample_weight is not None:
         weights = np.asarray(sample_weight, dtype=np.float64)
         if weights.shape != (rows.shape[0],) or np.any(weights < 0) or not np.any(weights > 0):
@@ -283,9 +286,6 @@ def ridge_factorization(
         rows, values = rows - feature_mean, values - target_mean
     if root is not None:
         rows, values = rows * root, values * root
-    share = np.zeros(rows.shape[0])
-    if fit_intercept:
-        share = (np.ones(rows.shape[0]) if root is None else weights) / rows.shape[0]
     return RidgePath(
-        rows, values, feature_mean, target_mean, mean_weight, fit_intercept, share, rounding
+        rows, values, feature_mean, target_mean, mean_weight, fit_intercept, weights, rounding
     )

@@ -16,6 +16,7 @@ evaluate the curve of generalised cross-validation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from sk_deepfeat.theory.transfer_curve import TransferCurve, ratio, solve_levera
 
 _END_NODES = 120
 _BISECTIONS = 50
+_MOST_CACHED = 64
 
 
 class TransferRisk(NamedTuple):
@@ -170,7 +172,12 @@ def _lagrange(nodes: FloatArray, x: FloatArray) -> FloatArray:
 
 
 def transfer_risk(
-    curve: TransferCurve, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+    curve: TransferCurve,
+    n_samples: ArrayLike,
+    alpha: ArrayLike,
+    *,
+    fit_intercept: bool,
+    cache: dict[float, Any] | None = None,
 ) -> TransferRisk:
     """Evaluate a curve at any numbers of samples and regularisations.
 
@@ -182,6 +189,8 @@ def transfer_risk(
         Numbers of samples (at least 1) and regularisations (not negative); they broadcast.
     fit_intercept : bool
         Whether ridge fits an intercept: R(n) = (1 + 1/n) R_c(n - 1), as for the curve itself.
+    cache : dict, optional
+        Of this curve: tables for single n, kept from call to call.
 
     Returns
     -------
@@ -207,7 +216,7 @@ def transfer_risk(
     for size in np.unique(n):
         cells = n == size
         rows = size - 1.0 if fit_intercept else size
-        found = _at_size(curve, rows, a[cells])
+        found = _at_size(curve, rows, a[cells], {} if cache is None else cache)
         kappa[cells] = found.kappa
         for part, values in zip(parts, found[1:], strict=True):
             part[cells] = values
@@ -220,23 +229,20 @@ def transfer_risk(
     return TransferRisk(kappa, *parts)
 
 
-def _at_size(curve: TransferCurve, n: float, alpha: FloatArray) -> TransferRisk:
+def _at_size(
+    curve: TransferCurve, n: float, alpha: FloatArray, cache: dict[float, Any]
+) -> TransferRisk:
     """Interpolate between the nodes of one n; errors without the intercept's factor."""
     if n < 1e-12 or curve.rank == 0:  # one sample beside the intercept, or features that are none
         alone = np.broadcast_to(curve.error[-1].sum(axis=0), (alpha.size, curve.error.shape[2]))
         kappa = alpha / n if n > 0.0 else np.full(alpha.size, np.inf)
         return TransferRisk(kappa, alone, alone * (n > 0.0), alone)
-    nodes = _nodes(curve, n)
+    nodes, interpolants = _tables(curve, n, cache)
     if nodes.alpha.size < 2:
         unknown = np.full((alpha.size, curve.error.shape[2]), np.nan)
         return TransferRisk(unknown[:, 0], unknown, unknown, unknown)
-    log_alpha = np.log(nodes.alpha)
     at = np.log(np.clip(alpha, nodes.alpha[0], nodes.alpha[-1]))
-    test, train, unexplained = (
-        _interpolate(log_alpha, values, at)
-        for values in (nodes.test, nodes.train, nodes.unexplained)
-    )
-    kappa = np.exp(CubicSpline(log_alpha, np.log(nodes.kappa))(at))
+    test, train, unexplained, kappa = (interpolant(at) for interpolant in interpolants)
     below, above = alpha < nodes.alpha[0], alpha > nodes.alpha[-1]
     # Beyond the ends df1 no longer moves. Downwards κ goes on to 0 with alpha only where the sample
     # shows every direction there is and n exceeds them; else κ stops, at df1 = n or at κ_min.
@@ -254,18 +260,75 @@ def _at_size(curve: TransferCurve, n: float, alpha: FloatArray) -> TransferRisk:
     # error rests on mean a alone, a difference whose noise is about mean e²/√N.
     lost = unknown[:, None] | (test < 0)
     if n > curve.n_effective and curve.left_out:
-        seen = _interpolate(
-            np.log(curve.kappa),
-            curve.error.sum(axis=1),
-            np.log(np.clip(kappa, curve.kappa[0], curve.kappa[-1])),
-        )
+        log_kappa = np.log(np.clip(kappa, curve.kappa[0], curve.kappa[-1]))
+        seen = _interpolant(np.log(curve.kappa), curve.error.sum(axis=1))(log_kappa)
         lost |= unexplained < 2.0 / np.sqrt(curve.n_effective) * seen
     parts = (np.where(lost, np.nan, part) for part in (test, train, unexplained))
     return TransferRisk(np.where(unknown, np.nan, kappa), *parts)
 
 
-def _interpolate(x: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
+def _tables(
+    curve: TransferCurve, n: float, cache: dict[float, Any]
+) -> tuple[_Nodes, list[Callable[[FloatArray], FloatArray]]]:
+    """Return the nodes at one n and interpolants of test, train, unexplained and κ; kept."""
+    if n not in cache:
+        if len(cache) >= _MOST_CACHED:
+            cache.clear()
+        nodes = _nodes(curve, n)
+        interpolants = []
+        if nodes.alpha.size >= 2:
+            values = (nodes.test, nodes.train, nodes.unexplained, nodes.kappa)
+            interpolants = [_interpolant(np.log(nodes.alpha), value) for value in values]
+        cache[n] = nodes, interpolants
+    found: tuple[_Nodes, list[Callable[[FloatArray], FloatArray]]] = cache[n]
+    return found
+
+
+def unexplained_moment_along_kappa(curve: TransferCurve) -> tuple[FloatArray, FloatArray]:
+    """Return log κ, ascending, and squared bias and noise together there, shape (K, t)."""
+    nodes = _nodes(curve, float(curve.n_effective))
+    return np.log(nodes.kappa), nodes.unexplained
+
+
+def alpha_at_share(
+    curve: TransferCurve,
+    n_samples: int,
+    share: ArrayLike,
+    *,
+    fit_intercept: bool,
+    cache: dict[float, Any] | None = None,
+) -> FloatArray:
+    """Return the alphas at which ridge on `n_samples` rows has given df1/n.
+
+    Parameters
+    ----------
+    curve : TransferCurve
+        What the training set shows.
+    n_samples : int
+        Number of samples, no more than the curve's own.
+    share : array-like of shape (S,)
+        df1/n, in (0, 1) and below rank/n, where n is less one with an intercept.
+    fit_intercept : bool
+        Whether ridge fits an intercept.
+    cache : dict, optional
+        As in `transfer_risk`.
+
+    Returns
+    -------
+    ndarray of shape (S,)
+        Positive; falling where `share` rises.
+    """
+    n = n_samples - 1.0 if fit_intercept else float(n_samples)
+    nodes, _ = _tables(curve, n, {} if cache is None else cache)
+    log_kappa, log_df1 = np.log(curve.kappa), np.log(curve.df1)
+    df1 = np.exp(np.interp(np.log(nodes.kappa), log_kappa, log_df1))[::-1]
+    wanted = np.asarray(share, dtype=np.float64) * n
+    return np.exp(np.interp(wanted, df1, np.log(nodes.alpha)[::-1]))
+
+
+def _interpolant(x: FloatArray, values: FloatArray) -> Callable[[FloatArray], FloatArray]:
     """Interpolate along the first axis, on a logarithmic scale where all values are positive."""
     if np.all(values > 0):
-        return np.exp(CubicSpline(x, np.log(values))(at))
-    return CubicSpline(x, values)(at)
+        spline = CubicSpline(x, np.log(values))
+        return lambda at: np.asarray(np.exp(spline(at)))
+    return CubicSpline(x, values)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sk_deepfeat.theory._validation import FloatArray
-from sk_deepfeat.theory.leave_one_out import leverage_moments
+from sk_deepfeat.theory.leave_one_out import LeverageMoments, leverage_moments
 from sk_deepfeat.theory.ridge_path import RidgePath
 
 _BLOCK_ENTRIES = 200_000
@@ -152,20 +152,53 @@ def leave_one_out_curve(
     -------
     TransferCurve
     """
+    return leave_one_out_curves(path, n_grid=n_grid, anchors=anchors, n_groups=0)[0]
+
+
+def leave_one_out_curves(
+    path: RidgePath, *, n_grid: int = 200, anchors: ArrayLike = (), n_groups: int = 20
+) -> tuple[TransferCurve, list[TransferCurve]]:
+    """Return the curve and its delete-group jackknife replicates, from one pass over the rows.
+
+    A replicate leaves one group of rows out of every mean over rows; the factorisation, with the
+    leverages and residuals it gives, stays that of all rows.
+
+    Parameters
+    ----------
+    path, n_grid, anchors
+        As in `leave_one_out_curve`.
+    n_groups : int, default=20
+        Number of groups; rows are dealt to them in turn.
+
+    Returns
+    -------
+    curve : TransferCurve
+    replicates : list of TransferCurve
+        One for each group, empty if the features resolve no direction.
+    """
     if path.eigenvalues.size == 0:
-        return gcv_curve(path, n_grid=n_grid, anchors=anchors)
+        return gcv_curve(path, n_grid=n_grid, anchors=anchors), []
     grid = _grid(path, n_grid, anchors)
-    found = _spectrum(path, grid)
-    moments = leverage_moments(path, grid)
+    spectrum = _spectrum(path, grid)
+    moments, parts = leverage_moments(path, grid, n_groups=n_groups)
+    curve = _from_moments(path, spectrum, moments)
+    if not parts:
+        return curve, []
+    some = np.isin(grid, parts[0].ridge)
+    coarse = _Spectrum(*(values[some] for values in spectrum))
+    return curve, [_from_moments(path, coarse, part) for part in parts]
+
+
+def _from_moments(path: RidgePath, spectrum: _Spectrum, moments: LeverageMoments) -> TransferCurve:
     n = path.n_effective
-    q = solve_leverage_scale(moments.share, moments.leverage, n, found.df1, found.remaining)
-    elasticity = moments.elasticity + found.decay / found.df1  # d log κ/d log α₀
+    q = solve_leverage_scale(moments.share, moments.leverage, n, spectrum.df1, spectrum.remaining)
+    elasticity = moments.elasticity + spectrum.decay / spectrum.df1  # d log κ/d log α₀
     factor = 1.0 + 1.0 / path.n_rows if path.fit_intercept else 1.0
     curve = TransferCurve(
-        grid * q / found.df1,
-        found.df1,
-        found.remaining,
-        found.df1 - found.decay / elasticity,
+        moments.ridge * q / spectrum.df1,
+        spectrum.df1,
+        spectrum.remaining,
+        spectrum.df1 - spectrum.decay / elasticity,
         moments.share,
         moments.leverage,
         moments.error / factor,

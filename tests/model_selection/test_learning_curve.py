@@ -19,7 +19,7 @@ from sk_deepfeat.model_selection import (
     refits,
     ridge_learning_curve,
 )
-from sk_deepfeat.populations import ExactPopulation, GCVPopulation
+from sk_deepfeat.populations import ExactPopulation, LeaveOneOutPopulation
 from sk_deepfeat.theory import ridge_factorization
 
 X, Y = load_diabetes(return_X_y=True)
@@ -51,7 +51,7 @@ def test_measured_equals_explicit_refits(y, fit_intercept):
 
 def test_predicted_is_the_populations():
     curve = ridge_learning_curve(DeterministicEquivalentRidge(), X, Y, **ASKED)
-    population = GCVPopulation().fit(X, Y)
+    population = LeaveOneOutPopulation().fit(X, Y)
     expected = population.test_error([[40], [150]], ASKED["alphas"], fit_intercept=True)
     np.testing.assert_allclose(curve.predicted, expected, rtol=1e-10)
     assert np.median(np.abs(curve.relative_error)) < 0.1
@@ -150,7 +150,7 @@ def test_two_stage_regressor_measures_on_rows_its_map_has_not_seen():
     expected = refit_features(features, train, test, 30.0)
     assert curve.measured[1, 2, 2] == pytest.approx(expected)
     rows = fitted.readout_indices_
-    population = GCVPopulation().fit(features[rows], Y[rows])
+    population = LeaveOneOutPopulation().fit(features[rows], Y[rows])
     expected = population.test_error([[40], [150]], ASKED["alphas"], fit_intercept=True)
     np.testing.assert_allclose(curve.predicted, expected)
 

@@ -1,0 +1,71 @@
+"""Measured error surfaces that the benchmarks compare predictions with, kept between runs."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from sk_deepfeat.theory import ridge_factorization
+
+_FIRST = 6  # refits of every size, before their scatter is looked at
+
+
+class Truth(NamedTuple):
+    """Mean errors over refits and their standard errors, shape (sizes, alphas)."""
+
+    mean: np.ndarray
+    standard_error: np.ndarray
+    refits: np.ndarray
+
+
+def measure(X, y, size, alphas, *, precision, most, seed):
+    """Refit on random subsets until every alpha's relative standard error is below `precision`."""
+    rng = np.random.default_rng([seed, size])
+    errors = []
+    while len(errors) < most:
+        order = rng.permutation(len(y))
+        rows, others = order[:size], order[size:]
+        path = ridge_factorization(X[rows], y[rows])
+        coefs = path.coefs(alphas)[:, :, 0].T
+        intercept = (path.target_mean[0] - path.feature_mean @ coefs).astype(np.float32)
+        coefs = coefs.astype(np.float32)
+        total = np.zeros(alphas.size)
+        for start in range(0, others.size, 4096):
+            block = others[start : start + 4096]
+            difference = X[block] @ coefs + intercept - y[block, None]
+            total += np.square(difference, dtype=np.float64).sum(axis=0)
+        errors.append(total / others.size)
+        if len(errors) >= min(_FIRST, most):
+            found = np.array(errors)
+            scatter = found.std(axis=0, ddof=1) / np.sqrt(len(found)) / found.mean(axis=0)
+            if scatter.max() < precision:
+                break
+    found = np.array(errors)
+    return found.mean(axis=0), found.std(axis=0, ddof=1) / np.sqrt(len(found)), len(found)
+
+
+def measured_surface(key, X, y, sizes, alphas, *, precision=0.01, most=60, seed=0, folder=None):
+    """Return the `Truth` of features X; `key` names it in the folder where it is kept.
+
+    Errors are measured on all rows outside the subset, in blocks, with one thread.
+    """
+    folder = Path(folder or Path(tempfile.gettempdir()) / "sk_deepfeat_benchmarks")
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = []
+    for size in sizes:
+        name = "".join(c if c.isalnum() else "_" for c in f"{key} {size} {len(alphas)} {seed}")
+        file = folder / f"truth_{name}.npz"
+        if file.exists():
+            with np.load(file) as kept:
+                if np.array_equal(kept["alphas"], alphas) and kept["rows"] == len(y):
+                    parts.append((kept["mean"], kept["se"], int(kept["refits"])))
+                    continue
+        with threadpool_limits(limits=1):
+            found = measure(X, y, size, alphas, precision=precision, most=most, seed=seed)
+        np.savez(file, alphas=alphas, rows=len(y), mean=found[0], se=found[1], refits=found[2])
+        parts.append(found)
+    return Truth(*(np.array(part) for part in zip(*parts, strict=True)))

@@ -1,0 +1,98 @@
+"""Measured against predicted errors on subsets of the user's own training rows."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.populations.moments import FloatArray
+from sk_deepfeat.theory import Calibration
+
+# The ends of the interval, in standard errors: with some forty cells, three happen by chance.
+_WIDTH = 4.0
+
+
+@dataclass(frozen=True)
+class CalibrationCheck:
+    """What `calibration_check` returns: one entry for each size and alpha, errors over outputs.
+
+    ``print`` shows the table; ``pandas.DataFrame(vars(check))`` makes it a data frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat import DeterministicEquivalentRidge
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(400, 50))
+    >>> ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=400))
+    >>> check = ridge.calibration_check()
+    >>> check.passed, check.disagreement
+    (True, 0.0)
+    """
+
+    n_samples: FloatArray
+    """Sizes of the subsets, shape (cells,)."""
+    alpha: FloatArray
+    """Regularisations, shape (cells,)."""
+    measured: FloatArray
+    """Mean squared error of subset fits on the other rows, averaged over outputs."""
+    predicted: FloatArray
+    """What the theory gives, before any correction."""
+    lower: FloatArray
+    """Four standard errors below `predicted`."""
+    upper: FloatArray
+    """Four standard errors above it."""
+    disagreement: float
+    """The largest ``|log(measured/predicted)|`` of those beyond noise; 0 if the check is passed."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing disagrees by more than noise and 5 %."""
+        return self.disagreement == 0.0
+
+    def __str__(self) -> str:
+        lines = ["n_samples        alpha     measured    predicted        lower        upper"]
+        cells = zip(
+            *(self.n_samples, self.alpha, self.measured, self.predicted, self.lower, self.upper),
+            strict=True,
+        )
+        lines += [f"{n:9.0f} " + " ".join(f"{v:12.5g}" for v in row) for n, *row in cells]
+        return "\n".join([*lines, f"disagreement beyond noise: {self.disagreement:.3g}"])
+
+
+def check_of(calibration: Calibration) -> CalibrationCheck:
+    """Return the table of a calibration, and warn if the theory fails its check."""
+    rows = [
+        (
+            np.full(level.log_alpha.shape, float(level.size)),
+            np.exp(level.log_alpha),
+            level.measured.mean(axis=1),
+            level.transferred.mean(axis=1),
+            level.standard_error.mean(axis=1),
+        )
+        for level in calibration.levels
+    ]
+    empty = [(np.empty(0),) * 5]
+    n, alpha, measured, predicted, error = map(np.concatenate, zip(*(rows or empty), strict=True))
+    check = CalibrationCheck(
+        n,
+        alpha,
+        measured,
+        predicted,
+        predicted * np.exp(-_WIDTH * error),
+        predicted * np.exp(_WIDTH * error),
+        calibration.disagreement,
+    )
+    if not check.passed:
+        warnings.warn(
+            f"On subsets of these rows the measured errors are off the theory's by up to "
+            f"{100 * np.expm1(check.disagreement):.0f} %: rows may come in clusters or "
+            "near-duplicates. calibrate='auto' corrects the answers up to the number of training "
+            "rows; those for more samples are less certain than their interval.",
+            PopulationWarning,
+            stacklevel=4,
+        )
+    return check

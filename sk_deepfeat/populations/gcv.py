@@ -1,0 +1,58 @@
+"""The population from the training set itself, rows taken as equally influential."""
+
+from __future__ import annotations
+
+from sklearn.base import BaseEstimator
+
+from sk_deepfeat.populations.one_sample import OneSampleMixin
+from sk_deepfeat.theory import RidgePath, TransferCurve, gcv_curve
+
+
+class GCVPopulation(OneSampleMixin, BaseEstimator):
+    """The population as one training set shows it, rows taken as equally influential.
+
+    Along a ridge α₀ on the n₀ training rows, with f its degrees of freedom,
+    κ = α₀/(n₀ - f), df1(κ) = f, and B + σ² = (1 - df2/n₀) GCV(α₀): the population's functionals
+    without a second sample. At n₀ the predicted error is GCV itself. Cells whose κ is below the
+    smallest that the sample identifies are NaN: more samples at too small an alpha.
+
+    Parameters
+    ----------
+    n_grid : int, default=600
+        Points of the table along α₀.
+
+    Attributes
+    ----------
+    curve_ : TransferCurve
+        What the sample shows along κ.
+    kappa_min_ : float
+        Smallest κ that the sample identifies.
+    n_features_in_ : int
+        Number of features.
+
+    See Also
+    --------
+    LeaveOneOutPopulation : For rows of unequal leverage.
+    PlugInPopulation : Averages over a separate, much larger sample.
+
+    Notes
+    -----
+    The features must not have been fitted on the targets of these rows: their residuals are then
+    no guide to new data. `TwoStageRegressor` keeps the two apart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.populations import GCVPopulation
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(300, 50))
+    >>> population = GCVPopulation().fit(X, X[:, 0] + rng.normal(size=300))
+    >>> population.test_error([100, 1000], 10.0, fit_intercept=True).round(1)
+    array([1.6, 1.1])
+    """
+
+    def __init__(self, *, n_grid: int = 600) -> None:
+        self.n_grid = n_grid
+
+    def _curve(self, path: RidgePath) -> TransferCurve:
+        return gcv_curve(path, n_grid=self.n_grid, anchors=path.anchors)

@@ -1,0 +1,207 @@
+r"""The error surface of one training set: transfer, calibration and extrapolation put together.
+
+Up to the training size n₀ the error is the transfer's, times exp C of the calibration where one is
+applied. Beyond n₀ it is R(n₀) times the growth of `theory.extrapolation`; a cell is reachable while
+the transfer carries more than half of its weight.
+
+The variance of log R adds up: the jackknife over rows at n₀, the scatter of the error from training
+set to training set, what the calibration leaves open, and the variance of the growth.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student_t
+
+from sk_deepfeat.theory._validation import FloatArray
+from sk_deepfeat.theory.calibration import Calibration, correction, scatter_at
+from sk_deepfeat.theory.extrapolation import (
+    Growth,
+    average,
+    power_law_growth,
+    tail_growth,
+    transfer_growth,
+)
+from sk_deepfeat.theory.jackknife import JackknifeReplicates, jackknife_variance
+from sk_deepfeat.theory.transfer import transfer_risk
+from sk_deepfeat.theory.transfer_curve import TransferCurve
+
+# A transfer whose growth is noisier than this is not known.
+_MOST_NOISE = 0.3
+
+
+class SurfaceErrors(NamedTuple):
+    """Errors of some cells, of shape (cells, t)."""
+
+    error: FloatArray
+    """Expected squared error; NaN where nothing is known."""
+    log_variance: FloatArray
+    """Of its logarithm; NaN likewise."""
+    reachable: NDArray[np.bool_]
+    """Whether the training set identifies it."""
+    degrees: int
+    """Degrees of freedom of the variance."""
+
+    def interval(self, level: float) -> tuple[FloatArray, FloatArray]:
+        """Return the ends of an interval of nominal coverage `level`, by Student's t on log R."""
+        reach = student_t.ppf(0.5 + 0.5 * level, self.degrees) * np.sqrt(self.log_variance)
+        with np.errstate(over="ignore"):
+            return self.error * np.exp(-reach), self.error * np.exp(reach)
+
+
+class ErrorSurface:
+    """Errors at every (n, alpha) from what one training set shows.
+
+    Parameters
+    ----------
+    curve : TransferCurve
+        From `leave_one_out_curves`.
+    replicates : list of TransferCurve
+        Likewise.
+    n_rows : int
+        Rows of the training set.
+    fit_intercept : bool
+        As for the curve.
+    calibration : Calibration, optional
+        From `calibrate`; needed for anything but the bare transfer.
+    correct : bool, default=True
+        Whether to correct by the calibration below `n_rows`.
+    """
+
+    def __init__(
+        self,
+        curve: TransferCurve,
+        replicates: list[TransferCurve],
+        n_rows: int,
+        fit_intercept: bool,
+        calibration: Calibration | None = None,
+        correct: bool = True,
+    ) -> None:
+        self.curve, self.n_rows, self.fit_intercept = curve, n_rows, fit_intercept
+        self.replicates = JackknifeReplicates(replicates)
+        self.calibration, self.correct = calibration, correct
+        self._cache: dict[float, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_cache": {}}
+
+    def evaluate(
+        self, n_samples: FloatArray, alpha: FloatArray, *, extrapolate: bool, variance: bool
+    ) -> SurfaceErrors:
+        """Return errors at cells.
+
+        Parameters
+        ----------
+        n_samples, alpha : ndarray of shape (cells,)
+            Numbers of samples and regularisations for weights of mean one.
+        extrapolate : bool
+            Whether cells that are not reachable get their extrapolated number, or NaN.
+        variance : bool
+            Whether the variance is wanted; NaN otherwise.
+
+        Returns
+        -------
+        SurfaceErrors
+        """
+        error = self._transfer(n_samples, alpha)
+        spread = np.full(error.shape, np.nan)
+        reachable = ~np.isnan(error)
+        inside = n_samples <= self.n_rows
+        if np.any(inside):
+            cells = n_samples[inside], alpha[inside]
+            ratio, open_ = self._correction(*cells)
+            error[inside] *= np.exp(ratio)
+            if variance:
+                spread[inside] = self._sampling(*cells) + open_
+        if not np.all(inside):
+            found = self._beyond(n_samples[~inside], alpha[~inside], error[~inside], extrapolate)
+            error[~inside], spread[~inside], reachable[~inside] = found
+        if variance:
+            spread = spread + self._training_sets(alpha)
+        spread = np.where(np.isnan(error), np.nan, spread)
+        return SurfaceErrors(error, spread, reachable, max(len(self.replicates.curves) - 1, 1))
+
+    def _transfer(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        return transfer_risk(
+            self.curve, n_samples, alpha, fit_intercept=self.fit_intercept, cache=self._cache
+        ).test_error
+
+    def _correction(
+        self, n_samples: FloatArray, alpha: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        if self.calibration is None or not self.correct:
+            zero = np.zeros((n_samples.size, self.curve.error.shape[2]))
+            return zero, zero
+        return correction(self.calibration, n_samples, alpha)
+
+    def _sampling(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        if not self.replicates.curves:
+            return np.zeros((n_samples.size, self.curve.error.shape[2]))
+        values = self.replicates.log_errors(n_samples, alpha, fit_intercept=self.fit_intercept)
+        return jackknife_variance(values)
+
+    def _training_sets(self, alpha: FloatArray) -> FloatArray:
+        """Variance of the training set's own error about the mean over training sets."""
+        if self.calibration is None or not self.calibration.levels:
+            return np.zeros((alpha.size, self.curve.error.shape[2]))
+        own = np.full(alpha.shape, float(self.n_rows))
+        kappa = transfer_risk(
+            self.curve, own, alpha, fit_intercept=self.fit_intercept, cache=self._cache
+        ).kappa
+        log_kappa = np.log(np.maximum(kappa, self.curve.kappa[0]))
+        df1 = np.exp(np.interp(log_kappa, np.log(self.curve.kappa), np.log(self.curve.df1)))
+        used = df1 / self.curve.n_effective
+        return np.square(scatter_at(self.calibration, used)) / self.n_rows
+
+    def _beyond(
+        self, n_samples: FloatArray, alpha: FloatArray, error: FloatArray, extrapolate: bool
+    ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+        """Return errors, variances and reach for more samples than the training set has."""
+        own = np.full(n_samples.shape, float(self.n_rows))
+        intercept = {"fit_intercept": self.fit_intercept}
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_own, log_error = np.log(self._transfer(own, alpha)), np.log(error)
+        own_values = self.replicates.log_errors(own, alpha, **intercept)
+        values = self.replicates.log_errors(n_samples, alpha, **intercept)
+        log_n = np.log(n_samples / self.n_rows)
+        with np.errstate(invalid="ignore"):
+            transfer = transfer_growth(log_error, log_own, values - own_values, log_n)
+        known = transfer.variance <= _MOST_NOISE**2
+        transfer = transfer._replace(variance=np.where(known, transfer.variance, np.inf))
+        ways = [transfer]
+        if self.calibration is not None:
+            ways += self._other_ways(transfer, log_own, own_values, n_samples, alpha, extrapolate)
+        growth, weights = average(ways)
+        reachable = known & (weights[0] > 0.5)
+        with np.errstate(over="ignore"):
+            grown = np.exp(log_own + growth.log_ratio)
+        variance = jackknife_variance(own_values) + growth.variance
+        if not extrapolate:
+            grown = np.where(reachable, grown, np.nan)
+        return grown, variance, reachable
+
+    def _other_ways(
+        self,
+        transfer: Growth,
+        log_own: FloatArray,
+        own_values: FloatArray,
+        n_samples: FloatArray,
+        alpha: FloatArray,
+        extrapolate: bool,
+    ) -> list[Growth]:
+        """Return the power law and, where the transfer fails and the theory holds, the tail."""
+        assert self.calibration is not None
+        levels = self.calibration.levels
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sizes = [np.full(alpha.shape, float(level.size)) for level in levels]
+            log_levels = np.array([np.log(self._transfer(size, alpha)) for size in sizes])
+        ways = [power_law_growth(self.calibration, log_own, log_levels, n_samples, alpha)]
+        lost = ~np.isfinite(transfer.variance)
+        if not extrapolate or not np.any(lost) or self.calibration.disagreement > 0:
+            return ways
+        rows = n_samples - 1.0 if self.fit_intercept else n_samples
+        tail = tail_growth(self.curve, self.replicates, log_own, own_values, rows, alpha)
+        return [*ways, tail._replace(variance=np.where(lost, tail.variance, np.inf))]

@@ -1,0 +1,204 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
+from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.populations import LeaveOneOutPopulation
+from sk_deepfeat.theory import leave_one_out_residuals, ridge_factorization
+
+P = 80
+SCALES = np.arange(1, P + 1) ** -0.5
+
+
+def sample(n, seed=0, clusters=None):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, P)) * SCALES
+    if clusters:
+        centres = np.random.default_rng(99).normal(size=(clusters, P)) * SCALES
+        X = centres[rng.integers(clusters, size=n)] + 0.1 * X
+    return X, X[:, :5].sum(axis=1) + 0.5 * rng.normal(size=n)
+
+
+def known(values):
+    return values[~np.isnan(values)]
+
+
+N, ALPHA = np.array([[20], [100], [300], [3000]]), np.array([1e-3, 0.1, 10.0])
+
+
+def test_is_the_exact_leave_one_out_error_at_the_training_size():
+    X, y = sample(120)
+    ridge = DeterministicEquivalentRidge(0.3).fit(X, y)
+    exact = np.mean(leave_one_out_residuals(ridge_factorization(X, y), 0.3) ** 2)
+    assert ridge.test_error_ == pytest.approx(exact, rel=1e-8)
+
+
+def test_auto_corrects_where_the_check_fails_and_only_there():
+    for clusters in (None, 40):
+        X, y = sample(300, clusters=clusters)
+        path = ridge_factorization(X, y)
+        auto, always, never = (
+            LeaveOneOutPopulation(calibrate=calibrate).fit(X, y, path=path)
+            for calibrate in ("auto", True, False)
+        )
+        small = N[:2]
+        found = [p.test_error(small, ALPHA, fit_intercept=True) for p in (auto, always, never)]
+        same = found[2] if clusters is None else found[1]
+        np.testing.assert_allclose(found[0], same, rtol=1e-10)
+        assert never.calibration_ is None and auto.calibration_.levels
+        if clusters:
+            assert np.abs(np.log(found[0] / found[2])).max() > 0.3
+
+
+def test_interval_holds_the_error_and_widens():
+    X, y = sample(300)
+    population = LeaveOneOutPopulation().fit(X, y)
+    errors = population.test_error(N, ALPHA, fit_intercept=True)
+    ends = population.interval(N, ALPHA, level=0.9, fit_intercept=True)
+    wider = population.interval(N, ALPHA, level=0.99, fit_intercept=True)
+    unknown = np.isnan(errors)
+    assert np.array_equal(unknown, np.isnan(ends[0])) and np.array_equal(unknown, np.isnan(ends[1]))
+    assert np.all(known(ends[0] - errors) < 0) and np.all(known(ends[1] - errors) > 0)
+    assert np.all(known(wider[0] - ends[0]) < 0) and np.all(known(wider[1] - ends[1]) > 0)
+
+
+def test_interval_of_the_ridge_has_the_shape_of_its_error():
+    X, y = sample(200)
+    ridge = DeterministicEquivalentRidge().fit(X, np.c_[y, -y])
+    for multioutput in ("uniform_average", "raw_values"):
+        parts = ridge.predict_test_error(N, ALPHA, return_interval=True, multioutput=multioutput)
+        assert len({np.shape(part) for part in parts}) == 1 and len(parts) == 3
+    error, lower, upper = ridge.predict_test_error(return_interval=True, level=0.5)
+    assert lower < error < upper
+
+
+def test_extrapolating_gives_numbers_beyond_reach():
+    X, y = sample(60)
+    plain = LeaveOneOutPopulation().fit(X, y)
+    bold = LeaveOneOutPopulation(extrapolate=True).fit(X, y)
+    asked = {"fit_intercept": True}
+    errors = plain.test_error(N, ALPHA, **asked)
+    beyond = np.isnan(errors)
+    assert beyond.any() and not beyond[:1].any()
+    numbers = bold.test_error(N, ALPHA, **asked)
+    assert np.all(np.isfinite(numbers)) and np.all(numbers > 0)
+    np.testing.assert_allclose(numbers[~beyond], errors[~beyond], rtol=1e-10)
+    for population in (plain, bold):
+        np.testing.assert_array_equal(population.reachable(N, ALPHA, **asked), ~beyond)
+
+
+def test_required_samples_names_the_option():
+    X, y = sample(60)
+    ridge = DeterministicEquivalentRidge().fit(X, y)
+    with pytest.warns(PopulationWarning, match=r"LeaveOneOutPopulation\(extrapolate=True\)"):
+        assert np.isnan(ridge.required_samples(0.26, alpha=1e-3))
+    bold = DeterministicEquivalentRidge(population=LeaveOneOutPopulation(extrapolate=True))
+    needed = bold.fit(X, y).required_samples(0.5 * bold.test_error_)
+    assert 60 < needed < np.inf and needed == int(needed)
+
+
+@pytest.mark.parametrize("extrapolate", [True, False])
+@pytest.mark.filterwarnings("ignore:.*edge of what the training set identifies")
+def test_best_error_falls_with_n(extrapolate):
+    """No minimum over alpha runs into a noisy edge of what is reachable; the noise is 0.25."""
+    for seed in range(5):
+        population = LeaveOneOutPopulation(extrapolate=extrapolate)
+        ridge = DeterministicEquivalentRidge("optimal", population=population)
+        ridge.fit(*sample(100, seed))
+        best = ridge.predict_test_error([25, 50, 100, 200, 400, 1600], alpha="optimal")
+        assert np.all(np.diff(best) < 0) and best[-1] > 0.15
+
+
+def test_calibration_check_tells_clusters_from_gaussian_rows():
+    ridge = DeterministicEquivalentRidge().fit(*sample(300))
+    check = ridge.calibration_check()
+    assert check.passed and check.disagreement == 0.0
+    assert check.n_samples.shape == check.alpha.shape == check.measured.shape
+    assert np.all((check.lower < check.predicted) & (check.predicted < check.upper))
+    assert str(check).count("\n") == check.alpha.size + 1
+    ridge.fit(*sample(300, clusters=40))
+    with pytest.warns(PopulationWarning, match="clusters or near-duplicates"):
+        check = ridge.calibration_check()
+    assert not check.passed and check.disagreement > 0.3
+
+
+def test_calibration_check_at_sizes_of_ones_own():
+    X, y = sample(200)
+    ridge = DeterministicEquivalentRidge().fit(X, y)
+    check = ridge.calibration_check(sizes=[120, 40])
+    assert set(check.n_samples) == {40.0, 120.0}
+    weighted = DeterministicEquivalentRidge(7.0).fit(X, y, np.full(200, 7.0))
+    scaled = weighted.calibration_check(sizes=[120, 40])
+    np.testing.assert_allclose(scaled.alpha, 7.0 * check.alpha, rtol=1e-6)
+    np.testing.assert_allclose(scaled.measured, check.measured, rtol=1e-6)
+
+
+def test_calibration_check_where_fit_measured_nothing():
+    X, y = sample(200)
+    population = LeaveOneOutPopulation(calibrate=False).fit(X, y)
+    assert population.calibration_check().n_samples.size > 0
+
+
+@pytest.mark.parametrize("sizes", [1, [50, 200], [0.5], [[50]], [], "some"])
+def test_bad_sizes(sizes):
+    population = LeaveOneOutPopulation().fit(*sample(200))
+    with pytest.raises(ValueError, match="must be whole numbers between 2 and 199"):
+        population.calibration_check(sizes)
+
+
+def test_pickles_without_the_rows():
+    X, y = sample(200)
+    population = LeaveOneOutPopulation().fit(X, y)
+    copy = pickle.loads(pickle.dumps(population))
+    asked = {"fit_intercept": True}
+    for name in ("test_error", "interval", "kappa", "train_error"):
+        left, right = (getattr(p, name)(N, ALPHA, **asked) for p in (population, copy))
+        np.testing.assert_array_equal(left, right)
+    np.testing.assert_array_equal(
+        copy.calibration_check().measured, population.calibration_check().measured
+    )
+    with pytest.raises(ValueError, match="training rows, which are not pickled"):
+        copy.calibration_check([50])
+    assert population.calibration_check([50]).n_samples.size > 0
+
+
+def test_a_population_without_a_check_says_so():
+    ridge = DeterministicEquivalentRidge(population="gcv").fit(*sample(100))
+    with pytest.raises(ValueError, match="does not implement calibration_check"):
+        ridge.calibration_check()
+
+
+def test_two_stage_regressor_hands_the_check_on():
+    model = TwoStageRegressor(
+        RandomDeepFeatures((30,), random_state=0), DeterministicEquivalentRidge(), random_state=0
+    ).fit(*sample(300))
+    assert model.calibration_check().passed
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_grid": 3}, "n_grid=3 must be an integer"),
+        ({"calibrate": "always"}, "calibrate='always' must be 'auto', True or False"),
+        ({"calibrate": None}, "calibrate=None"),
+        ({"extrapolate": "no"}, "extrapolate='no' must be True or False"),
+    ],
+)
+def test_bad_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        LeaveOneOutPopulation(**parameters).fit(*sample(50))
+
+
+@pytest.mark.parametrize("rows", [2, 3, 15, 40])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_few_rows(rows, fit_intercept):
+    """Answers without an exception or a warning; NaN where nothing can be known."""
+    population = LeaveOneOutPopulation(extrapolate=True)
+    population.fit(*sample(rows), fit_intercept=fit_intercept)
+    n = np.array([[1], [rows], [10 * rows]])
+    errors = population.test_error(n, ALPHA, fit_intercept=fit_intercept)
+    lower, upper = population.interval(n, ALPHA, fit_intercept=fit_intercept)
+    assert np.isfinite(errors[:2]).all()
+    assert not np.any(lower > errors) and not np.any(upper < errors)
