@@ -36,7 +36,6 @@ def predictions(features, y, rows):
     found = {}
     for name, population in {
         "leave-one-out": LeaveOneOutPopulation(),
-        "leave-one-out, calibrate=True": LeaveOneOutPopulation(calibrate=True),
         "leave-one-out, calibrate=False": LeaveOneOutPopulation(calibrate=False),
         "gcv": GCVPopulation(),
         "plug-in, same rows": PlugInPopulation(),

@@ -40,7 +40,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_grid : int, default=200
+    n_grid : int, default=120
         Points of the table along α₀.
     calibrate : {"auto", True, False}, default="auto"
         Whether to correct by errors measured on subsets: "auto" does where they disagree with the
@@ -86,7 +86,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     """
 
     def __init__(
-        self, *, n_grid: int = 200, calibrate: Any = "auto", extrapolate: bool = False
+        self, *, n_grid: int = 120, calibrate: Any = "auto", extrapolate: bool = False
     ) -> None:
         self.n_grid = n_grid
         self.calibrate = calibrate

@@ -18,10 +18,10 @@ from sk_deepfeat.theory.subsets import SubsetErrors, subset_errors
 from sk_deepfeat.theory.transfer import alpha_at_share, transfer_risk
 from sk_deepfeat.theory.transfer_curve import TransferCurve
 
-_SHARES = np.array([0.05, 0.2, 0.4, 0.6, 0.8, 0.9, 0.96, 0.99])
-_FEW_SHARES = np.array([0.1, 0.4, 0.7, 0.9, 0.99])
+_SHARES = np.array([0.1, 0.5, 0.8, 0.93, 0.99])
+_FEW_SHARES = np.array([0.2, 0.9])
 _MOST_LEVELS, _LEAST_SIZE = 6, 12
-_NOTHING = 3e8  # operations that take no time worth saving
+_NOTHING = 4e10  # operations, a fraction of a second
 # Disagreements below this are nobody's concern.
 _FIRES_RATIO = 0.05
 _LARGEST_RATIO = 3.0
@@ -53,8 +53,8 @@ class Calibration(NamedTuple):
     rank: int
     """Directions that the training set resolves."""
     scatter: FloatArray
-    """√n times the relative deviation of the error from training set to training set, at eight
-    values of df1/n; shape (8, t)."""
+    """√n times the relative deviation of the error from training set to training set, at five
+    values of df1/n; shape (5, t)."""
 
     @property
     def disagreement(self) -> float:
@@ -90,15 +90,18 @@ def level_sizes(n_rows: int, rank: int) -> list[int]:
 
 
 def _n_subsets(path: RidgePath, rank: int, size: int, n_alphas: int) -> int:
-    """Return how many subsets are worth their cost: each level up to 0.4 of the factorisation."""
+    """Return how many subsets are worth their cost: a level up to a quarter of the factorisation.
+
+    Costs are counted as operations of matrix products, of which the slower parts take more.
+    """
     small, large = sorted(path.features.shape)
-    most = 16 if size <= path.n_rows / 3 else 4
     short, long = sorted((size, path.n_features))
-    whole = 2.0 * small**2 * large + 25.0 * small**3
-    one = 2.0 * short**2 * long + 0.7 * n_alphas * short**3
+    whole = 2.0 * small**2 * large + 11.0 * small**3
+    one = 2.0 * short**2 * long + 0.75 * n_alphas * short**3 + 250.0 * small * large
     at_rank = abs(np.log(size / rank)) < 0.5
-    least = 2 if size > path.n_rows / 3 and not at_rank else 4
-    return int(np.clip(0.4 * max(whole, _NOTHING) / one, least, most))
+    least = 2 if size > path.n_rows / 5 and not at_rank else 4
+    most = 16 if size <= path.n_rows / 3 else 4
+    return int(np.clip(0.25 * max(whole, _NOTHING) / one, least, most))
 
 
 def calibrate(
@@ -182,6 +185,7 @@ def _level(
     own = _along(_SHARES, scatter, used * size / path.n_rows) / np.sqrt(path.n_rows)
     known = np.isfinite(ratio)
     ratio = np.where(known, np.clip(ratio, -_LARGEST_RATIO, _LARGEST_RATIO), 0.0)
+    relative = np.where(known, relative, 1.0)
     order = np.argsort(alpha)
     return CalibrationLevel(
         size,

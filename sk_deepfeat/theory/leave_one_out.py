@@ -11,6 +11,7 @@ span, zero when the sample has no more rows than directions; large ridges use h_
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,14 +20,14 @@ from numpy.typing import NDArray
 from sk_deepfeat.theory._validation import FloatArray
 from sk_deepfeat.theory.ridge_path import RidgePath
 
-_BLOCK_ROWS = 1024
+_BLOCK_ENTRIES = 6_000_000
 # Up to this many rows, each is a class of its own. More are binned by relative leverage,
 # s = Q/mean Q, on a logarithmic scale; a class keeps the sums of s, e² and s e², so that what is
 # lost is of second order in the width of a bin.
 _MOST_CLASSES = 512
 _LOG_LOW, _LOG_WIDTH = -11.0, 0.04
 # The groups of a jackknife, whose differences alone count, are tabulated more coarsely.
-_GROUP_STRIDE, _GROUP_CLASSES, _GROUP_WIDTH = 4, 64, 0.32
+_GROUP_STRIDE, _GROUP_CLASSES, _GROUP_WIDTH = 3, 64, 0.32
 
 
 class LeverageMoments(NamedTuple):
@@ -78,11 +79,8 @@ def leave_one_out_residuals(path: RidgePath, ridge: float) -> FloatArray:
         return path.outside / (1.0 - path.intercept_share)[:, None]
     # At zero the quotient may be 0/0 where the rows are interpolated: its limit is taken.
     grid = np.array([max(float(ridge), 1e-10 * float(path.eigenvalues[0]))])
-    blocks = [
-        _block(path, slice(start, start + _BLOCK_ROWS), grid).residual[:, 0]
-        for start in range(0, path.n_rows, _BLOCK_ROWS)
-    ]
-    return np.concatenate(blocks)
+    blocks = _along_rows(path, grid)
+    return np.concatenate([block.residual[:, 0] for _, block in blocks])
 
 
 class _Block(NamedTuple):
@@ -93,10 +91,24 @@ class _Block(NamedTuple):
     residual: FloatArray  # e_i
 
 
-def _block(path: RidgePath, rows: slice, grid: FloatArray) -> _Block:
+def _along_rows(path: RidgePath, grid: FloatArray) -> Iterator[tuple[int, _Block]]:
+    """Yield the first row of each block and the block, of bounded memory.
+
+    Two buffers serve all blocks: fresh pages for each would take as long as the products.
+    """
+    rank = path.eigenvalues.size
+    step = min(path.n_rows, max(64, _BLOCK_ENTRIES // max(rank, 1)))
+    buffers = np.empty((step, rank)), np.empty((step, rank))
+    for start in range(0, path.n_rows, step):
+        yield start, _block(path, slice(start, min(start + step, path.n_rows)), grid, buffers)
+
+
+def _block(
+    path: RidgePath, rows: slice, grid: FloatArray, buffers: tuple[FloatArray, FloatArray]
+) -> _Block:
     lam = path.eigenvalues
-    left = path.left_vectors(rows)
-    squares = left * left
+    left = path.left_vectors(rows, out=buffers[0])
+    squares = np.multiply(left, left, out=buffers[1][: len(left)])
     eta = 1.0 - path.intercept_share[rows]
     outside = eta - squares.sum(axis=1)
     if lam.size == path.n_effective:  # every direction is there: nothing lies outside the span
@@ -210,7 +222,7 @@ def leverage_moments(
         Of all rows.
     replicates : list of LeverageMoments
         Of the rows outside each group, leverages and residuals as they are with all rows; on a
-        fourth of the grid and in wider classes.
+        third of the grid and in wider classes.
     """
     outputs = path.targets.shape[1]
     classes = min(path.n_rows, _MOST_CLASSES)
@@ -219,8 +231,7 @@ def leverage_moments(
     some = np.unique(np.r_[np.arange(0, grid.size, _GROUP_STRIDE), grid.size - 1])
     groups = [_Sums(grid[some], _GROUP_CLASSES, outputs, _GROUP_WIDTH) for _ in range(n_groups)]
     origin: FloatArray | None = None
-    for start in range(0, path.n_rows, _BLOCK_ROWS):
-        block = _block(path, slice(start, min(start + _BLOCK_ROWS, path.n_rows)), grid)
+    for start, block in _along_rows(path, grid):
         if origin is None:  # classes lie about the first rows' mean, and keep their own means
             origin = np.log(np.maximum(block.q.mean(axis=0), np.finfo(float).tiny))
         total.add(block, start if alone else None, origin)

@@ -78,7 +78,9 @@ class RidgePath:
             gram, overwrite_a=True, check_finite=False, driver="evd"
         )
         largest = max(float(self._all_eigenvalues[-1]), 0.0)
-        self._kept = self._all_eigenvalues > max(_SPECTRUM_CUT * largest, 0.0)
+        above = self._all_eigenvalues > max(_SPECTRUM_CUT * largest, 0.0)
+        # They ascend: a slice, of which numpy makes no copy.
+        self._kept = slice(int(above.size - np.count_nonzero(above)), above.size)
         if self._cut_is_rounding(rounding):
             self.eigenvalues = self._all_eigenvalues[self._kept]
             self._left: FloatArray | None = None
@@ -94,8 +96,8 @@ class RidgePath:
         Random combinations of the directions left out are freed from what is mixed into them of
         those kept, and applied to the rows.
         """
-        out = self._vectors[:, ~self._kept]
-        if out.shape[1] == 0 or not np.any(self._kept):
+        out = self._vectors[:, : self._kept.start]
+        if self._kept.start in (0, self._kept.stop):
             return True
         rows = self.features if self.primal else self.features.T
         vectors, values = self._vectors[:, self._kept], self._all_eigenvalues[self._kept]
@@ -127,14 +129,20 @@ class RidgePath:
         weights = self.target_components / np.sqrt(self.eigenvalues)[:, None]
         return self.targets - self.features @ (vectors @ weights)
 
-    def left_vectors(self, rows: slice) -> FloatArray:
-        """Return some rows of the left singular vectors U, shape (rows, rank)."""
+    def left_vectors(self, rows: slice, out: FloatArray | None = None) -> FloatArray:
+        """Return some rows of the left singular vectors U, shape (rows, rank).
+
+        They may be written into `out`, of at least as many rows.
+        """
         if self._left is not None:
             return self._left[rows]
         vectors = self._vectors[:, self._kept]
         if not self.primal:
             return vectors[rows]
-        return (self.features[rows] @ vectors) / np.sqrt(self.eigenvalues)
+        features = self.features[rows]
+        left = np.matmul(features, vectors, out=None if out is None else out[: len(features)])
+        left /= np.sqrt(self.eigenvalues)
+        return np.asarray(left)
 
     @property
     def feature_components(self) -> FloatArray:

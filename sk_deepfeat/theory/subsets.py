@@ -12,13 +12,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
+import scipy.linalg.blas
+import scipy.linalg.lapack
 from numpy.typing import NDArray
 
 from sk_deepfeat.theory._validation import FloatArray
 from sk_deepfeat.theory.ridge_path import RidgePath
 
-_BLOCK_ENTRIES = 2_000_000
+_BLOCK_ENTRIES = 8_000_000
 
 
 class SubsetErrors(NamedTuple):
@@ -83,24 +84,17 @@ def subset_errors(
         raise ValueError(f"n_subsets={n_subsets!r} must be at least 2.")
     if alphas.ndim != 1 or not np.all(alphas > 0):
         raise ValueError(f"alpha={alpha!r} must be a 1-d array of positive numbers.")
-    subsets = _spread(path.n_rows, size, n_subsets, seed)
-    times_outside = np.full(path.n_rows, n_subsets)
-    for rows in subsets:
-        times_outside[rows] -= 1
-    total = np.zeros((alphas.size, path.targets.shape[1]))
-    means = np.empty((n_subsets, *total.shape))
-    for k, rows in enumerate(subsets):
-        outside = np.ones(path.n_rows, dtype=bool)
-        outside[rows] = False
-        coefs, intercept = _ridge(path, rows, alphas)
-        share, means[k] = _measure(path, outside, times_outside, coefs, intercept)
-        total += share
+    outside = np.ones((path.n_rows, n_subsets))
+    fits, buffers = [], _Buffers(size, path.n_features)
+    for k, rows in enumerate(_spread(path.n_rows, size, n_subsets, seed)):
+        outside[rows, k] = 0.0
+        fits.append(_ridge(path, rows, alphas, buffers))
+    total, means = _measure(path, outside, fits)
     average = means.mean(axis=0)
     scatter = np.divide(
         means.std(axis=0, ddof=1), average, out=np.zeros_like(average), where=average > 0
     )
-    error = total / np.count_nonzero(times_outside)
-    return SubsetErrors(size, alphas, error, scatter, n_subsets)
+    return SubsetErrors(size, alphas, total, scatter, n_subsets)
 
 
 def _spread(n_rows: int, size: int, n_subsets: int, seed: int) -> list[NDArray[np.intp]]:
@@ -110,62 +104,100 @@ def _spread(n_rows: int, size: int, n_subsets: int, seed: int) -> list[NDArray[n
     return [np.sort(circle[(start + np.arange(size)) % n_rows]) for start in starts]
 
 
+class _Buffers:
+    """Arrays that the subsets of one size share: fresh pages take as long as the products."""
+
+    def __init__(self, size: int, n_features: int) -> None:
+        small = min(size, n_features)
+        self.features = np.empty((size, n_features))
+        self.gram, self.work = np.empty((small, small)), np.empty((small, small))
+
+
 def _ridge(
-    path: RidgePath, rows: NDArray[np.intp], alphas: FloatArray
+    path: RidgePath, rows: NDArray[np.intp], alphas: FloatArray, buffers: _Buffers
 ) -> tuple[FloatArray, FloatArray]:
     """Return coefficients (A, p, t) and intercepts (A, t) of ridge on some rows.
 
-    The rows of the path are √w φ, centred by all rows; those of a subset are centred again, which
-    takes from each the projection on √w.
+    The rows of the path are √w φ, centred by all rows. Those of a subset F are centred again, which
+    takes the projection on √w from them: FᵀF loses w̄ m mᵀ, where m is their weighted mean, w̄ the
+    sum of weights; nothing cancels, since m is small beside the rows.
     """
-    features, targets = path.features[rows], path.targets[rows]
-    ridge = alphas * path.weights[rows].mean()
-    if path.fit_intercept:
-        root = np.sqrt(path.weights[rows])
-        weight = root @ root
-        feature_mean, target_mean = root @ features / weight, root @ targets / weight
-        features = features - root[:, None] * feature_mean
-        targets = targets - root[:, None] * target_mean
+    features = np.take(path.features, rows, axis=0, out=buffers.features, mode="clip")
+    targets, ridge = path.targets[rows], alphas * path.weights[rows].mean()
     primal = features.shape[0] > features.shape[1]
-    gram = features.T @ features if primal else features @ features.T
+    pair = (features.T, features) if primal else (features, features.T)
+    gram = np.matmul(*pair, out=buffers.gram)
+    centre = _Centre(path, rows, features) if path.fit_intercept else None
+    if centre is not None:
+        targets = targets - np.outer(centre.root, centre.mean_of(targets))
+        centre.take_from(gram, features, primal)
     right = features.T @ targets if primal else targets
     diagonal = np.diagonal(gram).copy()
     coefs = np.empty((alphas.size, path.n_features, targets.shape[1]))
     for k, value in enumerate(ridge):
-        np.fill_diagonal(gram, diagonal + value)
-        try:
-            factor = scipy.linalg.cho_factor(gram, lower=True, check_finite=False)
-        except scipy.linalg.LinAlgError:  # alpha below the rounding of the Gram matrix
+        np.copyto(buffers.work, gram)
+        np.fill_diagonal(buffers.work, diagonal + value)
+        # The transpose is in LAPACK's order, so that the factor takes the place of the matrix.
+        factor, failed = scipy.linalg.lapack.dpotrf(
+            buffers.work.T, lower=False, clean=False, overwrite_a=1
+        )
+        if failed:  # alpha below the rounding of the Gram matrix
             coefs[k] = np.nan
             continue
-        solution = scipy.linalg.cho_solve(factor, right, check_finite=False)
-        coefs[k] = solution if primal else features.T @ solution
-    intercept = np.zeros((alphas.size, targets.shape[1]))
-    if path.fit_intercept:
-        intercept = target_mean - feature_mean @ coefs
-    return coefs, intercept
+        solution, _ = scipy.linalg.lapack.dpotrs(factor, right, lower=False)
+        if not primal:
+            if centre is not None:
+                solution -= np.outer(centre.root, centre.mean_of(solution))
+            solution = features.T @ solution
+        coefs[k] = solution
+    if centre is None:
+        return coefs, np.zeros((alphas.size, targets.shape[1]))
+    return coefs, centre.mean_of(path.targets[rows]) - centre.feature_mean @ coefs
+
+
+class _Centre:
+    """Weighted means of a subset, whose rows and targets are multiplied by √w."""
+
+    def __init__(self, path: RidgePath, rows: NDArray[np.intp], features: FloatArray) -> None:
+        self.root = np.sqrt(path.weights[rows])
+        self.feature_mean = self.mean_of(features)
+
+    def mean_of(self, values: FloatArray) -> FloatArray:
+        return np.asarray(self.root @ values / (self.root @ self.root))
+
+    def take_from(self, gram: FloatArray, features: FloatArray, primal: bool) -> None:
+        """Centre a Gram matrix in place: the triangle that LAPACK reads of its transpose."""
+        mean, weight = self.feature_mean, self.root @ self.root
+        if primal:
+            scipy.linalg.blas.dsyr(-weight, mean, a=gram.T, overwrite_a=1)
+        else:
+            along = features @ mean - 0.5 * (mean @ mean) * self.root
+            scipy.linalg.blas.dsyr2(-1.0, self.root, along, a=gram.T, overwrite_a=1)
 
 
 def _measure(
-    path: RidgePath,
-    outside: NDArray[np.bool_],
-    times_outside: NDArray[np.intp],
-    coefs: FloatArray,
-    intercept: FloatArray,
+    path: RidgePath, outside: FloatArray, fits: list[tuple[FloatArray, FloatArray]]
 ) -> tuple[FloatArray, FloatArray]:
-    """Return squared errors over rows outside: Σ e²/(times outside), and the plain mean."""
-    alphas, _, outputs = coefs.shape
-    flat = coefs.transpose(1, 0, 2).reshape(path.n_features, -1)
+    """Return mean squared errors over rows, and those of each of the K fits.
+
+    `outside` is 1 where a fit, a column, has not seen a row. In the first mean, of shape (A, t),
+    all rows that some fit has not seen count alike; the second has shape (K, A, t).
+    """
+    coefs = np.stack([fit[0] for fit in fits])  # (K, A, p, t)
+    intercept = np.stack([fit[1] for fit in fits]).reshape(-1)
+    shape = (coefs.shape[0], coefs.shape[1], coefs.shape[3])
+    flat = coefs.transpose(2, 0, 1, 3).reshape(path.n_features, -1)
+    times = outside.sum(axis=1, keepdims=True)
+    share = np.divide(outside, times, out=np.zeros_like(outside), where=times > 0)
     root = np.sqrt(path.weights)
-    index = np.flatnonzero(outside)
-    share, plain = np.zeros(alphas * outputs), np.zeros(alphas * outputs)
-    block = max(1, _BLOCK_ENTRIES // (path.n_features + alphas * outputs))
-    for start in range(0, index.size, block):
-        rows = index[start : start + block]
-        errors = np.tile(path.targets[rows], alphas) - path.features[rows] @ flat
-        errors -= root[rows, None] * intercept.reshape(-1)
-        np.square(errors, out=errors)
-        share += (1.0 / times_outside[rows]) @ errors
-        plain += errors.sum(axis=0)
-    shape = (alphas, outputs)
-    return share.reshape(shape), plain.reshape(shape) / index.size
+    evenly, plain = np.zeros(shape), np.zeros(shape)
+    block = max(1, _BLOCK_ENTRIES // (path.n_features + flat.shape[1]))
+    for start in range(0, path.n_rows, block):  # slices, since a copy costs more than the product
+        rows = slice(start, start + block)
+        errors = np.tile(path.targets[rows], shape[0] * shape[1]) - path.features[rows] @ flat
+        errors -= root[rows, None] * intercept
+        squares = np.square(errors, out=errors).reshape(-1, *shape)
+        evenly += np.einsum("ik,ikat->kat", share[rows], squares)
+        plain += np.einsum("ik,ikat->kat", outside[rows], squares)
+    mean = evenly.sum(axis=0) / np.count_nonzero(times)
+    return mean, plain / outside.sum(axis=0)[:, None, None]

@@ -60,7 +60,8 @@ def _grid(path: RidgePath, n_grid: int, anchors: ArrayLike) -> FloatArray:
     low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
     exact = np.unique(np.asarray(anchors, dtype=np.float64))
     exact = exact[(exact > 0) & (exact < high)]
-    grid = np.geomspace(low, high, n_grid)
+    inner = (0.1 * lam[0], 10.0 * lam[-1]) if lam.size else (low, high)
+    grid = _denser_within(low, high, inner, n_grid)
     if exact.size and exact[0] < low:  # a row of leverage near one still moves below the spectrum
         extra = int(np.clip(np.log(low / exact[0]) / np.log(grid[1] / grid[0]), 1, 100))
         grid = np.concatenate([np.geomspace(0.5 * exact[0], low, extra, endpoint=False), grid])
@@ -68,6 +69,13 @@ def _grid(path: RidgePath, n_grid: int, anchors: ArrayLike) -> FloatArray:
         apart = np.abs(np.log(grid[:, None] / exact)).min(axis=1)
         grid = grid[apart > 1e-3]
     return np.sort(np.concatenate([grid, exact]))
+
+
+def _denser_within(low: float, high: float, inner: tuple[float, float], n_grid: int) -> FloatArray:
+    """Return a logarithmic grid three times as dense about the spectrum as beyond it."""
+    corners = np.log([low, *np.clip(inner, low, high), high])
+    lengths = np.cumsum(np.r_[0.0, np.diff(corners) * np.array([1.0, 3.0, 1.0])])
+    return np.exp(np.interp(np.linspace(0.0, lengths[-1], n_grid), lengths, corners))
 
 
 class _Spectrum(NamedTuple):
@@ -135,7 +143,7 @@ def gcv_curve(path: RidgePath, *, n_grid: int = 600, anchors: ArrayLike = ()) ->
 
 
 def leave_one_out_curve(
-    path: RidgePath, *, n_grid: int = 200, anchors: ArrayLike = ()
+    path: RidgePath, *, n_grid: int = 120, anchors: ArrayLike = ()
 ) -> TransferCurve:
     """Return the curve for rows of unequal leverage, by exact leave-one-out residuals.
 
@@ -143,7 +151,7 @@ def leave_one_out_curve(
     ----------
     path : RidgePath
         The factorised training set.
-    n_grid : int, default=200
+    n_grid : int, default=120
         Points on the logarithmic grid of α₀.
     anchors : array-like, default=()
         Ridges at which the answers for the training size should be exact.
@@ -156,7 +164,7 @@ def leave_one_out_curve(
 
 
 def leave_one_out_curves(
-    path: RidgePath, *, n_grid: int = 200, anchors: ArrayLike = (), n_groups: int = 20
+    path: RidgePath, *, n_grid: int = 120, anchors: ArrayLike = (), n_groups: int = 20
 ) -> tuple[TransferCurve, list[TransferCurve]]:
     """Return the curve and its delete-group jackknife replicates, from one pass over the rows.
 
