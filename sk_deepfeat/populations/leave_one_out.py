@@ -47,7 +47,8 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         theory by more than noise, True always, False does not measure them.
     extrapolate : bool, default=False
         Whether cells beyond reach, where more samples than n₀ meet too small an alpha, get the best
-        number there is, with a wide interval. Otherwise they are NaN.
+        number there is, with a wide interval. Otherwise they are NaN, as they are anyway below some
+        fifty rows, where no growth can be fitted.
 
     Attributes
     ----------
@@ -69,7 +70,10 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     The features must not have been fitted on the targets of these rows: their residuals are then
     no guide to new data. `TwoStageRegressor` keeps the two apart.
 
-    Subsets are drawn with a fixed seed: the same rows give the same answers.
+    Subsets are drawn with a fixed seed: the same rows give the same answers. For the intervals,
+    rows are dealt to twenty groups in turn; near-duplicates of a row fall into other groups, so
+    that intervals are too narrow for rows that are no independent draws. The training rows stay in
+    memory for `calibration_check`; a pickle leaves them out.
 
     Examples
     --------
@@ -131,7 +135,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         found = self._surface.evaluate(
             n.ravel(), a.ravel(), extrapolate=extrapolate, variance=variance
         )
-        shape = (*n.shape, -1)
+        shape = (*n.shape, self.curve_.error.shape[2])
         return SurfaceErrors(
             found.error.reshape(shape),
             found.log_variance.reshape(shape),
@@ -149,7 +153,8 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         """Return what one sample tells: bias + noise, and the total variance; the rest is NaN."""
         total = self.test_error(n_samples, alpha, fit_intercept=fit_intercept)
         risk = self._transfer(n_samples, alpha, fit_intercept)
-        unexplained = np.fmin(self._outputs(risk.unexplained), total)
+        unexplained = np.minimum(self._outputs(risk.unexplained), total)
+        unexplained = np.where(unexplained >= 0.0, unexplained, np.nan)  # lost in noise
         unknown = np.full_like(total, np.nan)
         return ErrorDecomposition(
             unknown, unknown, unknown, unknown, unexplained, total - unexplained

@@ -61,18 +61,21 @@ class Calibration(NamedTuple):
         """The largest |C| of those beyond noise, over levels and alphas; 0 if the check is passed.
 
         The check fails where |C| passes 5 % and four standard errors at one size, or three at two
-        sizes. At the size of the rank, where fits interpolate for the first time, few subsets say
-        little about their scatter: it counts only beside another size.
+        sizes; a little more of them for several outputs. At the size of the rank, where fits
+        interpolate for the first time, few subsets say little about their scatter: it counts only
+        beside another size.
         """
+        more = 2.0 * np.log(self.scatter.shape[1])
+        some, many = np.sqrt(9.0 + more), np.sqrt(16.0 + more)
         largest, sizes, sure = 0.0, 0, False
         for level in self.levels:
             ratio = np.abs(level.log_ratio)
             z = ratio / np.maximum(level.standard_error, 1e-12)
             z = np.where(ratio > _FIRES_RATIO, z, 0.0)
-            if np.any(z > 3.0):
+            if np.any(z > some):
                 sizes += 1
-                largest = max(largest, float(ratio[z > 3.0].max()))
-            sure |= bool(np.any(z > 4.0)) and abs(np.log(level.size / self.rank)) > 0.5
+                largest = max(largest, float(ratio[z > some].max()))
+            sure |= bool(np.any(z > many)) and abs(np.log(level.size / self.rank)) > 0.5
         return largest if sure or sizes > 1 else 0.0
 
 
@@ -127,6 +130,8 @@ def calibrate(
         Without levels if the training set is too small for subsets.
     """
     wanted = level_sizes(path.n_rows, curve.rank) if sizes is None else sorted(sizes)
+    if curve.rank == 0:  # nothing is learned from any rows
+        wanted = []
     found: list[tuple[FloatArray, SubsetErrors]] = []
     cache: dict[float, Any] = {}
     for size in wanted:

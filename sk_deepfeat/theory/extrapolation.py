@@ -153,17 +153,19 @@ def tail_growth(
             continue
         edge = grid[good][0]
         good &= grid <= edge + _TAIL_RANGE
-        kappa, df1, df2 = _continued(grid, log_df1, edge, rows, alpha)
+        log_kappa_n, df1, df2 = _continued(grid, log_df1, edge, rows, alpha)
         weights = 1.0 / np.sqrt(noise[good] + 4.0 * _LEAST_NOISE**2)
         curves = np.vstack([own[good], varied[:, good]])
-        law = fit_power_law(np.exp(-grid[good]), curves, np.broadcast_to(weights, curves.shape))
-        fitted = law.at(1.0 / kappa[:, None]).T
+        law = fit_power_law(
+            np.exp(edge - grid[good]), curves, np.broadcast_to(weights, curves.shape)
+        )
+        fitted = law.at(np.exp(np.minimum(edge - log_kappa_n, 300.0))[:, None]).T
         log_error = np.log(np.maximum(fitted, 1e-300)) - np.log1p(-df2 / rows)
         ratio[:, k] = log_error[0] - log_own[:, k]
-        drift = _TAIL_DRIFT * np.maximum(edge - np.log(kappa), 0.0)
+        drift = _TAIL_DRIFT * np.maximum(edge - log_kappa_n, 0.0)
         variance[:, k] = jackknife_variance(log_error[1:] - own_deviations[:, :, k])
         variance[:, k] += np.square(drift) + _LEAST_NOISE**2
-        sound = (df1 < rows) & (df2 < rows)
+        sound = (df1 <= rows * (1.0 + 1e-9)) & (df2 < rows)  # equal where alpha is zero
         ratio[:, k] = np.where(sound, ratio[:, k], np.nan)
     return Growth(ratio, np.where(np.isfinite(ratio), variance, np.inf))
 
@@ -171,7 +173,7 @@ def tail_growth(
 def _continued(
     grid: FloatArray, log_df1: FloatArray, edge: float, rows: FloatArray, alpha: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Solve alpha = κ(n - df1(κ)) with log df1 continued linearly below `edge`; κ, df1, df2."""
+    """Solve alpha = κ(n - df1(κ)) with log df1 continued linearly below `edge`; log κ, df1, df2."""
     near = (grid >= edge) & (grid <= edge + np.log(10.0))
     slope = np.polyfit(grid[near], log_df1[near], 1)[0] if np.count_nonzero(near) > 1 else 0.0
     start = np.interp(edge, grid, log_df1)
@@ -187,4 +189,4 @@ def _continued(
         low, high = np.where(short, middle, low), np.where(short, high, middle)
     x, step = 0.5 * (low + high), 0.05
     df1 = at(x)
-    return np.exp(x), df1, df1 + (at(x + step) - at(x - step)) / (2.0 * step)
+    return x, df1, df1 + (at(x + step) - at(x - step)) / (2.0 * step)

@@ -58,11 +58,16 @@ class JackknifeReplicates:
 
 
 def jackknife_variance(values: FloatArray) -> FloatArray:
-    """Return (B-1)/B Σ(v - mean v)² over the first axis; infinite where any v is not finite."""
+    """Return (B-1)/B Σ(v - mean v)² over the first axis; infinite where any v is not finite.
+
+    Logarithms of zero in every replicate agree: their variance is zero.
+    """
     count = len(values)
     if count < 2:
         return np.full(values.shape[1:], np.inf)
-    known = np.isfinite(values)
+    zero = np.isneginf(values).all(axis=0)
+    known = np.isfinite(values) | zero
+    values = np.where(zero, 0.0, values)
     deviations = np.where(known, values, 0.0)
     deviations = deviations - deviations.mean(axis=0)
     variance = (count - 1) / count * np.square(deviations).sum(axis=0)

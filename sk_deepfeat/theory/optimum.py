@@ -18,6 +18,7 @@ from sk_deepfeat.theory.risk import (
 )
 
 _LARGEST_N = 2.0**50
+_SETTLED = 1e-6  # an error that moves less than this over octaves has reached its limit
 
 
 class Minimum(NamedTuple):
@@ -225,7 +226,8 @@ def smallest_sufficient(
     Returns
     -------
     float
-        An integer value; NaN if the target is not reached among the available n.
+        An integer value; NaN if the target is not reached among the available n, or before the
+        error settles.
 
     Examples
     --------
@@ -236,15 +238,19 @@ def smallest_sufficient(
     steps = 1 if monotone else 8
     exponents = np.arange(0.0, np.log2(largest) + 1.0 / steps, 1.0 / steps)
     grid = np.unique(np.round(2.0**exponents))
-    batch = 4 if monotone else 64
+    batch = 4 if monotone else 16
     below = 0.0
     for start in range(0, grid.size, batch):
         values = error(grid[start : start + batch])
+        if np.isnan(values).all():  # beyond what is available for good: errors are known up to an n
+            break
         reached = np.flatnonzero(values <= target)
         if reached.size:
             first = start + int(reached[0])
             below = grid[first - 1] if first else 0.0
             return _bisect(error, target, float(below), float(grid[first]))
+        if np.ptp(values) <= _SETTLED * np.abs(values[0]):
+            break
     return np.nan
 
 

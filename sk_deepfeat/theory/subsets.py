@@ -199,5 +199,5 @@ def _measure(
         squares = np.square(errors, out=errors).reshape(-1, *shape)
         evenly += np.einsum("ik,ikat->kat", share[rows], squares)
         plain += np.einsum("ik,ikat->kat", outside[rows], squares)
-    mean = evenly.sum(axis=0) / np.count_nonzero(times)
-    return mean, plain / outside.sum(axis=0)[:, None, None]
+    weights = path.weights * (times[:, 0] > 0)
+    return evenly.sum(axis=0) / weights.sum(), plain / (path.weights @ outside)[:, None, None]

@@ -48,8 +48,10 @@ class SurfaceErrors(NamedTuple):
     def interval(self, level: float) -> tuple[FloatArray, FloatArray]:
         """Return the ends of an interval of nominal coverage `level`, by Student's t on log R."""
         reach = student_t.ppf(0.5 + 0.5 * level, self.degrees) * np.sqrt(self.log_variance)
-        with np.errstate(over="ignore"):
-            return self.error * np.exp(-reach), self.error * np.exp(reach)
+        with np.errstate(over="ignore", invalid="ignore"):
+            lower, upper = self.error * np.exp(-reach), self.error * np.exp(reach)
+        exact = np.isinf(self.error) | (self.error == 0.0)
+        return np.where(exact, self.error, lower), np.where(exact, self.error, upper)
 
 
 class ErrorSurface:
@@ -84,9 +86,10 @@ class ErrorSurface:
         self.replicates = JackknifeReplicates(replicates)
         self.calibration, self.correct = calibration, correct
         self._cache: dict[float, Any] = {}
+        self._least: dict[float, FloatArray] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_cache": {}}
+        return {**self.__dict__, "_cache": {}, "_least": {}}
 
     def evaluate(
         self, n_samples: FloatArray, alpha: FloatArray, *, extrapolate: bool, variance: bool
@@ -179,9 +182,31 @@ class ErrorSurface:
         with np.errstate(over="ignore"):
             grown = np.exp(log_own + growth.log_ratio)
         variance = jackknife_variance(own_values) + growth.variance
-        if not extrapolate:
+        nothing = np.isneginf(log_own) & (error == 0.0)  # an output that is fitted exactly
+        grown, variance = np.where(nothing, 0.0, grown), np.where(nothing, 0.0, variance)
+        reachable |= nothing
+        if extrapolate:
+            grown = np.where(reachable, grown, np.fmax(grown, self._least_errors(n_samples)))
+        else:
             grown = np.where(reachable, grown, np.nan)
         return grown, variance, reachable
+
+    def _least_errors(self, n_samples: FloatArray) -> FloatArray:
+        """Return for each n the least error over alpha where that is reachable, or NaN.
+
+        No alpha does better; where the least one known is at the edge of the reach, a smaller alpha
+        might.
+        """
+        for n in np.unique(n_samples):
+            if n not in self._least:
+                rows = n - 1.0 if self.fit_intercept else n
+                some = slice(None, None, max(1, self.curve.kappa.size // 40))
+                alpha = self.curve.kappa[some] * (rows - self.curve.df1[some])
+                alpha = alpha[alpha > 0]
+                size = np.full(alpha.shape, n)
+                known, _, _ = self._beyond(size, alpha, self._transfer(size, alpha), False)
+                self._least[n] = np.array([_inner_minimum(column) for column in known.T])
+        return np.array([self._least[n] for n in n_samples])
 
     def _other_ways(
         self,
@@ -205,3 +230,10 @@ class ErrorSurface:
         rows = n_samples - 1.0 if self.fit_intercept else n_samples
         tail = tail_growth(self.curve, self.replicates, log_own, own_values, rows, alpha)
         return [*ways, tail._replace(variance=np.where(lost, tail.variance, np.inf))]
+
+
+def _inner_minimum(errors: FloatArray) -> float:
+    """Return the least of the known errors along ascending alpha; NaN if it is the first known."""
+    known = errors[~np.isnan(errors)]
+    first = known.size == 0 or np.argmin(known) == 0
+    return np.nan if first else float(known.min())

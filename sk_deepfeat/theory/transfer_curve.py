@@ -182,10 +182,11 @@ def leave_one_out_curves(
     -------
     curve : TransferCurve
     replicates : list of TransferCurve
-        One for each group, empty if the features resolve no direction.
+        One for each group.
     """
     if path.eigenvalues.size == 0:
-        return gcv_curve(path, n_grid=n_grid, anchors=anchors), []
+        curve = gcv_curve(path, n_grid=n_grid, anchors=anchors)
+        return curve, _replicates_of_mean(path, curve, n_groups)
     grid = _grid(path, n_grid, anchors)
     spectrum = _spectrum(path, grid)
     moments, parts = leverage_moments(path, grid, n_groups=n_groups)
@@ -195,6 +196,20 @@ def leave_one_out_curves(
     some = np.isin(grid, parts[0].ridge)
     coarse = _Spectrum(*(values[some] for values in spectrum))
     return curve, [_from_moments(path, coarse, part) for part in parts]
+
+
+def _replicates_of_mean(
+    path: RidgePath, curve: TransferCurve, n_groups: int
+) -> list[TransferCurve]:
+    """Return the replicates where features resolve nothing: the error is the second moment of y."""
+    squares = np.square(path.targets)
+    whole, group = squares.mean(axis=0), np.arange(path.n_rows) % max(n_groups, 1)
+    replicates = []
+    for g in range(n_groups):
+        factor = ratio(squares[group != g].mean(axis=0), whole)
+        error = curve.error * factor
+        replicates.append(curve._replace(error=error, tilt=error))
+    return replicates
 
 
 def _from_moments(path: RidgePath, spectrum: _Spectrum, moments: LeverageMoments) -> TransferCurve:

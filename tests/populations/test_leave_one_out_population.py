@@ -202,3 +202,99 @@ def test_few_rows(rows, fit_intercept):
     lower, upper = population.interval(n, ALPHA, fit_intercept=fit_intercept)
     assert np.isfinite(errors[:2]).all()
     assert not np.any(lower > errors) and not np.any(upper < errors)
+
+
+def test_a_constant_output_beside_another():
+    X, y = sample(100)
+    ridge = DeterministicEquivalentRidge().fit(X, np.c_[y, np.full(100, 2.0)])
+    alone = DeterministicEquivalentRidge().fit(X, y)
+    n = [50, 100, 101, 400]
+    errors = ridge.predict_test_error(n, 10.0, multioutput="raw_values")
+    np.testing.assert_allclose(errors[:, 0], alone.predict_test_error(n, 10.0), rtol=0.05)
+    np.testing.assert_array_equal(errors[:, 1], 0.0)
+    assert np.all(ridge.reachable(n, 10.0))
+
+
+@pytest.mark.parametrize("extrapolate", [False, True])
+def test_features_that_tell_nothing(extrapolate):
+    """The error is that of the mean, (1 + 1/n) var y, and its interval that of var y."""
+    y = np.random.default_rng(0).normal(size=100)
+    population = LeaveOneOutPopulation(extrapolate=extrapolate).fit(np.ones((100, 3)), y)
+    n = np.array([50, 100, 1000])
+    errors = population.test_error(n, 1.0, fit_intercept=True)
+    np.testing.assert_allclose(errors, (1 + 1 / n) * y.var(ddof=1), rtol=1e-6)
+    lower, upper = population.interval(n, 1.0, fit_intercept=True)
+    half = 0.5 * np.log(upper / lower)
+    assert np.all((half > 0.1) & (half < 0.6)), "1.73 times sqrt(2/100) = 0.24"
+    assert population.calibration_check([50]).n_samples.size == 0
+
+
+def test_extrapolation_without_alpha():
+    """Numbers do not depend on the rounding of a root where alpha is zero."""
+    X, y = sample(40)
+    ridge = DeterministicEquivalentRidge(population=LeaveOneOutPopulation(extrapolate=True))
+    errors = ridge.fit(X, y).predict_test_error(np.arange(41, 80), 0.0)
+    assert np.isfinite(errors).all()
+    assert np.all(errors >= np.nanmax(ridge.predict_test_error(79, alpha="optimal")) * 0.999)
+
+
+def test_extrapolated_errors_are_not_below_the_best_alpha():
+    """Noise 0.25 in the targets; a tiny alpha cannot bring the error below it."""
+    for seed in range(4):
+        X, y = sample(60, seed)
+        population = LeaveOneOutPopulation(extrapolate=True)
+        ridge = DeterministicEquivalentRidge(1.0, population=population).fit(X, y)
+        alphas = np.geomspace(1e-4, 1e3, 60)
+        for n in (600, 3000):
+            errors, known = ridge.predict_test_error(n, alphas), ridge.reachable(n, alphas)
+            best = int(np.argmin(np.where(known, errors, np.inf)))
+            if known[best - 1]:  # the best alpha is not at the edge of the reach
+                assert np.all(errors >= 0.97 * errors[best])
+
+
+def test_extrapolation_follows_the_scale_of_the_features():
+    X, y = sample(60)
+    n, alpha = np.array([100.0, 3000.0]), np.array([1e-3, 10.0])
+    left, right = (
+        LeaveOneOutPopulation(extrapolate=True)
+        .fit(c * X, y)
+        .test_error(n, c**2 * alpha, fit_intercept=True)
+        for c in (1.0, 1e-30)
+    )
+    np.testing.assert_allclose(left, right, rtol=1e-5)
+
+
+def test_unknown_parts_of_an_extrapolated_error():
+    X, y = sample(60)
+    population = LeaveOneOutPopulation(extrapolate=True).fit(X, y)
+    parts = population.decomposition(3000, 1e-3, fit_intercept=True)
+    assert np.isnan(parts.bias_and_noise) and np.isnan(parts.total_variance)
+
+
+def test_interval_of_an_infinite_error():
+    X, y = sample(200)
+    population = LeaveOneOutPopulation().fit(X, y)
+    ends = population.interval(P + 1, 0.0, fit_intercept=True)
+    assert np.isinf(population.test_error(P + 1, 0.0, fit_intercept=True))
+    assert np.isinf(ends[0]) and np.isinf(ends[1])
+
+
+def test_no_cells():
+    population = LeaveOneOutPopulation().fit(*sample(60))
+    assert population.test_error([], 1.0, fit_intercept=True).shape == (0,)
+
+
+def test_a_target_out_of_reach_is_found_out_soon():
+    """One octave beyond the reach is enough; not fifty."""
+    X, y = sample(60)
+    calls = []
+
+    class Counting(LeaveOneOutPopulation):
+        def test_error(self, n_samples, alpha, *, fit_intercept):
+            calls.append(np.size(n_samples))
+            return super().test_error(n_samples, alpha, fit_intercept=fit_intercept)
+
+    ridge = DeterministicEquivalentRidge(population=Counting()).fit(X, y)
+    with pytest.warns(PopulationWarning, match="lowest identifiable error"):
+        assert np.isnan(ridge.required_samples(1e-6, alpha=1e-3))
+    assert sum(calls) < 150
