@@ -43,8 +43,9 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     n_grid : int, default=120
         Points of the table along α₀.
     calibrate : {"auto", True, False}, default="auto"
-        Whether to correct by errors measured on subsets: "auto" does where they disagree with the
-        theory by more than noise, True always, False does not measure them.
+        Whether to correct by errors measured on subsets: "auto" measures a few, and where they
+        disagree with the theory by more than noise it measures more and corrects; True always
+        does; False never.
     extrapolate : bool, default=False
         Whether cells beyond reach, where more samples than n₀ meet too small an alpha, get the best
         number there is, with a wide interval. Otherwise they are NaN, as they are anyway below some
@@ -104,13 +105,12 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         curve, replicates = leave_one_out_curves(
             path, n_grid=self.n_grid, anchors=path.anchors, n_groups=min(_GROUPS, path.n_rows)
         )
-        measure = self.calibrate is not False or self.extrapolate
-        self.calibration_ = calibrate(path, curve) if measure else None
-        correct = self.calibrate is True or (
-            self.calibrate == "auto"
-            and self.calibration_ is not None
-            and self.calibration_.disagreement > 0
-        )
+        self.calibration_ = None
+        correct = bool(self.calibrate) and self.calibrate != "auto"
+        if self.calibrate or self.extrapolate:
+            self.calibration_ = calibrate(path, curve, fine=correct)
+            if self.calibrate == "auto" and self.calibration_.disagreement > 0:
+                self.calibration_, correct = calibrate(path, curve, fine=True), True
         self._surface = ErrorSurface(
             curve, replicates, path.n_rows, path.fit_intercept, self.calibration_, correct
         )

@@ -18,8 +18,10 @@ from sk_deepfeat.theory.subsets import SubsetErrors, subset_errors
 from sk_deepfeat.theory.transfer import alpha_at_share, transfer_risk
 from sk_deepfeat.theory.transfer_curve import TransferCurve
 
-_SHARES = np.array([0.1, 0.5, 0.8, 0.93, 0.99])
-_FEW_SHARES = np.array([0.2, 0.9])
+# Values of df1/n at which subsets are measured: for a check that costs as much as the
+# factorisation, and for a correction where the check fails.
+_SHARES = np.array([0.1, 0.5, 0.85, 0.98])
+_FINE_SHARES = np.array([0.05, 0.2, 0.4, 0.6, 0.8, 0.9, 0.96, 0.99])
 _MOST_LEVELS, _LEAST_SIZE = 6, 12
 _NOTHING = 4e10  # operations, a fraction of a second
 # Disagreements below this are nobody's concern.
@@ -52,9 +54,11 @@ class Calibration(NamedTuple):
     """Rows of the training set."""
     rank: int
     """Directions that the training set resolves."""
+    shares: FloatArray
+    """Values of df1/n, ascending, shape (S,)."""
     scatter: FloatArray
-    """√n times the relative deviation of the error from training set to training set, at five
-    values of df1/n; shape (5, t)."""
+    """√n times the relative deviation of the error from training set to training set at those
+    values, shape (S, t)."""
 
     @property
     def disagreement(self) -> float:
@@ -92,9 +96,10 @@ def level_sizes(n_rows: int, rank: int) -> list[int]:
     return sorted(size for size in sizes if size >= _LEAST_SIZE)
 
 
-def _n_subsets(path: RidgePath, rank: int, size: int, n_alphas: int) -> int:
-    """Return how many subsets are worth their cost: a level up to a quarter of the factorisation.
+def _n_subsets(path: RidgePath, rank: int, size: int, n_alphas: int, fine: bool) -> int:
+    """Return how many subsets are worth their cost.
 
+    For the check a level may cost a quarter of the factorisation, for the correction all of it.
     Costs are counted as operations of matrix products, of which the slower parts take more.
     """
     small, large = sorted(path.features.shape)
@@ -102,13 +107,19 @@ def _n_subsets(path: RidgePath, rank: int, size: int, n_alphas: int) -> int:
     whole = 2.0 * small**2 * large + 11.0 * small**3
     one = 2.0 * short**2 * long + 0.75 * n_alphas * short**3 + 250.0 * small * large
     at_rank = abs(np.log(size / rank)) < 0.5
-    least = 2 if size > path.n_rows / 5 and not at_rank else 4
+    least = 3 if at_rank else 2 if size > path.n_rows / 5 else 4
     most = 16 if size <= path.n_rows / 3 else 4
-    return int(np.clip(0.25 * max(whole, _NOTHING) / one, least, most))
+    worth = max(whole, _NOTHING) * (1.0 if fine else 0.25)
+    return int(np.clip(worth / one, least + fine, most))
 
 
 def calibrate(
-    path: RidgePath, curve: TransferCurve, *, sizes: list[int] | None = None, seed: int = 0
+    path: RidgePath,
+    curve: TransferCurve,
+    *,
+    sizes: list[int] | None = None,
+    fine: bool = False,
+    seed: int = 0,
 ) -> Calibration:
     """Measure ridge on subsets of the training set and compare with the transfer.
 
@@ -121,6 +132,9 @@ def calibrate(
     sizes : list of int, optional
         Sizes of the subsets; None takes six, at most four fifths of the rows, of which one is the
         rank of the features where the sample exceeds it.
+    fine : bool, default=False
+        Twice as many alphas, and up to four times as many subsets: for a correction, where a check
+        has failed.
     seed : int, default=0
         Draws the subsets.
 
@@ -132,33 +146,36 @@ def calibrate(
     wanted = level_sizes(path.n_rows, curve.rank) if sizes is None else sorted(sizes)
     if curve.rank == 0:  # nothing is learned from any rows
         wanted = []
+    grid = _FINE_SHARES if fine else _SHARES
     found: list[tuple[FloatArray, SubsetErrors]] = []
     cache: dict[float, Any] = {}
     for size in wanted:
-        shares = _FEW_SHARES if size > 1.5 * curve.rank else _SHARES
+        every = 1 if size <= 1.5 * curve.rank else 2
+        shares = grid[::-1][::every][::-1]
         used = shares * min(1.0, curve.rank / size)
         alphas = alpha_at_share(curve, size, used, fit_intercept=path.fit_intercept, cache=cache)
-        n_subsets = _n_subsets(path, curve.rank, size, alphas.size)
+        n_subsets = _n_subsets(path, curve.rank, size, alphas.size, fine)
         found.append((used, subset_errors(path, size, alphas, n_subsets, seed=seed)))
-    scatter = _pooled_scatter(found, path.n_rows, path.targets.shape[1])
-    levels = tuple(_level(curve, used, errors, scatter, path, cache) for used, errors in found)
-    return Calibration(levels, path.n_rows, curve.rank, scatter)
+    scatter = _pooled_scatter(grid, found, path.n_rows, path.targets.shape[1])
+    calibration = Calibration((), path.n_rows, curve.rank, grid, scatter)
+    levels = tuple(_level(calibration, curve, used, errors, path, cache) for used, errors in found)
+    return calibration._replace(levels=levels)
 
 
 def _pooled_scatter(
-    found: list[tuple[FloatArray, SubsetErrors]], n_rows: int, outputs: int
+    shares: FloatArray, found: list[tuple[FloatArray, SubsetErrors]], n_rows: int, outputs: int
 ) -> FloatArray:
     """Return √n times the relative deviation along df1/n, pooled by degrees of freedom.
 
     Two or three subsets differ in the rows outside as much as in those inside, and count little.
     """
-    total = np.zeros((_SHARES.size, outputs))
-    degrees = np.full((_SHARES.size, 1), 1e-300)
+    total = np.zeros((shares.size, outputs))
+    degrees = np.full((shares.size, 1), 1e-300)
     for used, errors in found:
         weight = (errors.n_subsets - 1) * (1.0 if errors.size <= n_rows / 3 else 0.1)
-        covered = ((_SHARES >= 0.5 * used[0]) & (_SHARES <= 1.1 * used[-1]))[:, None] * weight
+        covered = ((shares >= 0.5 * used[0]) & (shares <= 1.1 * used[-1]))[:, None] * weight
         squares = errors.size * np.square(errors.scatter)
-        total += covered * _along(used, squares, _SHARES)
+        total += covered * _along(used, squares, shares)
         degrees += covered
     return np.sqrt(total / degrees)
 
@@ -170,10 +187,10 @@ def _along(x: FloatArray, columns: FloatArray, at: FloatArray) -> FloatArray:
 
 
 def _level(
+    calibration: Calibration,
     curve: TransferCurve,
     used: FloatArray,
     errors: SubsetErrors,
-    scatter: FloatArray,
     path: RidgePath,
     cache: dict[float, Any],
 ) -> CalibrationLevel:
@@ -183,11 +200,11 @@ def _level(
     ).test_error
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log(errors.error / transferred)
-    relative = _along(_SHARES, scatter, used) / np.sqrt(size)
-    if errors.n_subsets >= 4:
+    relative = scatter_at(calibration, used) / np.sqrt(size)
+    if errors.n_subsets >= 3:
         relative = np.maximum(relative, errors.scatter)
     # The transfer rests on one training set itself, where these alphas leave df1 of the same κ.
-    own = _along(_SHARES, scatter, used * size / path.n_rows) / np.sqrt(path.n_rows)
+    own = scatter_at(calibration, used * size / path.n_rows) / np.sqrt(path.n_rows)
     known = np.isfinite(ratio)
     ratio = np.where(known, np.clip(ratio, -_LARGEST_RATIO, _LARGEST_RATIO), 0.0)
     relative = np.where(known, relative, 1.0)
@@ -205,7 +222,7 @@ def _level(
 
 def scatter_at(calibration: Calibration, used: FloatArray) -> FloatArray:
     """Return √n times the relative deviation over training sets at values of df1/n."""
-    return _along(_SHARES, calibration.scatter, used)
+    return _along(calibration.shares, calibration.scatter, used)
 
 
 def correction(
