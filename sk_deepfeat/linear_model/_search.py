@@ -16,8 +16,8 @@ FloatArray = NDArray[np.float64]
 ErrorSurface = Callable[[FloatArray, FloatArray], FloatArray]
 
 
-def best_alpha(error: ErrorSurface, n_samples: float, feature_scale: float) -> tuple[float, float]:
-    """Return the alpha of least error at `n_samples`, and that error.
+def best_alpha(error: ErrorSurface, n_samples: float, feature_scale: float) -> float:
+    """Return the alpha of least error at `n_samples`.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def best_alpha(error: ErrorSurface, n_samples: float, feature_scale: float) -> t
 
     Returns
     -------
-    alpha, error : float
+    float
         NaN if no alpha is identifiable at this n.
     """
     n = np.array(n_samples, dtype=np.float64)
@@ -39,7 +39,7 @@ def best_alpha(error: ErrorSurface, n_samples: float, feature_scale: float) -> t
     found = minimize_on_log_scale(lambda alpha: error(n, alpha), low, high, points_per_decade=8)
     at_zero = float(error(n, np.array(0.0)))
     if at_zero <= found.value * (1.0 + 1e-10):
-        return 0.0, at_zero
+        return 0.0
     if found.at_low and np.isnan(error(n, np.array(low))):
         warnings.warn(
             f"At n_samples={n_samples:g} the best alpha lies at the edge of what the training set "
@@ -54,17 +54,21 @@ def best_alpha(error: ErrorSurface, n_samples: float, feature_scale: float) -> t
             PopulationWarning,
             stacklevel=4,
         )
-    return found.argument, found.value
+    return found.argument
 
 
 def required_samples(
     error: ErrorSurface,
+    searched: ErrorSurface,
     target: float,
     alpha: float | str,
     feature_scale: float,
     floor: float,
 ) -> float:
-    """Return the smallest n whose error is at most `target`; see the estimator's method."""
+    """Return the smallest n whose error is at most `target`; see the estimator's method.
+
+    The best alpha is that of least `searched`.
+    """
     if target <= floor:
         warnings.warn(
             f"target_error={target:g} is not above the floor {floor:g} that no number of samples "
@@ -80,7 +84,10 @@ def required_samples(
         if alpha == "optimal":
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", PopulationWarning)
-                values = np.array([best_alpha(error, n, feature_scale)[1] for n in sizes])
+                best = np.array([best_alpha(searched, n, feature_scale) for n in sizes])
+            known = ~np.isnan(best)
+            values = np.full(sizes.shape, np.nan)
+            values[known] = [error(*cell) for cell in zip(sizes[known], best[known], strict=True)]
         else:
             values = error(sizes, np.array(float(alpha)))
         if not np.all(np.isnan(values)):

@@ -316,6 +316,7 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
             floor = float(self.predict_decomposition().noise)
         return required_samples(
             self._surface,
+            self._searched,
             float(target_error),
             alpha,
             self._scale(),
@@ -390,10 +391,18 @@ class DeterministicEquivalentRidge(MultiOutputMixin, RegressorMixin, BaseEstimat
         return n, values / self._mean_weight
 
     def _surface(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
-        errors = self.population_.test_error(
+        return self._averaged("test_error", n_samples, alpha)
+
+    def _searched(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        """Errors for a search over alpha; a population may raise those it is less sure of."""
+        has = hasattr(self.population_, "cautious_error")
+        return self._averaged("cautious_error" if has else "test_error", n_samples, alpha)
+
+    def _averaged(self, member: str, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        errors = getattr(self.population_, member)(
             n_samples, alpha / self._mean_weight, **self._intercept()
         )
         return np.asarray(average_outputs(errors, "uniform_average", self._single_output))
 
     def _optimum(self, n_samples: float) -> float:
-        return best_alpha(self._surface, float(n_samples), self._scale())[0]
+        return best_alpha(self._searched, float(n_samples), self._scale())

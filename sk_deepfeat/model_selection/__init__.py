@@ -1,11 +1,13 @@
 """Predicted and measured learning curves, the four-way split, displays."""
 
+from sk_deepfeat.model_selection.check_display import CalibrationCheckDisplay
 from sk_deepfeat.model_selection.curve_display import RidgeLearningCurveDisplay
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
 from sk_deepfeat.model_selection.splits import four_way_split
 
 __all__ = [
+    "CalibrationCheckDisplay",
     "RidgeLearningCurve",
     "RidgeLearningCurveDisplay",
     "four_way_split",

@@ -8,6 +8,7 @@ import numpy as np
 
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
+from sk_deepfeat.model_selection.pyplot import import_pyplot
 
 _MARKERS = "osD^vP*X<>"
 
@@ -103,7 +104,7 @@ class RidgeLearningCurveDisplay:
         -------
         RidgeLearningCurveDisplay
         """
-        _pyplot(f"{cls.__name__}.from_estimator")  # before the long run
+        import_pyplot(f"{cls.__name__}.from_estimator")  # before the long run
         return cls.from_result(ridge_learning_curve(estimator, X, y, **kwargs), ax=ax)
 
     def plot(self, ax: Any = None) -> RidgeLearningCurveDisplay:
@@ -119,7 +120,7 @@ class RidgeLearningCurveDisplay:
         RidgeLearningCurveDisplay
             Itself, with `ax_`, `figure_`, `lines_` and `errorbars_`.
         """
-        plt = _pyplot(f"{type(self).__name__}.plot")
+        plt = import_pyplot(f"{type(self).__name__}.plot")
         if ax is None:
             _, ax = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
         order = np.argsort(self.train_sizes)
@@ -161,11 +162,3 @@ class RidgeLearningCurveDisplay:
         )
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _pyplot(caller: str) -> Any:
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(f'{caller} needs matplotlib: pip install "sk-deepfeat[plot]".') from error
-    return plt

@@ -45,7 +45,8 @@ class Population(Protocol):
 
     `alpha` is for sample weights of mean one; `n_samples` and `alpha` broadcast. Optional members:
     ``train_error``, ``decomposition``, ``interval(n_samples, alpha, *, level, fit_intercept)``,
-    ``reachable`` and ``calibration_check(sizes)``.
+    ``reachable``, ``calibration_check(sizes)``, and ``cautious_error``, which searches over alpha
+    minimise in place of ``test_error``.
     """
 
     def fit(

@@ -129,11 +129,12 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         *,
         extrapolate: bool,
         variance: bool = False,
+        cautious: bool = False,
     ) -> SurfaceErrors:
         self._check_intercept(fit_intercept)
         n, a = np.broadcast_arrays(check_n_samples(n_samples), check_alpha(alpha))
         found = self._surface.evaluate(
-            n.ravel(), a.ravel(), extrapolate=extrapolate, variance=variance
+            n.ravel(), a.ravel(), extrapolate=extrapolate, variance=variance, cautious=cautious
         )
         shape = (*n.shape, self.curve_.error.shape[2])
         return SurfaceErrors(
@@ -146,6 +147,28 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     def _errors(self, n_samples: ArrayLike, alpha: ArrayLike, fit_intercept: bool) -> FloatArray:
         extrapolate = bool(self.extrapolate)
         return self._evaluate(n_samples, alpha, fit_intercept, extrapolate=extrapolate).error
+
+    def cautious_error(
+        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+    ) -> FloatArray:
+        """Return ``test_error``, beyond n₀ raised by one standard error of its growth from there.
+
+        What a search over alpha should minimise: the least of noisy numbers is too low.
+
+        Parameters
+        ----------
+        n_samples, alpha, fit_intercept
+            As in `test_error`.
+
+        Returns
+        -------
+        ndarray of the shape of ``test_error``
+        """
+        extrapolate = bool(self.extrapolate)
+        found = self._evaluate(
+            n_samples, alpha, fit_intercept, extrapolate=extrapolate, cautious=True
+        )
+        return self._outputs(found.error)
 
     def decomposition(
         self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool

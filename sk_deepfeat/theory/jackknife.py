@@ -49,7 +49,12 @@ class JackknifeReplicates:
                 [
                     np.log(
                         transfer_risk(
-                            curve, n_samples, alpha, fit_intercept=fit_intercept, cache=cache
+                            curve,
+                            n_samples,
+                            alpha,
+                            fit_intercept=fit_intercept,
+                            guard=False,
+                            cache=cache,
                         ).test_error
                     )
                     for curve, cache in zip(self.curves, self._caches, strict=True)
@@ -58,17 +63,18 @@ class JackknifeReplicates:
 
 
 def jackknife_variance(values: FloatArray) -> FloatArray:
-    """Return (B-1)/B Σ(v - mean v)² over the first axis; infinite where any v is not finite.
+    """Return (B-1)/B Σ(v - mean v)² over the first axis.
 
-    Logarithms of zero in every replicate agree: their variance is zero.
+    Where up to a quarter of the values are not finite, the others stand for them; where more are,
+    the variance is infinite. Logarithms of zero in every replicate agree: variance zero.
     """
     count = len(values)
     if count < 2:
         return np.full(values.shape[1:], np.inf)
     zero = np.isneginf(values).all(axis=0)
     known = np.isfinite(values) | zero
-    values = np.where(zero, 0.0, values)
-    deviations = np.where(known, values, 0.0)
-    deviations = deviations - deviations.mean(axis=0)
-    variance = (count - 1) / count * np.square(deviations).sum(axis=0)
-    return np.where(known.all(axis=0), variance, np.inf)
+    some = np.maximum(known.sum(axis=0), 1)
+    values = np.where(known & ~zero, values, 0.0)
+    deviations = np.where(known, values - values.sum(axis=0) / some, 0.0)
+    variance = (count - 1) / some * np.square(deviations).sum(axis=0)
+    return np.where(4 * some >= 3 * count, variance, np.inf)

@@ -71,6 +71,8 @@ def fit_power_law(sizes: FloatArray, errors: FloatArray, weights: FloatArray) ->
     a = np.where(alone, np.where(level, only_a, 0.0), a)
     b = np.where(alone, np.where(level, 0.0, only_b), b)
     explained = 2.0 * (a * ay + b * by) - (a * a * aa + 2.0 * a * b * ab + b * b * bb)
-    best = np.argmax(explained, axis=1)
+    # Rounding must not choose between exponents that do equally well: the smallest of them.
+    most = explained.max(axis=1, keepdims=True)
+    best = np.argmax(explained >= most - 1e-9 * np.abs(most), axis=1)
     curves = np.arange(len(errors))
     return PowerLaw(a[curves, best], b[curves, best], _EXPONENTS[best])

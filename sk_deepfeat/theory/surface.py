@@ -1,8 +1,9 @@
 r"""The error surface of one training set: transfer, calibration and extrapolation put together.
 
 Up to the training size n₀ the error is the transfer's, times exp C of the calibration where one is
-applied. Beyond n₀ it is R(n₀) times the growth of `theory.extrapolation`; a cell is reachable while
-the transfer carries more than half of its weight.
+applied. Beyond n₀ it is R(n₀) times the growth of `theory.extrapolation`. The transfer fades there
+with its jackknife noise s, by φ = 1 - (s/0.3)², and what continues it fades in; a cell is reachable
+while φ > 1/2, which is s < 0.21.
 
 The variance of log R adds up: the jackknife over rows at n₀, the scatter of the error from training
 set to training set, what the calibration leaves open, and the variance of the growth.
@@ -10,6 +11,7 @@ set to training set, what the calibration leaves open, and the variance of the g
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,14 +24,14 @@ from sk_deepfeat.theory.extrapolation import (
     Growth,
     average,
     power_law_growth,
-    tail_growth,
     transfer_growth,
 )
 from sk_deepfeat.theory.jackknife import JackknifeReplicates, jackknife_variance
+from sk_deepfeat.theory.tail import FunctionalTail
 from sk_deepfeat.theory.transfer import transfer_risk
 from sk_deepfeat.theory.transfer_curve import TransferCurve
 
-# A transfer whose growth is noisier than this is not known.
+# The transfer counts less and less as its growth gets noisier, and nothing from here on.
 _MOST_NOISE = 0.3
 
 
@@ -92,7 +94,13 @@ class ErrorSurface:
         return {**self.__dict__, "_cache": {}, "_least": {}}
 
     def evaluate(
-        self, n_samples: FloatArray, alpha: FloatArray, *, extrapolate: bool, variance: bool
+        self,
+        n_samples: FloatArray,
+        alpha: FloatArray,
+        *,
+        extrapolate: bool,
+        variance: bool = False,
+        cautious: bool = False,
     ) -> SurfaceErrors:
         """Return errors at cells.
 
@@ -102,8 +110,10 @@ class ErrorSurface:
             Numbers of samples and regularisations for weights of mean one.
         extrapolate : bool
             Whether cells that are not reachable get their extrapolated number, or NaN.
-        variance : bool
+        variance : bool, default=False
             Whether the variance is wanted; NaN otherwise.
+        cautious : bool, default=False
+            Whether to raise errors by one standard error of the growth from n₀.
 
         Returns
         -------
@@ -120,8 +130,12 @@ class ErrorSurface:
             if variance:
                 spread[inside] = self._sampling(*cells) + open_
         if not np.all(inside):
-            found = self._beyond(n_samples[~inside], alpha[~inside], error[~inside], extrapolate)
-            error[~inside], spread[~inside], reachable[~inside] = found
+            cells = n_samples[~inside], alpha[~inside]
+            grown, growth, reachable[~inside] = self._beyond(*cells, error[~inside], extrapolate)
+            error[~inside] = grown * np.exp(np.sqrt(growth)) if cautious else grown
+            if variance:
+                own = np.full(cells[0].shape, float(self.n_rows))
+                spread[~inside] = self._sampling(own, cells[1]) + growth
         if variance:
             spread = spread + self._training_sets(alpha)
         spread = np.where(np.isnan(error), np.nan, spread)
@@ -129,7 +143,12 @@ class ErrorSurface:
 
     def _transfer(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
         return transfer_risk(
-            self.curve, n_samples, alpha, fit_intercept=self.fit_intercept, cache=self._cache
+            self.curve,
+            n_samples,
+            alpha,
+            fit_intercept=self.fit_intercept,
+            guard=False,
+            cache=self._cache,
         ).test_error
 
     def _correction(
@@ -162,7 +181,7 @@ class ErrorSurface:
     def _beyond(
         self, n_samples: FloatArray, alpha: FloatArray, error: FloatArray, extrapolate: bool
     ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
-        """Return errors, variances and reach for more samples than the training set has."""
+        """Return errors, variances of the growth, and reach for more than n₀ samples."""
         own = np.full(n_samples.shape, float(self.n_rows))
         intercept = {"fit_intercept": self.fit_intercept}
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -172,18 +191,22 @@ class ErrorSurface:
         log_n = np.log(n_samples / self.n_rows)
         with np.errstate(invalid="ignore"):
             transfer = transfer_growth(log_error, log_own, values - own_values, log_n)
-        known = transfer.variance <= _MOST_NOISE**2
-        transfer = transfer._replace(variance=np.where(known, transfer.variance, np.inf))
-        ways = [transfer]
+        fade = np.maximum(1.0 - transfer.variance / _MOST_NOISE**2, 0.0)
+        ways = [_fading(transfer, fade)]
         if self.calibration is not None:
-            ways += self._other_ways(transfer, log_own, own_values, n_samples, alpha, extrapolate)
-        growth, weights = average(ways)
-        reachable = known & (weights[0] > 0.5)
+            levels = self._log_levels(alpha)
+            ways.append(power_law_growth(self.calibration, log_own, levels, n_samples, alpha))
+            if self._tail is not None:
+                rows = n_samples - 1.0 if self.fit_intercept else n_samples
+                tail = self._tail.growth(log_own, own_values, rows, alpha)
+                ways.append(_fading(tail, 1.0 - fade))
+        growth = average(ways)
+        reachable = fade > 0.5
         with np.errstate(over="ignore"):
             grown = np.exp(log_own + growth.log_ratio)
-        variance = jackknife_variance(own_values) + growth.variance
         nothing = np.isneginf(log_own) & (error == 0.0)  # an output that is fitted exactly
-        grown, variance = np.where(nothing, 0.0, grown), np.where(nothing, 0.0, variance)
+        grown = np.where(nothing, 0.0, grown)
+        variance = np.where(nothing, 0.0, growth.variance)
         reachable |= nothing
         if extrapolate:
             grown = np.where(reachable, grown, np.fmax(grown, self._least_errors(n_samples)))
@@ -208,28 +231,27 @@ class ErrorSurface:
                 self._least[n] = np.array([_inner_minimum(column) for column in known.T])
         return np.array([self._least[n] for n in n_samples])
 
-    def _other_ways(
-        self,
-        transfer: Growth,
-        log_own: FloatArray,
-        own_values: FloatArray,
-        n_samples: FloatArray,
-        alpha: FloatArray,
-        extrapolate: bool,
-    ) -> list[Growth]:
-        """Return the power law and, where the transfer fails and the theory holds, the tail."""
+    @cached_property
+    def _tail(self) -> FunctionalTail | None:
+        """The tail, for a theory that has been checked and has passed."""
+        checked = self.calibration is not None and self.calibration.disagreement == 0.0
+        if not checked or self.curve.rank == 0:
+            return None
+        return FunctionalTail(self.curve, self.replicates)
+
+    def _log_levels(self, alpha: FloatArray) -> FloatArray:
+        """Log of the transfer's errors at the sizes of the calibration, (L, cells, t)."""
         assert self.calibration is not None
-        levels = self.calibration.levels
+        sizes = [np.full(alpha.shape, float(level.size)) for level in self.calibration.levels]
         with np.errstate(divide="ignore", invalid="ignore"):
-            sizes = [np.full(alpha.shape, float(level.size)) for level in levels]
-            log_levels = np.array([np.log(self._transfer(size, alpha)) for size in sizes])
-        ways = [power_law_growth(self.calibration, log_own, log_levels, n_samples, alpha)]
-        lost = ~np.isfinite(transfer.variance)
-        if not extrapolate or not np.any(lost) or self.calibration.disagreement > 0:
-            return ways
-        rows = n_samples - 1.0 if self.fit_intercept else n_samples
-        tail = tail_growth(self.curve, self.replicates, log_own, own_values, rows, alpha)
-        return [*ways, tail._replace(variance=np.where(lost, tail.variance, np.inf))]
+            return np.array([np.log(self._transfer(size, alpha)) for size in sizes])
+
+
+def _fading(growth: Growth, share: FloatArray) -> Growth:
+    """Return a growth that counts by a share of its weight."""
+    fine = share > 0
+    variance = np.divide(growth.variance, share, out=np.full_like(share, np.inf), where=fine)
+    return growth._replace(variance=variance)
 
 
 def _inner_minimum(errors: FloatArray) -> float:

@@ -177,6 +177,7 @@ def transfer_risk(
     alpha: ArrayLike,
     *,
     fit_intercept: bool,
+    guard: bool = True,
     cache: dict[float, Any] | None = None,
 ) -> TransferRisk:
     """Evaluate a curve at any numbers of samples and regularisations.
@@ -189,6 +190,10 @@ def transfer_risk(
         Numbers of samples (at least 1) and regularisations (not negative); they broadcast.
     fit_intercept : bool
         Whether ridge fits an intercept: R(n) = (1 + 1/n) R_c(n - 1), as for the curve itself.
+    guard : bool, default=True
+        Whether an error for more rows than the curve's own is unknown where its squared bias and
+        noise is below twice what N^(-1/2) of the leave-one-out error amounts to. Without it, noise
+        is the caller's to judge.
     cache : dict, optional
         Of this curve: tables for single n, kept from call to call.
 
@@ -216,7 +221,7 @@ def transfer_risk(
     for size in np.unique(n):
         cells = n == size
         rows = size - 1.0 if fit_intercept else size
-        found = _at_size(curve, rows, a[cells], {} if cache is None else cache)
+        found = _at_size(curve, rows, a[cells], guard, {} if cache is None else cache)
         kappa[cells] = found.kappa
         for part, values in zip(parts, found[1:], strict=True):
             part[cells] = values
@@ -230,7 +235,7 @@ def transfer_risk(
 
 
 def _at_size(
-    curve: TransferCurve, n: float, alpha: FloatArray, cache: dict[float, Any]
+    curve: TransferCurve, n: float, alpha: FloatArray, guard: bool, cache: dict[float, Any]
 ) -> TransferRisk:
     """Interpolate between the nodes of one n; errors without the intercept's factor."""
     if n < 1e-12 or curve.rank == 0:  # one sample beside the intercept, or features that are none
@@ -259,7 +264,7 @@ def _at_size(
     # Errors below zero are estimates lost in noise, of few or heavy-tailed rows. Beyond N rows the
     # error rests on mean a alone, a difference whose noise is about mean e²/√N.
     lost = unknown[:, None] | (test < 0)
-    if n > curve.n_effective and curve.left_out:
+    if guard and n > curve.n_effective and curve.left_out:
         log_kappa = np.log(np.clip(kappa, curve.kappa[0], curve.kappa[-1]))
         seen = _interpolant(np.log(curve.kappa), curve.error.sum(axis=1))(log_kappa)
         lost |= unexplained < 2.0 / np.sqrt(curve.n_effective) * seen
@@ -327,8 +332,13 @@ def alpha_at_share(
 
 
 def _interpolant(x: FloatArray, values: FloatArray) -> Callable[[FloatArray], FloatArray]:
-    """Interpolate along the first axis, on a logarithmic scale where all values are positive."""
-    if np.all(values > 0):
-        spline = CubicSpline(x, np.log(values))
-        return lambda at: np.asarray(np.exp(spline(at)))
-    return CubicSpline(x, values)
+    """Interpolate along the first axis; each column that is positive on a logarithmic scale."""
+    positive = np.all(values > 0, axis=0)
+    logarithms = np.log(np.where(positive, values, 1.0))
+    spline = CubicSpline(x, np.where(positive, logarithms, values))
+
+    def interpolant(at: FloatArray) -> FloatArray:
+        found = spline(at)
+        return np.where(positive, np.exp(np.where(positive, found, 0.0)), found)
+
+    return interpolant

@@ -72,3 +72,13 @@ def test_jackknife_variance_of_numbers():
     values = np.array([[1.0, np.nan], [2.0, 1.0], [3.0, 1.0]])
     np.testing.assert_allclose(jackknife_variance(values), [2.0 / 3.0 * 2.0, np.inf])
     assert np.isinf(jackknife_variance(values[:1])).all()
+
+
+def test_jackknife_variance_with_few_unknown():
+    values = np.random.default_rng(0).normal(size=(20, 1))
+    whole = jackknife_variance(values).item()
+    values[3:7] = np.nan
+    assert 0.5 * whole < jackknife_variance(values).item() < 2.0 * whole
+    values[7:9] = np.nan
+    assert np.isinf(jackknife_variance(values)).all()
+    assert jackknife_variance(np.full((20, 1), -np.inf)).item() == 0.0

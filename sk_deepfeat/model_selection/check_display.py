@@ -1,0 +1,153 @@
+"""Draw the check of the theory on one's own rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sk_deepfeat.model_selection.pyplot import import_pyplot
+
+_MARKERS = "osD^vP*X<>"
+
+
+class CalibrationCheckDisplay:
+    """Errors measured on subsets of the training rows, as multiples of those of the theory.
+
+    Make it with `from_estimator` or `from_result`.
+
+    Parameters
+    ----------
+    n_samples, alpha, ratio : ndarray of shape (cells,)
+        Sizes of the subsets, regularisations, measured over predicted error.
+    lower, upper : ndarray of shape (cells,)
+        Between which noise alone would leave the ratio.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    errorbars_ : list of ErrorbarContainer
+        One for each size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat import DeterministicEquivalentRidge
+    >>> from sk_deepfeat.model_selection import CalibrationCheckDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 20))
+    >>> ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=200))
+    >>> display = CalibrationCheckDisplay.from_estimator(ridge)
+    >>> display.ax_.get_ylabel()
+    'measured / predicted test error'
+    """
+
+    def __init__(self, *, n_samples: Any, alpha: Any, ratio: Any, lower: Any, upper: Any) -> None:
+        self.n_samples = n_samples
+        self.alpha = alpha
+        self.ratio = ratio
+        self.lower = lower
+        self.upper = upper
+
+    @classmethod
+    def from_result(cls, check: Any, *, ax: Any = None) -> CalibrationCheckDisplay:
+        """Draw what `calibration_check` returned.
+
+        Parameters
+        ----------
+        check : CalibrationCheck
+            The result.
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        CalibrationCheckDisplay
+        """
+        return cls(
+            n_samples=check.n_samples,
+            alpha=check.alpha,
+            ratio=check.measured / check.predicted,
+            lower=check.lower / check.predicted,
+            upper=check.upper / check.predicted,
+        ).plot(ax=ax)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, sizes: Any = None, ax: Any = None
+    ) -> CalibrationCheckDisplay:
+        """Ask a fitted estimator for its `calibration_check` and draw it.
+
+        Parameters
+        ----------
+        estimator : DeterministicEquivalentRidge or TwoStageRegressor
+            Fitted.
+        sizes : array-like of int, optional
+            As in ``estimator.calibration_check``.
+        ax : matplotlib Axes, optional
+            Where to draw.
+
+        Returns
+        -------
+        CalibrationCheckDisplay
+        """
+        import_pyplot(f"{cls.__name__}.from_estimator")
+        return cls.from_result(estimator.calibration_check(sizes), ax=ax)
+
+    def plot(self, ax: Any = None) -> CalibrationCheckDisplay:
+        """Draw the ratios over alpha; bars reach as far as noise would.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        CalibrationCheckDisplay
+            Itself, with `ax_`, `figure_` and `errorbars_`.
+        """
+        plt = import_pyplot(f"{type(self).__name__}.plot")
+        if ax is None:
+            _, ax = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
+        sizes = np.unique(self.n_samples)
+        colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, max(sizes.size, 1)))
+        ax.axhspan(0.95, 1.05, color="0.9", zorder=0)
+        ax.axhline(1.0, color="0.5", lw=1, zorder=1)
+        self.errorbars_ = []
+        for k, size in enumerate(sizes):
+            mine = self.n_samples == size
+            ratio = self.ratio[mine]
+            # About a ratio, noise reaches from ratio/upper to ratio/lower: does that hold one?
+            below, above = ratio - ratio / self.upper[mine], ratio / self.lower[mine] - ratio
+            bars = ax.errorbar(
+                self.alpha[mine],
+                ratio,
+                yerr=(below, above),
+                fmt=f"{_MARKERS[k % len(_MARKERS)]}-",
+                color=colours[k],
+                ms=5,
+                lw=1,
+                elinewidth=0.8,
+                capsize=2,
+                label=f"n = {size:.0f}",
+            )
+            self.errorbars_.append(bars)
+        ax.set(
+            xscale="log",
+            yscale="log",
+            xlabel="alpha",
+            ylabel="measured / predicted test error",
+        )
+        ax.yaxis.set_major_formatter("{x:g}")
+        low, high = ax.get_ylim()
+        ax.yaxis.set_minor_formatter("{x:g}" if high < 10 * low else "")
+        ax.legend(
+            title="subsets of the rows\nbars: four standard errors",
+            fontsize="small",
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1.0),
+        )
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
