@@ -7,6 +7,12 @@ coefficients u_j·ψ with ψ = E φ y, and the target second moment ρ = E y².
 """
 
 from sk_deepfeat.theory.fixed_point import alpha_from_kappa, degrees_of_freedom, solve_kappa
+from sk_deepfeat.theory.gaussian_moments import (
+    ActivationMoments,
+    activation_moments,
+    bivariate_covariance,
+    hermite_coefficients,
+)
 from sk_deepfeat.theory.leave_one_out import leave_one_out_residuals
 from sk_deepfeat.theory.optimum import (
     minimize_on_log_scale,
@@ -14,6 +20,7 @@ from sk_deepfeat.theory.optimum import (
     optimal_slope,
     smallest_sufficient,
 )
+from sk_deepfeat.theory.rainbow import RainbowCovariances, rainbow_covariances
 from sk_deepfeat.theory.resolvent import (
     expected_quadratic_form,
     resolvent_equivalent,
@@ -25,20 +32,26 @@ from sk_deepfeat.theory.transfer import TransferRisk, transfer_risk
 from sk_deepfeat.theory.transfer_curve import TransferCurve, gcv_curve, leave_one_out_curve
 
 __all__ = [
+    "ActivationMoments",
     "ErrorDecomposition",
+    "RainbowCovariances",
     "RidgePath",
     "RidgeRisk",
     "TransferCurve",
     "TransferRisk",
+    "activation_moments",
     "alpha_from_kappa",
+    "bivariate_covariance",
     "degrees_of_freedom",
     "expected_quadratic_form",
     "gcv_curve",
+    "hermite_coefficients",
     "leave_one_out_curve",
     "leave_one_out_residuals",
     "minimize_on_log_scale",
     "optimal_alpha",
     "optimal_slope",
+    "rainbow_covariances",
     "resolvent_equivalent",
     "resolvent_product_equivalent",
     "ridge_factorization",

@@ -1,0 +1,333 @@
+r"""Gaussian moments of activations: E f, E f', Var f, Hermite coefficients, E f(X) g(Y).
+
+Closed forms are used where an activation carries them (``moments(mean, std)``,
+``hermite(k, mean, std)``, ``bivariate(other, mean, std, other_mean, other_std, covariance)``),
+quadrature elsewhere. With He_k the probabilists' Hermite polynomials,
+a_k(μ, s) = E[f(μ + sZ) He_k(Z)], and for jointly normal X, Y of correlation ρ
+E f(X) g(Y) = Σ_k a_k b_k ρ^k/k!. E f' is a_1/s throughout, which sees jumps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sk_deepfeat.theory.gaussian_quadrature import (
+    N_NODES,
+    REACH,
+    FloatArray,
+    Nodes,
+    gaussian_nodes,
+    smooth_breakpoints,
+)
+
+# Order of the series for E f(X) g(Y), and what it may miss relative to the standard deviations.
+_SERIES_ORDER = 40
+_SERIES_TOLERANCE = 1e-9
+# Standard deviations beyond the quadrature where the integrand of E f² is looked at, and the share
+# of E f² that it may have there.
+_BEYOND = np.array([-24.0, -18.0, -14.0, 14.0, 18.0, 24.0])
+_OUTSIDE_SHARE = 1e-8
+_SMALLEST = 1e-150
+
+
+class ActivationMoments(NamedTuple):
+    """Moments of f(X), X ~ N(mean, std²), of the shape of broadcast(mean, std).
+
+    Attributes
+    ----------
+    mean : ndarray
+        E f(X).
+    slope : ndarray
+        E f'(X) = E[Z f(mean + std Z)]/std.
+    variance : ndarray
+        Var f(X), computed without subtracting.
+    """
+
+    mean: FloatArray
+    slope: FloatArray
+    variance: FloatArray
+
+    @property
+    def second_moment(self) -> FloatArray:
+        """E f(X)²."""
+        return self.variance + self.mean**2
+
+
+def activation_moments(activation: Any, mean: ArrayLike, std: ArrayLike) -> ActivationMoments:
+    """Return E f(X), E f'(X) and Var f(X) for X ~ N(mean, std²).
+
+    Parameters
+    ----------
+    activation : activation object or function
+        f; its closed form ``moments`` is used if it has one.
+    mean, std : array-like
+        Broadcast; std not negative. At std = 0 the values are f(mean), f'(mean) and 0.
+
+    Returns
+    -------
+    ActivationMoments
+
+    Raises
+    ------
+    ValueError
+        If std is negative, an argument not finite, or a moment not finite.
+
+    Examples
+    --------
+    >>> from sk_deepfeat.activations import relu
+    >>> from sk_deepfeat.theory import activation_moments
+    >>> moments = activation_moments(relu, 0.0, 1.0)
+    >>> [round(float(value), 4) for value in moments]
+    [0.3989, 0.5, 0.3408]
+    """
+    mean, std = check_mean_and_std(mean, std)
+    if hasattr(activation, "moments"):
+        return ActivationMoments(*(np.asarray(part) for part in activation.moments(mean, std)))
+    shape, mean, std = mean.shape, mean.ravel(), std.ravel()
+    first, slope, variance = (np.empty(mean.size) for _ in range(3))
+    for (units, z, weights), values in _values_at_nodes(activation, mean, std):
+        first[units] = np.einsum("uz,uz->u", weights, values)
+        values -= first[units, None]
+        weighted = weights * values
+        slope[units] = np.einsum("uz,uz->u", weighted, z) / np.maximum(std[units], _SMALLEST)
+        variance[units] = np.einsum("uz,uz->u", weighted, values)
+    # Where the input hardly varies, E[Z f]/std is lost in rounding.
+    narrow = std <= 1e-9 * (1.0 + np.abs(mean))
+    if np.any(narrow):
+        step = 6e-6 * (1.0 + np.abs(mean[narrow]))
+        above, below = activation(mean[narrow] + step), activation(mean[narrow] - step)
+        slope[narrow] = (above - below) / (2.0 * step)
+        variance[narrow] = np.square(slope[narrow] * std[narrow])
+    return ActivationMoments(*(part.reshape(shape) for part in (first, slope, variance)))
+
+
+def hermite_coefficients(
+    activation: Any, order: int, mean: ArrayLike, std: ArrayLike
+) -> FloatArray:
+    """Return a_k = E[f(mean + std Z) He_k(Z)] for k = 0 … order.
+
+    Parameters
+    ----------
+    activation : activation object or function
+        f; its closed form ``hermite`` is used if it has one.
+    order : int
+        The highest k.
+    mean, std : array-like
+        Broadcast; std not negative.
+
+    Returns
+    -------
+    ndarray of shape (order + 1,) + broadcast(mean, std)
+
+    Raises
+    ------
+    ValueError
+        If std is negative, an argument not finite, or a moment not finite.
+
+    Examples
+    --------
+    >>> from sk_deepfeat.activations import sign
+    >>> from sk_deepfeat.theory import hermite_coefficients
+    >>> hermite_coefficients(sign, 3, 0.0, 1.0).round(4)
+    array([ 0.    ,  0.7979, -0.    , -0.7979])
+    """
+    if not isinstance(order, (int, np.integer)) or isinstance(order, bool) or order < 0:
+        raise ValueError(f"order={order!r} must be an integer that is not negative.")
+    mean, std = check_mean_and_std(mean, std)
+    if hasattr(activation, "hermite"):
+        return np.stack([activation.hermite(k, mean, std) for k in range(order + 1)])
+    shape, mean, std = mean.shape, mean.ravel(), std.ravel()
+    coefs = np.empty((order + 1, mean.size))
+    for (units, z, weights), values in _values_at_nodes(activation, mean, std):
+        values *= weights
+        before, polynomial = np.zeros_like(z), np.ones_like(z)
+        for k in range(order + 1):
+            coefs[k, units] = np.einsum("uz,uz->u", values, polynomial)
+            before, polynomial = polynomial, z * polynomial - k * before
+    return coefs.reshape(order + 1, *shape)
+
+
+def bivariate_covariance(
+    activation: Any,
+    mean: ArrayLike,
+    std: ArrayLike,
+    other: Any,
+    other_mean: ArrayLike,
+    other_std: ArrayLike,
+    covariance: ArrayLike,
+) -> FloatArray:
+    """Return Cov(f(X), g(Y)) for jointly normal X and Y.
+
+    Parameters
+    ----------
+    activation, other : activation object or function
+        f and g; a closed form ``bivariate`` is used if there is one for the pair.
+    mean, std, other_mean, other_std, covariance : array-like
+        Of X, of Y, and Cov(X, Y); broadcast. A covariance beyond std * other_std is taken as that.
+
+    Returns
+    -------
+    ndarray of shape broadcast(mean, …, covariance)
+
+    Raises
+    ------
+    ValueError
+        If a std is negative, an argument not finite, or a moment not finite.
+
+    Examples
+    --------
+    >>> from sk_deepfeat.activations import relu, tanh
+    >>> from sk_deepfeat.theory import bivariate_covariance
+    >>> bivariate_covariance(relu, 0.0, 1.0, tanh, 0.0, 1.0, [0.0, 0.5, 1.0]).round(4)
+    array([0.    , 0.1514, 0.3029])
+    """
+    mean, std = check_mean_and_std(mean, std)
+    other_mean, other_std = check_mean_and_std(other_mean, other_std)
+    arrays = np.broadcast_arrays(mean, std, other_mean, other_std, np.asarray(covariance, float))
+    shape = arrays[0].shape
+    mean, std, other_mean, other_std, between = (array.ravel() for array in arrays)
+    size = std * other_std
+    between = np.clip(between, -size, size)
+    closed = closed_covariance(activation, mean, std, other, other_mean, other_std, between)
+    if closed is not None:
+        return closed.reshape(shape)
+    rho = np.divide(between, size, out=np.zeros(size.size), where=size > 0)
+    rho[np.abs(rho) > 1.0 - 1e-12] = np.sign(rho[np.abs(rho) > 1.0 - 1e-12])
+    value, enough = _series(activation, mean, std, other, other_mean, other_std, rho)
+    rest = np.flatnonzero(~enough)
+    value[rest] = _by_conditioning(
+        activation, mean[rest], std[rest], other, other_mean[rest], other_std[rest], rho[rest]
+    )
+    return value.reshape(shape)
+
+
+def closed_covariance(
+    activation: Any,
+    mean: FloatArray,
+    std: FloatArray,
+    other: Any,
+    other_mean: FloatArray,
+    other_std: FloatArray,
+    covariance: FloatArray,
+) -> FloatArray | None:
+    """Return Cov(f(X), g(Y)) from the closed form of the pair, None if there is none."""
+    if not hasattr(activation, "bivariate"):
+        return None
+    product = activation.bivariate(other, mean, std, other_mean, other_std, covariance)
+    if product is NotImplemented:
+        return None
+    first = activation_moments(activation, mean, std).mean
+    return np.asarray(product - first * activation_moments(other, other_mean, other_std).mean)
+
+
+def check_mean_and_std(mean: ArrayLike, std: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return both as float64 of one shape, or raise ValueError naming the argument."""
+    arrays = np.broadcast_arrays(np.asarray(mean, np.float64), np.asarray(std, np.float64))
+    for name, values in zip(("mean", "std"), arrays, strict=True):
+        if not np.all(np.isfinite(values)):
+            raise ValueError(f"{name} must be finite; got NaN or infinity.")
+    if np.any(arrays[1] < 0):
+        raise ValueError(f"std must not be negative; got {arrays[1].min()!r}.")
+    return arrays[0], arrays[1]
+
+
+def _values_at_nodes(
+    activation: Any, mean: FloatArray, std: FloatArray
+) -> Iterator[tuple[Nodes, FloatArray]]:
+    """Yield nodes and f(mean + std z) for blocks of units; raise if E f² is not finite."""
+    if mean.size == 0:
+        return
+    wide = np.maximum(std, _SMALLEST)
+    lowest, highest = np.min(mean - REACH * wide), np.max(mean + REACH * wide)
+    cuts = smooth_breakpoints(activation, float(lowest), float(highest))
+    for nodes in gaussian_nodes(cuts, mean, wide):
+        centre, scale = mean[nodes.units], std[nodes.units]
+        values = np.array(activation(centre[:, None] + scale[:, None] * nodes.z), dtype=np.float64)
+        _check_second_moment(activation, centre, scale, nodes, values)
+        yield nodes, values
+
+
+def _check_second_moment(
+    activation: Any, mean: FloatArray, std: FloatArray, nodes: Nodes, values: FloatArray
+) -> None:
+    """Raise if E f² is infinite, or comes from where the quadrature does not look."""
+    with np.errstate(all="ignore"):
+        power = nodes.weights * values**2
+        total = power.sum(axis=1)
+        beyond = np.array(activation(mean[:, None] + std[:, None] * _BEYOND), dtype=np.float64)
+        outside = np.max(beyond**2 * np.exp(-0.5 * _BEYOND**2), axis=1)
+        # A piece of rounding size is one that was cut to no avail, as at a pole.
+        pieces = power.reshape(len(power), -1, N_NODES).sum(axis=2)
+        widths = np.ptp(nodes.z.reshape(len(power), -1, N_NODES), axis=2)
+        outside = outside + np.sum(pieces, axis=1, where=widths < 1e-10)
+        # A unit that is never active has what little it has in the outermost panel.
+        dead = np.max(np.abs(values), axis=1, where=np.abs(nodes.z) < REACH - 1.0, initial=0) == 0
+        wrong = ~np.isfinite(total) | (~dead & ~(outside <= _OUTSIDE_SHARE * total))
+    if np.any(wrong):
+        raise ValueError(
+            f"activation={activation!r} has no finite second moment under a normal law of standard "
+            f"deviation {std[wrong][0]:.3g}, or one that comes from beyond {REACH:.0f} standard "
+            "deviations; scale the weights down, or use an activation that grows less."
+        )
+
+
+def _series(
+    activation: Any,
+    mean: FloatArray,
+    std: FloatArray,
+    other: Any,
+    other_mean: FloatArray,
+    other_std: FloatArray,
+    rho: FloatArray,
+) -> tuple[FloatArray, Any]:
+    """Return Σ_{k≥1} a_k b_k ρ^k/k! up to an order, and where the rest is known to be small.
+
+    By Cauchy and Schwarz the rest is at most |ρ|^(K+1) √(rest of Var f · rest of Var g).
+    """
+    first = hermite_coefficients(activation, _SERIES_ORDER, mean, std)[1:]
+    second = hermite_coefficients(other, _SERIES_ORDER, other_mean, other_std)[1:]
+    orders = np.arange(1.0, _SERIES_ORDER + 1.0)
+    root = np.exp(-0.5 * np.cumsum(np.log(orders)))[:, None]
+    first, second = first * root, second * root
+    value = np.sum(first * second * rho ** orders[:, None], axis=0)
+    spread = activation_moments(activation, mean, std).variance
+    other_spread = activation_moments(other, other_mean, other_std).variance
+    rest = np.maximum(spread - np.sum(first**2, axis=0), 1e-12 * spread)
+    other_rest = np.maximum(other_spread - np.sum(second**2, axis=0), 1e-12 * other_spread)
+    bound = np.abs(rho) ** (_SERIES_ORDER + 1) * np.sqrt(rest * other_rest)
+    return value, bound <= _SERIES_TOLERANCE * np.sqrt(spread * other_spread)
+
+
+def _by_conditioning(
+    activation: Any,
+    mean: FloatArray,
+    std: FloatArray,
+    other: Any,
+    other_mean: FloatArray,
+    other_std: FloatArray,
+    rho: FloatArray,
+) -> FloatArray:
+    """Return E[(f(X) - E f) E[g(Y) | X]] by quadrature."""
+    value = np.empty(mean.size)
+    centre = activation_moments(activation, mean, std).mean
+    narrow = np.sqrt(np.maximum((1.0 - rho) * (1.0 + rho), 0.0)) * other_std
+    for unit in range(mean.size):  # few: those of correlation near one
+        at = slice(unit, unit + 1)
+        span = REACH * std[unit], REACH * other_std[unit]
+        cuts = smooth_breakpoints(activation, mean[unit] - span[0], mean[unit] + span[0])
+        if rho[unit]:  # points of X where the conditional mean of Y passes a cut of g
+            far = smooth_breakpoints(other, other_mean[unit] - span[1], other_mean[unit] + span[1])
+            slope = rho[unit] * other_std[unit] / std[unit]
+            cuts = np.r_[cuts, mean[unit] + (far - other_mean[unit]) / slope]
+        (nodes,) = gaussian_nodes(cuts, mean[at], std[at])
+        z = nodes.z[0]
+        inner = activation_moments(
+            other, other_mean[unit] + rho[unit] * other_std[unit] * z, np.full(z.size, narrow[unit])
+        ).mean
+        outer = np.asarray(activation(mean[unit] + std[unit] * z)) - centre[unit]
+        value[unit] = np.sum(nodes.weights[0] * outer * inner)
+    return value
