@@ -133,7 +133,7 @@ def hermite_coefficients(
     >>> from sk_deepfeat.activations import sign
     >>> from sk_deepfeat.theory import hermite_coefficients
     >>> hermite_coefficients(sign, 3, 0.0, 1.0).round(4)
-    array([ 0.    ,  0.7979, -0.    , -0.7979])
+    array([ 0.    ,  0.7979,  0.    , -0.7979])
     """
     if not isinstance(order, (int, np.integer)) or isinstance(order, bool) or order < 0:
         raise ValueError(f"order={order!r} must be an integer that is not negative.")

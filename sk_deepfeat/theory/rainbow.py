@@ -85,8 +85,8 @@ def rainbow_covariances(
       means are not carried on. Right for odd activations and centred inputs.
 
     Between network and teacher the same formulas hold, but that an entry (i, i) of paired rows is
-    Cov(f(X), g(Y)) itself, as rows that are equal or alike have correlations of order one. Where
-    one network has more layers than the other, these follow Cov(φ_l, φ*) = diag(d) W Cov(φ_{l-1}, φ*).
+    Cov(f(X), g(Y)) itself, as rows that are equal or alike have correlations of order one. Layers
+    that only one network has follow Cov(φ_l, φ*) = diag(d) W Cov(φ_{l-1}, φ*).
 
     Parameters
     ----------
