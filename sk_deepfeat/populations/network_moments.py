@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,7 +60,8 @@ def check_linearizable(estimator: Any, name: str) -> Any:
 
 def check_noise(noise: Any) -> float:
     """Return the standard deviation of the label noise, finite and not negative."""
-    if not np.isscalar(noise) or isinstance(noise, (str, bool)) or not 0.0 <= noise < np.inf:
+    number = isinstance(noise, numbers.Real) and not isinstance(noise, bool)
+    if not number or not 0.0 <= noise < np.inf:
         raise ValueError(
             f"noise={noise!r} must be a finite number that is not negative: the standard deviation "
             "of the label noise."
