@@ -214,41 +214,48 @@ def _gate_gate(
     one: _OneGate, two: _OneGate, q: FloatArray, first: Gate, second: Gate
 ) -> FloatArray:
     """Return E[(c + d x) 1(u > 0) (c' + d' y) 1(v > 0)]."""
-    size = one.width * two.width
-    rho = np.clip(q / size, -1.0, 1.0)
-    rest = np.sqrt(np.maximum((size - q) * (size + q), 0.0)) / size  # √(1 - ρ²)
-    rest = np.maximum(rest, 1e-15)
-    both = _bivariate_share(one.h, two.h, rho, rest)
-    first_edge = one.density * special.ndtr((two.h - rho * one.h) / rest)  # u = 0, v > 0
-    second_edge = two.density * special.ndtr((one.h - rho * two.h) / rest)
+    link = _Link(one, two, q)
+    both = link.share(one.h, two.h)
+    first_given, second_given = link.beyond(two.h, one.h), link.beyond(one.h, two.h)
+    first_edge = one.density * special.ndtr(first_given)  # u = 0, v > 0
+    second_edge = two.density * special.ndtr(second_given)  # v = 0, u > 0
     value = first.jump * second.jump * both
     x_open = one.mean * both + one.std**2 * first_edge + q * second_edge  # E[x 1 1]
     y_open = two.mean * both + q * first_edge + two.std**2 * second_edge
     value = value + first.gain * second.jump * x_open + first.jump * second.gain * y_open
     if first.gain and second.gain:
         # E[y δ(u) 1(v>0)] and E[y δ(v) 1(u>0)], from the laws given u = 0 and given v = 0
-        on_first = (two.mean - q / one.width**2 * one.mean) * first_edge + (
-            two.std**2 - q**2 / one.width**2
-        ) * one.density * _density((two.h - rho * one.h) / rest) / (two.width * rest)
-        on_second = (two.noise / two.width**2) * (
-            two.mean * second_edge
-            + q * two.density * _density((one.h - rho * two.h) / rest) / (one.width * rest)
-        )
+        spread = (two.width * link.rest) ** 2 - two.noise
+        on_first = (two.mean - q / one.width**2 * one.mean) * first_edge
+        on_first += spread * one.density * _density(first_given) / (two.width * link.rest)
+        on_second = two.mean * second_edge
+        on_second += q * two.density * _density(second_given) / (one.width * link.rest)
+        on_second *= two.noise / two.width**2
         products = one.mean * y_open + q * both + one.std**2 * on_first + q * on_second
         value = value + first.gain * second.gain * products
     return value
 
 
-def _bivariate_share(h: FloatArray, k: FloatArray, rho: FloatArray, rest: FloatArray) -> FloatArray:
-    """Return P(X < h, Y < k) of standard normals with correlation rho, by Owen's T function."""
-    h, k, rho, rest = np.broadcast_arrays(h, k, rho, rest)
-    # T(h, a) needs h != 0; the limits at 0 are those of a tiny h of the sign that fits the rule.
-    h = np.where(h == 0.0, 1e-300, h)
-    k = np.where(k == 0.0, 1e-300, k)
-    with np.errstate(over="ignore"):
-        slope_h = (k / h - rho) / rest
-        slope_k = (h / k - rho) / rest
-    apart = np.where(np.sign(h) != np.sign(k), 0.5, 0.0)
-    value = 0.5 * (special.ndtr(h) + special.ndtr(k)) - apart
-    value = value - special.owens_t(h, slope_h) - special.owens_t(k, slope_k)
-    return np.clip(value, 0.0, 1.0)
+class _Link:
+    """The correlation ρ of two gates, with 1 - |ρ| and √(1 - ρ²) to full relative accuracy."""
+
+    def __init__(self, one: _OneGate, two: _OneGate, q: FloatArray) -> None:
+        size = one.width * two.width
+        q = np.clip(q, -size, size)
+        self.sign = np.where(q < 0.0, -1.0, 1.0)
+        self.gap = (size - np.abs(q)) / size
+        self.rest = np.maximum(np.sqrt(self.gap * (2.0 - self.gap)), 1e-15)
+
+    def beyond(self, k: FloatArray, h: FloatArray) -> FloatArray:
+        """Return (k - ρ h)/√(1 - ρ²)."""
+        return ((k - self.sign * h) + self.sign * self.gap * h) / self.rest
+
+    def share(self, h: FloatArray, k: FloatArray) -> FloatArray:
+        """Return P(X < h, Y < k) of standard normals of correlation ρ, by Owen's T function."""
+        # T(h, a) needs h != 0; the limit at 0 is that of a tiny positive h.
+        h, k = np.where(h == 0.0, 1e-290, h), np.where(k == 0.0, 1e-290, k)
+        with np.errstate(over="ignore"):
+            slope_h, slope_k = self.beyond(k, h) / h, self.beyond(h, k) / k
+        value = 0.5 * (special.ndtr(h) + special.ndtr(k) - (np.sign(h) != np.sign(k)))
+        value = value - special.owens_t(h, slope_h) - special.owens_t(k, slope_k)
+        return np.clip(value, 0.0, 1.0)
