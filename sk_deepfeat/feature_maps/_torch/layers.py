@@ -49,10 +49,11 @@ def layer_function(network: nn.Module, layer: str) -> Callable[[Any], Any]:
     ValueError
         If there is no such layer; the known ones are listed.
     """
-    children = OrderedDict(network.named_children())
+    children = network._modules  # named_children leaves out a module that is used twice
     if type(network).forward is nn.Sequential.forward and layer in children:
         last = list(children).index(layer) + 1
-        return nn.Sequential(OrderedDict(list(children.items())[:last])).eval()
+        used = OrderedDict(list(children.items())[:last])
+        return nn.Sequential(used).eval()
     require_extra("torchvision")
     from torchvision.models.feature_extraction import create_feature_extractor
 
