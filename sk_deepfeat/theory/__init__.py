@@ -6,6 +6,12 @@ features' second moment Ω = E φφᵀ (their covariance when an intercept is fi
 coefficients u_j·ψ with ψ = E φ y, and the target second moment ρ = E y².
 """
 
+from sk_deepfeat.theory.annealed import (
+    AnnealedConstants,
+    AnnealedCross,
+    annealed_constants,
+    annealed_spectrum,
+)
 from sk_deepfeat.theory.fixed_point import alpha_from_kappa, degrees_of_freedom, solve_kappa
 from sk_deepfeat.theory.gaussian_moments import (
     ActivationMoments,
@@ -33,6 +39,8 @@ from sk_deepfeat.theory.transfer_curve import TransferCurve, gcv_curve, leave_on
 
 __all__ = [
     "ActivationMoments",
+    "AnnealedConstants",
+    "AnnealedCross",
     "ErrorDecomposition",
     "RainbowCovariances",
     "RidgePath",
@@ -41,6 +49,8 @@ __all__ = [
     "TransferRisk",
     "activation_moments",
     "alpha_from_kappa",
+    "annealed_constants",
+    "annealed_spectrum",
     "bivariate_covariance",
     "degrees_of_freedom",
     "expected_quadratic_form",

@@ -88,7 +88,7 @@ def check_layers(
             f"{prefix}weights must be a list of one array for each layer; got "
             f"{type(weights).__name__} of length {len(weights) if np.ndim(weights) else 0}."
         )
-    functions = _one_per_layer(activations, len(weights), f"{prefix}activations")
+    functions = one_per_layer(activations, len(weights), f"{prefix}activations")
     offsets = [None] * len(weights) if biases is None else list(biases)
     if len(offsets) != len(weights):
         raise ValueError(
@@ -119,7 +119,8 @@ def check_layers(
     return layers
 
 
-def _one_per_layer(activations: Any, depth: int, name: str) -> list[Any]:
+def one_per_layer(activations: Any, depth: int, name: str) -> list[Any]:
+    """Return one activation for each layer, names looked up."""
     given = list(activations) if isinstance(activations, list | tuple) else [activations] * depth
     if len(given) != depth:
         raise ValueError(

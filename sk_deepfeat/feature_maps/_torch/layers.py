@@ -49,7 +49,8 @@ def layer_function(network: nn.Module, layer: str) -> Callable[[Any], Any]:
     ValueError
         If there is no such layer; the known ones are listed.
     """
-    children = network._modules  # named_children leaves out a module that is used twice
+    # Not named_children, which leaves out a module that is used a second time.
+    children = {name: child for name, child in network._modules.items() if child is not None}
     if type(network).forward is nn.Sequential.forward and layer in children:
         last = list(children).index(layer) + 1
         used = OrderedDict(list(children.items())[:last])

@@ -1,0 +1,332 @@
+r"""Random deep networks before their weights are drawn: constants and limiting spectra.
+
+With the covariances C_l of the rows of W_l alone, averages over the weights leave a few numbers for
+each layer. Pre-activations of unit i are μ_i + s Z: s² = r = tr C_l E Ω_{l-1} is the same for
+all units, and μ_i, which vanishes for odd activations, is N(0, t²) over the units,
+t² = E mᵀC_l m.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sk_deepfeat.theory._rainbow_arguments import check_covariance, one_per_layer
+from sk_deepfeat.theory._validation import FloatArray
+from sk_deepfeat.theory.gaussian_moments import activation_moments, bivariate_covariance
+from sk_deepfeat.theory.resolvent import eigh_psd
+from sk_deepfeat.theory.spectrum_maps import layer_spectrum, product_spectrum
+
+# Averages over the mean of a unit, which enters through smooth functions.
+_MEANS, _SHARES = np.polynomial.hermite_e.hermegauss(24)
+_SHARES = _SHARES / _SHARES.sum()
+
+
+class AnnealedConstants(NamedTuple):
+    """Constants of each layer, arrays of shape (depth,).
+
+    Attributes
+    ----------
+    r : ndarray
+        Variance of a pre-activation around the mean of its unit.
+    mean_variance : ndarray
+        t², the variance of these means over the units; 0 for odd activations.
+    c0, c1 : ndarray
+        E f(N) and E f′(N), N ~ N(0, r + t²).
+    c_star : ndarray
+        c*: its square is Var f - r (E f′)², for one unit, averaged over units.
+    """
+
+    r: FloatArray
+    mean_variance: FloatArray
+    c0: FloatArray
+    c1: FloatArray
+    c_star: FloatArray
+
+
+class AnnealedCross(NamedTuple):
+    """Constants between paired rows of two networks, arrays of shape (number of common layers,).
+
+    Attributes
+    ----------
+    r : ndarray
+        ř, the covariance of paired pre-activations around the means of their units.
+    mean_covariance : ndarray
+        Covariance of these means.
+    c_star : ndarray
+        č*: Cov(f(N), f̃(Ñ)) - ř E f′ E f̃′ for one pair, averaged over pairs.
+    """
+
+    r: FloatArray
+    mean_covariance: FloatArray
+    c_star: FloatArray
+
+
+def annealed_constants(
+    weight_covariances: Sequence[ArrayLike],
+    activations: Any,
+    input_covariance: ArrayLike,
+    *,
+    teacher_weight_covariances: Sequence[ArrayLike] | None = None,
+    teacher_activations: Any = None,
+    cross_weight_covariances: Sequence[ArrayLike] | None = None,
+) -> AnnealedConstants | tuple[AnnealedConstants, AnnealedConstants, AnnealedCross]:
+    r"""Return the constants r, c₀, c₁, c* of every layer from the covariances of the weights.
+
+    Rows of W_l are independent N(0, C_l), of V_l N(0, C̃_l), with E w vᵀ = Č_l for paired rows.
+    For odd activations these are the paper's constants with E Ω_l = (c₁² r + c*²) I.
+
+    Parameters
+    ----------
+    weight_covariances : sequence of array-like of shape (fan_in, fan_in) or (fan_in,)
+        C_1, C_2, …, or their diagonals.
+    activations : str, activation object, function, or a sequence of these
+        One serves every layer.
+    input_covariance : array-like of shape (d, d) or (d,)
+        Covariance of the centred inputs, or its diagonal.
+    teacher_weight_covariances : sequence, optional
+        C̃_1, …, as many as layers of the network.
+    teacher_activations : as `activations`, optional
+        None: those of the network.
+    cross_weight_covariances : sequence of array-like of shape (fan_in, teacher's fan_in), optional
+        Č_1, …, or diagonals of square ones; with a teacher, None means independent weights.
+
+    Returns
+    -------
+    AnnealedConstants, or with a teacher a tuple (network, teacher, cross)
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit or a covariance is not symmetric positive semi-definite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory import annealed_constants
+    >>> found = annealed_constants([np.full(100, 0.01), np.full(50, 0.02)], "tanh", np.ones(100))
+    >>> found.r.round(4), found.c1.round(4), found.c_star.round(4)
+    (array([1.    , 0.3943]), array([0.6057, 0.7635]), array([0.1656, 0.0811]))
+    """
+    covariance = check_covariance(input_covariance, "input_covariance")
+    own = _layers(weight_covariances, activations, len(covariance), "")
+    constants = _constants(own, covariance)
+    if teacher_weight_covariances is None:
+        if teacher_activations is not None or cross_weight_covariances is not None:
+            raise ValueError(
+                "teacher_activations and cross_weight_covariances need teacher_weight_covariances."
+            )
+        return constants
+    if teacher_activations is None:
+        teacher_activations = activations
+    other = _layers(teacher_weight_covariances, teacher_activations, len(covariance), "teacher_")
+    if len(other) != len(own):
+        raise ValueError(
+            f"teacher_weight_covariances has {len(other)} entries, but weight_covariances has "
+            f"{len(own)}; give as many."
+        )
+    shapes = [(len(a), len(b)) for (a, _), (b, _) in zip(own, other, strict=True)]
+    cross = _check_cross(cross_weight_covariances, shapes)
+    second = _constants(other, covariance)
+    return constants, second, _cross_constants(own, other, cross, constants, second, covariance)
+
+
+def annealed_spectrum(
+    weight_covariances: Sequence[ArrayLike],
+    activations: Any,
+    input_covariance: ArrayLike,
+    n_units: int,
+) -> FloatArray:
+    r"""Return the limiting spectrum of the features' covariance, without drawing weights.
+
+    Layer by layer: the free product of C_l and Ω_{l-1}, then the map of Marchenko and Pastur for
+    W, with the slopes of the units and the rest c*² on the diagonal.
+
+    Parameters
+    ----------
+    weight_covariances, activations, input_covariance
+        As in `annealed_constants`. The width of a layer is the size of the next C.
+    n_units : int
+        Width of the last layer.
+
+    Returns
+    -------
+    ndarray of shape (n_units,)
+        Quantiles of the limiting law, ascending: `eigenvalues` for `ridge_risk`, say.
+
+    Raises
+    ------
+    ValueError
+        As `annealed_constants`, or if `n_units` is no positive integer.
+
+    References
+    ----------
+    Fan, Wang, "Spectra of the conjugate kernel and neural tangent kernel for linear-width neural
+    networks", NeurIPS 2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory import annealed_spectrum
+    >>> spectrum = annealed_spectrum([np.full(400, 1 / 400)], "identity", np.ones(400), 100)
+    >>> spectrum[[0, -1]].round(2)  # within (1 - √(100/400))² and (1 + √(100/400))²
+    array([0.27, 2.18])
+    """
+    if not isinstance(n_units, (int, np.integer)) or isinstance(n_units, bool) or n_units < 1:
+        raise ValueError(f"n_units={n_units!r} must be a positive integer.")
+    covariance = check_covariance(input_covariance, "input_covariance")
+    layers = _layers(weight_covariances, activations, len(covariance), "")
+    constants = _constants(layers, covariance)
+    widths = [len(c) for c, _ in layers[1:]] + [int(n_units)]
+    spectrum = None
+    for depth, ((weights, activation), width) in enumerate(zip(layers, widths, strict=True)):
+        if spectrum is None:
+            inner = _joint_eigenvalues(weights, covariance)
+        else:
+            inner = product_spectrum(_eigenvalues(weights), spectrum)
+        mean, std = _units(constants.r[depth], constants.mean_variance[depth])
+        moments = activation_moments(activation, mean, std)
+        # units whose trace r fluctuates around s² by nothing in the limit
+        rest = np.maximum(moments.variance - constants.r[depth] * moments.slope**2, 0.0)
+        spectrum = layer_spectrum(inner, moments.slope, rest, _shares(mean), width)
+    assert spectrum is not None  # there is at least one layer
+    return spectrum
+
+
+_Layers = list[tuple[FloatArray, Any]]
+
+
+def _layers(covariances: Any, activations: Any, width: int, prefix: str) -> _Layers:
+    name = f"{prefix}weight_covariances"
+    if not isinstance(covariances, Sequence) or not len(covariances):
+        raise ValueError(f"{name} must be a list of one array for each layer.")
+    checked = [check_covariance(c, f"{name}[{i}]") for i, c in enumerate(covariances)]
+    if len(checked[0]) != width:
+        raise ValueError(
+            f"{name}[0] has {len(checked[0])} rows, but input_covariance has {width}; they must "
+            "agree."
+        )
+    functions = one_per_layer(activations, len(checked), f"{prefix}activations")
+    return list(zip(checked, functions, strict=True))
+
+
+def _check_cross(given: Any, shapes: list[tuple[int, int]]) -> list[FloatArray]:
+    if given is None:
+        return [np.zeros(shape) for shape in shapes]
+    if len(given) != len(shapes):
+        raise ValueError(
+            f"cross_weight_covariances has {len(given)} entries for {len(shapes)} layers."
+        )
+    matrices = []
+    for number, (matrix, shape) in enumerate(zip(given, shapes, strict=True)):
+        values = np.asarray(matrix, dtype=np.float64)
+        values = np.diag(values) if values.ndim == 1 else values
+        if values.shape != shape or not np.all(np.isfinite(values)):
+            raise ValueError(
+                f"cross_weight_covariances[{number}] must be finite, of shape {shape}; got "
+                f"{values.shape}."
+            )
+        matrices.append(values)
+    return matrices
+
+
+def _units(r: float, mean_variance: float) -> tuple[FloatArray, FloatArray]:
+    """Return means and standard deviations of groups of units; one group if all means are 0."""
+    means = np.sqrt(mean_variance) * _MEANS if mean_variance > 0 else np.zeros(1)
+    return means, np.full(means.size, np.sqrt(r))
+
+
+def _shares(means: FloatArray) -> FloatArray:
+    return _SHARES if means.size > 1 else np.ones(1)
+
+
+def _constants(layers: _Layers, covariance: FloatArray) -> AnnealedConstants:
+    rows = []
+    r, mean_variance = _trace(layers[0][0], covariance), 0.0
+    for depth, (_, activation) in enumerate(layers):
+        mean, std = _units(r, mean_variance)
+        moments, shares = activation_moments(activation, mean, std), _shares(mean)
+        c0, c1 = shares @ moments.mean, shares @ moments.slope
+        rest = shares @ (moments.variance - r * moments.slope**2)
+        rows.append((r, mean_variance, c0, c1, np.sqrt(max(rest, 0.0))))
+        if depth + 1 < len(layers):
+            following = layers[depth + 1][0]
+            trace, total = _trace(following, None), _total(following)
+            spread = max(shares @ moments.mean**2 - c0**2, 0.0)
+            r = float(trace * (shares @ moments.variance))
+            mean_variance = float(c0**2 * total + spread * trace)
+            if mean_variance <= 1e-20 * r:  # what rounding leaves of an odd activation's mean
+                mean_variance = 0.0
+    return AnnealedConstants(*np.array(rows).T)
+
+
+def _cross_constants(
+    own: _Layers,
+    other: _Layers,
+    cross: list[FloatArray],
+    first: AnnealedConstants,
+    second: AnnealedConstants,
+    covariance: FloatArray,
+) -> AnnealedCross:
+    rows = []
+    joint = np.diag(covariance) if covariance.ndim == 1 else covariance
+    r, mean_covariance = float(np.sum(cross[0] * joint)), 0.0
+    for depth, ((_, f), (_, g)) in enumerate(zip(own, other, strict=True)):
+        s, t = np.sqrt(first.mean_variance[depth]), np.sqrt(second.mean_variance[depth])
+        rho = np.clip(mean_covariance / (s * t), -1.0, 1.0) if s * t > 0 else 0.0
+        # two means of correlation rho, on a square grid
+        x, y = np.meshgrid(_MEANS, _MEANS, indexing="ij")
+        shares = np.multiply.outer(_SHARES, _SHARES).ravel()
+        means = (s * x).ravel(), (t * (rho * x + np.sqrt(1.0 - rho**2) * y)).ravel()
+        stds = np.sqrt(first.r[depth]), np.sqrt(second.r[depth])
+        between = bivariate_covariance(f, means[0], stds[0], g, means[1], stds[1], r)
+        a = activation_moments(f, means[0], stds[0])
+        b = activation_moments(g, means[1], stds[1])
+        rows.append((r, mean_covariance, float(shares @ (between - r * a.slope * b.slope))))
+        if depth + 1 < len(own):
+            paired = float(np.trace(cross[depth + 1]))
+            spread = shares @ (a.mean * b.mean) - first.c0[depth] * second.c0[depth]
+            mean_covariance = float(
+                first.c0[depth] * second.c0[depth] * cross[depth + 1].sum() + spread * paired
+            )
+            r = float(paired * (shares @ between))
+    return AnnealedCross(*np.array(rows).T)
+
+
+def _trace(matrix: FloatArray, other: FloatArray | None) -> float:
+    """Return tr(matrix @ other); a 1-d array is a diagonal, None the identity."""
+    if other is not None and matrix.ndim == other.ndim == 2:
+        return float(np.sum(matrix * other))
+    diagonal = matrix if matrix.ndim == 1 else np.diagonal(matrix)
+    if other is None:
+        return float(diagonal.sum())
+    return float(np.sum(diagonal * (other if other.ndim == 1 else np.diagonal(other))))
+
+
+def _total(matrix: FloatArray) -> float:
+    """Return the sum of all entries; of a diagonal, the trace."""
+    return float(matrix.sum())
+
+
+def _eigenvalues(matrix: FloatArray) -> FloatArray:
+    if matrix.ndim == 1:
+        return matrix
+    return eigh_psd(matrix, "weight_covariances")[0]
+
+
+def _joint_eigenvalues(weights: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Return the eigenvalues of C^(1/2) Ω C^(1/2)."""
+    if weights.ndim == covariance.ndim == 1:
+        return weights * covariance
+    if weights.ndim == 2 and covariance.ndim == 2:
+        values, vectors = eigh_psd(weights, "weight_covariances[0]")
+        root = vectors * np.sqrt(values)
+        inner = root.T @ covariance @ root
+    elif weights.ndim == 1:
+        inner = np.sqrt(weights)[:, None] * covariance * np.sqrt(weights)
+    else:
+        inner = np.sqrt(covariance)[:, None] * weights * np.sqrt(covariance)
+    return np.maximum(np.linalg.eigvalsh(inner), 0.0)
