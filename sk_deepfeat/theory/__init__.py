@@ -10,6 +10,7 @@ from sk_deepfeat.theory.annealed import (
     AnnealedConstants,
     AnnealedCross,
     annealed_constants,
+    annealed_cross_constants,
     annealed_spectrum,
 )
 from sk_deepfeat.theory.fixed_point import alpha_from_kappa, degrees_of_freedom, solve_kappa
@@ -50,6 +51,7 @@ __all__ = [
     "activation_moments",
     "alpha_from_kappa",
     "annealed_constants",
+    "annealed_cross_constants",
     "annealed_spectrum",
     "bivariate_covariance",
     "degrees_of_freedom",

@@ -66,18 +66,12 @@ class AnnealedCross(NamedTuple):
 
 
 def annealed_constants(
-    weight_covariances: Sequence[ArrayLike],
-    activations: Any,
-    input_covariance: ArrayLike,
-    *,
-    teacher_weight_covariances: Sequence[ArrayLike] | None = None,
-    teacher_activations: Any = None,
-    cross_weight_covariances: Sequence[ArrayLike] | None = None,
-) -> AnnealedConstants | tuple[AnnealedConstants, AnnealedConstants, AnnealedCross]:
+    weight_covariances: Sequence[ArrayLike], activations: Any, input_covariance: ArrayLike
+) -> AnnealedConstants:
     r"""Return the constants r, c₀, c₁, c* of every layer from the covariances of the weights.
 
-    Rows of W_l are independent N(0, C_l), of V_l N(0, C̃_l), with E w vᵀ = Č_l for paired rows.
-    For odd activations these are the paper's constants with E Ω_l = (c₁² r + c*²) I.
+    Rows of W_l are independent N(0, C_l). For odd activations these are the paper's constants,
+    with E Ω_l = (c₁² r + c*²) I.
 
     Parameters
     ----------
@@ -87,21 +81,20 @@ def annealed_constants(
         One serves every layer.
     input_covariance : array-like of shape (d, d) or (d,)
         Covariance of the centred inputs, or its diagonal.
-    teacher_weight_covariances : sequence, optional
-        C̃_1, …, as many as layers of the network.
-    teacher_activations : as `activations`, optional
-        None: those of the network.
-    cross_weight_covariances : sequence of array-like of shape (fan_in, teacher's fan_in), optional
-        Č_1, …, or diagonals of square ones; with a teacher, None means independent weights.
 
     Returns
     -------
-    AnnealedConstants, or with a teacher a tuple (network, teacher, cross)
+    AnnealedConstants
 
     Raises
     ------
     ValueError
         If shapes do not fit or a covariance is not symmetric positive semi-definite.
+
+    References
+    ----------
+    Schröder, Dmitriev, Cui, Loureiro, "Asymptotics of Learning with Deep Structured (Random)
+    Features", ICML 2024, arXiv:2402.13999.
 
     Examples
     --------
@@ -112,16 +105,52 @@ def annealed_constants(
     (array([1.    , 0.3943]), array([0.6057, 0.7635]), array([0.1656, 0.0811]))
     """
     covariance = check_covariance(input_covariance, "input_covariance")
+    return _constants(_layers(weight_covariances, activations, len(covariance), ""), covariance)
+
+
+def annealed_cross_constants(
+    weight_covariances: Sequence[ArrayLike],
+    teacher_weight_covariances: Sequence[ArrayLike],
+    cross_weight_covariances: Sequence[ArrayLike],
+    activations: Any,
+    teacher_activations: Any,
+    input_covariance: ArrayLike,
+) -> AnnealedCross:
+    r"""Return ř and č* of every layer between paired rows of a network and a teacher.
+
+    Rows of W_l are N(0, C_l), of V_l N(0, C̃_l), and E w vᵀ = Č_l for paired rows. The constants of
+    each network alone are those of `annealed_constants`.
+
+    Parameters
+    ----------
+    weight_covariances, teacher_weight_covariances : sequence of array-like
+        C_1, …, and C̃_1, …, matrices or diagonals, as many layers of each.
+    cross_weight_covariances : sequence of array-like of shape (fan_in, teacher's fan_in)
+        Č_1, …; square ones may be given by their diagonals.
+    activations, teacher_activations : str, activation object, function, or a sequence of these
+        One serves every layer.
+    input_covariance : array-like of shape (d, d) or (d,)
+        Covariance of the centred inputs, or its diagonal.
+
+    Returns
+    -------
+    AnnealedCross
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit or a covariance is not symmetric positive semi-definite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory import annealed_cross_constants
+    >>> whole, half = [np.full(100, 0.01)], [np.full(100, 0.005)]
+    >>> annealed_cross_constants(whole, whole, half, "tanh", "tanh", np.ones(100)).r
+    array([0.5])
+    """
+    covariance = check_covariance(input_covariance, "input_covariance")
     own = _layers(weight_covariances, activations, len(covariance), "")
-    constants = _constants(own, covariance)
-    if teacher_weight_covariances is None:
-        if teacher_activations is not None or cross_weight_covariances is not None:
-            raise ValueError(
-                "teacher_activations and cross_weight_covariances need teacher_weight_covariances."
-            )
-        return constants
-    if teacher_activations is None:
-        teacher_activations = activations
     other = _layers(teacher_weight_covariances, teacher_activations, len(covariance), "teacher_")
     if len(other) != len(own):
         raise ValueError(
@@ -130,8 +159,8 @@ def annealed_constants(
         )
     shapes = [(len(a), len(b)) for (a, _), (b, _) in zip(own, other, strict=True)]
     cross = _check_cross(cross_weight_covariances, shapes)
-    second = _constants(other, covariance)
-    return constants, second, _cross_constants(own, other, cross, constants, second, covariance)
+    first, second = _constants(own, covariance), _constants(other, covariance)
+    return _cross_constants(own, other, cross, first, second, covariance)
 
 
 def annealed_spectrum(
@@ -214,8 +243,6 @@ def _layers(covariances: Any, activations: Any, width: int, prefix: str) -> _Lay
 
 
 def _check_cross(given: Any, shapes: list[tuple[int, int]]) -> list[FloatArray]:
-    if given is None:
-        return [np.zeros(shape) for shape in shapes]
     if len(given) != len(shapes):
         raise ValueError(
             f"cross_weight_covariances has {len(given)} entries for {len(shapes)} layers."
@@ -251,11 +278,11 @@ def _constants(layers: _Layers, covariance: FloatArray) -> AnnealedConstants:
         moments, shares = activation_moments(activation, mean, std), _shares(mean)
         c0, c1 = shares @ moments.mean, shares @ moments.slope
         rest = shares @ (moments.variance - r * moments.slope**2)
-        rows.append((r, mean_variance, c0, c1, np.sqrt(max(rest, 0.0))))
+        rows.append((r, mean_variance, c0, c1, np.sqrt(np.maximum(rest, 0.0))))
         if depth + 1 < len(layers):
             following = layers[depth + 1][0]
             trace, total = _trace(following, None), _total(following)
-            spread = max(shares @ moments.mean**2 - c0**2, 0.0)
+            spread = float(shares @ (moments.mean - c0) ** 2)
             r = float(trace * (shares @ moments.variance))
             mean_variance = float(c0**2 * total + spread * trace)
             if mean_variance <= 1e-20 * r:  # what rounding leaves of an odd activation's mean
