@@ -32,6 +32,8 @@ _SERIES_TOLERANCE = 1e-9
 _BEYOND = np.array([-24.0, -18.0, -14.0, 14.0, 18.0, 24.0])
 _OUTSIDE_SHARE = 1e-8
 _SMALLEST = 1e-150
+# Correlations this close to one, or to minus one, are taken as that.
+_FULL = 1e-13
 
 
 class ActivationMoments(NamedTuple):
@@ -191,12 +193,14 @@ def bivariate_covariance(
     shape = arrays[0].shape
     mean, std, other_mean, other_std, between = (array.ravel() for array in arrays)
     size = std * other_std
-    between = np.clip(between, -size, size)
+    # Rounding next to full correlation would be magnified by functions with jumps, once a layer.
+    full = np.abs(between) >= (1.0 - _FULL) * size
+    between = np.where(full, np.copysign(size, between), between)
     closed = closed_covariance(activation, mean, std, other, other_mean, other_std, between)
     if closed is not None:
         return closed.reshape(shape)
     rho = np.divide(between, size, out=np.zeros(size.size), where=size > 0)
-    rho[np.abs(rho) > 1.0 - 1e-12] = np.sign(rho[np.abs(rho) > 1.0 - 1e-12])
+    rho[full & (size > 0)] = np.sign(rho[full & (size > 0)])
     value, enough = _series(activation, mean, std, other, other_mean, other_std, rho)
     rest = np.flatnonzero(~enough)
     value[rest] = _by_conditioning(

@@ -61,9 +61,7 @@ def test_a_teacher_that_is_the_learner(name, method):
     """Every covariance is the same one: the cross term of paired rows carries it."""
     weights = draw()
     found = rainbow_covariances(weights, name, SIGMA, teacher_weights=weights, method=method)
-    # at correlation 1 - ε the covariance of signs is √(8ε)/π below one: rounding is magnified
-    atol = 1e-7 if name == "sign" else 1e-12
-    np.testing.assert_allclose(found.cross_covariance, found.feature_covariance, atol=atol)
+    np.testing.assert_allclose(found.cross_covariance, found.feature_covariance, atol=1e-11)
     np.testing.assert_array_equal(found.teacher_covariance, found.feature_covariance)
     np.testing.assert_array_equal(found.teacher_mean, found.feature_mean)
 
