@@ -304,10 +304,12 @@ def _cross_constants(
     for depth, ((_, f), (_, g)) in enumerate(zip(own, other, strict=True)):
         s, t = np.sqrt(first.mean_variance[depth]), np.sqrt(second.mean_variance[depth])
         rho = np.clip(mean_covariance / (s * t), -1.0, 1.0) if s * t > 0 else 0.0
-        # two means of correlation rho, on a square grid
-        x, y = np.meshgrid(_MEANS, _MEANS, indexing="ij")
-        shares = np.multiply.outer(_SHARES, _SHARES).ravel()
-        means = (s * x).ravel(), (t * (rho * x + np.sqrt(1.0 - rho**2) * y)).ravel()
+        # two means of correlation rho, on a square grid where both vary
+        x = _MEANS if s > 0 else np.zeros(1)
+        y = _MEANS if t > 0 else np.zeros(1)
+        shares = np.multiply.outer(_shares(x), _shares(y)).ravel()
+        x, y = (grid.ravel() for grid in np.meshgrid(x, y, indexing="ij"))
+        means = s * x, t * (rho * x + np.sqrt(1.0 - rho**2) * y)
         stds = np.sqrt(first.r[depth]), np.sqrt(second.r[depth])
         between = bivariate_covariance(f, means[0], stds[0], g, means[1], stds[1], r)
         a = activation_moments(f, means[0], stds[0])

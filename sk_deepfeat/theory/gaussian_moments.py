@@ -22,11 +22,12 @@ from sk_deepfeat.theory.gaussian_quadrature import (
     Nodes,
     gaussian_nodes,
     smooth_breakpoints,
+    standard_cuts,
 )
 
 # Order of the series for E f(X) g(Y), and what it may miss relative to the standard deviations.
-_SERIES_ORDER = 40
-_SERIES_TOLERANCE = 1e-9
+_SERIES_ORDER = 100
+_SERIES_TOLERANCE = 1e-8
 # Standard deviations beyond the quadrature where the integrand of E f² is looked at, and the share
 # of E f² that it may have there.
 _BEYOND = np.array([-24.0, -18.0, -14.0, 14.0, 18.0, 24.0])
@@ -140,17 +141,29 @@ def hermite_coefficients(
     if not isinstance(order, (int, np.integer)) or isinstance(order, bool) or order < 0:
         raise ValueError(f"order={order!r} must be an integer that is not negative.")
     mean, std = check_mean_and_std(mean, std)
-    if hasattr(activation, "hermite"):
-        return np.stack([activation.hermite(k, mean, std) for k in range(order + 1)])
-    shape, mean, std = mean.shape, mean.ravel(), std.ravel()
+    coefs = _normalized_coefs(activation, order, mean.ravel(), std.ravel())
+    roots = np.sqrt(np.cumprod(np.maximum(np.arange(order + 1.0), 1.0)))
+    return (coefs * roots[:, None]).reshape(order + 1, *mean.shape)
+
+
+def _normalized_coefs(activation: Any, order: int, mean: FloatArray, std: FloatArray) -> FloatArray:
+    """Return a_k/√k!, shape (order + 1, n_units), for 1-d mean and std."""
     coefs = np.empty((order + 1, mean.size))
+    if hasattr(activation, "hermite"):
+        root = 1.0
+        for k in range(order + 1):
+            root *= np.sqrt(max(k, 1.0))
+            coefs[k] = activation.hermite(k, mean, std) / root
+        return coefs
     for (units, z, weights), values in _values_at_nodes(activation, mean, std):
         values *= weights
         before, polynomial = np.zeros_like(z), np.ones_like(z)
         for k in range(order + 1):
             coefs[k, units] = np.einsum("uz,uz->u", values, polynomial)
-            before, polynomial = polynomial, z * polynomial - k * before
-    return coefs.reshape(order + 1, *shape)
+            # He_k/√k!, which stays of order one where the density is not small
+            following = (z * polynomial - np.sqrt(k) * before) / np.sqrt(k + 1.0)
+            before, polynomial = polynomial, following
+    return coefs
 
 
 def bivariate_covariance(
@@ -200,12 +213,15 @@ def bivariate_covariance(
     if closed is not None:
         return closed.reshape(shape)
     rho = np.divide(between, size, out=np.zeros(size.size), where=size > 0)
-    rho[full & (size > 0)] = np.sign(rho[full & (size > 0)])
-    value, enough = _series(activation, mean, std, other, other_mean, other_std, rho)
-    rest = np.flatnonzero(~enough)
-    value[rest] = _by_conditioning(
-        activation, mean[rest], std[rest], other, other_mean[rest], other_std[rest], rho[rest]
-    )
+    value = np.zeros(size.size)
+    laws = np.stack([mean, std, other_mean, other_std, rho])
+    with_spread = size > 0
+    whole = np.flatnonzero(full & with_spread)
+    value[whole] = _at_full_correlation(activation, other, *laws[:, whole])
+    partly = np.flatnonzero(~full & with_spread)
+    value[partly], enough = _series(activation, other, *laws[:, partly])
+    rest = partly[~enough]
+    value[rest] = _by_conditioning(activation, other, *laws[:, rest])
     return value.reshape(shape)
 
 
@@ -245,14 +261,19 @@ def _values_at_nodes(
     """Yield nodes and f(mean + std z) for blocks of units; raise if E f² is not finite."""
     if mean.size == 0:
         return
-    wide = np.maximum(std, _SMALLEST)
-    lowest, highest = np.min(mean - REACH * wide), np.max(mean + REACH * wide)
-    cuts = smooth_breakpoints(activation, float(lowest), float(highest))
-    for nodes in gaussian_nodes(cuts, mean, wide):
+    for nodes in gaussian_nodes(_cuts(activation, mean, std)):
         centre, scale = mean[nodes.units], std[nodes.units]
         values = np.array(activation(centre[:, None] + scale[:, None] * nodes.z), dtype=np.float64)
         _check_second_moment(activation, centre, scale, nodes, values)
         yield nodes, values
+
+
+def _cuts(activation: Any, mean: FloatArray, std: FloatArray, sign: Any = 1.0) -> FloatArray:
+    """Return the z where the activation is rough at mean + sign std z, for each unit."""
+    wide = np.maximum(std, _SMALLEST)
+    lowest, highest = np.min(mean - REACH * wide), np.max(mean + REACH * wide)
+    breakpoints = smooth_breakpoints(activation, float(lowest), float(highest))
+    return standard_cuts(breakpoints, mean, sign * wide)
 
 
 def _check_second_moment(
@@ -279,11 +300,36 @@ def _check_second_moment(
         )
 
 
-def _series(
+def _at_full_correlation(
     activation: Any,
+    other: Any,
     mean: FloatArray,
     std: FloatArray,
+    other_mean: FloatArray,
+    other_std: FloatArray,
+    sign: FloatArray,
+) -> FloatArray:
+    """Return Cov(f(X), g(Y)) where Y is a linear function of X, by one integral."""
+    value = np.empty(mean.size)
+    if not mean.size:
+        return value
+    sign = np.sign(sign)
+    centre = activation_moments(activation, mean, std).mean
+    rough = _cuts(activation, mean, std)
+    other_rough = _cuts(other, other_mean, other_std, sign)
+    for units, z, weights in gaussian_nodes(np.concatenate([rough, other_rough], axis=1)):
+        first = activation(mean[units, None] + std[units, None] * z) - centre[units, None]
+        scale = (sign * other_std)[units, None]
+        second = other(other_mean[units, None] + scale * z)
+        value[units] = np.einsum("uz,uz,uz->u", weights, first, second)
+    return value
+
+
+def _series(
+    activation: Any,
     other: Any,
+    mean: FloatArray,
+    std: FloatArray,
     other_mean: FloatArray,
     other_std: FloatArray,
     rho: FloatArray,
@@ -292,12 +338,10 @@ def _series(
 
     By Cauchy and Schwarz the rest is at most |ρ|^(K+1) √(rest of Var f · rest of Var g).
     """
-    first = hermite_coefficients(activation, _SERIES_ORDER, mean, std)[1:]
-    second = hermite_coefficients(other, _SERIES_ORDER, other_mean, other_std)[1:]
-    orders = np.arange(1.0, _SERIES_ORDER + 1.0)
-    root = np.exp(-0.5 * np.cumsum(np.log(orders)))[:, None]
-    first, second = first * root, second * root
-    value = np.sum(first * second * rho ** orders[:, None], axis=0)
+    first = _normalized_coefs(activation, _SERIES_ORDER, mean, std)[1:]
+    second = _normalized_coefs(other, _SERIES_ORDER, other_mean, other_std)[1:]
+    orders = np.arange(1.0, _SERIES_ORDER + 1.0)[:, None]
+    value = np.sum(first * second * rho**orders, axis=0)
     spread = activation_moments(activation, mean, std).variance
     other_spread = activation_moments(other, other_mean, other_std).variance
     rest = np.maximum(spread - np.sum(first**2, axis=0), 1e-12 * spread)
@@ -308,30 +352,25 @@ def _series(
 
 def _by_conditioning(
     activation: Any,
+    other: Any,
     mean: FloatArray,
     std: FloatArray,
-    other: Any,
     other_mean: FloatArray,
     other_std: FloatArray,
     rho: FloatArray,
 ) -> FloatArray:
-    """Return E[(f(X) - E f) E[g(Y) | X]] by quadrature."""
+    """Return E[(f(X) - E f) E[g(Y) | X]] by quadrature, one unit at a time."""
     value = np.empty(mean.size)
-    centre = activation_moments(activation, mean, std).mean
-    narrow = np.sqrt(np.maximum((1.0 - rho) * (1.0 + rho), 0.0)) * other_std
-    for unit in range(mean.size):  # few: those of correlation near one
-        at = slice(unit, unit + 1)
-        span = REACH * std[unit], REACH * other_std[unit]
-        cuts = smooth_breakpoints(activation, mean[unit] - span[0], mean[unit] + span[0])
-        if rho[unit]:  # points of X where the conditional mean of Y passes a cut of g
-            far = smooth_breakpoints(other, other_mean[unit] - span[1], other_mean[unit] + span[1])
-            slope = rho[unit] * other_std[unit] / std[unit]
-            cuts = np.r_[cuts, mean[unit] + (far - other_mean[unit]) / slope]
-        (nodes,) = gaussian_nodes(cuts, mean[at], std[at])
+    for unit, (m, s, n, t, r) in enumerate(zip(mean, std, other_mean, other_std, rho, strict=True)):
+        centre = activation_moments(activation, m, s).mean
+        rough = _cuts(activation, np.array([m]), np.array([s]))
+        # points of X where the conditional mean of Y passes a rough point of g
+        far = _cuts(other, np.array([n]), np.array([t])) / r if r else np.zeros((1, 0))
+        (nodes,) = gaussian_nodes(np.clip(np.c_[rough, far], -REACH, REACH))
         z = nodes.z[0]
-        inner = activation_moments(
-            other, other_mean[unit] + rho[unit] * other_std[unit] * z, np.full(z.size, narrow[unit])
-        ).mean
-        outer = np.asarray(activation(mean[unit] + std[unit] * z)) - centre[unit]
-        value[unit] = np.sum(nodes.weights[0] * outer * inner)
+        narrow = np.full(z.size, t * np.sqrt((1.0 - r) * (1.0 + r)))
+        inner = activation_moments(other, n + t * r * z, narrow).mean
+        value[unit] = np.sum(
+            nodes.weights[0] * (np.asarray(activation(m + s * z)) - centre) * inner
+        )
     return value

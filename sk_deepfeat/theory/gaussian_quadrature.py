@@ -147,29 +147,31 @@ def _merge(
     return edges[[*kept, edges.size - 1]]
 
 
-def gaussian_nodes(breakpoints: FloatArray, mean: FloatArray, std: FloatArray) -> Iterator[Nodes]:
-    """Yield quadrature nodes for integrals over N(mean, std²), units in blocks.
+def standard_cuts(breakpoints: FloatArray, mean: FloatArray, std: FloatArray) -> FloatArray:
+    """Return where mean + std z passes the breakpoints, shape (n_units, n_breakpoints)."""
+    with np.errstate(over="ignore"):
+        cuts = (breakpoints - mean[:, None]) / std[:, None]
+    return np.clip(cuts, -REACH, REACH)
+
+
+def gaussian_nodes(cuts: FloatArray) -> Iterator[Nodes]:
+    """Yield quadrature nodes for integrals over a standard normal variable, units in blocks.
 
     Parameters
     ----------
-    breakpoints : ndarray
-        Points where the integrand may be rough.
-    mean, std : ndarray of shape (n_units,)
-        std positive.
+    cuts : ndarray of shape (n_units, n_cuts)
+        Where the integrand of each unit may be rough, from -12 to 12.
 
     Yields
     ------
     Nodes
     """
     grid = np.arange(-REACH, REACH + 0.5)
-    n_nodes = (grid.size + breakpoints.size - 1) * N_NODES
-    step = max(1, _BLOCK_ENTRIES // n_nodes)
-    for start in range(0, mean.size, step):
+    step = max(1, _BLOCK_ENTRIES // ((grid.size + cuts.shape[1] - 1) * N_NODES))
+    for start in range(0, len(cuts), step):
         units = slice(start, start + step)
-        rows = len(mean[units])
-        with np.errstate(over="ignore"):
-            cuts = (breakpoints - mean[units, None]) / std[units, None]
-        edges = np.concatenate([np.tile(grid, (rows, 1)), np.clip(cuts, -REACH, REACH)], axis=1)
+        rows = len(cuts[units])
+        edges = np.concatenate([np.tile(grid, (rows, 1)), cuts[units]], axis=1)
         edges.sort(axis=1)
         half = 0.5 * np.diff(edges, axis=1)[:, :, None]
         middle = 0.5 * (edges[:, :-1] + edges[:, 1:])[:, :, None]
