@@ -56,15 +56,15 @@ def test_predictions_agree_with_refits(activation, depth, shared, tolerance, fit
     learner, teacher, readout = pair(activation, depth, shared)
     population = linearized(learner, teacher, readout, noise=0.2).fit()
     rng = np.random.default_rng(3)
-    features, target = draw(learner, teacher, readout, 4000, rng)
+    features, target = draw(learner, teacher, readout, 15_000, rng)
     for n, alpha in ((60, 1.0), (200, 2.0), (600, 20.0)):
         errors = []
-        for _ in range(30):
+        for _ in range(40):
             ridge = Ridge(alpha, fit_intercept=fit_intercept)
             ridge.fit(*draw(learner, teacher, readout, n, rng))
             errors.append(np.mean((ridge.predict(features) - target) ** 2))
         predicted = population.test_error(n, alpha, fit_intercept=fit_intercept)
-        standard_error = np.std(errors, ddof=1) / np.sqrt(30)
+        standard_error = np.std(errors, ddof=1) / np.sqrt(40)
         assert predicted == pytest.approx(np.mean(errors), rel=tolerance, abs=3 * standard_error)
 
 
