@@ -26,10 +26,12 @@ ACTIVATIONS = ("tanh", "erf", "sign", "relu", "gelu", "leaky_relu", "softplus")
 ODD = ("tanh", "erf", "sign")
 SHARES = {"independent": 0.0, "half-shared": 0.5, "shared": 1.0}
 METHODS = {
-    "per-unit": {},
-    "hermite": {"order": 4},
-    "closed-form": {},
-    "averaged": {},
+    "per-unit": {"method": "per-unit"},
+    "hermite": {"method": "hermite", "order": 4},
+    "closed-form": {"method": "closed-form"},
+    "averaged": {"method": "averaged"},
+    "per-unit, finite width": {"method": "per-unit", "finite_width": True},
+    "hermite, finite width": {"method": "hermite", "order": 4, "finite_width": True},
 }
 DEPTH = 3
 BATCH = 4000
@@ -171,7 +173,6 @@ def compare(case: Case, learner, teachers, measured, width):
                     case.activation,
                     variances,
                     teacher_weights=teachers[share][:depth],
-                    method=method,
                     **options,
                 )[:3]
             except ValueError:  # no closed form

@@ -29,7 +29,12 @@ PAIRS = [
 RATIOS = (0.1, 0.3, 0.7, 1.0, 1.5, 3.0, 5.0)
 ALPHAS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 NOISE = 0.1
-METHODS = ("per-unit", "hermite", "averaged")
+METHODS = {
+    "per-unit": {"method": "per-unit"},
+    "hermite": {"method": "hermite"},
+    "averaged": {"method": "averaged"},
+    "hermite, finite width": {"method": "hermite", "finite_width": True},
+}
 
 
 def networks(activation, depth, pairing, width, seed):
@@ -78,11 +83,11 @@ def predict(learner, teacher, readout, width):
             np.ones(width),
             (FrozenEstimator(teacher), readout),
             noise=NOISE,
-            method=method,
+            **options,
         )
         .fit()
         .test_error(n, alpha, fit_intercept=True)
-        for method in METHODS
+        for method, options in METHODS.items()
     }
 
 

@@ -91,7 +91,7 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
 
         y = teacher.transform(x) @ readout + noise, x normal. Every entry of the moments is its
         Hermite series to order 20, paired rows and diagonals exactly: for networks of one layer
-        that is exact. Deeper layers take their pre-activations as normal, which is right to
+        that is exact. Deeper layers count that their pre-activations are not quite normal, to
         leading order in the width.
 
         Parameters
@@ -124,6 +124,7 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
             paired_rows=paired_rows,
             method="hermite",
             order=20,
+            finite_width=True,
         )
         return cls(*moments[:3], feature_mean=moments.feature_mean, target_mean=moments.target_mean)
 

@@ -50,6 +50,8 @@ class LinearizedPopulation(MomentPopulationMixin, BaseEstimator):
         See `sk_deepfeat.theory.rainbow_covariances`.
     order : int, default=4
         Of ``method="hermite"``.
+    finite_width : bool, default=False
+        See `sk_deepfeat.theory.rainbow_covariances`: more accurate for several layers, and slower.
 
     Attributes
     ----------
@@ -67,7 +69,7 @@ class LinearizedPopulation(MomentPopulationMixin, BaseEstimator):
 
     See Also
     --------
-    ExactPopulation.from_networks : Without the linearisation, entry by entry.
+    ExactPopulation.from_networks : Every term that is known.
 
     Examples
     --------
@@ -96,6 +98,7 @@ class LinearizedPopulation(MomentPopulationMixin, BaseEstimator):
         paired_rows: Any = None,
         method: str = "per-unit",
         order: int = 4,
+        finite_width: bool = False,
     ) -> None:
         self.feature_map = feature_map
         self.input_covariance = input_covariance
@@ -106,6 +109,7 @@ class LinearizedPopulation(MomentPopulationMixin, BaseEstimator):
         self.paired_rows = paired_rows
         self.method = method
         self.order = order
+        self.finite_width = finite_width
 
     def fit(
         self,
@@ -150,7 +154,11 @@ class LinearizedPopulation(MomentPopulationMixin, BaseEstimator):
                 f"target={self.target!r} must be a tuple of two: (FrozenEstimator(teacher), "
                 "readout) or (cross moment, second moment)."
             )
-        options: dict[str, Any] = {"method": self.method, "order": self.order}
+        options: dict[str, Any] = {
+            "method": self.method,
+            "order": self.order,
+            "finite_width": self.finite_width,
+        }
         inputs = self.input_covariance, self.input_mean
         first, second = self.target
         if hasattr(first, "fit"):

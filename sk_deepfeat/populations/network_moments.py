@@ -92,7 +92,7 @@ def feature_moments(
     input_covariance, input_mean : array-like
         Of the inputs.
     **options
-        ``method`` and ``order`` of `rainbow_covariances`.
+        ``method``, ``order`` and ``finite_width`` of `rainbow_covariances`.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def teacher_moments(
     noise : float
         Standard deviation of independent label noise.
     **options
-        ``method``, ``order`` and ``paired_rows`` of `rainbow_covariances`.
+        ``method``, ``order``, ``finite_width`` and ``paired_rows`` of `rainbow_covariances`.
 
     Returns
     -------

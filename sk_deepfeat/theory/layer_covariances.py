@@ -43,6 +43,18 @@ def preactivation(
     return Preactivation(activation, mean, std, activation_moments(activation, mean, std))
 
 
+def between(
+    left: FloatArray | None, covariance: FloatArray, right: FloatArray | None
+) -> FloatArray:
+    """Return left @ covariance @ right.T; a 1-d covariance is a diagonal, None the identity."""
+    if covariance.ndim == 1:
+        assert left is not None and right is not None  # both networks have a first layer
+        return (left * covariance) @ right.T
+    if left is not None:
+        covariance = left @ covariance
+    return covariance if right is None else covariance @ right.T
+
+
 def own_covariance(pre: FloatArray, side: Preactivation, method: str, order: int) -> FloatArray:
     """Return the covariance of the activations of one layer.
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sk_deepfeat.plugins import resolve
 from sk_deepfeat.theory._rainbow_arguments import (
     Layer,
     check_input,
@@ -22,8 +23,10 @@ from sk_deepfeat.theory._rainbow_arguments import (
     check_paired_rows,
 )
 from sk_deepfeat.theory._validation import FloatArray
+from sk_deepfeat.theory.finite_width import compose_finite_width
 from sk_deepfeat.theory.layer_covariances import (
     Preactivation,
+    between,
     cross_covariance,
     own_covariance,
     preactivation,
@@ -67,6 +70,7 @@ def rainbow_covariances(
     input_mean: ArrayLike | None = None,
     method: str = "per-unit",
     order: int = 4,
+    finite_width: bool = False,
 ) -> RainbowCovariances:
     r"""Return the covariances of a random deep network and of a teacher, from their weights alone.
 
@@ -112,6 +116,11 @@ def rainbow_covariances(
         See above.
     order : int, default=4
         Of "hermite".
+    finite_width : bool, default=False
+        Also count, from the second layer on, that pre-activations are normal only up to
+        1/√width: their third cumulants, and the leading fourth. Errors beyond those of the series
+        then fall like 1/width in the relative Frobenius norm. Costs some twenty products of
+        matrices for each pair of layers, and serves every method but "averaged".
 
     Returns
     -------
@@ -172,7 +181,11 @@ def rainbow_covariances(
             "method='averaged' carries no means, so biases and input_mean must be None or zero; "
             "use method='per-unit'."
         )
+    if method == "averaged" and finite_width:
+        raise ValueError("finite_width=True needs another method than 'averaged'.")
     paired = check_paired_rows(paired_rows, layers, teacher)
+    if finite_width:
+        return _compose_finite_width(layers, teacher, paired, covariance, mean, method, order)
     return _compose(layers, teacher, paired, covariance, mean, method, order)
 
 
@@ -209,7 +222,7 @@ def _compose(
             n_paired = paired[depth] if depth < len(paired) else 0
             left = None if layer is None else layer.weights
             right = None if second is None else second.weights
-            cross = _between(left, cross, right)
+            cross = between(left, cross, right)
             cross = cross_covariance(cross, first_side, second_side, n_paired, method, order)
     if not teacher:
         return RainbowCovariances(own.covariance, None, None, own.mean, None)
@@ -217,20 +230,31 @@ def _compose(
 
 
 def _step(layer: Layer, state: _State, method: str, order: int) -> tuple[Preactivation, _State]:
-    pre = _between(layer.weights, state.covariance, layer.weights)
+    pre = between(layer.weights, state.covariance, layer.weights)
     mean = layer.weights @ state.mean + layer.bias
     side = preactivation(layer.activation, mean, np.diagonal(pre), method)
     covariance = own_covariance(pre, side, method, order)
     return side, _State(covariance, side.moments.mean)
 
 
-def _between(
-    left: FloatArray | None, covariance: FloatArray, right: FloatArray | None
-) -> FloatArray:
-    """Return left @ covariance @ right.T; a 1-d covariance is a diagonal, None the identity."""
-    if covariance.ndim == 1:
-        assert left is not None and right is not None  # both networks have a first layer
-        return (left * covariance) @ right.T
-    if left is not None:
-        covariance = left @ covariance
-    return covariance if right is None else covariance @ right.T
+def _compose_finite_width(
+    layers: list[Layer],
+    teacher: list[Layer],
+    paired: list[int],
+    covariance: FloatArray,
+    mean: FloatArray,
+    method: str,
+    order: int,
+) -> RainbowCovariances:
+    """Do as `_compose` with higher cumulants; the shorter network goes on as the identity."""
+    identity = resolve("activations", "identity")
+    depth = max(len(layers), len(teacher))
+    networks = [layers, teacher] if teacher else [layers]
+    for network in networks:
+        width = len(network[-1].weights)
+        missing = depth - len(network)
+        network += [Layer(np.eye(width), np.zeros(width), identity)] * missing
+    found, means = compose_finite_width(networks, paired, covariance, mean, method, order)
+    if not teacher:
+        return RainbowCovariances(found[0, 0], None, None, means[0], None)
+    return RainbowCovariances(found[0, 0], found[0, 1], found[1, 1], means[0], means[1])
