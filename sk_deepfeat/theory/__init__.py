@@ -11,13 +11,13 @@ from sk_deepfeat.theory.annealed import (
     AnnealedCross,
     annealed_constants,
     annealed_cross_constants,
-    annealed_spectrum,
 )
+from sk_deepfeat.theory.annealed_spectra import annealed_spectrum
+from sk_deepfeat.theory.bivariate_moments import bivariate_covariance
 from sk_deepfeat.theory.fixed_point import alpha_from_kappa, degrees_of_freedom, solve_kappa
 from sk_deepfeat.theory.gaussian_moments import (
     ActivationMoments,
     activation_moments,
-    bivariate_covariance,
     hermite_coefficients,
 )
 from sk_deepfeat.theory.leave_one_out import leave_one_out_residuals

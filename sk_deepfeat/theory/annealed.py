@@ -16,9 +16,8 @@ from numpy.typing import ArrayLike
 
 from sk_deepfeat.theory._rainbow_arguments import check_covariance, one_per_layer
 from sk_deepfeat.theory._validation import FloatArray
-from sk_deepfeat.theory.gaussian_moments import activation_moments, bivariate_covariance
-from sk_deepfeat.theory.resolvent import eigh_psd
-from sk_deepfeat.theory.spectrum_maps import layer_spectrum, product_spectrum
+from sk_deepfeat.theory.bivariate_moments import bivariate_covariance
+from sk_deepfeat.theory.gaussian_moments import activation_moments
 
 # Averages over the mean of a unit, which enters through smooth functions.
 _MEANS, _SHARES = np.polynomial.hermite_e.hermegauss(24)
@@ -105,7 +104,9 @@ def annealed_constants(
     (array([1.    , 0.3943]), array([0.6057, 0.7635]), array([0.1656, 0.0811]))
     """
     covariance = check_covariance(input_covariance, "input_covariance")
-    return _constants(_layers(weight_covariances, activations, len(covariance), ""), covariance)
+    return layer_constants(
+        check_row_laws(weight_covariances, activations, len(covariance), ""), covariance
+    )
 
 
 def annealed_cross_constants(
@@ -150,8 +151,10 @@ def annealed_cross_constants(
     array([0.5])
     """
     covariance = check_covariance(input_covariance, "input_covariance")
-    own = _layers(weight_covariances, activations, len(covariance), "")
-    other = _layers(teacher_weight_covariances, teacher_activations, len(covariance), "teacher_")
+    own = check_row_laws(weight_covariances, activations, len(covariance), "")
+    other = check_row_laws(
+        teacher_weight_covariances, teacher_activations, len(covariance), "teacher_"
+    )
     if len(other) != len(own):
         raise ValueError(
             f"teacher_weight_covariances has {len(other)} entries, but weight_covariances has "
@@ -159,76 +162,15 @@ def annealed_cross_constants(
         )
     shapes = [(len(a), len(b)) for (a, _), (b, _) in zip(own, other, strict=True)]
     cross = _check_cross(cross_weight_covariances, shapes)
-    first, second = _constants(own, covariance), _constants(other, covariance)
+    first, second = layer_constants(own, covariance), layer_constants(other, covariance)
     return _cross_constants(own, other, cross, first, second, covariance)
 
 
-def annealed_spectrum(
-    weight_covariances: Sequence[ArrayLike],
-    activations: Any,
-    input_covariance: ArrayLike,
-    n_units: int,
-) -> FloatArray:
-    r"""Return the limiting spectrum of the features' covariance, without drawing weights.
-
-    Layer by layer: the free product of C_l and Ω_{l-1}, then the map of Marchenko and Pastur for
-    W, with the slopes of the units and the rest c*² on the diagonal.
-
-    Parameters
-    ----------
-    weight_covariances, activations, input_covariance
-        As in `annealed_constants`. The width of a layer is the size of the next C.
-    n_units : int
-        Width of the last layer.
-
-    Returns
-    -------
-    ndarray of shape (n_units,)
-        Quantiles of the limiting law, ascending: `eigenvalues` for `ridge_risk`, say.
-
-    Raises
-    ------
-    ValueError
-        As `annealed_constants`, or if `n_units` is no positive integer.
-
-    References
-    ----------
-    Fan, Wang, "Spectra of the conjugate kernel and neural tangent kernel for linear-width neural
-    networks", NeurIPS 2020.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_deepfeat.theory import annealed_spectrum
-    >>> spectrum = annealed_spectrum([np.full(400, 1 / 400)], "identity", np.ones(400), 100)
-    >>> spectrum[[0, -1]].round(2)  # within (1 - √(100/400))² and (1 + √(100/400))²
-    array([0.27, 2.18])
-    """
-    if not isinstance(n_units, (int, np.integer)) or isinstance(n_units, bool) or n_units < 1:
-        raise ValueError(f"n_units={n_units!r} must be a positive integer.")
-    covariance = check_covariance(input_covariance, "input_covariance")
-    layers = _layers(weight_covariances, activations, len(covariance), "")
-    constants = _constants(layers, covariance)
-    widths = [len(c) for c, _ in layers[1:]] + [int(n_units)]
-    spectrum = None
-    for depth, ((weights, activation), width) in enumerate(zip(layers, widths, strict=True)):
-        if spectrum is None:
-            inner = _joint_eigenvalues(weights, covariance)
-        else:
-            inner = product_spectrum(_eigenvalues(weights), spectrum)
-        mean, std = _units(constants.r[depth], constants.mean_variance[depth])
-        moments = activation_moments(activation, mean, std)
-        # units whose trace r fluctuates around s² by nothing in the limit
-        rest = np.maximum(moments.variance - constants.r[depth] * moments.slope**2, 0.0)
-        spectrum = layer_spectrum(inner, moments.slope, rest, _shares(mean), width)
-    assert spectrum is not None  # there is at least one layer
-    return spectrum
+RowLaws = list[tuple[FloatArray, Any]]
 
 
-_Layers = list[tuple[FloatArray, Any]]
-
-
-def _layers(covariances: Any, activations: Any, width: int, prefix: str) -> _Layers:
+def check_row_laws(covariances: Any, activations: Any, width: int, prefix: str) -> RowLaws:
+    """Return (C_l, activation) of every layer, checked; `prefix` is that of the arguments."""
     name = f"{prefix}weight_covariances"
     if not isinstance(covariances, Sequence) or not len(covariances):
         raise ValueError(f"{name} must be a list of one array for each layer.")
@@ -260,22 +202,24 @@ def _check_cross(given: Any, shapes: list[tuple[int, int]]) -> list[FloatArray]:
     return matrices
 
 
-def _units(r: float, mean_variance: float) -> tuple[FloatArray, FloatArray]:
+def unit_laws(r: float, mean_variance: float) -> tuple[FloatArray, FloatArray]:
     """Return means and standard deviations of groups of units; one group if all means are 0."""
     means = np.sqrt(mean_variance) * _MEANS if mean_variance > 0 else np.zeros(1)
     return means, np.full(means.size, np.sqrt(r))
 
 
-def _shares(means: FloatArray) -> FloatArray:
+def unit_shares(means: FloatArray) -> FloatArray:
+    """Return the share of the units in each group of `unit_laws`."""
     return _SHARES if means.size > 1 else np.ones(1)
 
 
-def _constants(layers: _Layers, covariance: FloatArray) -> AnnealedConstants:
+def layer_constants(layers: RowLaws, covariance: FloatArray) -> AnnealedConstants:
+    """Return the constants of every layer, from the first to the last."""
     rows = []
     r, mean_variance = _trace(layers[0][0], covariance), 0.0
     for depth, (_, activation) in enumerate(layers):
-        mean, std = _units(r, mean_variance)
-        moments, shares = activation_moments(activation, mean, std), _shares(mean)
+        mean, std = unit_laws(r, mean_variance)
+        moments, shares = activation_moments(activation, mean, std), unit_shares(mean)
         c0, c1 = shares @ moments.mean, shares @ moments.slope
         rest = shares @ (moments.variance - r * moments.slope**2)
         rows.append((r, mean_variance, c0, c1, np.sqrt(np.maximum(rest, 0.0))))
@@ -291,8 +235,8 @@ def _constants(layers: _Layers, covariance: FloatArray) -> AnnealedConstants:
 
 
 def _cross_constants(
-    own: _Layers,
-    other: _Layers,
+    own: RowLaws,
+    other: RowLaws,
     cross: list[FloatArray],
     first: AnnealedConstants,
     second: AnnealedConstants,
@@ -307,7 +251,7 @@ def _cross_constants(
         # two means of correlation rho, on a square grid where both vary
         x = _MEANS if s > 0 else np.zeros(1)
         y = _MEANS if t > 0 else np.zeros(1)
-        shares = np.multiply.outer(_shares(x), _shares(y)).ravel()
+        shares = np.multiply.outer(unit_shares(x), unit_shares(y)).ravel()
         x, y = (grid.ravel() for grid in np.meshgrid(x, y, indexing="ij"))
         means = s * x, t * (rho * x + np.sqrt(1.0 - rho**2) * y)
         stds = np.sqrt(first.r[depth]), np.sqrt(second.r[depth])
@@ -338,24 +282,3 @@ def _trace(matrix: FloatArray, other: FloatArray | None) -> float:
 def _total(matrix: FloatArray) -> float:
     """Return the sum of all entries; of a diagonal, the trace."""
     return float(matrix.sum())
-
-
-def _eigenvalues(matrix: FloatArray) -> FloatArray:
-    if matrix.ndim == 1:
-        return matrix
-    return eigh_psd(matrix, "weight_covariances")[0]
-
-
-def _joint_eigenvalues(weights: FloatArray, covariance: FloatArray) -> FloatArray:
-    """Return the eigenvalues of C^(1/2) Ω C^(1/2)."""
-    if weights.ndim == covariance.ndim == 1:
-        return weights * covariance
-    if weights.ndim == 2 and covariance.ndim == 2:
-        values, vectors = eigh_psd(weights, "weight_covariances[0]")
-        root = vectors * np.sqrt(values)
-        inner = root.T @ covariance @ root
-    elif weights.ndim == 1:
-        inner = np.sqrt(weights)[:, None] * covariance * np.sqrt(weights)
-    else:
-        inner = np.sqrt(covariance)[:, None] * weights * np.sqrt(covariance)
-    return np.maximum(np.linalg.eigvalsh(inner), 0.0)

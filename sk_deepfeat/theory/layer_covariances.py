@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sk_deepfeat.theory._validation import FloatArray
+from sk_deepfeat.theory.bivariate_moments import bivariate_covariance, closed_covariance
 from sk_deepfeat.theory.gaussian_moments import (
     ActivationMoments,
     activation_moments,
-    bivariate_covariance,
-    closed_covariance,
     hermite_coefficients,
 )
 

@@ -6,7 +6,7 @@ from test_rainbow import beyond_floor, close, draw, networks, sample_halves
 
 from sk_deepfeat.activations import gelu, relu, softplus, tanh
 from sk_deepfeat.theory import activation_moments, bivariate_covariance, rainbow_covariances
-from sk_deepfeat.theory.finite_width import Source, excess, third_cumulants, unit_series
+from sk_deepfeat.theory.cumulants import Source, excess, gain, third_cumulants, unit_series
 from sk_deepfeat.theory.layer_covariances import preactivation
 
 P, K = 7, 5
@@ -138,6 +138,35 @@ def test_excess_agrees_with_the_sum_over_pairs():
             between += 0.25 * bends[0] * bends[1] * (laws[0][1] * laws[1][1]) ** 2 * q
             total += w[a] * v[c] * (between - 2 * features[a, c] ** 2)
     assert excess(s, features, thirds, q) == pytest.approx(total, rel=1e-4)
+
+
+def test_common_scale():
+    """Independent units times one random scale: Cov(f(g_i), f(g_j)) is the variance of E[f | S]."""
+    spread = 0.02
+    side = preactivation(softplus, np.array([0.3, -0.5]), np.array([1.0, 0.64]), "per-unit")
+    scales = np.sqrt(1.0 + spread * np.array([-1.0, 1.0]))
+    means = [activation_moments(softplus, side.mean, scale * side.std).mean for scale in scales]
+    expected = np.prod((means[1] - means[0]) / 2)
+    series = unit_series(side)
+    found = gain(series, series, (np.zeros((2, 2)), np.zeros((2, 2))), spread**2)
+    assert found[0, 1] == pytest.approx(expected, rel=1e-3)
+
+
+def test_skewed_units():
+    """Cov(f(g_i), g̃_j) for g_i quadratic in a third of its variance: h κ_iij/2."""
+    series = unit_series(preactivation(gelu, np.array([0.2]), np.array([0.9]), "per-unit"))
+    line = unit_series(preactivation(np.positive, np.zeros(1), np.ones(1), "per-unit"))
+    strength = 0.01
+    # g = sqrt(.9 - 2 strength²) x + strength (y² - 1) and g̃ = y: κ(g, g, g̃) = 0, Cov(g, g̃²) != 0;
+    # g = a x + strength x y and g̃ = y: κ(g, g, g̃) = 2 a strength
+    a = np.sqrt(0.9 - strength**2)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    weights = weights / weights.sum()
+    x, y = np.meshgrid(nodes, nodes, indexing="ij")
+    exact = weights @ (gelu(0.2 + a * x + strength * x * y) * y) @ weights
+    thirds = np.array([[2 * a * strength]]), np.zeros((1, 1))
+    assert gain(series, line, thirds, 0.0)[0, 0] == pytest.approx(exact, rel=2e-3)
+    assert gain(line, series, thirds[::-1], 0.0)[0, 0] == pytest.approx(exact, rel=2e-3)
 
 
 SIGMA = np.linspace(0.5, 1.5, 10)
