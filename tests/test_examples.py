@@ -43,7 +43,16 @@ def check_grid_search(seen):
     assert seen["best"][-1].test_error_ == pytest.approx(seen["error"], rel=0.15)
 
 
-CHECKS = {"plot_pipeline.py": check_pipeline, "plot_grid_search.py": check_grid_search}
+def check_structured_weights(seen):
+    assert np.median(seen["relative_error"]) < 0.02
+    assert seen["relative_error"].max() < 0.08
+
+
+CHECKS = {
+    "plot_pipeline.py": check_pipeline,
+    "plot_grid_search.py": check_grid_search,
+    "plot_structured_weights.py": check_structured_weights,
+}
 
 
 def test_every_example_has_a_check():

@@ -153,12 +153,10 @@ def test_common_scale():
 
 
 def test_skewed_units():
-    """Cov(f(g_i), g̃_j) for g_i quadratic in a third of its variance: h κ_iij/2."""
+    """g = a x + ε x y and g̃ = y have κ(g, g, g̃) = 2aε and no covariance."""
     series = unit_series(preactivation(gelu, np.array([0.2]), np.array([0.9]), "per-unit"))
     line = unit_series(preactivation(np.positive, np.zeros(1), np.ones(1), "per-unit"))
     strength = 0.01
-    # g = sqrt(.9 - 2 strength²) x + strength (y² - 1) and g̃ = y: κ(g, g, g̃) = 0, Cov(g, g̃²) != 0;
-    # g = a x + strength x y and g̃ = y: κ(g, g, g̃) = 2 a strength
     a = np.sqrt(0.9 - strength**2)
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
     weights = weights / weights.sum()
