@@ -21,6 +21,8 @@ from sk_deepfeat.theory._validation import FloatArray
 from sk_deepfeat.theory.gaussian_moments import hermite_coefficients
 from sk_deepfeat.theory.layer_covariances import Preactivation
 
+# A unit of a smaller standard deviation is constant.
+_SMALLEST = 1e-12
 # Order of the Hermite series between a unit and itself, or its paired row.
 _ORDER = 16
 _FACTORIALS = np.array([factorial(k) for k in range(_ORDER + 1)], dtype=np.float64)[:, None]
@@ -42,13 +44,14 @@ class UnitSeries(NamedTuple):
     square: FloatArray
 
     def derivative(self, k: int, square: bool = False) -> FloatArray:
-        """Return the mean of the k-th derivative, a_k/std^k."""
-        return (self.square if square else self.value)[k] / self.std**k
+        """Return the mean of the k-th derivative, a_k/std^k; 0 for a unit that does not vary."""
+        coefs = (self.square if square else self.value)[k]
+        return np.divide(coefs, self.std**k, out=np.zeros_like(coefs), where=self.std > _SMALLEST)
 
 
 def unit_series(side: Preactivation) -> UnitSeries:
     """Return the series of the units of a layer."""
-    std = np.maximum(side.std, 1e-100)
+    std = np.maximum(side.std, _SMALLEST)
     function = side.activation
     value = hermite_coefficients(function, _ORDER, side.mean, std)
     square = hermite_coefficients(lambda x: np.square(function(x)), _ORDER, side.mean, std)
@@ -116,7 +119,8 @@ def _paired_terms(source: Source, delta: FloatArray) -> tuple[FloatArray, FloatA
     slope_value = np.sum(a[2:] * b[1:-1] * powers[1:-1], axis=0) / s
     value_slope = np.sum(a[1:-1] * b[2:] * powers[1:-1], axis=0) / t
     third = np.sum(one.square[1:, :n] * b[1:] * powers[1:], axis=0)  # E (f - E f)² (g - E g)
-    d, h, g, k = a[1] / s, a[2] / s**2, b[1] / t, b[2] / t**2
+    d, h = one.derivative(1)[:n], one.derivative(2)[:n]
+    g, k = two.derivative(1)[:n], two.derivative(2)[:n]
     first_delta = slope_value - h * g * joint
     second_delta = value_slope - k * d * joint
     counted = 2.0 * h * d * s**2 * g * joint + k * d**2 * joint**2

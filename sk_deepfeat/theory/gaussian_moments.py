@@ -1,10 +1,8 @@
-r"""Gaussian moments of activations: E f, E f', Var f, Hermite coefficients, E f(X) g(Y).
+r"""Gaussian moments of activations: E f, E f', Var f and Hermite coefficients.
 
-Closed forms are used where an activation carries them (``moments(mean, std)``,
-``hermite(k, mean, std)``, ``bivariate(other, mean, std, other_mean, other_std, covariance)``),
-quadrature elsewhere. With He_k the probabilists' Hermite polynomials,
-a_k(μ, s) = E[f(μ + sZ) He_k(Z)], and for jointly normal X, Y of correlation ρ
-E f(X) g(Y) = Σ_k a_k b_k ρ^k/k!. E f' is a_1/s throughout, which sees jumps.
+Closed forms are used where an activation carries them (``moments(mean, std)`` and
+``hermite(k, mean, std)``), quadrature elsewhere. With He_k the probabilists' Hermite polynomials,
+a_k(μ, s) = E[f(μ + sZ) He_k(Z)]; E f' is a_1/s throughout, which sees jumps.
 """
 
 from __future__ import annotations

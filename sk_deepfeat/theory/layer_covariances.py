@@ -123,7 +123,7 @@ def cross_covariance(
         # the diagonal of Cov(N, Ñ) = ř, and what a single entry has beyond it
         single, direct = direct, np.full(n_paired, direct.mean())
     features = _spread(pre, first, second, method, order)
-    if n_paired and method != "closed-form":
+    if n_paired:
         exact = bivariate_covariance(
             first.activation,
             first.mean[:n_paired],
