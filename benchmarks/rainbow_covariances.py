@@ -223,11 +223,27 @@ def write_summary(rows, output):
                 chosen = [r for r in rows if (r["activation"], r["depth"], r["inputs"]) == key]
                 floors = [row[f"floor {name}"] for row in chosen for name in ("Ω", "Ω×", "Ψ")]
                 line = dict(zip(("activation", "depth", "inputs"), key, strict=True))
+                line["effective dimension"] = chosen[0]["effective dimension"]
                 line["floor"] = f"{100 * min(floors):.1f}–{100 * max(floors):.1f}"
                 for method in METHODS:
                     worst = np.max([beyond(row, method) for row in chosen])
                     line[method] = "–" if np.isnan(worst) else f"{100 * worst:.1f}"
                 lines.append(line)
+    write(lines, output)
+
+
+def write_rows(rows, output):
+    """Write errors of Ω / Ω_× / Ψ beyond the floor in per cent, a line a row."""
+    lines = []
+    for row in rows:
+        line = {key: row[key] for key in ("activation", "inputs", "weights", "pairing", "depth")}
+        floors = (row[f"floor {name}"] for name in ("Ω", "Ω×", "Ψ"))
+        line["floor"] = " / ".join(f"{100 * floor:.1f}" for floor in floors)
+        for method in METHODS:
+            errors = beyond(row, method)
+            known = " / ".join(f"{100 * error:.1f}" for error in errors)
+            line[method] = "–" if np.isnan(errors).any() else known
+        lines.append(line)
     write(lines, output)
 
 
@@ -280,8 +296,7 @@ def main():
     arguments = parser.parse_args()
     start = time.perf_counter()
     rows = run(arguments.width, arguments.samples, arguments.named, arguments.output)
-    if not arguments.named:
-        write_summary(rows, arguments.summary)
+    (write_rows if arguments.named else write_summary)(rows, arguments.summary)
     result = {"benchmark": "rainbow_covariances", "width": arguments.width, **summary(rows)}
     result["seconds"] = round(time.perf_counter() - start)
     print(json.dumps(result, ensure_ascii=False))

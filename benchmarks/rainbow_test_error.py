@@ -29,12 +29,7 @@ PAIRS = [
 RATIOS = (0.1, 0.3, 0.7, 1.0, 1.5, 3.0, 5.0)
 ALPHAS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 NOISE = 0.1
-METHODS = {
-    "per-unit": {"method": "per-unit"},
-    "hermite": {"method": "hermite"},
-    "averaged": {"method": "averaged"},
-    "hermite, finite width": {"method": "hermite", "finite_width": True},
-}
+METHODS = ("per-unit", "hermite", "averaged")
 
 
 def networks(activation, depth, pairing, width, seed):
@@ -83,11 +78,11 @@ def predict(learner, teacher, readout, width):
             np.ones(width),
             (FrozenEstimator(teacher), readout),
             noise=NOISE,
-            **options,
+            method=method,
         )
         .fit()
         .test_error(n, alpha, fit_intercept=True)
-        for method, options in METHODS.items()
+        for method in METHODS
     }
 
 
