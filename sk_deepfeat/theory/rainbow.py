@@ -118,9 +118,8 @@ def rainbow_covariances(
         Of "hermite".
     finite_width : bool, default=False
         Also count, from the second layer on, that pre-activations are normal only up to
-        1/√width: their third cumulants, and the leading fourth. Errors beyond those of the series
-        then fall like 1/width in the relative Frobenius norm. Costs some twenty products of
-        matrices for each pair of layers, and serves every method but "averaged".
+        1/√width: their third cumulants, and the leading fourth. Activations then need a finite
+        E f⁴. Costs some twenty products of matrices for each pair of layers; not for "averaged".
 
     Returns
     -------
@@ -132,7 +131,7 @@ def rainbow_covariances(
     ValueError
         If shapes do not chain, a covariance is not symmetric positive semi-definite, an activation
         has infinite moments or no closed form, more rows are paired than there are, or "averaged"
-        is asked for with biases or an input mean.
+        is asked for with biases, an input mean or `finite_width`.
     TypeError
         If an argument is of the wrong kind.
 
