@@ -33,7 +33,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sk_deepfeat"
 html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
 # Pages without pages below them give the width of an empty sidebar to their tables.
-_alone = ("index", "user_guide", "writing_a_plugin", "benchmarks")
+_alone = ("index", "user_guide", "rainbow_networks", "writing_a_plugin", "benchmarks")
 html_sidebars = {page: [] for page in _alone}
 add_module_names = False
 default_role = "py:obj"

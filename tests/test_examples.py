@@ -42,7 +42,16 @@ def check_grid_search(seen):
     assert seen["low"] - 2 * spread < seen["error"] < seen["high"] + 2 * spread
 
 
-CHECKS = {"plot_pipeline.py": check_pipeline, "plot_grid_search.py": check_grid_search}
+def check_structured_weights(seen):
+    assert np.median(seen["relative_error"]) < 0.02
+    assert seen["relative_error"].max() < 0.08
+
+
+CHECKS = {
+    "plot_pipeline.py": check_pipeline,
+    "plot_grid_search.py": check_grid_search,
+    "plot_structured_weights.py": check_structured_weights,
+}
 
 
 def test_every_example_has_a_check():

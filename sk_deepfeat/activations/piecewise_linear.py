@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from sk_deepfeat.activations.gated_linear import Gate, GatedLinear
 
-class ReLU:
+
+class ReLU(GatedLinear):
     """max(x, 0); the derivative at 0 is 0."""
 
     torch_name = "ReLU"
+    gate = Gate(gain=1.0)
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return max(x, 0)."""
@@ -21,7 +24,7 @@ class ReLU:
         return np.heaviside(x, 0.0)
 
 
-class LeakyReLU:
+class LeakyReLU(GatedLinear):
     """x where x > 0, else `slope` * x; the derivative at 0 is `slope`.
 
     Parameters
@@ -36,6 +39,7 @@ class LeakyReLU:
         if not 0.0 <= slope <= 1.0:
             raise ValueError(f"slope={slope!r} must lie in [0, 1].")
         self.slope = slope
+        self.gate = Gate(slope=slope, gain=1.0 - slope)
 
     @property
     def torch_params(self) -> dict[str, float]:
@@ -51,10 +55,11 @@ class LeakyReLU:
         return self.slope + (1.0 - self.slope) * np.heaviside(x, 0.0)
 
 
-class Identity:
+class Identity(GatedLinear):
     """The identity, for linear layers."""
 
     torch_name = "Identity"
+    gate = Gate(slope=1.0)
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return x, a copy unless `out` is given."""
@@ -65,10 +70,11 @@ class Identity:
         return np.ones_like(x, dtype=np.float64)
 
 
-class Sign:
+class Sign(GatedLinear):
     """The sign of x; the derivative is 0 wherever it exists."""
 
     torch_name = "sign"
+    gate = Gate(constant=-1.0, jump=2.0)
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return -1, 0 or 1."""

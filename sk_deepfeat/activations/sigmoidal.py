@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from sk_deepfeat.activations.gated_linear import Gate, GatedLinear
 from sk_deepfeat.activations.single_precision import erf_single, is_single, logistic_single
 
 
@@ -24,10 +25,11 @@ class Tanh:
         return 4.0 * special.expit(2.0 * np.asarray(x)) * special.expit(-2.0 * np.asarray(x))
 
 
-class Erf:
+class Erf(GatedLinear):
     """The error function erf(x) = (2/√π) ∫₀ˣ exp(-t²) dt."""
 
     torch_name = "erf"
+    gate = Gate(constant=-1.0, jump=2.0, noise=0.5)
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return erf(x)."""

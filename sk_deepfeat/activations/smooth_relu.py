@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from sk_deepfeat.activations.gated_linear import Gate, GatedLinear
 from sk_deepfeat.activations.single_precision import gelu_single, is_single
 
 
-class GELU:
+class GELU(GatedLinear):
     """x Φ(x), with the normal distribution function Φ (the exact form, as in torch)."""
 
     torch_name = "GELU"
+    gate = Gate(gain=1.0, noise=1.0)
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return x Φ(x)."""

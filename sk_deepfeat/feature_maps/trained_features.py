@@ -253,22 +253,32 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     def linearization_layers(self) -> list[tuple[NDArray[Any], NDArray[Any] | None, Any]]:
         """Return the layers up to the chosen one as (weights, bias, activation).
 
+        Rows are taken as flattened. A `module` must make an ``nn.Sequential`` of Linear, Conv2d,
+        AvgPool2d, Flatten, Identity, Dropout and activations that have a counterpart in
+        `sk_deepfeat.activations`; convolutions and pooling become dense matrices, and affine layers
+        that follow each other one.
+
         Returns
         -------
         list of (ndarray of shape (units, fan_in), ndarray of shape (units,) or None, object)
-            In float32, as they were trained.
+            In float32, as they were trained, for the default network; in float64 for a `module`.
 
         Raises
         ------
         ValueError
-            If the network was made by `module`, or no layer of weights precedes the chosen one.
+            If a layer is not supported, which is named, or no layer of weights precedes the chosen
+            one.
         """
         check_is_fitted(self)
+        if self._spec.module is not None:
+            _require_torch()
+            from sk_deepfeat.feature_maps._torch.linearization import dense_layers
+
+            return dense_layers(self._spec, self._state)
         kind, _, number = self._spec.layer.partition("_")
-        if self._spec.module is not None or kind == "flatten":
+        if kind == "flatten":
             raise ValueError(
-                "linearization_layers is supported for the layers of weights of the default "
-                f"network only, not for module={self._spec.module!r} with "
+                "linearization_layers needs a layer of weights, but none precedes "
                 f"layer={self._spec.layer!r}."
             )
         n_hidden = len(self._spec.hidden_layer_sizes) if kind == "output" else int(number)

@@ -13,7 +13,9 @@ class Activation(Protocol):
     """A point-wise nonlinearity.
 
     Optional members: ``torch_name``, the name of a ``torch.nn`` class or ``torch`` function;
-    closed forms ``moments(mean, std)``, ``hermite(k, mean, std)`` and ``bivariate(...)``.
+    closed forms for normal inputs ``moments(mean, std)``, which returns E f, E f' and Var f,
+    ``hermite(k, mean, std)``, and ``bivariate(other, mean, std, other_mean, other_std, cov)``,
+    which returns E f(X) g(Y) or NotImplemented.
     """
 
     def __call__(self, x: Any, out: Any = None) -> Any:

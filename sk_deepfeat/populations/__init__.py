@@ -4,6 +4,7 @@ from sk_deepfeat.populations.calibration_check import CalibrationCheck
 from sk_deepfeat.populations.exact import ExactPopulation
 from sk_deepfeat.populations.gcv import GCVPopulation
 from sk_deepfeat.populations.leave_one_out import LeaveOneOutPopulation
+from sk_deepfeat.populations.linearized import LinearizedPopulation
 from sk_deepfeat.populations.sample_moments import PlugInPopulation
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "ExactPopulation",
     "GCVPopulation",
     "LeaveOneOutPopulation",
+    "LinearizedPopulation",
     "PlugInPopulation",
 ]

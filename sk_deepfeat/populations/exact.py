@@ -15,6 +15,7 @@ from sk_deepfeat.populations.moments import (
     SpectralMoments,
     check_width,
 )
+from sk_deepfeat.populations.network_moments import check_linearizable, teacher_moments
 from sk_deepfeat.theory.resolvent import eigh_psd
 
 
@@ -48,6 +49,7 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
     See Also
     --------
     PlugInPopulation : The same from averages over samples.
+    LinearizedPopulation : The same from the weights of a network.
 
     Examples
     --------
@@ -72,6 +74,59 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
         self.rho = rho
         self.feature_mean = feature_mean
         self.target_mean = target_mean
+
+    @classmethod
+    def from_networks(
+        cls,
+        learner: Any,
+        teacher: Any,
+        readout: ArrayLike,
+        input_covariance: ArrayLike,
+        *,
+        input_mean: ArrayLike | None = None,
+        noise: float = 0.0,
+        paired_rows: Any = None,
+    ) -> ExactPopulation:
+        """Return the population of a learner's features for the target of a teacher.
+
+        y = teacher.transform(x) @ readout + noise, x normal. Every entry of the moments is its
+        Hermite series to order 20, paired rows and diagonals exactly: for networks of one layer
+        that is exact. Deeper layers count that their pre-activations are not quite normal, to
+        leading order in the width.
+
+        Parameters
+        ----------
+        learner, teacher : fitted feature map
+            With ``linearization_layers``, on inputs of the same width.
+        readout : array-like of shape (k,) or (k, t)
+            Of the teacher.
+        input_covariance : array-like of shape (d, d) or (d,)
+            Covariance of the inputs, or its diagonal.
+        input_mean : array-like of shape (d,), default=None
+            None: centred inputs.
+        noise : float, default=0.0
+            Standard deviation of the label noise.
+        paired_rows : int or sequence of int, default=None
+            See `sk_deepfeat.theory.rainbow_covariances`.
+
+        Returns
+        -------
+        ExactPopulation
+            Not fitted.
+        """
+        moments = teacher_moments(
+            check_linearizable(learner, "learner"),
+            check_linearizable(teacher, "teacher"),
+            readout,
+            input_covariance,
+            input_mean,
+            noise,
+            paired_rows=paired_rows,
+            method="hermite",
+            order=20,
+            finite_width=True,
+        )
+        return cls(*moments[:3], feature_mean=moments.feature_mean, target_mean=moments.target_mean)
 
     def fit(
         self,

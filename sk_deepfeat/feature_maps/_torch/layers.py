@@ -49,10 +49,12 @@ def layer_function(network: nn.Module, layer: str) -> Callable[[Any], Any]:
     ValueError
         If there is no such layer; the known ones are listed.
     """
-    children = OrderedDict(network.named_children())
+    # Not named_children, which leaves out a module that is used a second time.
+    children = {name: child for name, child in network._modules.items() if child is not None}
     if type(network).forward is nn.Sequential.forward and layer in children:
         last = list(children).index(layer) + 1
-        return nn.Sequential(OrderedDict(list(children.items())[:last])).eval()
+        used = OrderedDict(list(children.items())[:last])
+        return nn.Sequential(used).eval()
     require_extra("torchvision")
     from torchvision.models.feature_extraction import create_feature_extractor
 

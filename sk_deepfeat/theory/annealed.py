@@ -1,0 +1,284 @@
+r"""Random deep networks before their weights are drawn: constants and limiting spectra.
+
+With the covariances C_l of the rows of W_l alone, averages over the weights leave a few numbers for
+each layer. Pre-activations of unit i are μ_i + s Z: s² = r = tr C_l E Ω_{l-1} is the same for
+all units, and μ_i, which vanishes for odd activations, is N(0, t²) over the units,
+t² = E mᵀC_l m.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sk_deepfeat.theory._rainbow_arguments import check_covariance, one_per_layer
+from sk_deepfeat.theory._validation import FloatArray
+from sk_deepfeat.theory.bivariate_moments import bivariate_covariance
+from sk_deepfeat.theory.gaussian_moments import activation_moments
+
+# Averages over the mean of a unit, which enters through smooth functions.
+_MEANS, _SHARES = np.polynomial.hermite_e.hermegauss(24)
+_SHARES = _SHARES / _SHARES.sum()
+
+
+class AnnealedConstants(NamedTuple):
+    """Constants of each layer, arrays of shape (depth,).
+
+    Attributes
+    ----------
+    r : ndarray
+        Variance of a pre-activation around the mean of its unit.
+    mean_variance : ndarray
+        t², the variance of these means over the units; 0 for odd activations.
+    c0, c1 : ndarray
+        E f(N) and E f′(N), N ~ N(0, r + t²).
+    c_star : ndarray
+        c*: its square is Var f - r (E f′)², for one unit, averaged over units.
+    """
+
+    r: FloatArray
+    mean_variance: FloatArray
+    c0: FloatArray
+    c1: FloatArray
+    c_star: FloatArray
+
+
+class AnnealedCross(NamedTuple):
+    """Constants between paired rows of two networks, arrays of shape (number of common layers,).
+
+    Attributes
+    ----------
+    r : ndarray
+        ř, the covariance of paired pre-activations around the means of their units.
+    mean_covariance : ndarray
+        Covariance of these means.
+    c_star : ndarray
+        č*: Cov(f(N), f̃(Ñ)) - ř E f′ E f̃′ for one pair, averaged over pairs.
+    """
+
+    r: FloatArray
+    mean_covariance: FloatArray
+    c_star: FloatArray
+
+
+def annealed_constants(
+    weight_covariances: Sequence[ArrayLike], activations: Any, input_covariance: ArrayLike
+) -> AnnealedConstants:
+    r"""Return the constants r, c₀, c₁, c* of every layer from the covariances of the weights.
+
+    Rows of W_l are independent N(0, C_l). For odd activations these are the paper's constants,
+    with E Ω_l = (c₁² r + c*²) I.
+
+    Parameters
+    ----------
+    weight_covariances : sequence of array-like of shape (fan_in, fan_in) or (fan_in,)
+        C_1, C_2, …, or their diagonals.
+    activations : str, activation object, function, or a sequence of these
+        One serves every layer.
+    input_covariance : array-like of shape (d, d) or (d,)
+        Covariance of the centred inputs, or its diagonal.
+
+    Returns
+    -------
+    AnnealedConstants
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit or a covariance is not symmetric positive semi-definite.
+
+    References
+    ----------
+    Schröder, Dmitriev, Cui, Loureiro, "Asymptotics of Learning with Deep Structured (Random)
+    Features", ICML 2024, arXiv:2402.13999.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory import annealed_constants
+    >>> found = annealed_constants([np.full(100, 0.01), np.full(50, 0.02)], "tanh", np.ones(100))
+    >>> found.r.round(4), found.c1.round(4), found.c_star.round(4)
+    (array([1.    , 0.3943]), array([0.6057, 0.7635]), array([0.1656, 0.0811]))
+    """
+    covariance = check_covariance(input_covariance, "input_covariance")
+    return layer_constants(
+        check_row_laws(weight_covariances, activations, len(covariance), ""), covariance
+    )
+
+
+def annealed_cross_constants(
+    weight_covariances: Sequence[ArrayLike],
+    teacher_weight_covariances: Sequence[ArrayLike],
+    cross_weight_covariances: Sequence[ArrayLike],
+    activations: Any,
+    teacher_activations: Any,
+    input_covariance: ArrayLike,
+) -> AnnealedCross:
+    r"""Return ř and č* of every layer between paired rows of a network and a teacher.
+
+    Rows of W_l are N(0, C_l), of V_l N(0, C̃_l), and E w vᵀ = Č_l for paired rows. The constants of
+    each network alone are those of `annealed_constants`.
+
+    Parameters
+    ----------
+    weight_covariances, teacher_weight_covariances : sequence of array-like
+        C_1, …, and C̃_1, …, matrices or diagonals, as many layers of each.
+    cross_weight_covariances : sequence of array-like of shape (fan_in, teacher's fan_in)
+        Č_1, …; square ones may be given by their diagonals.
+    activations, teacher_activations : str, activation object, function, or a sequence of these
+        One serves every layer.
+    input_covariance : array-like of shape (d, d) or (d,)
+        Covariance of the centred inputs, or its diagonal.
+
+    Returns
+    -------
+    AnnealedCross
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit or a covariance is not symmetric positive semi-definite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory import annealed_cross_constants
+    >>> whole, half = [np.full(100, 0.01)], [np.full(100, 0.005)]
+    >>> annealed_cross_constants(whole, whole, half, "tanh", "tanh", np.ones(100)).r
+    array([0.5])
+    """
+    covariance = check_covariance(input_covariance, "input_covariance")
+    own = check_row_laws(weight_covariances, activations, len(covariance), "")
+    other = check_row_laws(
+        teacher_weight_covariances, teacher_activations, len(covariance), "teacher_"
+    )
+    if len(other) != len(own):
+        raise ValueError(
+            f"teacher_weight_covariances has {len(other)} entries, but weight_covariances has "
+            f"{len(own)}; give as many."
+        )
+    shapes = [(len(a), len(b)) for (a, _), (b, _) in zip(own, other, strict=True)]
+    cross = _check_cross(cross_weight_covariances, shapes)
+    first, second = layer_constants(own, covariance), layer_constants(other, covariance)
+    return _cross_constants(own, other, cross, first, second, covariance)
+
+
+RowLaws = list[tuple[FloatArray, Any]]
+
+
+def check_row_laws(covariances: Any, activations: Any, width: int, prefix: str) -> RowLaws:
+    """Return (C_l, activation) of every layer, checked; `prefix` is that of the arguments."""
+    name = f"{prefix}weight_covariances"
+    if not isinstance(covariances, Sequence) or not len(covariances):
+        raise ValueError(f"{name} must be a list of one array for each layer.")
+    checked = [check_covariance(c, f"{name}[{i}]") for i, c in enumerate(covariances)]
+    if len(checked[0]) != width:
+        raise ValueError(
+            f"{name}[0] has {len(checked[0])} rows, but input_covariance has {width}; they must "
+            "agree."
+        )
+    functions = one_per_layer(activations, len(checked), f"{prefix}activations")
+    return list(zip(checked, functions, strict=True))
+
+
+def _check_cross(given: Any, shapes: list[tuple[int, int]]) -> list[FloatArray]:
+    if len(given) != len(shapes):
+        raise ValueError(
+            f"cross_weight_covariances has {len(given)} entries for {len(shapes)} layers."
+        )
+    matrices = []
+    for number, (matrix, shape) in enumerate(zip(given, shapes, strict=True)):
+        values = np.asarray(matrix, dtype=np.float64)
+        values = np.diag(values) if values.ndim == 1 else values
+        if values.shape != shape or not np.all(np.isfinite(values)):
+            raise ValueError(
+                f"cross_weight_covariances[{number}] must be finite, of shape {shape}; got "
+                f"{values.shape}."
+            )
+        matrices.append(values)
+    return matrices
+
+
+def unit_laws(r: float, mean_variance: float) -> tuple[FloatArray, FloatArray]:
+    """Return means and standard deviations of groups of units; one group if all means are 0."""
+    means = np.sqrt(mean_variance) * _MEANS if mean_variance > 0 else np.zeros(1)
+    return means, np.full(means.size, np.sqrt(r))
+
+
+def unit_shares(means: FloatArray) -> FloatArray:
+    """Return the share of the units in each group of `unit_laws`."""
+    return _SHARES if means.size > 1 else np.ones(1)
+
+
+def layer_constants(layers: RowLaws, covariance: FloatArray) -> AnnealedConstants:
+    """Return the constants of every layer, from the first to the last."""
+    rows = []
+    r, mean_variance = _trace(layers[0][0], covariance), 0.0
+    for depth, (_, activation) in enumerate(layers):
+        mean, std = unit_laws(r, mean_variance)
+        moments, shares = activation_moments(activation, mean, std), unit_shares(mean)
+        c0, c1 = shares @ moments.mean, shares @ moments.slope
+        rest = shares @ (moments.variance - r * moments.slope**2)
+        rows.append((r, mean_variance, c0, c1, np.sqrt(np.maximum(rest, 0.0))))
+        if depth + 1 < len(layers):
+            following = layers[depth + 1][0]
+            trace, total = _trace(following, None), _total(following)
+            spread = float(shares @ (moments.mean - c0) ** 2)
+            r = float(trace * (shares @ moments.variance))
+            mean_variance = float(c0**2 * total + spread * trace)
+            if mean_variance <= 1e-20 * r:  # what rounding leaves of an odd activation's mean
+                mean_variance = 0.0
+    return AnnealedConstants(*np.array(rows).T)
+
+
+def _cross_constants(
+    own: RowLaws,
+    other: RowLaws,
+    cross: list[FloatArray],
+    first: AnnealedConstants,
+    second: AnnealedConstants,
+    covariance: FloatArray,
+) -> AnnealedCross:
+    rows = []
+    joint = np.diag(covariance) if covariance.ndim == 1 else covariance
+    r, mean_covariance = float(np.sum(cross[0] * joint)), 0.0
+    for depth, ((_, f), (_, g)) in enumerate(zip(own, other, strict=True)):
+        s, t = np.sqrt(first.mean_variance[depth]), np.sqrt(second.mean_variance[depth])
+        rho = np.clip(mean_covariance / (s * t), -1.0, 1.0) if s * t > 0 else 0.0
+        # two means of correlation rho, on a square grid where both vary
+        x = _MEANS if s > 0 else np.zeros(1)
+        y = _MEANS if t > 0 else np.zeros(1)
+        shares = np.multiply.outer(unit_shares(x), unit_shares(y)).ravel()
+        x, y = (grid.ravel() for grid in np.meshgrid(x, y, indexing="ij"))
+        means = s * x, t * (rho * x + np.sqrt(1.0 - rho**2) * y)
+        stds = np.sqrt(first.r[depth]), np.sqrt(second.r[depth])
+        between = bivariate_covariance(f, means[0], stds[0], g, means[1], stds[1], r)
+        a = activation_moments(f, means[0], stds[0])
+        b = activation_moments(g, means[1], stds[1])
+        rows.append((r, mean_covariance, float(shares @ (between - r * a.slope * b.slope))))
+        if depth + 1 < len(own):
+            paired = float(np.trace(cross[depth + 1]))
+            spread = shares @ (a.mean * b.mean) - first.c0[depth] * second.c0[depth]
+            mean_covariance = float(
+                first.c0[depth] * second.c0[depth] * cross[depth + 1].sum() + spread * paired
+            )
+            r = float(paired * (shares @ between))
+    return AnnealedCross(*np.array(rows).T)
+
+
+def _trace(matrix: FloatArray, other: FloatArray | None) -> float:
+    """Return tr(matrix @ other); a 1-d array is a diagonal, None the identity."""
+    if other is not None and matrix.ndim == other.ndim == 2:
+        return float(np.sum(matrix * other))
+    diagonal = matrix if matrix.ndim == 1 else np.diagonal(matrix)
+    if other is None:
+        return float(diagonal.sum())
+    return float(np.sum(diagonal * (other if other.ndim == 1 else np.diagonal(other))))
+
+
+def _total(matrix: FloatArray) -> float:
+    """Return the sum of all entries; of a diagonal, the trace."""
+    return float(matrix.sum())

@@ -1,0 +1,190 @@
+"""Constants and spectra without weights: limits, identities, and networks that are drawn."""
+
+import numpy as np
+import pytest
+
+from sk_deepfeat.plugins import resolve
+from sk_deepfeat.theory import (
+    activation_moments,
+    annealed_constants,
+    annealed_cross_constants,
+    annealed_spectrum,
+    bivariate_covariance,
+    rainbow_covariances,
+)
+
+
+def white(width):
+    return np.full(width, 1.0 / width)
+
+
+def power_law(width, exponent):
+    spectrum = np.arange(1.0, width + 1.0) ** -exponent
+    return spectrum / spectrum.sum()
+
+
+@pytest.mark.parametrize("name", ["tanh", "erf", "sign"])
+def test_recursion_of_odd_activations(name):
+    """r = tr C Ω with E Ω = Var f · I; c₁ and c* are those of N(0, r); means vanish."""
+    inputs = np.linspace(0.5, 2.0, 30)
+    covariances = [power_law(30, 0.5), 2 * white(20), power_law(10, 1.0)]
+    found = annealed_constants(covariances, name, inputs)
+    r = covariances[0] @ inputs
+    for depth in range(3):
+        moments = activation_moments(resolve("activations", name), 0.0, np.sqrt(r))
+        np.testing.assert_allclose(found.r[depth], r)
+        np.testing.assert_allclose(found.c1[depth], moments.slope)
+        np.testing.assert_allclose(
+            found.c_star[depth] ** 2, moments.variance - r * moments.slope**2
+        )
+        r = moments.variance * (0.0 if depth == 2 else covariances[depth + 1].sum())
+    np.testing.assert_allclose(found.c0, 0.0, atol=1e-12)
+    np.testing.assert_array_equal(found.mean_variance, 0.0)
+
+
+def test_relu_constants():
+    """E f(N), E f'(N) and E f(N)² of the total law are known: the latter halves with each layer."""
+    found = annealed_constants([2 * white(50)] * 4, "relu", np.ones(50))
+    np.testing.assert_allclose(found.r + found.mean_variance, 2.0)
+    np.testing.assert_allclose(found.c0, np.sqrt(2.0) / np.sqrt(2 * np.pi), rtol=1e-9)
+    np.testing.assert_allclose(found.c1, 0.5, rtol=1e-9)
+
+
+def test_matrices_and_diagonals_agree():
+    rng = np.random.default_rng(0)
+    basis, _ = np.linalg.qr(rng.normal(size=(20, 20)))
+    c, sigma = power_law(20, 1.0), np.linspace(0.5, 2, 20)
+    rotated = [(basis * c) @ basis.T, white(15)], (basis * sigma) @ basis.T
+    np.testing.assert_allclose(
+        annealed_constants(rotated[0], "relu", rotated[1]),
+        annealed_constants([c, white(15)], "relu", sigma),
+        rtol=1e-10,
+    )
+    np.testing.assert_allclose(
+        annealed_spectrum(rotated[0], "tanh", rotated[1], 12),
+        annealed_spectrum([c, white(15)], "tanh", sigma, 12),
+        rtol=1e-6,
+    )
+
+
+def drawn(name, covariances, inputs, n_units, seed):
+    rng = np.random.default_rng(seed)
+    sizes = [len(c) for c in covariances[1:]] + [n_units]
+    weights = [
+        rng.normal(size=(size, len(c))) * np.sqrt(c)
+        for size, c in zip(sizes, covariances, strict=True)
+    ]
+    return weights, rainbow_covariances(weights, name, inputs)
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu", "softplus"])
+def test_constants_agree_with_drawn_networks(name):
+    covariances, inputs = [white(300), power_law(250, 0.3), white(200)], np.ones(300)
+    found = annealed_constants(covariances, name, inputs)
+    ratios = []
+    for seed in range(6):
+        weights, exact = drawn(name, covariances, inputs, 200, seed)
+        before = rainbow_covariances(weights[:2], name, inputs)
+        pre = np.einsum("ij,jk,ik->i", weights[2], before.feature_covariance, weights[2])
+        means = weights[2] @ before.feature_mean
+        ratios.append(
+            [
+                pre.mean() / found.r[2],
+                1.0 if name == "tanh" else np.mean(means**2) / found.mean_variance[2],
+                1.0 if name == "tanh" else exact.feature_mean.mean() / found.c0[2],
+            ]
+        )
+    spread = np.std(ratios, axis=0, ddof=1) / np.sqrt(6) + 2e-3
+    assert np.all(np.abs(np.mean(ratios, axis=0) - 1) < 3.5 * spread)
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_cross_constants_agree_with_drawn_networks(name, share):
+    covariances, width = [white(300), white(300)], 300
+    own = annealed_constants(covariances, name, np.ones(width))
+    found = annealed_cross_constants(
+        covariances, covariances, [share * c for c in covariances], name, name, np.ones(width)
+    )
+    f = resolve("activations", name)
+    if share == 1.0:
+        np.testing.assert_allclose(found.r, own.r, rtol=1e-9)
+        np.testing.assert_allclose(found.mean_covariance, own.mean_variance, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(found.c_star, own.c_star**2, rtol=1e-6)
+        return
+    rows = []
+    for seed in range(6):
+        weights, _ = drawn(name, covariances, np.ones(width), width, seed)
+        fresh, _ = drawn(name, covariances, np.ones(width), width, 100 + seed)
+        teacher = [
+            share * w + np.sqrt(1 - share**2) * v for w, v in zip(weights, fresh, strict=True)
+        ]
+        first = rainbow_covariances(weights[:1], name, np.ones(width), teacher_weights=teacher[:1])
+        pre = np.einsum("ij,jk,ik->i", weights[1], first.cross_covariance, teacher[1])
+        means = (weights[1] @ first.feature_mean) * (teacher[1] @ first.teacher_mean)
+        rows.append([pre.mean(), means.mean()])
+    spread = np.std(rows, axis=0, ddof=1) / np.sqrt(6) + 2e-3
+    expected = [found.r[1], found.mean_covariance[1]]
+    assert np.all(np.abs(np.mean(rows, axis=0) - expected) < 3.5 * spread)
+    linear = share * activation_moments(f, 0.0, 1.0).slope ** 2
+    between = bivariate_covariance(f, 0.0, 1.0, f, 0.0, 1.0, share)
+    assert found.c_star[0] == pytest.approx(float(between) - linear, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "exponent", "n_units"),
+    [
+        ("tanh", 0.0, 300),
+        ("tanh", 0.4, 300),
+        ("sign", 0.0, 150),
+        ("erf", 0.3, 500),
+        ("relu", 0.0, 300),
+        ("gelu", 0.4, 250),
+    ],
+)
+def test_spectrum_agrees_with_drawn_networks(name, exponent, n_units):
+    covariances = [power_law(400, 0.3), power_law(350, exponent)]
+    inputs = 400 * power_law(400, 0.5)
+    found = annealed_spectrum(covariances, name, inputs, n_units)
+    assert found.shape == (n_units,)
+    assert np.all(np.diff(found) >= 0)
+    drawn_spectra = [
+        np.linalg.eigvalsh(drawn(name, covariances, inputs, n_units, seed)[1].feature_covariance)
+        for seed in range(3)
+    ]
+    mean = np.mean(drawn_spectra, axis=0)
+    # distance of the two laws; a single draw of this width is about as far from the mean of three
+    assert np.abs(found - mean).mean() < 0.05 * mean.mean()
+    kappa = np.quantile(mean, [0.1, 0.5, 0.9])[:, None]
+    df1 = np.sum(found / (found + kappa), axis=1) / np.sum(mean / (mean + kappa), axis=1)
+    np.testing.assert_allclose(df1, 1.0, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: annealed_constants([white(3)], "tanh", np.ones(4)),
+            r"weight_covariances\[0\] has",
+        ),
+        (lambda: annealed_constants([-white(3)], "tanh", np.ones(3)), "not negative"),
+        (lambda: annealed_constants([], "tanh", np.ones(3)), "must be a list"),
+        (lambda: annealed_constants([white(3)], ["tanh"] * 2, np.ones(3)), "2 entries for 1"),
+        (lambda: annealed_spectrum([white(3)], "tanh", np.ones(3), 0), "n_units=0"),
+        (
+            lambda: annealed_cross_constants(
+                [white(3)], [white(3)] * 2, [white(3)], "tanh", "tanh", np.ones(3)
+            ),
+            "give as many",
+        ),
+        (
+            lambda: annealed_cross_constants(
+                [white(3)], [white(3)], [white(2)], "tanh", "tanh", np.ones(3)
+            ),
+            r"cross_weight_covariances\[0\] must be finite, of shape \(3, 3\)",
+        ),
+    ],
+)
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
