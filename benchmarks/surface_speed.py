@@ -3,8 +3,8 @@
 17,500 rows, 2352 features (relu of Gaussian inputs), float64, one process. Contestants run once
 unmeasured, then five times in turn; ratios of medians to the bare factorisation (centred Gram
 matrix and one numpy.linalg.eigh). The surface has 1000 cells: 20 sizes up to ten times the rows, 50
-alphas. Peak memory is that of a process of its own for each contestant, beyond the inputs; himalaya,
-which takes minutes, runs in that process alone. One line of JSON.
+alphas. Peak memory is that of a process of its own for each contestant, beyond the inputs;
+himalaya, which takes minutes, runs in that process alone. One line of JSON.
 """
 
 from __future__ import annotations

@@ -126,7 +126,8 @@ def check_population(estimator: Any) -> None:
     Checked, for one and two outputs where the population learns from rows: shapes of
     ``test_error``, ``kappa`` and what is optional; broadcasting; errors that are NaN or not
     negative; unchanged answers when the factorisation is handed over and after pickling;
-    parts of ``decomposition`` that sum to the error; refusal of features of another width.
+    parts of ``decomposition`` that sum to the error; ends of ``interval`` on either side of it;
+    refusal of features of another width.
 
     Examples
     --------
@@ -178,6 +179,15 @@ def _check_answers(
         total = np.sum([np.asarray(part) for part in parts], axis=0)
         known = ~np.isnan(total)
         assert np.allclose(total[known], errors[known]), "the parts must sum to the test error"
+    if hasattr(fitted, "interval"):
+        lower, upper = fitted.interval(n, alpha, level=0.9, **asked)
+        known = ~np.isnan(errors)
+        assert np.shape(lower) == np.shape(upper) == errors.shape, (
+            "the ends of interval must have the shape of test_error"
+        )
+        assert np.all(lower[known] <= errors[known]) and np.all(errors[known] <= upper[known]), (
+            "interval must hold the error"
+        )
     if hasattr(fitted, "reachable"):
         assert np.shape(fitted.reachable(n, alpha, **asked)) == (3, 2), (
             "reachable must have shape broadcast(n_samples, alpha)"

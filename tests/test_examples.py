@@ -47,7 +47,17 @@ def check_structured_weights(seen):
     assert seen["relative_error"].max() < 0.08
 
 
+def check_reach_and_intervals(seen):
+    errors, small = seen["errors"], seen["sizes"] <= seen["n_train"]
+    assert np.isfinite(errors[small]).all(), "every n up to the training size is within reach"
+    assert np.isnan(errors[-1, 0]) and np.isfinite(errors[-1, -1])
+    # 90 % intervals of one training set: their errors are not independent
+    assert np.mean(seen["inside"]) > 0.6
+    assert seen["check"].passed
+
+
 CHECKS = {
+    "plot_reach_and_intervals.py": check_reach_and_intervals,
     "plot_pipeline.py": check_pipeline,
     "plot_grid_search.py": check_grid_search,
     "plot_structured_weights.py": check_structured_weights,

@@ -5,7 +5,12 @@ import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
 
-from sk_deepfeat.model_selection import RidgeLearningCurve, RidgeLearningCurveDisplay
+from sk_deepfeat import DeterministicEquivalentRidge
+from sk_deepfeat.model_selection import (
+    CalibrationCheckDisplay,
+    RidgeLearningCurve,
+    RidgeLearningCurveDisplay,
+)
 
 CURVE = RidgeLearningCurve(
     np.array([100, 10]),
@@ -47,6 +52,24 @@ def test_from_estimator(pyplot):
     )
     assert display.measured_mean.shape == (1, 1) and np.isnan(display.measured_se).all()
     assert display.ax_.get_ylabel() == "test error (mean squared error)"
+
+
+def test_check_display_draws_the_ratios(pyplot):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 20))
+    ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=200))
+    check = ridge.calibration_check()
+    display = CalibrationCheckDisplay.from_estimator(ridge)
+    np.testing.assert_allclose(display.ratio, check.measured / check.predicted)
+    assert len(display.errorbars_) == np.unique(check.n_samples).size
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert labels == [f"n = {n:.0f}" for n in np.unique(check.n_samples)]
+    first = check.n_samples == check.n_samples.min()
+    points = display.errorbars_[0].lines[0]
+    np.testing.assert_allclose(points.get_xdata(), check.alpha[first])
+    _, ax = pyplot.subplots()
+    assert CalibrationCheckDisplay.from_result(check, ax=ax).ax_ is ax
+    display.figure_.canvas.draw()
 
 
 def test_missing_matplotlib(monkeypatch):

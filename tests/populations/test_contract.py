@@ -63,6 +63,12 @@ class AnyWidth(Constant):
         return self
 
 
+class WrongInterval(Constant):
+    def interval(self, n_samples, alpha, *, level=0.9, fit_intercept):
+        error = self.test_error(n_samples, alpha, fit_intercept=fit_intercept)
+        return error + 0.1, error + 0.2
+
+
 class IgnoresPath(GCVPopulation):
     def fit(self, X, y, sample_weight=None, *, fit_intercept=True, path=None):
         shift = 0.0 if path is None else 10.0
@@ -75,6 +81,7 @@ class IgnoresPath(GCVPopulation):
         (WrongShape(), "shape broadcast"),
         (Negative(), "not negative"),
         (AnyWidth(), "another width"),
+        (WrongInterval(), "interval must hold the error"),
         (IgnoresPath(), "factorisation handed over"),
     ],
 )
