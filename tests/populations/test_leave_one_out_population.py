@@ -298,3 +298,29 @@ def test_a_target_out_of_reach_is_found_out_soon():
     with pytest.warns(PopulationWarning, match="lowest identifiable error"):
         assert np.isnan(ridge.required_samples(1e-6, alpha=1e-3))
     assert sum(calls) < 150
+
+
+def test_corrected_errors_are_the_measured_ones_where_they_were_measured():
+    population = LeaveOneOutPopulation().fit(*sample(300, clusters=40))
+    off = []
+    for level in population.calibration_.levels:
+        alpha = np.exp(level.log_alpha)
+        errors = population.test_error(level.size, alpha, fit_intercept=True)
+        sure = np.abs(level.log_ratio) > 4 * level.standard_error
+        off.append(np.abs(errors / level.measured[:, 0] - 1)[sure[:, 0]])
+    assert np.concatenate(off).size > 3 and np.concatenate(off).max() < 0.15
+
+
+def test_interval_counts_the_scatter_over_training_sets():
+    """It is known from the subsets alone, and comes on top of the sampling error of the rows."""
+    X, y = sample(300)
+    path = ridge_factorization(X, y)
+    cell = {"n_samples": np.array([300.0]), "alpha": np.array([0.5])}
+    found = [
+        LeaveOneOutPopulation(calibrate=calibrate)
+        .fit(X, y, path=path)
+        ._surface.evaluate(**cell, extrapolate=False, variance=True)
+        .log_variance.item()
+        for calibrate in ("auto", False)
+    ]
+    assert 1e-5 < found[0] - found[1] < 0.5 * found[1]
