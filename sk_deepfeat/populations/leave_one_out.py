@@ -151,7 +151,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     def cautious_error(
         self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
     ) -> FloatArray:
-        """Return ``test_error``, beyond n₀ raised by one standard error of its growth from there.
+        """Return ``test_error``, beyond n₀ raised by two standard errors of its growth.
 
         What a search over alpha should minimise: the least of noisy numbers is too low.
 

@@ -52,10 +52,18 @@ def average(growths: list[Growth]) -> Growth:
 
 
 def transfer_growth(
-    log_error: FloatArray, log_own: FloatArray, deviations: FloatArray, log_n: FloatArray
+    log_error: FloatArray,
+    log_own: FloatArray,
+    deviations: FloatArray,
+    few: FloatArray,
+    log_n: FloatArray,
 ) -> Growth:
-    """Return the transfer's growth from log errors at n and n₀ and the replicates' differences."""
-    variance = jackknife_variance(deviations) + np.square(_TRANSFER_DRIFT * log_n)[..., None]
+    """Return the transfer's growth from log errors at n and n₀ and the replicates' differences.
+
+    `few` is the relative standard error of mean Q, of shape (cells,) as `log_n`, log(n/n₀).
+    """
+    drift = (_TRANSFER_DRIFT**2 + np.square(few)) * np.square(log_n)
+    variance = jackknife_variance(deviations) + drift[..., None]
     ratio = log_error - log_own
     return Growth(ratio, np.where(np.isfinite(ratio), variance, np.inf))
 

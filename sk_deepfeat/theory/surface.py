@@ -28,8 +28,8 @@ from sk_deepfeat.theory.extrapolation import (
 )
 from sk_deepfeat.theory.jackknife import JackknifeReplicates, jackknife_variance
 from sk_deepfeat.theory.tail import FunctionalTail
-from sk_deepfeat.theory.transfer import transfer_risk
-from sk_deepfeat.theory.transfer_curve import TransferCurve
+from sk_deepfeat.theory.transfer import TransferRisk, transfer_risk
+from sk_deepfeat.theory.transfer_curve import TransferCurve, ratio
 
 # The transfer counts less and less as its growth gets noisier, and nothing from here on.
 _MOST_NOISE = 0.3
@@ -113,7 +113,7 @@ class ErrorSurface:
         variance : bool, default=False
             Whether the variance is wanted; NaN otherwise.
         cautious : bool, default=False
-            Whether to raise errors by one standard error of the growth from n₀.
+            Whether to raise errors by two standard errors of the growth from n₀.
 
         Returns
         -------
@@ -125,14 +125,14 @@ class ErrorSurface:
         inside = n_samples <= self.n_rows
         if np.any(inside):
             cells = n_samples[inside], alpha[inside]
-            ratio, open_ = self._correction(*cells)
-            error[inside] *= np.exp(ratio)
+            log_ratio, open_ = self._correction(*cells)
+            error[inside] *= np.exp(log_ratio)
             if variance:
                 spread[inside] = self._sampling(*cells) + open_
         if not np.all(inside):
             cells = n_samples[~inside], alpha[~inside]
             grown, growth, reachable[~inside] = self._beyond(*cells, error[~inside], extrapolate)
-            error[~inside] = grown * np.exp(np.sqrt(growth)) if cautious else grown
+            error[~inside] = grown * np.exp(2.0 * np.sqrt(growth)) if cautious else grown
             if variance:
                 own = np.full(cells[0].shape, float(self.n_rows))
                 spread[~inside] = self._sampling(own, cells[1]) + growth
@@ -142,6 +142,9 @@ class ErrorSurface:
         return SurfaceErrors(error, spread, reachable, max(len(self.replicates.curves) - 1, 1))
 
     def _transfer(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        return self._risk(n_samples, alpha).test_error
+
+    def _risk(self, n_samples: FloatArray, alpha: FloatArray) -> TransferRisk:
         return transfer_risk(
             self.curve,
             n_samples,
@@ -149,7 +152,7 @@ class ErrorSurface:
             fit_intercept=self.fit_intercept,
             guard=False,
             cache=self._cache,
-        ).test_error
+        )
 
     def _correction(
         self, n_samples: FloatArray, alpha: FloatArray
@@ -169,10 +172,7 @@ class ErrorSurface:
         """Variance of the training set's own error about the mean over training sets."""
         if self.calibration is None or not self.calibration.levels:
             return np.zeros((alpha.size, self.curve.error.shape[2]))
-        own = np.full(alpha.shape, float(self.n_rows))
-        kappa = transfer_risk(
-            self.curve, own, alpha, fit_intercept=self.fit_intercept, cache=self._cache
-        ).kappa
+        kappa = self._risk(np.full(alpha.shape, float(self.n_rows)), alpha).kappa
         log_kappa = np.log(np.maximum(kappa, self.curve.kappa[0]))
         df1 = np.exp(np.interp(log_kappa, np.log(self.curve.kappa), np.log(self.curve.df1)))
         used = df1 / self.curve.n_effective
@@ -190,7 +190,8 @@ class ErrorSurface:
         values = self.replicates.log_errors(n_samples, alpha, **intercept)
         log_n = np.log(n_samples / self.n_rows)
         with np.errstate(invalid="ignore"):
-            transfer = transfer_growth(log_error, log_own, values - own_values, log_n)
+            few = self._leverage_noise(n_samples, alpha)
+            transfer = transfer_growth(log_error, log_own, values - own_values, few, log_n)
         fade = np.maximum(1.0 - transfer.variance / _MOST_NOISE**2, 0.0)
         ways = [_fading(transfer, fade)]
         if self.calibration is not None:
@@ -213,6 +214,17 @@ class ErrorSurface:
         else:
             grown = np.where(reachable, grown, np.nan)
         return grown, variance, reachable
+
+    def _leverage_noise(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        """Relative standard error of q = mean Q at each cell's κ: the root of var s over N.
+
+        Where a few rows of leverage near one make up all of q, no row left out tells how wrong the
+        κ is that rests on them.
+        """
+        squares = ratio(np.square(self.curve.leverage), self.curve.share).sum(axis=1) - 1.0
+        noise = np.sqrt(np.maximum(squares, 0.0) / self.curve.n_effective)
+        log_kappa = np.log(np.maximum(self._risk(n_samples, alpha).kappa, self.curve.kappa[0]))
+        return np.asarray(np.interp(log_kappa, np.log(self.curve.kappa), noise))
 
     def _least_errors(self, n_samples: FloatArray) -> FloatArray:
         """Return for each n the least error over alpha where that is reachable, or NaN.
