@@ -26,24 +26,36 @@ TRAINING_SIZES, FACTORS = (500, 1000, 2000), (2, 5, 10)
 SUBSETS = 4
 
 
-def leave_one_out_error(X, y, rows, alpha):
+def leave_one_out_errors(X, y, rows, alphas):
     path = ridge_factorization(X[rows], y[rows])
-    return float(np.mean(np.square(leave_one_out_residuals(path, alpha))))
+    return np.array([np.mean(np.square(leave_one_out_residuals(path, a))) for a in alphas])
 
 
-def power_law(X, y, rows, alpha, wanted, rng):
-    """Weighted least squares on relative errors, over c on a grid."""
-    sizes, errors, weights = [len(rows)], [leave_one_out_error(X, y, rows, alpha)], [100.0]
+def power_laws(X, y, rows, alphas, wanted, rng):
+    """Return a power law's value for each pair of alpha and wanted size.
+
+    Weighted least squares on relative errors, over c on a grid.
+    """
+    sizes, errors = [len(rows)], [leave_one_out_errors(X, y, rows, alphas)]
+    weights = [np.full(len(alphas), 100.0)]
     for halvings in range(1, 6):
         size = len(rows) >> halvings
-        found = [
-            leave_one_out_error(X, y, rng.permutation(rows)[:size], alpha) for _ in range(SUBSETS)
-        ]
+        found = np.array(
+            [
+                leave_one_out_errors(X, y, rng.permutation(rows)[:size], alphas)
+                for _ in range(SUBSETS)
+            ]
+        )
+        scatter = found.std(axis=0, ddof=1) / found.mean(axis=0) / np.sqrt(SUBSETS)
         sizes.append(size)
-        errors.append(np.mean(found))
-        scatter = np.std(found, ddof=1) / np.mean(found) / np.sqrt(SUBSETS)
+        errors.append(found.mean(axis=0))
         weights.append(1.0 / np.hypot(scatter, 0.01))
-    sizes, errors, weights = (np.array(part, dtype=float) for part in (sizes, errors, weights))
+    sizes = np.array(sizes, dtype=float)
+    columns = zip(np.transpose(errors), np.transpose(weights), wanted, strict=True)
+    return np.array([power_law(sizes, *column) for column in columns])
+
+
+def power_law(sizes, errors, weights, wanted):
     best = (np.inf, np.nan)
     for c in np.linspace(0.05, 2.0, 40):
         columns = np.stack([np.ones(sizes.size), sizes**-c], axis=1) / errors[:, None]
@@ -69,17 +81,17 @@ def one_set(name, arguments):
             rows = rng.permutation(len(y))[:n0]
             path = ridge_factorization(X[rows], y[rows])
             population = LeaveOneOutPopulation(extrapolate=True).fit(X[rows], y[rows], path=path)
-            for k, factor in enumerate(FACTORS):
-                n = n0 * factor
-                measured = truth.mean[sizes.index(n)]
-                alpha, wanted = alphas[measured.argmin()], measured.min()
-                predicted = population.test_error(n, alpha, fit_intercept=True)
-                ours[draw, k] = abs(predicted / wanted - 1)
-                theirs[draw, k] = abs(power_law(X, y, rows, alpha, n, rng) / wanted - 1)
-                own = truth.mean[sizes.index(n0), measured.argmin()]
-                residuals = leave_one_out_residuals(path, alpha)
-                alone[draw, k] = abs(np.mean(np.square(residuals)) / own - 1)
-                reach[draw, k] = population.reachable(n, alpha, fit_intercept=True)
+            n = n0 * np.array(FACTORS)
+            measured = np.array([truth.mean[sizes.index(size)] for size in n])
+            column = measured.argmin(axis=1)
+            alpha, wanted = alphas[column], measured.min(axis=1)
+            predicted = population.test_error(n, alpha, fit_intercept=True)
+            ours[draw] = np.abs(predicted / wanted - 1)
+            theirs[draw] = np.abs(power_laws(X, y, rows, alpha, n, rng) / wanted - 1)
+            residuals = np.array([leave_one_out_residuals(path, a)[:, 0] for a in alpha])
+            own = truth.mean[sizes.index(n0), column]
+            alone[draw] = np.abs(np.mean(np.square(residuals), axis=1) / own - 1)
+            reach[draw] = population.reachable(n, alpha, fit_intercept=True)
         for label, values in {
             "ours": ours,
             "power law": theirs,
@@ -110,10 +122,11 @@ def main():
     parser.add_argument("--data-home", default=None)
     parser.add_argument("--folder", default=None, help="where sets and truths are kept")
     parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--only", nargs="*", default=NAMES, help="sets, all if not given")
     parser.add_argument("--output", default="docs/tables/extrapolation.csv")
     arguments = parser.parse_args()
     results = {}
-    for name in NAMES:
+    for name in arguments.only:
         results[name] = one_set(name, arguments)
         print(json.dumps({"benchmark": "extrapolation", "set": name, **results[name]}), flush=True)
         write_table(results, arguments.output)

@@ -110,7 +110,8 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         if self.calibrate or self.extrapolate:
             self.calibration_ = calibrate(path, curve, fine=correct)
             if self.calibrate == "auto" and self.calibration_.disagreement > 0:
-                self.calibration_, correct = calibrate(path, curve, fine=True), True
+                self.calibration_ = calibrate(path, curve, fine=True)
+                correct = self.calibration_.disagreement > 0
         self._surface = ErrorSurface(
             curve, replicates, path.n_rows, path.fit_intercept, self.calibration_, correct
         )
