@@ -19,7 +19,7 @@ from sklearn.linear_model import Ridge
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures
 from sk_deepfeat.populations import LeaveOneOutPopulation
 
-X, y = make_friedman1(20_000, n_features=10, noise=1.0, random_state=0)
+X, y = make_friedman1(20_000, n_features=10, noise=1.0, random_state=1)
 feature_map = RandomDeepFeatures((500,), bias_scale=1.0, random_state=0).fit(X - 0.5)
 features = np.sqrt(12) * feature_map.transform(X - 0.5)
 y = (y - y.mean()) / y.std()

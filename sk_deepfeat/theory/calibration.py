@@ -64,8 +64,8 @@ class Calibration(NamedTuple):
     def disagreement(self) -> float:
         """The largest C in size beyond noise, over levels and alphas; 0 if the check is passed.
 
-        The check fails where C passes 5 % in size and four standard errors at one size, or three at two
-        sizes; a little more of them for several outputs. At the size of the rank, where fits
+        The check fails where C passes 5 % in size and four standard errors at one number of rows,
+        or three at two; a little more of them for several outputs. At the size of the rank, where fits
         interpolate for the first time, few subsets say little about their scatter: it counts only
         beside another size.
         """
