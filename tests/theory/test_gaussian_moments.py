@@ -5,7 +5,7 @@ import pytest
 from numpy.polynomial import hermite_e
 from scipy import integrate, stats
 
-from sk_deepfeat.activations import as_activation, identity, relu, sign, softplus, tanh
+from sk_deepfeat.activations import as_activation, identity, relu, sigmoid, sign, softplus, tanh
 from sk_deepfeat.plugins import available, resolve
 from sk_deepfeat.theory import activation_moments, bivariate_covariance, hermite_coefficients
 
@@ -84,6 +84,28 @@ def test_quadrature_agrees_with_closed_forms_at_every_width(name, std):
         hermite_coefficients(closed, order, means, np.full(5, std)),
         atol=1e-12 * max(std, 1.0),
     )
+
+
+def bump(x):
+    return np.exp(-np.square(x))
+
+
+@pytest.mark.parametrize("function", [softplus, sigmoid, bump, lambda x: np.exp(-np.abs(x))])
+@pytest.mark.parametrize("std", [1e-6, 1e-3, 0.1, 1.0, 2.5, 10.0, 62.0, 1e3])
+def test_functions_that_die_away_at_every_width(function, std):
+    """Far out they are subnormal numbers, which look rough."""
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    for mean in (0.0, 0.5 * std, -1.0):
+        ends = np.r_[mean + std * np.arange(-12.0, 12.5), np.arange(-80.0, 81.0) / 2]
+        ends = np.unique(np.clip(ends, mean - 12 * std, mean + 12 * std))
+        half = np.diff(ends)[:, None] / 2
+        x = ends[:-1, None] + half + half * nodes
+        share = half * weights * stats.norm.pdf((x - mean) / std) / std
+        first = np.sum(share * function(x))
+        variance = np.sum(share * (function(x) - first) ** 2)
+        found = activation_moments(function, mean, std)
+        assert found.mean == pytest.approx(first, rel=1e-9)
+        assert found.variance == pytest.approx(variance, rel=1e-6, abs=1e-24)
 
 
 def test_wide_tanh_is_a_sign_and_narrow_tanh_is_linear():
