@@ -82,7 +82,8 @@ def rainbow_covariances(
     - "per-unit": d_i P_ij d_j off the diagonal, v_i on it. Right for any activation to leading
       order in the width.
     - "hermite": Σ_{k=1}^order a_k(μ_i, s_i) a_k(μ_j, s_j) ρ_ij^k/k! off the diagonal, ρ the
-      correlations; the rest of the series of which "per-unit" is the first term.
+      correlations; the rest of the series of which "per-unit" is the first term. From order 16
+      on, entries whose correlation is too strong for that order are the whole series.
     - "closed-form": the whole series, for activations whose objects carry it (relu, leaky relu,
       identity, sign, erf, gelu among themselves; sin, cos): exact for one layer.
     - "averaged": the recursion of the paper, c₁² P + c*² I with constants at the mean of s_i²; the

@@ -218,6 +218,23 @@ def test_series_and_conditioning_agree_with_closed_forms(names):
     np.testing.assert_allclose(found, closed, atol=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("erf", "erf"), ("gelu", "gelu"), ("relu", "relu"), ("sin", "cos"), ("gelu", "relu")],
+)
+@pytest.mark.parametrize("std", [1e-7, 1e-5, 1e-3])
+@pytest.mark.parametrize("mean", [1.0, 0.3])
+def test_closed_forms_of_narrow_inputs(first, second, mean, std):
+    """Next to a mean the activations are linear, and their covariance is far below E f E g."""
+    f, g = resolve("activations", first), resolve("activations", second)
+    rho = np.array([-1.0, -0.5, 0.2, 0.9, 1.0])
+    found = bivariate_covariance(f, mean, std, g, -mean, std, rho * std**2)
+    slopes = activation_moments(f, mean, std).slope * activation_moments(g, -mean, std).slope
+    curved = [hermite_coefficients(h, 2, m, std)[2] for h, m in ((f, mean), (g, -mean))]
+    expected = rho * std**2 * slopes + np.prod(curved) * rho**2 / 2
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-9 * std**2)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_bivariate_at_full_correlation_is_the_variance(name):
     f = resolve("activations", name)
