@@ -94,8 +94,9 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
         closed forms, or else the series to order 100 and integrals. For networks of one layer that
         is exact, to 1e-7 of the standard deviations; the exception are activations with kinks or
         jumps and no closed form if more than 5,000 entries are strongly correlated, as with one to
-        three inputs: there the series of order 100 stands, which misses up to 5 % at a jump. Deeper layers count that their pre-activations are not quite normal, to leading order
-        in the width.
+        three inputs: there the series of order 100 stands, which misses up to 5 % at a jump.
+        Deeper layers count that their pre-activations are not quite normal, to leading order in
+        the width.
 
         Parameters
         ----------

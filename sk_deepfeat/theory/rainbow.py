@@ -108,7 +108,8 @@ def rainbow_covariances(
     paired_rows : int or sequence of int, optional
         The first rows of W_l and V_l that are drawn in pairs; a sequence has one entry for each
         layer that both networks have. None pairs all rows of equal index, which is right in every
-        case; 0 spares the work where rows are known to be independent.
+        case, but for "averaged", where the correlation of all pairs is taken as their mean; 0
+        spares the work where rows are known to be independent.
     biases, teacher_biases : sequence of (array-like of shape (units,) or None), optional
         None: no biases.
     input_mean : array-like of shape (d,), optional
@@ -116,11 +117,12 @@ def rainbow_covariances(
     method : {"per-unit", "averaged", "hermite", "closed-form"}, default="per-unit"
         See above.
     order : int, default=4
-        Of "hermite".
+        Of "hermite", at most 170.
     finite_width : bool, default=False
         Also count, from the second layer on, that pre-activations are normal only up to
-        1/√width: their third cumulants, and the leading fourth. Activations then need a finite
-        E f⁴. Costs some twenty products of matrices for each pair of layers; not for "averaged".
+        1/√width: their third cumulants, and the leading fourth. Activations of
+        layers that others follow then need a finite E f⁴. Costs some twenty products of matrices
+        for each pair of layers; not for "averaged".
 
     Returns
     -------

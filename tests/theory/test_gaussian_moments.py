@@ -345,6 +345,7 @@ def test_shapes_broadcast():
         (lambda: activation_moments(tanh, 0.0, -1.0), "std must not be negative"),
         (lambda: activation_moments(tanh, np.nan, 1.0), "mean must be finite"),
         (lambda: hermite_coefficients(tanh, -1, 0.0, 1.0), "order=-1"),
+        (lambda: hermite_coefficients(tanh, 171, 0.0, 1.0), "order=171.*at most 170"),
         (lambda: hermite_coefficients(tanh, 1.5, 0.0, 1.0), r"order=1\.5"),
     ],
 )
