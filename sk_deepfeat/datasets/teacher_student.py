@@ -111,7 +111,8 @@ def make_teacher_student(
     """Draw normal inputs and the targets of a random network of one layer.
 
     y = activation(x Vᵀ) @ readout + noise. The student is ridge regression on X itself: what is not
-    linear in x acts as noise on it. The population is exact.
+    linear in x acts as noise on it. The population is exact in the sense of
+    `ExactPopulation.from_networks`.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from sk_deepfeat.plugins import resolve
 from sk_deepfeat.theory._validation import FloatArray
+from sk_deepfeat.theory.gaussian_moments import MAX_ORDER
 from sk_deepfeat.theory.resolvent import check_symmetric
 
 METHODS = ("per-unit", "averaged", "hermite", "closed-form")
@@ -24,11 +25,12 @@ class Layer(NamedTuple):
 
 
 def check_method(method: Any, order: Any) -> None:
-    """Raise ValueError unless the method is known and the order a positive integer."""
+    """Raise ValueError unless the method is known and the order an integer in range."""
     if method not in METHODS:
         raise ValueError(f"method={method!r} must be one of {', '.join(map(repr, METHODS))}.")
-    if not isinstance(order, (int, np.integer)) or isinstance(order, bool) or order < 1:
-        raise ValueError(f"order={order!r} must be a positive integer.")
+    whole = isinstance(order, (int, np.integer)) and not isinstance(order, bool)
+    if not whole or not 1 <= order <= MAX_ORDER:
+        raise ValueError(f"order={order!r} must be a positive integer, at most {MAX_ORDER}.")
 
 
 def check_covariance(covariance: ArrayLike, name: str) -> FloatArray:
@@ -147,7 +149,12 @@ def check_paired_rows(paired_rows: Any, layers: list[Layer], teacher: list[Layer
             f"paired_rows={paired_rows!r} needs teacher_weights: pairs are of rows of weights and "
             "rows of teacher_weights."
         )
-    given = [paired_rows] * len(most) if np.ndim(paired_rows) == 0 else list(paired_rows)
+    single = (
+        paired_rows.item()
+        if np.shape(paired_rows) == () and isinstance(paired_rows, np.ndarray)
+        else paired_rows
+    )
+    given = [single] * len(most) if np.ndim(single) == 0 else list(single)
     if len(given) != len(most):
         raise ValueError(
             f"paired_rows has {len(given)} entries, but {len(most)} layers are common to weights "

@@ -17,11 +17,11 @@ from numpy.typing import ArrayLike
 from sk_deepfeat.theory._rainbow_arguments import check_covariance, one_per_layer
 from sk_deepfeat.theory._validation import FloatArray
 from sk_deepfeat.theory.bivariate_moments import bivariate_covariance
-from sk_deepfeat.theory.gaussian_moments import activation_moments
+from sk_deepfeat.theory.gaussian_moments import activation_moments, rough_points
+from sk_deepfeat.theory.gaussian_quadrature import REACH, gaussian_nodes
 
-# Averages over the mean of a unit, which enters through smooth functions.
-_MEANS, _SHARES = np.polynomial.hermite_e.hermegauss(24)
-_SHARES = _SHARES / _SHARES.sum()
+# Around a rough point of an activation, moments vary on the scale of the standard deviation.
+_AROUND = np.array([-8.0, -4.0, -2.0, 0.0, 2.0, 4.0, 8.0])
 
 
 class AnnealedConstants(NamedTuple):
@@ -140,7 +140,8 @@ def annealed_cross_constants(
     Raises
     ------
     ValueError
-        If shapes do not fit or a covariance is not symmetric positive semi-definite.
+        If shapes do not fit, a covariance is not symmetric positive semi-definite, or no pair of
+        rows has the covariances C_l, C̃_l and Č_l.
 
     Examples
     --------
@@ -162,6 +163,8 @@ def annealed_cross_constants(
         )
     shapes = [(len(a), len(b)) for (a, _), (b, _) in zip(own, other, strict=True)]
     cross = _check_cross(cross_weight_covariances, shapes)
+    for number, ((a, _), (b, _), between) in enumerate(zip(own, other, cross, strict=True)):
+        _check_joint(a, b, between, f"cross_weight_covariances[{number}]")
     first, second = layer_constants(own, covariance), layer_constants(other, covariance)
     return _cross_constants(own, other, cross, first, second, covariance)
 
@@ -202,15 +205,62 @@ def _check_cross(given: Any, shapes: list[tuple[int, int]]) -> list[FloatArray]:
     return matrices
 
 
-def unit_laws(r: float, mean_variance: float) -> tuple[FloatArray, FloatArray]:
-    """Return means and standard deviations of groups of units; one group if all means are 0."""
-    means = np.sqrt(mean_variance) * _MEANS if mean_variance > 0 else np.zeros(1)
-    return means, np.full(means.size, np.sqrt(r))
+def _check_joint(own: FloatArray, other: FloatArray, cross: FloatArray, name: str) -> None:
+    """Raise unless [[C, Č], [Čᵀ, C̃]] is positive semi-definite."""
+    first, second = (np.diag(c) if c.ndim == 1 else c for c in (own, other))
+    joint = np.block([[first, cross], [cross.T, second]])
+    shift = 1e-10 * max(np.abs(first).max(), np.abs(second).max())
+    try:
+        np.linalg.cholesky(joint + shift * np.eye(len(joint)))
+    except np.linalg.LinAlgError:
+        lowest = np.linalg.eigvalsh(joint)[0]
+        if lowest < -shift:
+            raise ValueError(
+                f"{name} is impossible: with the covariances of the rows of both networks it makes "
+                f"a matrix whose lowest eigenvalue is {lowest:.6g}; it must not be negative."
+            ) from None
 
 
-def unit_shares(means: FloatArray) -> FloatArray:
-    """Return the share of the units in each group of `unit_laws`."""
-    return _SHARES if means.size > 1 else np.ones(1)
+class UnitLaws(NamedTuple):
+    """Laws N(mean, std²) of the pre-activations of groups of units.
+
+    Attributes
+    ----------
+    z, mean, std : ndarray of shape (n_groups,)
+        The means are √mean_variance z.
+    shares : ndarray of shape (n_groups,)
+        Share of the units in each group; they sum to one.
+    """
+
+    z: FloatArray
+    mean: FloatArray
+    std: FloatArray
+    shares: FloatArray
+
+
+def unit_laws(activation: Any, r: float, mean_variance: float) -> UnitLaws:
+    """Return the groups of units of a layer; one group if all means are 0."""
+    std = np.sqrt(r)
+    if not mean_variance > 0:
+        return UnitLaws(np.zeros(1), np.zeros(1), np.full(1, std), np.ones(1))
+    spread = np.sqrt(mean_variance)
+    return _laws(_scaled_cuts(activation, std, spread), std, spread)
+
+
+def _laws(cuts: FloatArray, std: float, spread: float) -> UnitLaws:
+    (nodes,) = gaussian_nodes(cuts[None])
+    z = nodes.z[0]
+    return UnitLaws(z, spread * z, np.full(z.size, std), nodes.weights[0])
+
+
+def _scaled_cuts(activation: Any, std: float, spread: float) -> FloatArray:
+    """Return the z next to which moments of f(spread z + std Z) vary on a scale below one."""
+    if not 0 < std < spread:
+        return np.zeros(0)
+    rough = rough_points(activation, np.zeros(1), np.array([np.hypot(spread, std)]))[0]
+    rough = np.unique(rough[np.abs(rough) < REACH]) * (np.hypot(spread, std) / spread)
+    cuts = np.add.outer(rough, std / spread * _AROUND).ravel()
+    return np.clip(cuts, -REACH, REACH)
 
 
 def layer_constants(layers: RowLaws, covariance: FloatArray) -> AnnealedConstants:
@@ -218,8 +268,8 @@ def layer_constants(layers: RowLaws, covariance: FloatArray) -> AnnealedConstant
     rows = []
     r, mean_variance = _trace(layers[0][0], covariance), 0.0
     for depth, (_, activation) in enumerate(layers):
-        mean, std = unit_laws(r, mean_variance)
-        moments, shares = activation_moments(activation, mean, std), unit_shares(mean)
+        laws = unit_laws(activation, r, mean_variance)
+        moments, shares = activation_moments(activation, laws.mean, laws.std), laws.shares
         c0, c1 = shares @ moments.mean, shares @ moments.slope
         rest = shares @ (moments.variance - r * moments.slope**2)
         rows.append((r, mean_variance, c0, c1, np.sqrt(np.maximum(rest, 0.0))))
@@ -248,20 +298,22 @@ def _cross_constants(
     for depth, ((_, f), (_, g)) in enumerate(zip(own, other, strict=True)):
         s, t = np.sqrt(first.mean_variance[depth]), np.sqrt(second.mean_variance[depth])
         rho = np.clip(mean_covariance / (s * t), -1.0, 1.0) if s * t > 0 else 0.0
-        # two means of correlation rho, on a square grid where both vary
-        x = _MEANS if s > 0 else np.zeros(1)
-        y = _MEANS if t > 0 else np.zeros(1)
-        shares = np.multiply.outer(unit_shares(x), unit_shares(y)).ravel()
-        x, y = (grid.ravel() for grid in np.meshgrid(x, y, indexing="ij"))
-        means = s * x, t * (rho * x + np.sqrt(1.0 - rho**2) * y)
-        stds = np.sqrt(first.r[depth]), np.sqrt(second.r[depth])
-        between = bivariate_covariance(f, means[0], stds[0], g, means[1], stds[1], r)
-        a = activation_moments(f, means[0], stds[0])
-        b = activation_moments(g, means[1], stds[1])
+        # Given the mean of the first unit, Y is N(t ρ z, t²(1 - ρ²) + s̃²): the mean of the second
+        # unit is averaged over by that.
+        std, bare = np.sqrt(first.r[depth]), np.sqrt(second.r[depth])
+        other_std = np.hypot(bare, t * np.sqrt((1.0 - rho) * (1.0 + rho)))
+        far = _scaled_cuts(g, other_std, t * abs(rho))
+        laws = unit_laws(f, first.r[depth], first.mean_variance[depth])
+        if s > 0:
+            laws = _laws(np.r_[_scaled_cuts(f, std, s), np.sign(rho) * far], std, s)
+        other_mean, shares = t * rho * laws.z, laws.shares
+        between = bivariate_covariance(f, laws.mean, laws.std, g, other_mean, other_std, r)
+        a = activation_moments(f, laws.mean, laws.std)
+        b = activation_moments(g, other_mean, np.full(laws.z.size, other_std))
         rows.append((r, mean_covariance, float(shares @ (between - r * a.slope * b.slope))))
         if depth + 1 < len(own):
             paired = float(np.trace(cross[depth + 1]))
-            spread = shares @ (a.mean * b.mean) - first.c0[depth] * second.c0[depth]
+            spread = shares @ ((a.mean - first.c0[depth]) * (b.mean - second.c0[depth]))
             mean_covariance = float(
                 first.c0[depth] * second.c0[depth] * cross[depth + 1].sum() + spread * paired
             )

@@ -10,10 +10,13 @@ from numpy.typing import ArrayLike
 
 from sk_deepfeat.theory._rainbow_arguments import check_covariance
 from sk_deepfeat.theory._validation import FloatArray
-from sk_deepfeat.theory.annealed import check_row_laws, layer_constants, unit_laws, unit_shares
+from sk_deepfeat.theory.annealed import check_row_laws, layer_constants, unit_laws
 from sk_deepfeat.theory.gaussian_moments import activation_moments
 from sk_deepfeat.theory.resolvent import eigh_psd
 from sk_deepfeat.theory.spectrum_maps import layer_spectrum, product_spectrum
+
+# Groups of units of one slope and one rest.
+_N_GROUPS = 48
 
 
 def annealed_spectrum(
@@ -69,13 +72,26 @@ def annealed_spectrum(
             inner = _joint_eigenvalues(weights, covariance)
         else:
             inner = product_spectrum(_eigenvalues(weights), spectrum)
-        mean, std = unit_laws(constants.r[depth], constants.mean_variance[depth])
-        moments = activation_moments(activation, mean, std)
+        laws = unit_laws(activation, constants.r[depth], constants.mean_variance[depth])
+        moments = activation_moments(activation, laws.mean, laws.std)
         # units whose trace r fluctuates around s² by nothing in the limit
         rest = np.maximum(moments.variance - constants.r[depth] * moments.slope**2, 0.0)
-        spectrum = layer_spectrum(inner, moments.slope, rest, unit_shares(mean), width)
+        slopes, rest, shares = _grouped(moments.slope, rest, laws.shares)
+        spectrum = layer_spectrum(inner, slopes, rest, shares, width)
     assert spectrum is not None  # there is at least one layer
     return spectrum
+
+
+def _grouped(
+    slopes: FloatArray, rest: FloatArray, shares: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return fewer groups of neighbours, of the same mean d² and e."""
+    middles = np.cumsum(shares) - 0.5 * shares
+    starts = np.unique(np.searchsorted(middles, np.linspace(0.0, 1.0, _N_GROUPS, endpoint=False)))
+    starts = starts[starts < shares.size]
+    total = np.add.reduceat(shares, starts)
+    squares = np.add.reduceat(shares * slopes**2, starts) / total
+    return np.sqrt(squares), np.add.reduceat(shares * rest, starts) / total, total
 
 
 def _eigenvalues(matrix: FloatArray) -> FloatArray:

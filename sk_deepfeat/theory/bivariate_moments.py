@@ -25,6 +25,13 @@ _SERIES_ORDER = 100
 _SERIES_TOLERANCE = 1e-8
 # Correlations this close to one, or to minus one, are taken as that.
 _FULL = 1e-13
+# Closed forms are differences of terms of order one, or of that of E f E g: where standard
+# deviations are smaller by this factor, digits are lost, and this order of the series is enough.
+_CANCELS = 1e6
+_NARROW_ORDER = 24
+# Entries of a block of the series, and the most that are integrated one by one.
+_BLOCK_ENTRIES = 20_000
+_MOST_INTEGRALS = 5_000
 
 
 def bivariate_covariance(
@@ -101,8 +108,100 @@ def closed_covariance(
     product = activation.bivariate(other, mean, std, other_mean, other_std, covariance)
     if product is NotImplemented:
         return None
-    first = activation_moments(activation, mean, std).mean
-    return np.asarray(product - first * activation_moments(other, other_mean, other_std).mean)
+    own = activation_moments(activation, mean, std)
+    second = activation_moments(other, other_mean, other_std)
+    product_of_means = own.mean * second.mean
+    value = np.array(product - product_of_means)
+    size = np.sqrt(own.variance) * np.sqrt(second.variance)
+    doubtful = 1.0 + np.abs(product_of_means) > _CANCELS * size
+    if np.any(doubtful):
+        _replace_cancelled(
+            value, doubtful, activation, other, mean, std, other_mean, other_std, covariance
+        )
+    return value
+
+
+def _replace_cancelled(
+    value: FloatArray, doubtful: Any, activation: Any, other: Any, *laws: Any
+) -> None:
+    """Put the series where closed forms may cancel, if it converges there."""
+    laws = np.broadcast_arrays(value, doubtful, *laws)[1:]
+    chosen = np.flatnonzero(laws[0])
+    parts = [part.ravel()[chosen] for part in laws[1:]]
+    flat = value.reshape(-1)
+    for start in range(0, chosen.size, _BLOCK_ENTRIES):
+        block = slice(start, start + _BLOCK_ENTRIES)
+        m, s, n, t, q = (part[block] for part in parts)
+        rho = np.divide(q, s * t, out=np.zeros(s.size), where=s * t > 0)
+        series, enough = _series(
+            activation, other, m, s, n, t, np.clip(rho, -1.0, 1.0), _NARROW_ORDER
+        )
+        flat[chosen[block][enough]] = series[enough]
+
+
+def strong_covariances(
+    activation: Any,
+    mean: FloatArray,
+    std: FloatArray,
+    other: Any,
+    other_mean: FloatArray,
+    other_std: FloatArray,
+    rows: Any,
+    columns: Any,
+    rho: FloatArray,
+) -> FloatArray:
+    """Return Cov(f(X_i), g(Y_j)) for chosen pairs of units.
+
+    The closed form where there is one, else the series of order 100, else, for up to 5,000 pairs,
+    the integral.
+
+    Parameters
+    ----------
+    activation, mean, std, other, other_mean, other_std
+        Of the units of two layers.
+    rows, columns : ndarray of int of shape (n,)
+        i and j.
+    rho : ndarray of shape (n,)
+        Correlation of X_i and Y_j.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    value = np.empty(rho.size)
+    if not rho.size:
+        return value
+
+    def direct(chosen: Any) -> FloatArray:
+        i, j = rows[chosen], columns[chosen]
+        between = rho[chosen] * std[i] * other_std[j]
+        return bivariate_covariance(
+            activation, mean[i], std[i], other, other_mean[j], other_std[j], between
+        )
+
+    i, j = rows[:1], columns[:1]
+    laws = mean[i], std[i], other, other_mean[j], other_std[j]
+    closed = closed_covariance(activation, *laws, rho[:1] * std[i] * other_std[j]) is not None
+    blocks = [slice(start, start + _BLOCK_ENTRIES) for start in range(0, rho.size, _BLOCK_ENTRIES)]
+    if closed:
+        for block in blocks:
+            value[block] = direct(block)
+        return value
+    first, rest, spread = _coefs_and_rest(activation, mean, std, _SERIES_ORDER)
+    second, other_rest, other_spread = _coefs_and_rest(other, other_mean, other_std, _SERIES_ORDER)
+    enough = np.empty(rho.size, dtype=bool)
+    for block in blocks:
+        i, j, r = rows[block], columns[block], rho[block]
+        value[block] = 0.0
+        for a, b in zip(first[::-1], second[::-1], strict=True):
+            value[block] = r * (value[block] + a[i] * b[j])
+        bound = np.abs(r) ** (_SERIES_ORDER + 1) * np.sqrt(rest[i] * other_rest[j])
+        enough[block] = bound <= _SERIES_TOLERANCE * np.sqrt(spread[i] * other_spread[j])
+    missing = np.flatnonzero(~enough)
+    if missing.size > _MOST_INTEGRALS:  # full correlation takes one integral for all pairs
+        missing = missing[np.abs(rho[missing]) >= 1.0 - _FULL]
+    value[missing] = direct(missing)
+    return value
 
 
 def _at_full_correlation(
@@ -138,21 +237,28 @@ def _series(
     other_mean: FloatArray,
     other_std: FloatArray,
     rho: FloatArray,
+    order: int = _SERIES_ORDER,
 ) -> tuple[FloatArray, Any]:
     """Return Σ_{k≥1} a_k b_k ρ^k/k! up to an order, and where the rest is known to be small.
 
     By Cauchy and Schwarz the rest is at most |ρ|^(K+1) √(rest of Var f · rest of Var g).
     """
-    first = normalized_coefs(activation, _SERIES_ORDER, mean, std)[1:]
-    second = normalized_coefs(other, _SERIES_ORDER, other_mean, other_std)[1:]
-    orders = np.arange(1.0, _SERIES_ORDER + 1.0)[:, None]
+    first, rest, spread = _coefs_and_rest(activation, mean, std, order)
+    second, other_rest, other_spread = _coefs_and_rest(other, other_mean, other_std, order)
+    orders = np.arange(1.0, order + 1.0)[:, None]
     value = np.sum(first * second * rho**orders, axis=0)
-    spread = activation_moments(activation, mean, std).variance
-    other_spread = activation_moments(other, other_mean, other_std).variance
-    rest = np.maximum(spread - np.sum(first**2, axis=0), 1e-12 * spread)
-    other_rest = np.maximum(other_spread - np.sum(second**2, axis=0), 1e-12 * other_spread)
-    bound = np.abs(rho) ** (_SERIES_ORDER + 1) * np.sqrt(rest * other_rest)
+    bound = np.abs(rho) ** (order + 1) * np.sqrt(rest * other_rest)
     return value, bound <= _SERIES_TOLERANCE * np.sqrt(spread * other_spread)
+
+
+def _coefs_and_rest(
+    activation: Any, mean: FloatArray, std: FloatArray, order: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return a_k/√k! for k = 1 … order, what they leave of Var f, and Var f."""
+    coefs = normalized_coefs(activation, order, mean, std)[1:]
+    spread = activation_moments(activation, mean, std).variance
+    rest = np.maximum(spread - np.sum(coefs**2, axis=0), 1e-12 * spread)
+    return coefs, rest, spread
 
 
 def _by_conditioning(

@@ -36,7 +36,7 @@ class UnitSeries(NamedTuple):
     std : ndarray of shape (p,)
         Of the pre-activations.
     value, square : ndarray of shape (order + 1, p)
-        Of f and of (f - E f)².
+        Of f and of (f - E f)²; the latter NaN where it is not needed.
     """
 
     std: FloatArray
@@ -49,12 +49,27 @@ class UnitSeries(NamedTuple):
         return np.divide(coefs, self.std**k, out=np.zeros_like(coefs), where=self.std > _SMALLEST)
 
 
-def unit_series(side: Preactivation) -> UnitSeries:
-    """Return the series of the units of a layer."""
+def unit_series(side: Preactivation, *, squared: bool = True) -> UnitSeries:
+    """Return the series of the units of a layer, those of the squares if E f⁴ is finite.
+
+    Raises
+    ------
+    ValueError
+        If it is not, and `squared` is True: a layer that others follow needs it.
+    """
     std = np.maximum(side.std, _SMALLEST)
     function = side.activation
     value = hermite_coefficients(function, _ORDER, side.mean, std)
-    square = hermite_coefficients(lambda x: np.square(function(x)), _ORDER, side.mean, std)
+    if not squared:
+        return UnitSeries(std, value, np.full_like(value, np.nan))
+    try:
+        square = hermite_coefficients(lambda x: np.square(function(x)), _ORDER, side.mean, std)
+    except ValueError:
+        raise ValueError(
+            f"finite_width=True needs E f⁴ of activation={function!r}, which is not finite or "
+            f"cannot be integrated at standard deviations up to {std.max():.3g}; use "
+            "finite_width=False, or an activation that grows less."
+        ) from None
     square -= 2.0 * value[0] * value
     square[0] += value[0] ** 2
     return UnitSeries(std, value, square)

@@ -105,7 +105,9 @@ def compose_finite_width(
             for i in indices
         ]
         n_paired = paired[depth] if depth < len(paired) else 0
-        kept.append(_Layer([unit_series(side) for side in sides], pre, n_paired, weights))
+        followed = depth + 1 < len(networks[0])
+        series = [unit_series(side, squared=followed) for side in sides]
+        kept.append(_Layer(series, pre, n_paired, weights))
         features = _features(kept[-1], sides, thirds, q, method, order)
         means = [side.moments.mean for side in sides]
     return _nearest_covariances(features, len(networks)), means

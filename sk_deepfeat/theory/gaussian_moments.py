@@ -28,6 +28,8 @@ from sk_deepfeat.theory.gaussian_quadrature import (
 _BEYOND = np.array([-24.0, -18.0, -14.0, 14.0, 18.0, 24.0])
 _OUTSIDE_SHARE = 1e-8
 _SMALLEST = 1e-150
+# Beyond, k! is no floating-point number.
+MAX_ORDER = 170
 
 
 class ActivationMoments(NamedTuple):
@@ -111,7 +113,7 @@ def hermite_coefficients(
     activation : activation object or function
         f; its closed form ``hermite`` is used if it has one.
     order : int
-        The highest k.
+        The highest k, at most 170.
     mean, std : array-like
         Broadcast; std not negative.
 
@@ -131,8 +133,11 @@ def hermite_coefficients(
     >>> hermite_coefficients(sign, 3, 0.0, 1.0).round(4)
     array([ 0.    ,  0.7979,  0.    , -0.7979])
     """
-    if not isinstance(order, (int, np.integer)) or isinstance(order, bool) or order < 0:
-        raise ValueError(f"order={order!r} must be an integer that is not negative.")
+    whole = isinstance(order, (int, np.integer)) and not isinstance(order, bool)
+    if not whole or not 0 <= order <= MAX_ORDER:
+        raise ValueError(
+            f"order={order!r} must be an integer that is not negative, at most {MAX_ORDER}."
+        )
     mean, std = check_mean_and_std(mean, std)
     coefs = normalized_coefs(activation, order, mean.ravel(), std.ravel())
     roots = np.sqrt(np.cumprod(np.maximum(np.arange(order + 1.0), 1.0)))

@@ -30,6 +30,8 @@ _TO_COEFS = (
 # are computed in low precision.
 _TOLERANCES = (1e-11, 1e-8, 1e-5)
 _MOST_PIECES = 2048
+# Values below are as good as zero; next to them come subnormal numbers, which have few digits.
+_TINIEST = 1e-290
 # Nodes of one block of units.
 _BLOCK_ENTRIES = 2_000_000
 
@@ -116,7 +118,8 @@ def _bisect(
         last = np.abs(values @ _TO_COEFS[-3:].T).max(axis=1)
         # The arguments themselves are rounded: a piece of this size is not cut any more.
         rounding = 64 * np.finfo(float).eps * np.maximum(np.abs(left), np.abs(right))
-        rough = (last > tolerance * np.abs(values).max(axis=1)) & (right - left > rounding)
+        largest = np.abs(values).max(axis=1)
+        rough = (last > np.maximum(tolerance * largest, _TINIEST)) & (right - left > rounding)
         left, right = left[rough], right[rough]
         middle = 0.5 * (left + right)
         n_pieces += middle.size
@@ -142,7 +145,8 @@ def _merge(
         coefs = _TO_COEFS @ _values(function, left, right)[1][0]
         inside = (2.0 * x[start:after] - left - right) / (right - left)
         miss = np.polynomial.legendre.legval(inside, coefs) - values[start:after]
-        if np.abs(miss).max() > 30 * tolerance * np.abs(values[start:after]).max():
+        largest = np.abs(values[start:after]).max()
+        if np.abs(miss).max() > max(30 * tolerance * largest, _TINIEST):
             kept.append(index)
     return edges[[*kept, edges.size - 1]]
 

@@ -11,7 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sk_deepfeat.theory._validation import FloatArray
-from sk_deepfeat.theory.bivariate_moments import bivariate_covariance, closed_covariance
+from sk_deepfeat.theory.bivariate_moments import (
+    bivariate_covariance,
+    closed_covariance,
+    strong_covariances,
+)
 from sk_deepfeat.theory.gaussian_moments import (
     ActivationMoments,
     activation_moments,
@@ -20,6 +24,10 @@ from sk_deepfeat.theory.gaussian_moments import (
 
 # Entries of a block of rows in the closed forms, which need some twenty temporary arrays.
 _BLOCK_ENTRIES = 2**20
+# From this order on, entries of "hermite" are computed by themselves where ρ^(order + 1) is larger
+# than that; below, few would be left, and a mixture may not be positive semi-definite.
+_LEAST_ORDER = 16
+_NEGLIGIBLE = 1e-9
 
 
 class Preactivation(NamedTuple):
@@ -76,7 +84,7 @@ def own_covariance(pre: FloatArray, side: Preactivation, method: str, order: int
     if method == "averaged":
         # c₁² P + c*² I, c*² = Var f - r c₁²
         diagonal = diagonal + side.moments.slope**2 * (np.diagonal(pre) - side.std**2)
-    features = _spread(pre, side, side, method, order)
+    features = _spread(pre, side, side, method, order, len(pre))
     np.fill_diagonal(features, diagonal)
     features += features.T.copy()
     features *= 0.5
@@ -122,7 +130,7 @@ def cross_covariance(
     if method == "averaged" and n_paired:
         # the diagonal of Cov(N, Ñ) = ř, and what a single entry has beyond it
         single, direct = direct, np.full(n_paired, direct.mean())
-    features = _spread(pre, first, second, method, order)
+    features = _spread(pre, first, second, method, order, n_paired)
     if n_paired:
         exact = bivariate_covariance(
             first.activation,
@@ -141,11 +149,19 @@ def cross_covariance(
 
 
 def _spread(
-    pre: FloatArray, first: Preactivation, second: Preactivation, method: str, order: int
+    pre: FloatArray,
+    first: Preactivation,
+    second: Preactivation,
+    method: str,
+    order: int,
+    n_known: int,
 ) -> FloatArray:
-    """Return Cov(f(X_i), g(Y_j)) for every pair, the entries of small correlation right."""
+    """Return Cov(f(X_i), g(Y_j)) for every pair, the entries of small correlation right.
+
+    The first `n_known` entries of the diagonal are known better.
+    """
     if method == "hermite":
-        return _by_series(pre, first, second, order)
+        return _by_series(pre, first, second, order, n_known)
     if method == "closed-form":
         return _by_closed_form(pre, first, second)
     pre *= first.moments.slope[:, None]
@@ -154,18 +170,23 @@ def _spread(
 
 
 def _by_series(
-    pre: FloatArray, first: Preactivation, second: Preactivation, order: int
+    pre: FloatArray, first: Preactivation, second: Preactivation, order: int, n_known: int
 ) -> FloatArray:
-    """Σ_k a_k b_k ρ^k/k!, by Horner's rule in ρ."""
+    """Σ_k a_k b_k ρ^k/k!, by Horner's rule in ρ; the whole series where ρ is large."""
     for side, axis in ((first, 1), (second, 0)):
         pre /= np.expand_dims(np.where(side.std > 0, side.std, 1.0), axis)
     np.clip(pre, -1.0, 1.0, out=pre)
+    strong = np.abs(pre) > (_NEGLIGIBLE ** (1 / (order + 1)) if order >= _LEAST_ORDER else 1.0)
+    strong[np.arange(n_known), np.arange(n_known)] = False
+    where = i, j = np.nonzero(strong)
+    exact = strong_covariances(*first[:3], *second[:3], i, j, pre[where])
     rows = hermite_coefficients(first.activation, order, first.mean, first.std)
     columns = hermite_coefficients(second.activation, order, second.mean, second.std)
     value = np.zeros_like(pre)
     for k in range(order, 0, -1):
         value += np.multiply.outer(rows[k] / factorial(k), columns[k])
         value *= pre
+    value[where] = exact
     return value
 
 

@@ -82,7 +82,8 @@ def rainbow_covariances(
     - "per-unit": d_i P_ij d_j off the diagonal, v_i on it. Right for any activation to leading
       order in the width.
     - "hermite": Σ_{k=1}^order a_k(μ_i, s_i) a_k(μ_j, s_j) ρ_ij^k/k! off the diagonal, ρ the
-      correlations; the rest of the series of which "per-unit" is the first term.
+      correlations; the rest of the series of which "per-unit" is the first term. From order 16
+      on, entries whose correlation is too strong for that order are the whole series.
     - "closed-form": the whole series, for activations whose objects carry it (relu, leaky relu,
       identity, sign, erf, gelu among themselves; sin, cos): exact for one layer.
     - "averaged": the recursion of the paper, c₁² P + c*² I with constants at the mean of s_i²; the
@@ -107,7 +108,8 @@ def rainbow_covariances(
     paired_rows : int or sequence of int, optional
         The first rows of W_l and V_l that are drawn in pairs; a sequence has one entry for each
         layer that both networks have. None pairs all rows of equal index, which is right in every
-        case; 0 spares the work where rows are known to be independent.
+        case, but for "averaged", where the correlation of all pairs is taken as their mean; 0
+        spares the work where rows are known to be independent.
     biases, teacher_biases : sequence of (array-like of shape (units,) or None), optional
         None: no biases.
     input_mean : array-like of shape (d,), optional
@@ -115,11 +117,12 @@ def rainbow_covariances(
     method : {"per-unit", "averaged", "hermite", "closed-form"}, default="per-unit"
         See above.
     order : int, default=4
-        Of "hermite".
+        Of "hermite", at most 170.
     finite_width : bool, default=False
         Also count, from the second layer on, that pre-activations are normal only up to
-        1/√width: their third cumulants, and the leading fourth. Activations then need a finite
-        E f⁴. Costs some twenty products of matrices for each pair of layers; not for "averaged".
+        1/√width: their third cumulants, and the leading fourth. Activations of
+        layers that others follow then need a finite E f⁴. Costs some twenty products of matrices
+        for each pair of layers; not for "averaged".
 
     Returns
     -------

@@ -4,6 +4,8 @@ from sklearn.linear_model import Ridge
 
 from sk_deepfeat import RandomDeepFeatures
 from sk_deepfeat.datasets import make_rainbow_regression, make_teacher_student
+from sk_deepfeat.plugins import resolve
+from sk_deepfeat.populations import ExactPopulation
 
 X0 = np.zeros((1, 100))
 LEARNER = RandomDeepFeatures((150,), "tanh", random_state=0).fit(X0)
@@ -44,6 +46,46 @@ def test_teacher_student_population_predicts_refits(activation, n, alpha):
     )
     predicted = population.test_error(n, alpha, fit_intercept=True)
     assert predicted == pytest.approx(refits(X, y, n, alpha), rel=0.05)
+
+
+class Network:
+    def __init__(self, weights, activation):
+        self.weights, self.activation = weights, resolve("activations", activation)
+
+    def linearization_layers(self):
+        return [(self.weights, None, self.activation)]
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "softplus", "sign"])
+@pytest.mark.parametrize("n_inputs", [1, 2, 3])
+def test_population_of_units_of_other_index_that_are_alike(n_inputs, activation):
+    """The teacher is the learner with its units in reverse: a target without noise."""
+    rng = np.random.default_rng(0)
+    weights, readout = rng.normal(size=(30, n_inputs)), rng.normal(size=30) / 30
+    population = ExactPopulation.from_networks(
+        Network(weights, activation), Network(weights[::-1], activation), readout, np.ones(n_inputs)
+    )
+    expected = population.Omega[:, ::-1] @ readout
+    np.testing.assert_allclose(population.psi, expected, rtol=1e-6, atol=1e-7)
+    assert population.rho == pytest.approx(float(readout[::-1] @ expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_second_moment_of_the_target_of_one_input(activation):
+    """All units have correlation one or minus one; the target is a function of one variable."""
+    _, _, population = make_rainbow_regression(
+        4,
+        learner := RandomDeepFeatures((20,), activation, random_state=0).fit(np.zeros((1, 1))),
+        learner,
+        readout=np.ones(20) / 20,
+        random_state=0,
+    )
+    nodes, shares = np.polynomial.legendre.leggauss(200)
+    z = np.r_[-6 + 6 * nodes, 6 + 6 * nodes] * 0.8
+    weights = np.r_[shares, shares] * np.exp(-0.5 * z**2)
+    target = learner.transform(z[:, None]).mean(axis=1)
+    expected = np.sum(weights * target**2) / weights.sum()
+    assert population.rho == pytest.approx(expected, rel=1e-6)
 
 
 def test_moments_of_the_student():

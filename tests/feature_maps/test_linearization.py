@@ -81,6 +81,18 @@ def test_biases_that_are_absent():
     assert activation is tanh
 
 
+def test_subclasses_that_compute_the_same_are_layers():
+    X, y = inputs()
+
+    def make():
+        return nn.Sequential(NamedLinear(6, 4), nn.Tanh(), nn.Linear(4, 1))
+
+    feature_map = small(module=make, layer="1").fit(X, y)
+    np.testing.assert_allclose(
+        run(feature_map.linearization_layers(), X), feature_map.transform(X), atol=1e-6
+    )
+
+
 def test_a_module_used_twice_is_applied_twice():
     def make():
         act = nn.Tanh()
@@ -97,6 +109,25 @@ def test_a_module_used_twice_is_applied_twice():
     np.testing.assert_allclose(run(feature_map.linearization_layers(), X), expected, atol=1e-6)
 
 
+class SquaredLinear(nn.Linear):
+    def forward(self, x):
+        return super().forward(x) ** 2
+
+
+class AbsoluteConv(nn.Conv2d):
+    def _conv_forward(self, *arguments):
+        return super()._conv_forward(*arguments).abs()
+
+
+class ScaledLeakyReLU(nn.LeakyReLU):
+    def forward(self, x):
+        return 3.0 * super().forward(x)
+
+
+class NamedLinear(nn.Linear):
+    """A subclass that changes nothing."""
+
+
 @pytest.mark.parametrize(
     ("part", "name"),
     [
@@ -104,6 +135,9 @@ def test_a_module_used_twice_is_applied_twice():
         (lambda: nn.BatchNorm2d(4), r"layer '1', BatchNorm2d"),
         (lambda: nn.GELU(approximate="tanh"), r"layer '1', GELU"),
         (lambda: nn.Softplus(beta=2.0), r"layer '1', Softplus"),
+        (lambda: SquaredLinear(6, 6), r"layer '1', SquaredLinear"),
+        (lambda: AbsoluteConv(4, 4, 1), r"layer '1', AbsoluteConv"),
+        (lambda: ScaledLeakyReLU(0.1), r"layer '1', ScaledLeakyReLU"),
         (lambda: nn.Sequential(nn.ReLU(), nn.Softmax(1)), r"layer '1\.1', Softmax"),
     ],
 )

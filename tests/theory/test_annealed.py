@@ -50,6 +50,84 @@ def test_relu_constants():
     np.testing.assert_allclose(found.c1, 0.5, rtol=1e-9)
 
 
+def arc_cosine(depth):
+    """Variance around the mean of a unit, by layer, of relu networks whose E g² stays 2.
+
+    q is the covariance of a unit for two independent inputs: E f(X) f(Y) at correlation q/2.
+    """
+    q, found = 0.0, []
+    for _ in range(depth):
+        found.append(2.0 - q)
+        theta = np.arccos(q / 2.0)
+        q = 2.0 * (np.sin(theta) + (np.pi - theta) * np.cos(theta)) / np.pi
+    return np.array(found)
+
+
+def test_deep_relu_follows_the_arc_cosine_recursion():
+    """The means of units vary ever more than the units themselves."""
+    depth, layers = 45, [2 * white(10)] * 45
+    expected = arc_cosine(depth)
+    assert expected[-1] < 0.04
+    found = annealed_constants(layers, "relu", np.ones(10))
+    np.testing.assert_allclose(found.r, expected, rtol=1e-8)
+    np.testing.assert_allclose(found.mean_variance, 2.0 - expected, rtol=1e-8)
+    halves = [c / 2 for c in layers]
+    same = annealed_cross_constants(layers, layers, layers, "relu", "relu", np.ones(10))
+    np.testing.assert_allclose(same.r, expected, rtol=1e-6)
+    np.testing.assert_allclose(same.c_star, found.c_star**2, rtol=1e-4)
+    half = annealed_cross_constants(layers, layers, halves, "relu", "relu", np.ones(10))
+    assert np.all(half.r < found.r)
+    spectrum = annealed_spectrum(layers, "relu", np.ones(10), 10)
+    trace = found.c_star[-1] ** 2 * 10
+    assert spectrum.sum() > trace
+
+
+@pytest.mark.parametrize("name", ["relu", "softplus"])
+def test_deep_constants_do_not_depend_on_how_means_are_averaged(name):
+    """Total variance and the correlation of two inputs say the same."""
+    f, depth = resolve("activations", name), 12
+    found = annealed_constants([2 * white(10)] * depth, name, np.ones(10))
+    for layer in range(depth - 1):
+        total = np.sqrt(found.r[layer] + found.mean_variance[layer])
+        spread = bivariate_covariance(f, 0.0, total, f, 0.0, total, found.mean_variance[layer])
+        variance = activation_moments(f, 0.0, total).variance
+        assert found.r[layer + 1] == pytest.approx(2 * float(variance - spread), rel=1e-5)
+
+
+@pytest.mark.parametrize("share", [-0.6, 0.5, 0.95])
+def test_cross_constants_of_three_layers(share):
+    """Against the recursion of E f(X) g(Y) for the same input and for independent inputs."""
+    layers = [2 * white(10)] * 4
+    found = annealed_cross_constants(
+        layers, layers, [share * c for c in layers], "relu", "softplus", np.ones(10)
+    )
+    f, g = resolve("activations", "relu"), resolve("activations", "softplus")
+    own = annealed_constants(layers, "relu", np.ones(10))
+    other = annealed_constants(layers, "softplus", np.ones(10))
+    same, apart = 2.0 * share, 0.0
+    for depth in range(4):
+        assert found.r[depth] == pytest.approx(same - apart, rel=1e-6)
+        assert found.mean_covariance[depth] == pytest.approx(apart, rel=1e-6, abs=1e-12)
+        stds = (np.sqrt(net.r[depth] + net.mean_variance[depth]) for net in (own, other))
+        s, t = stds
+        both = own.c0[depth] * other.c0[depth]
+        same, apart = (
+            2 * share * (float(bivariate_covariance(f, 0.0, s, g, 0.0, t, q)) + both)
+            for q in (same, apart)
+        )
+
+
+def test_impossible_cross_covariances_are_refused():
+    whole = [white(3), white(3)]
+    message = r"cross_weight_covariances\[1\] is impossible.*lowest eigenvalue"
+    for factor in (1.5, -1.5):
+        with pytest.raises(ValueError, match=message):
+            annealed_cross_constants(
+                whole, whole, [white(3), factor * white(3)], "tanh", "tanh", np.ones(3)
+            )
+    annealed_cross_constants(whole, whole, whole, "tanh", "tanh", np.ones(3))
+
+
 def test_matrices_and_diagonals_agree():
     rng = np.random.default_rng(0)
     basis, _ = np.linalg.qr(rng.normal(size=(20, 20)))

@@ -278,3 +278,17 @@ def test_narrow_networks_still_belong_to_a_population(name):
 def test_averaged_is_refused():
     with pytest.raises(ValueError, match="finite_width=True needs another method"):
         rainbow_covariances(draw(), "relu", SIGMA, method="averaged", finite_width=True)
+
+
+def growing(x):
+    """E f² is finite for standard deviations to 1.29, E f⁴ to 0.91."""
+    return np.exp(0.15 * np.square(x))
+
+
+def test_fourth_moments_are_needed_of_layers_that_others_follow():
+    weights = [np.eye(6), np.full((4, 6), 0.4)]
+    with pytest.raises(ValueError, match=r"finite_width=True needs E f⁴ of activation=.*growing"):
+        rainbow_covariances(weights, [growing, "tanh"], np.ones(6), finite_width=True)
+    found = rainbow_covariances([np.eye(6)], growing, np.ones(6), finite_width=True)
+    plain = rainbow_covariances([np.eye(6)], growing, np.ones(6))
+    np.testing.assert_allclose(found.feature_covariance, plain.feature_covariance)

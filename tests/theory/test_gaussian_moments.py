@@ -5,7 +5,7 @@ import pytest
 from numpy.polynomial import hermite_e
 from scipy import integrate, stats
 
-from sk_deepfeat.activations import as_activation, identity, relu, sign, softplus, tanh
+from sk_deepfeat.activations import as_activation, identity, relu, sigmoid, sign, softplus, tanh
 from sk_deepfeat.plugins import available, resolve
 from sk_deepfeat.theory import activation_moments, bivariate_covariance, hermite_coefficients
 
@@ -84,6 +84,28 @@ def test_quadrature_agrees_with_closed_forms_at_every_width(name, std):
         hermite_coefficients(closed, order, means, np.full(5, std)),
         atol=1e-12 * max(std, 1.0),
     )
+
+
+def bump(x):
+    return np.exp(-np.square(x))
+
+
+@pytest.mark.parametrize("function", [softplus, sigmoid, bump, lambda x: np.exp(-np.abs(x))])
+@pytest.mark.parametrize("std", [1e-6, 1e-3, 0.1, 1.0, 2.5, 10.0, 62.0, 1e3])
+def test_functions_that_die_away_at_every_width(function, std):
+    """Far out they are subnormal numbers, which look rough."""
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    for mean in (0.0, 0.5 * std, -1.0):
+        ends = np.r_[mean + std * np.arange(-12.0, 12.5), np.arange(-80.0, 81.0) / 2]
+        ends = np.unique(np.clip(ends, mean - 12 * std, mean + 12 * std))
+        half = np.diff(ends)[:, None] / 2
+        x = ends[:-1, None] + half + half * nodes
+        share = half * weights * stats.norm.pdf((x - mean) / std) / std
+        first = np.sum(share * function(x))
+        variance = np.sum(share * (function(x) - first) ** 2)
+        found = activation_moments(function, mean, std)
+        assert found.mean == pytest.approx(first, rel=1e-9)
+        assert found.variance == pytest.approx(variance, rel=1e-6, abs=1e-24)
 
 
 def test_wide_tanh_is_a_sign_and_narrow_tanh_is_linear():
@@ -196,6 +218,23 @@ def test_series_and_conditioning_agree_with_closed_forms(names):
     np.testing.assert_allclose(found, closed, atol=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("erf", "erf"), ("gelu", "gelu"), ("relu", "relu"), ("sin", "cos"), ("gelu", "relu")],
+)
+@pytest.mark.parametrize("std", [1e-7, 1e-5, 1e-3])
+@pytest.mark.parametrize("mean", [1.0, 0.3])
+def test_closed_forms_of_narrow_inputs(first, second, mean, std):
+    """Next to a mean the activations are linear, and their covariance is far below E f E g."""
+    f, g = resolve("activations", first), resolve("activations", second)
+    rho = np.array([-1.0, -0.5, 0.2, 0.9, 1.0])
+    found = bivariate_covariance(f, mean, std, g, -mean, std, rho * std**2)
+    slopes = activation_moments(f, mean, std).slope * activation_moments(g, -mean, std).slope
+    curved = [hermite_coefficients(h, 2, m, std)[2] for h, m in ((f, mean), (g, -mean))]
+    expected = rho * std**2 * slopes + np.prod(curved) * rho**2 / 2
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-9 * std**2)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_bivariate_at_full_correlation_is_the_variance(name):
     f = resolve("activations", name)
@@ -306,6 +345,7 @@ def test_shapes_broadcast():
         (lambda: activation_moments(tanh, 0.0, -1.0), "std must not be negative"),
         (lambda: activation_moments(tanh, np.nan, 1.0), "mean must be finite"),
         (lambda: hermite_coefficients(tanh, -1, 0.0, 1.0), "order=-1"),
+        (lambda: hermite_coefficients(tanh, 171, 0.0, 1.0), "order=171.*at most 170"),
         (lambda: hermite_coefficients(tanh, 1.5, 0.0, 1.0), r"order=1\.5"),
     ],
 )

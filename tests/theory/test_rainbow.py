@@ -376,6 +376,7 @@ W = np.eye(3)
         (([W], "tanh", W), {"method": "closed-form"}, "no closed form between activation="),
         (([W], "relu", W), {"method": "exact"}, "method='exact' must be one of"),
         (([W], "relu", W), {"method": "hermite", "order": 0}, "order=0"),
+        (([W], "relu", W), {"method": "hermite", "order": 171}, "order=171.*at most 170"),
         (([W], "relu", W), {"biases": [np.ones(2)]}, r"biases\[0\] must have shape \(3,\)"),
         (([W], "relu", W), {"biases": [None, None]}, "biases has 2 entries"),
         (([W], "relu", W), {"input_mean": np.ones(2)}, r"input_mean must be finite, of shape"),
@@ -413,6 +414,7 @@ def test_bad_input(arguments, options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"teacher_weights": [W], "paired_rows": np.array(1.5)}, r"paired_rows=array\(1\.5\) must"),
         ({"teacher_weights": [W], "paired_rows": 1.5}, r"paired_rows=1\.5 must be an int"),
         ({"teacher_weights": [W], "teacher_activations": 3}, "teacher_activations holds 3"),
     ],
@@ -420,3 +422,15 @@ def test_bad_input(arguments, options, message):
 def test_bad_types(options, message):
     with pytest.raises(TypeError, match=message):
         rainbow_covariances([W], "relu", W, **options)
+
+
+def test_highest_order():
+    found = rainbow_covariances([W], "relu", W, method="hermite", order=170)
+    assert np.all(np.isfinite(found.feature_covariance))
+
+
+@pytest.mark.parametrize("count", [2, np.int64(2), np.array(2), [2], np.array([2])])
+def test_kinds_of_counts_of_paired_rows(count):
+    expected = rainbow_covariances([W], "relu", W, teacher_weights=[W], paired_rows=(2,))
+    found = rainbow_covariances([W], "relu", W, teacher_weights=[W], paired_rows=count)
+    np.testing.assert_array_equal(found.cross_covariance, expected.cross_covariance)

@@ -52,7 +52,7 @@ def dense_layers(spec: NetworkSpec, state: State) -> list[DenseLayer]:
     shape: tuple[int, ...] = spec.input_shape
     affine: list[nn.Module] = []
     for name, module in _modules_until(network, spec):
-        if isinstance(module, _AFFINE):
+        if _keeps_forward(module, _AFFINE):
             affine.append(module)
             continue
         activation = _known_activation(module)
@@ -102,10 +102,21 @@ def _flat(prefix: str, module: nn.Module, spec: NetworkSpec) -> Iterator[tuple[s
         yield from _flat(f"{prefix}.{name}" if prefix else name, child, spec)
 
 
+def _keeps_forward(module: nn.Module, classes: tuple[type[nn.Module], ...]) -> bool:
+    """Return whether the module is of one of the classes, and computes what that class does."""
+    kinds = [kind for kind in classes if isinstance(module, kind)]
+    return bool(kinds) and all(
+        getattr(type(module), name, None) is getattr(kinds[0], name, None)
+        and name not in vars(module)
+        for name in ("forward", "_conv_forward", "__call__")
+    )
+
+
 def _known_activation(module: nn.Module) -> Any:
     """Return the activation object of the same function, None if there is none."""
-    if isinstance(module, nn.LeakyReLU) and 0.0 <= module.negative_slope <= 1.0:
-        return LeakyReLU(module.negative_slope)
+    if isinstance(module, nn.LeakyReLU):
+        kept = _keeps_forward(module, (nn.LeakyReLU,)) and 0.0 <= module.negative_slope <= 1.0
+        return LeakyReLU(module.negative_slope) if kept else None
     points = torch.linspace(-30.0, 30.0, 241, dtype=torch.float64)
     for name in activations.__all__:
         activation = getattr(activations, name)
