@@ -104,6 +104,7 @@ ax.set(
 )
 for axis in (ax.xaxis, ax.yaxis):
     axis.set_major_formatter("{x:g}")
+ax.yaxis.set_minor_formatter("{x:g}")
 ax.legend(title="lines: predicted, 90 % interval\npoints: refits", fontsize="small")
 plt.show()
 

@@ -65,9 +65,9 @@ class Calibration(NamedTuple):
         """The largest C in size beyond noise, over levels and alphas; 0 if the check is passed.
 
         The check fails where C passes 5 % in size and four standard errors at one number of rows,
-        or three at two; a little more of them for several outputs. At the size of the rank, where fits
-        interpolate for the first time, few subsets say little about their scatter: it counts only
-        beside another size.
+        or three at two; a little more of them for several outputs. At the size of the rank, where
+        fits interpolate for the first time, few subsets say little about their scatter: it counts
+        only beside another size.
         """
         more = 2.0 * np.log(self.scatter.shape[1])
         some, many = np.sqrt(9.0 + more), np.sqrt(16.0 + more)
