@@ -267,7 +267,8 @@ def _fading(growth: Growth, share: FloatArray) -> Growth:
 
 
 def _inner_minimum(errors: FloatArray) -> float:
-    """Return the least of the known errors along ascending alpha; NaN if it is the first known."""
+    """Return the least of the known errors along ascending alpha; NaN if they fall to the first."""
     known = errors[~np.isnan(errors)]
-    first = known.size == 0 or np.argmin(known) == 0
-    return np.nan if first else float(known.min())
+    if known.size == 0 or known[0] < 1.1 * known.min():
+        return np.nan
+    return float(known.min())

@@ -17,6 +17,7 @@ from sk_deepfeat.theory.transfer import unexplained_moment_along_kappa
 from sk_deepfeat.theory.transfer_curve import TransferCurve
 
 _POINTS, _LEAST_POINTS, _BISECTIONS = 120, 6, 80
+_MOST_FREEDOM = 0.8
 # Noise beyond which a functional is left out; relative errors that no noise shows, in all and for
 # each unit of log κ continued.
 _POOR, _LEAST_NOISE, _DRIFT = 0.25, 0.02, 0.2
@@ -51,6 +52,10 @@ class FunctionalTail:
         noise = jackknife_variance(np.log(varied))
         seen = self._log_df1 > self._log_df1.max() + _LEAST_SHARE
         good = (own > 0) & (noise < _POOR**2) & seen
+        # An island of little noise further down is an accident: down to the first gap only.
+        known = np.flatnonzero(good)
+        gaps = np.flatnonzero(np.diff(known) > 1)
+        good[: known[gaps[-1] + 1] if gaps.size else 0] = False
         if np.count_nonzero(good) < _LEAST_POINTS:
             return None
         edge = float(self._grid[good][0])
@@ -89,7 +94,8 @@ class FunctionalTail:
                 deviations = log_error[1:] - own_values[:, :, k]
             drift = _DRIFT * np.maximum(edge - log_kappa, 0.0)
             spread = jackknife_variance(deviations) + np.square(drift) + _LEAST_NOISE**2
-            sound = (df1 <= rows * (1.0 + 1e-9)) & (df2 < rows)  # equal where alpha is zero
+            # Degrees of freedom that come near n are the continuation's, not the population's.
+            sound = (df1 <= rows * (1.0 + 1e-9)) & (df2 < _MOST_FREEDOM * rows)
             ratio[:, k] = np.where(sound, log_error[0] - log_own[:, k], np.nan)
             variance[:, k] = np.where(np.isfinite(ratio[:, k]), spread, np.inf)
         return Growth(ratio, variance)
