@@ -184,7 +184,7 @@ def _by_series(
     columns = hermite_coefficients(second.activation, order, second.mean, second.std)
     value = np.zeros_like(pre)
     for k in range(order, 0, -1):
-        value += np.multiply.outer(rows[k] / factorial(k), columns[k])
+        value += np.multiply.outer(rows[k] / float(factorial(k)), columns[k])
         value *= pre
     value[where] = exact
     return value
