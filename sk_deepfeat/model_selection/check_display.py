@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_deepfeat.model_selection.pyplot import import_pyplot
-
-_MARKERS = "osD^vP*X<>"
+from sk_deepfeat.model_selection.pyplot import axes, finish, import_pyplot, styles
 
 
 class CalibrationCheckDisplay:
@@ -109,14 +107,12 @@ class CalibrationCheckDisplay:
             Itself, with `ax_`, `figure_` and `errorbars_`.
         """
         plt = import_pyplot(f"{type(self).__name__}.plot")
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
+        ax = axes(plt, ax)
         sizes = np.unique(self.n_samples)
-        colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, max(sizes.size, 1)))
         ax.axhspan(0.95, 1.05, color="0.9", zorder=0)
         ax.axhline(1.0, color="0.5", lw=1, zorder=1)
         self.errorbars_ = []
-        for k, size in enumerate(sizes):
+        for size, (colour, marker) in zip(sizes, styles(plt, sizes.size), strict=True):
             mine = self.n_samples == size
             ratio = self.ratio[mine]
             # About a ratio, noise reaches from ratio/upper to ratio/lower: does that hold one?
@@ -125,8 +121,8 @@ class CalibrationCheckDisplay:
                 self.alpha[mine],
                 ratio,
                 yerr=(below, above),
-                fmt=f"{_MARKERS[k % len(_MARKERS)]}-",
-                color=colours[k],
+                fmt=f"{marker}-",
+                color=colour,
                 ms=5,
                 lw=1,
                 elinewidth=0.8,
@@ -140,14 +136,6 @@ class CalibrationCheckDisplay:
             xlabel="alpha",
             ylabel="measured / predicted test error",
         )
-        ax.yaxis.set_major_formatter("{x:g}")
-        low, high = ax.get_ylim()
-        ax.yaxis.set_minor_formatter("{x:g}" if high < 10 * low else "")
-        ax.legend(
-            title="subsets of the rows\nbars: four standard errors",
-            fontsize="small",
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1.0),
-        )
+        finish(ax, "subsets of the rows\nbars: four standard errors")
         self.ax_, self.figure_ = ax, ax.figure
         return self

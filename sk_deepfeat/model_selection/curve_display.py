@@ -8,9 +8,7 @@ import numpy as np
 
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
-from sk_deepfeat.model_selection.pyplot import import_pyplot
-
-_MARKERS = "osD^vP*X<>"
+from sk_deepfeat.model_selection.pyplot import axes, finish, import_pyplot, styles
 
 
 class RidgeLearningCurveDisplay:
@@ -121,21 +119,19 @@ class RidgeLearningCurveDisplay:
             Itself, with `ax_`, `figure_`, `lines_` and `errorbars_`.
         """
         plt = import_pyplot(f"{type(self).__name__}.plot")
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
+        ax = axes(plt, ax)
         order = np.argsort(self.train_sizes)
         sizes = np.asarray(self.train_sizes)[order]
-        # The light end of viridis is left out: it does not stand against white.
-        colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, len(self.alphas)))
+        looks = styles(plt, len(self.alphas))
         self.lines_, self.errorbars_ = [], []
-        for i, alpha in enumerate(self.alphas):
-            (line,) = ax.plot(sizes, self.predicted[order, i], color=colours[i], lw=1.5, zorder=2)
+        for i, (alpha, (colour, marker)) in enumerate(zip(self.alphas, looks, strict=True)):
+            (line,) = ax.plot(sizes, self.predicted[order, i], color=colour, lw=1.5, zorder=2)
             bars = ax.errorbar(
                 sizes,
                 self.measured_mean[order, i],
                 yerr=np.nan_to_num(self.measured_se[order, i]),
-                fmt=_MARKERS[i % len(_MARKERS)],
-                color=colours[i],
+                fmt=marker,
+                color=colour,
                 ms=5,
                 capsize=2,
                 label=f"alpha = {alpha:g}",
@@ -149,16 +145,7 @@ class RidgeLearningCurveDisplay:
             xlabel="number of training samples",
             ylabel="test error (mean squared error)",
         )
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_formatter("{x:g}")
-        low, high = ax.get_ylim()
-        # Within a decade the powers of ten alone would leave the axis without numbers.
-        ax.yaxis.set_minor_formatter("{x:g}" if high < 10 * low else "")
-        ax.legend(
-            title="lines: predicted\npoints: measured ± s.e.",
-            fontsize="small",
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1.0),
-        )
+        ax.xaxis.set_major_formatter("{x:g}")
+        finish(ax, "lines: predicted\npoints: measured ± s.e.")
         self.ax_, self.figure_ = ax, ax.figure
         return self
