@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -193,6 +194,7 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         training = train_network(spec, X, targets, options, checkpoints)
         self._spec, self._state = spec, training.state
         self._checkpoint_states = training.checkpoint_states
+        self._checkpoint_epochs = checkpoints
         self._n_features_out = training.n_features_out
         self.history_ = training.history
         self.n_iter_ = len(training.history)
@@ -249,6 +251,57 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             )
         rows = self._validate_rows(X)
         return (self._features(state, rows) for state in self._checkpoint_states)
+
+    def at(self, *, epoch: float | None = None, layer: str | None = None) -> TrainedDeepFeatures:
+        """Return a fitted copy that shows the same training at a checkpoint, or another layer.
+
+        Nothing is trained again and weights are shared. `fit` on the copy is the whole training.
+
+        Parameters
+        ----------
+        epoch : float, optional
+            One of the checkpoints of `fit`; None keeps the final weights. A copy at an epoch has
+            no checkpoints of its own.
+        layer : str, optional
+            As the parameter; None keeps the layer. ``"output"`` of the default network gives its
+            own predictions.
+
+        Returns
+        -------
+        TrainedDeepFeatures
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the epoch is no checkpoint, or the network has no such layer.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sk_deepfeat.feature_maps import TrainedDeepFeatures
+        >>> X = np.random.default_rng(0).standard_normal((50, 4))
+        >>> network = TrainedDeepFeatures((8, 6), max_epochs=2, checkpoints=(0, 1), random_state=0)
+        >>> network.fit(X, X[:, 0]).at(epoch=1, layer="activation_1").transform(X).shape
+        (50, 8)
+        """
+        check_is_fitted(self)
+        other = copy.copy(self)
+        if epoch is not None:
+            if epoch not in self._checkpoint_epochs:
+                raise ValueError(
+                    f"epoch={epoch!r} is none of the checkpoints {self._checkpoint_epochs}; fit "
+                    "with checkpoints that hold it."
+                )
+            other._state = self._checkpoint_states[self._checkpoint_epochs.index(epoch)]
+            other._checkpoint_states, other._checkpoint_epochs = [], ()
+        if layer is not None:
+            other.layer = layer
+            other._spec = self._spec._replace(layer=layer)
+            probe = np.zeros((1, *self._spec.input_shape), dtype=np.float32)
+            other._n_features_out = other._features(other._state, probe).shape[1]
+        return other
 
     def linearization_layers(self) -> list[tuple[NDArray[Any], NDArray[Any] | None, Any]]:
         """Return the layers up to the chosen one as (weights, bias, activation).
