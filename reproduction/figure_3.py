@@ -1,0 +1,181 @@
+"""Figure 3: ridge on the features of a network trained on MNIST parity, from epoch 0 to the end.
+
+For five saved maps and for linear regression on the pixels: the error of ridge measured by refits,
+predicted by the published protocol (moments of 40 % of the rows), and predicted by leave-one-out
+transfer from the 25 % of the rows that ridge may see; at four alphas, and at the best alpha for
+each n. ``--network paper`` has the paper's width 2352 and 120 epochs; ``--network authors`` that
+of the authors' script, width 2000, three seeds, beside the published numbers.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from drawing import ALPHA_STYLES, curve_panel, legend_of_kinds, panels
+from measure import measure
+from mnist import Network, load, split, train
+from study import (
+    Row,
+    Study,
+    accuracy,
+    best_alpha,
+    lines_between,
+    mean_over_seeds,
+    print_accuracy,
+    published,
+    rows_of,
+)
+from threadpoolctl import threadpool_limits
+
+from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.populations import LeaveOneOutPopulation, PlugInPopulation
+
+ALPHAS = (0.1, 1.0, 10.0, 100.0)
+GRID = np.logspace(-1, 5, 13)  # holds ALPHAS; the best alpha is looked for in it
+SIZES = (10, 21, 45, 95, 203, 431, 917, 1500, 2352, 3500, 5000, 10_000)
+PUBLISHED_SIZES = (10, 21, 45, 95, 203, 431, 917, 1948, 4137, 8787)
+PUBLISHED_EPOCHS = (0, 0.086, 0.712, 7.187, 51.784)
+PREDICTORS = ("plug_in", "leave_one_out")
+
+PAPER = [Network(2352, 120, (0, 0.1, 1, 10, 120), 0)]
+AUTHORS = [Network(2000, 52, PUBLISHED_EPOCHS, seed) for seed in (0, 1, 2)]
+QUICK = [Network(200, 4, (0, 0.1, 0.5, 1, 4), 0, n_rows=8000)]
+
+
+def curves(
+    network: Network, epoch: float | None, sizes: tuple[int, ...], feature_map: Any, data_home: Any
+) -> dict[str, Any]:
+    """Return what was measured and predicted for one saved map; None is the pixels themselves."""
+    X, y = load(data_home, network.n_rows)
+    rows = split(network)
+    unseen = np.concatenate([rows.test, rows.readout, rows.covariance])
+    X, y = X[unseen], y[unseen]
+    found: dict[str, Any] = {}
+    if epoch is None:
+        features = X
+    else:
+        features = feature_map.transform(X)
+        output = feature_map.at(layer="output").transform(X)[:, 0]
+        found["network"] = float(np.mean(np.square(output - y)))
+    edges = np.cumsum([rows.test.size, rows.readout.size])
+    readout, covariance = slice(edges[0], edges[1]), slice(edges[1], None)
+    n_samples, place = lines_between(sizes)[:, None], {"fit_intercept": False}
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", PopulationWarning)
+        plug_in = PlugInPopulation().fit(features[covariance], y[covariance], **place)
+        found["plug_in"] = plug_in.test_error(n_samples, GRID, **place)
+        one_out = LeaveOneOutPopulation().fit(features[readout], y[readout], **place)
+        found["leave_one_out"] = one_out.test_error(n_samples, GRID, **place)
+        test = np.arange(len(y)) < edges[0]
+        measured = measure(features, y, np.array(sizes), GRID, seed=network.seed, marked=test)
+    return found | measured._asdict()
+
+
+def maps(networks: list[Network]) -> list[tuple[Network, float | None]]:
+    """Return every saved map, the pixels of each network's split first."""
+    return [(network, epoch) for network in networks for epoch in (None, *network.checkpoints)]
+
+
+def panel(epoch: float | None) -> str:
+    """Return the name of a saved map, as in the published table."""
+    return "linear-regression" if epoch is None else f"epoch {epoch:g}"
+
+
+def draw(rows: list[Row], marks: list[Row], title: str) -> Any:
+    """Draw one panel for each saved map, a colour for each alpha."""
+    names = list(dict.fromkeys(row["panel"] for row in rows))
+    figure, axes = panels(len(names), title)
+    for ax, name in zip(axes.flat, names, strict=True):
+        mine = [row for row in rows if row["panel"] == name]
+        for alpha, style in zip(ALPHAS, ALPHA_STYLES, strict=True):
+            chosen = [row for row in mine if np.isclose(row["alpha"], alpha)]
+            faint = [mark for mark in marks if mark["panel"] == name and mark["lambda"] == alpha]
+            curve_panel(ax, chosen, style, f"alpha = {alpha:g}", PREDICTORS, faint)
+        if np.isfinite(mine[0]["network"]):
+            ax.axhline(mine[0]["network"], color="0.3", lw=1, ls="-.", zorder=1)
+        ax.set_title("linear regression" if name == "linear-regression" else name, fontsize=10)
+    legend_of_kinds(figure, axes, PREDICTORS, bool(marks), "the network's own test error")
+    return figure
+
+
+def draw_best(rows: list[Row], title: str) -> Any:
+    """Draw all saved maps in one panel, each at its best alpha."""
+    names = list(dict.fromkeys(row["panel"] for row in rows))
+    figure, axes = panels(1, title)
+    colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(names)))
+    for name, colour, marker in zip(names, colours, "osD^vP", strict=True):
+        chosen = [row for row in rows if row["panel"] == name]
+        curve_panel(axes.flat[0], chosen, (colour, marker), name.replace("-", " "), PREDICTORS, [])
+    legend_of_kinds(figure, axes, PREDICTORS, False, None)
+    return figure
+
+
+def compare_with_published(rows: list[Row], marks: list[Row]) -> None:
+    """Print our measured errors over the published ones, and both accuracies on the same cells."""
+    ours = {(r["panel"], float(f"{r['alpha']:g}"), r["n_samples"]): r for r in rows}
+    pairs = [(ours[m["panel"], m["lambda"], int(m["n_samples"])], m) for m in marks]
+    print("\n| panel | measured / published, median | on the test rows alone | spread of seeds |")
+    print("|---|---|---|---|")
+    for name in dict.fromkeys(mark["panel"] for mark in marks):
+        mine = [(row, mark) for row, mark in pairs if mark["panel"] == name]
+        ratios = [
+            [row[key] / mark["measured"] for row, mark in mine]
+            for key in ("measured", "measured_on_marked")
+        ]
+        spread = np.median([row["spread"] / row["measured"] for row, _ in mine])
+        cells = " | ".join(f"{np.median(ratio):.3f}" for ratio in ratios)
+        print(f"| {name} | {cells} | {100 * spread:.1f} % |")
+    print(f"\npublished predictions against published measurements: {accuracy(marks, 'predicted')}")
+    for predictor in PREDICTORS:
+        print(f"{predictor} on the same cells: {accuracy([row for row, _ in pairs], predictor)}")
+
+
+def main() -> None:
+    """Train or load, measure and predict, write and draw."""
+    study = Study("figure_3", __doc__)
+    study.parser.add_argument("--network", choices=("paper", "authors"), default="paper")
+    arguments = study.parse()
+    by_authors = arguments.network == "authors"
+    networks, sizes = (AUTHORS, PUBLISHED_SIZES) if by_authors else (PAPER, SIZES)
+    if not study.full:
+        networks, sizes = QUICK, (10, 45, 95, 203, 431, 917)
+    name = "figure_3_authors" if by_authors else "figure_3"
+    home = arguments.data_home
+    cached_train = study.cached(train, ignore=["data_home"])
+    trained = study.run([(cached_train, network, home) for network in networks], "training")
+    trained = dict(zip(networks, trained, strict=True))
+    cached_curves = study.cached(curves, ignore=["feature_map", "data_home"])
+    tasks = [
+        (cached_curves, network, epoch, sizes, at_epoch(trained[network], epoch), home)
+        for network, epoch in maps(networks)
+    ]
+    rows = []
+    for (network, epoch), found in zip(maps(networks), study.run(tasks, "maps"), strict=True):
+        fixed = {"panel": panel(epoch), "seed": network.seed}
+        rows += rows_of(fixed, sizes, GRID, found, PREDICTORS)
+    study.write(rows, {"networks": networks, "marked rows": "the 10 % split for testing"}, name)
+    marks = published(home, "mnist") if by_authors else []
+    title = "MNIST, even against odd digits: ridge on the features of a trained network"
+    cells = mean_over_seeds(rows, PREDICTORS)
+    chosen = [row for row in cells if np.any(np.isclose(row["alpha"], ALPHAS))]
+    study.save(draw(chosen, marks, title), name)
+    lowest = best_alpha(cells, PREDICTORS)
+    study.write(lowest, {"networks": networks}, f"{name}_best")
+    study.save(draw_best(lowest, "The same at the best alpha for each n"), f"{name}_best")
+    print_accuracy(chosen, PREDICTORS)
+    print("\nat the best alpha")
+    print_accuracy(lowest, PREDICTORS)
+    if marks and study.full:
+        compare_with_published(chosen, marks)
+
+
+def at_epoch(trained: Any, epoch: float | None) -> Any:
+    """Return the saved map, or None for the pixels."""
+    return None if epoch is None else trained.at(epoch=epoch)
+
+
+if __name__ == "__main__":
+    main()
