@@ -124,8 +124,10 @@ class RidgeLearningCurveDisplay:
         sizes = np.asarray(self.train_sizes)[order]
         looks = styles(plt, len(self.alphas))
         self.lines_, self.errorbars_ = [], []
-        for i, (alpha, (colour, marker)) in enumerate(zip(self.alphas, looks, strict=True)):
-            (line,) = ax.plot(sizes, self.predicted[order, i], color=colour, lw=1.5, zorder=2)
+        for i, (alpha, (colour, marker, style)) in enumerate(zip(self.alphas, looks, strict=True)):
+            (line,) = ax.plot(
+                sizes, self.predicted[order, i], color=colour, ls=style, lw=1.5, zorder=2
+            )
             bars = ax.errorbar(
                 sizes,
                 self.measured_mean[order, i],

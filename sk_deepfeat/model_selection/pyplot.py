@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+N_SAMPLES = "n (training samples)"
+ALPHA = "alpha (squared units of X)"
+TEST_ERROR = "test error (squared units of y)"
+
 _MARKERS = "osD^vP*X<>"
+_LINES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
+
+
+class Look(NamedTuple):
+    """How one series is drawn: told apart without its colour, too."""
+
+    colour: Any
+    marker: str
+    line: Any
 
 
 def import_pyplot(caller: str) -> Any:
@@ -25,19 +38,42 @@ def axes(plt: Any, ax: Any) -> Any:
     return ax
 
 
-def styles(plt: Any, count: int) -> list[tuple[Any, str]]:
-    """Return a colour and a marker for each of `count` series.
+def pair_of_axes(plt: Any, ax: Any, caller: str) -> Any:
+    """Return the two given axes, or those of a new figure, side by side."""
+    if ax is None:
+        _, ax = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
+    if np.size(ax) != 2:
+        raise ValueError(f"{caller} draws into two axes: ax=(left, right) or None; got {ax!r}.")
+    return np.ravel(ax)
+
+
+def styles(plt: Any, count: int) -> list[Look]:
+    """Return a colour, a marker and a line style for each of `count` series.
 
     The light end of viridis is left out: it does not stand against white.
     """
-    colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, count))
-    return [(colour, _MARKERS[k % len(_MARKERS)]) for k, colour in enumerate(colours)]
+    colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.78, count))
+    return [
+        Look(colour, _MARKERS[k % len(_MARKERS)], _LINES[k % len(_LINES)])
+        for k, colour in enumerate(colours)
+    ]
 
 
-def finish(ax: Any, title: str) -> None:
-    """Write plain numbers along the errors' axis and put the legend beside the axes."""
-    ax.yaxis.set_major_formatter("{x:g}")
-    low, high = ax.get_ylim()
+def plain_numbers(axis: Any) -> None:
+    """Write 0.1, 1, 10 along a logarithmic axis, with numbers between them within two decades."""
+    axis.set_major_formatter("{x:g}")
+    low, high = sorted(axis.get_view_interval())
     # Within a decade the powers of ten alone would leave the axis without numbers.
-    ax.yaxis.set_minor_formatter("{x:g}" if high < 10 * low else "")
-    ax.legend(title=title, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    if not 0.0 < low < high < 100.0 * low:
+        axis.set_minor_formatter("")
+    elif high < 10.0 * low:
+        axis.set_minor_formatter("{x:g}")
+    else:
+        axis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
+
+
+def finish(ax: Any, title: str, **legend: Any) -> None:
+    """Write plain numbers along the errors' axis and put the legend beside the axes."""
+    plain_numbers(ax.yaxis)
+    place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
+    ax.legend(title=title, fontsize="small", **place, **legend)

@@ -51,7 +51,7 @@ def test_from_estimator(pyplot):
         Ridge(), X, y, train_sizes=[50], alphas=[1.0], n_repeats=1, random_state=0
     )
     assert display.measured_mean.shape == (1, 1) and np.isnan(display.measured_se).all()
-    assert display.ax_.get_ylabel() == "test error (mean squared error)"
+    assert display.ax_.get_ylabel() == "test error (squared units of y)"
 
 
 def test_check_display_draws_the_ratios(pyplot):
