@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_deepfeat.model_selection.pyplot import axes, finish, import_pyplot, styles
+from sk_deepfeat.model_selection.pyplot import ALPHA, axes, finish, import_pyplot, styles
 
 
 class CalibrationCheckDisplay:
@@ -134,7 +134,7 @@ class CalibrationCheckDisplay:
         ax.set(
             xscale="log",
             yscale="log",
-            xlabel="alpha",
+            xlabel=ALPHA,
             ylabel="measured / predicted test error",
         )
         finish(ax, "subsets of the rows\nbars: four standard errors")

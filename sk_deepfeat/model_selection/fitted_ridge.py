@@ -77,6 +77,41 @@ def alphas_around(ridge: Any, best: FloatArray, count: int = 45) -> FloatArray:
     return np.geomspace(middle.min() / 100.0, middle.max() * 100.0, count)
 
 
+def curves_of(ridge: Any, n_samples: FloatArray, alphas: Any, level: float) -> dict[str, Any]:
+    """Return predicted errors of shape (S, A), their interval and where they are identified.
+
+    Parameters
+    ----------
+    ridge : DeterministicEquivalentRidge
+        Fitted.
+    n_samples : ndarray of shape (S,)
+        Numbers of training samples.
+    alphas : sequence of A floats or "optimal"
+        Regularisations.
+    level : float
+        Nominal coverage of the interval; left out if the population knows none.
+
+    Returns
+    -------
+    dict
+        ``predicted``, ``reachable``, and ``lower`` and ``upper`` if they are known.
+    """
+    has_interval = hasattr(ridge.population_, "interval")
+    names = ("predicted", "lower", "upper") if has_interval else ("predicted",)
+    found = {name: np.full((len(n_samples), len(alphas)), np.nan) for name in names}
+    reachable = np.zeros((len(n_samples), len(alphas)), dtype=bool)
+    for column, alpha in enumerate(alphas):
+        optimal = isinstance(alpha, str) and alpha == "optimal"
+        strength = optimal_alphas(ridge, n_samples) if optimal else alpha
+        known = ~np.isnan(strength) if optimal else np.ones(len(n_samples), dtype=bool)
+        cell = n_samples[known], strength[known] if optimal else strength
+        answer = ridge.predict_test_error(*cell, return_interval=has_interval, level=level)
+        for name, values in zip(names, answer if has_interval else (answer,), strict=True):
+            found[name][known, column] = values
+        reachable[known, column] = ridge.reachable(*cell)
+    return {**found, "reachable": reachable}
+
+
 def as_row(values: Any, name: str, *, least: float, strict: bool = False) -> FloatArray:
     """Return `values` as an ascending 1-d array of distinct finite numbers of at least `least`."""
     row = np.atleast_1d(np.asarray(values))

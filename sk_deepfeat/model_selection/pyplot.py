@@ -10,6 +10,7 @@ N_SAMPLES = "n (training samples)"
 ALPHA = "alpha (squared units of X)"
 TEST_ERROR = "test error (squared units of y)"
 
+_END = "end of reach"
 _MARKERS = "osD^vP*X<>"
 _LINES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
 
@@ -59,6 +60,27 @@ def styles(plt: Any, count: int) -> list[Look]:
     ]
 
 
+def mark_end_of_reach(ax: Any, sizes: Any, values: Any, known: Any, look: Look) -> None:
+    """Set a bar where a curve stops being identified as n grows; go on thinly where it can."""
+    last = known & ~np.append(known[1:], True)
+    if not np.any(last):
+        return
+    beyond = ~known | last
+    ax.plot(sizes, np.where(beyond, values, np.nan), color=look.colour, ls=look.line, lw=0.8)
+    marks: dict[str, Any] = {"marker": "|", "ms": 16, "mew": 2.0, "ls": "none", "gid": _END}
+    ax.plot(sizes[last], values[last], color=look.colour, zorder=4, **marks)
+
+
+def end_of_reach_handle(ax: Any) -> list[Any]:
+    """Return what stands for the bars of `mark_end_of_reach` in a legend, if there are any."""
+    from matplotlib.lines import Line2D
+
+    if not any(line.get_gid() == _END for line in ax.lines):
+        return []
+    look: dict[str, Any] = {"marker": "|", "ms": 10, "mew": 2.0, "ls": "none", "color": "0.3"}
+    return [Line2D([], [], label="reach of the training set ends", **look)]
+
+
 def plain_numbers(axis: Any) -> None:
     """Write 0.1, 1, 10 along a logarithmic axis, with numbers between them within two decades."""
     axis.set_major_formatter("{x:g}")
@@ -75,5 +97,5 @@ def plain_numbers(axis: Any) -> None:
 def finish(ax: Any, title: str, **legend: Any) -> None:
     """Write plain numbers along the errors' axis and put the legend beside the axes."""
     plain_numbers(ax.yaxis)
-    place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
+    place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "alignment": "left"}
     ax.legend(title=title, fontsize="small", **place, **legend)
