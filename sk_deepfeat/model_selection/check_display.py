@@ -137,6 +137,6 @@ class CalibrationCheckDisplay:
             xlabel=ALPHA,
             ylabel="measured / predicted test error",
         )
-        finish(ax, "subsets of the rows\nbars: four standard errors")
+        finish(ax, "subsets of the rows\nbars: four standard errors\ngrey: within 5 %")
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -42,7 +42,7 @@ def axes(plt: Any, ax: Any) -> Any:
 def pair_of_axes(plt: Any, ax: Any, caller: str) -> Any:
     """Return the two given axes, or those of a new figure, side by side."""
     if ax is None:
-        _, ax = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
+        _, ax = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     if np.size(ax) != 2:
         raise ValueError(f"{caller} draws into two axes: ax=(left, right) or None; got {ax!r}.")
     return np.ravel(ax)
@@ -98,4 +98,4 @@ def finish(ax: Any, title: str, **legend: Any) -> None:
     """Write plain numbers along the errors' axis and put the legend beside the axes."""
     plain_numbers(ax.yaxis)
     place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "alignment": "left"}
-    ax.legend(title=title, fontsize="small", **place, **legend)
+    ax.legend(title=title or None, fontsize="small", **place, **legend)

@@ -9,7 +9,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
-from sk_deepfeat.model_selection import ErrorDecompositionDisplay, ErrorSurfaceDisplay
+from sk_deepfeat.model_selection import (
+    ErrorDecompositionDisplay,
+    ErrorSurfaceDisplay,
+    SpectrumDisplay,
+)
 from sk_deepfeat.populations import ExactPopulation, LeaveOneOutPopulation
 
 rng = np.random.default_rng(0)
@@ -111,7 +115,9 @@ def test_what_ends_in_the_ridge_is_asked_for_it(pyplot):
         assert display.test_error.shape == (2, 2)
 
 
-@pytest.mark.parametrize("display", [ErrorSurfaceDisplay, ErrorDecompositionDisplay])
+@pytest.mark.parametrize(
+    "display", [ErrorSurfaceDisplay, ErrorDecompositionDisplay, SpectrumDisplay]
+)
 def test_wrong_estimators(pyplot, display):
     from sklearn.exceptions import NotFittedError
 
@@ -152,3 +158,42 @@ def test_decomposition_of_wrong_numbers(pyplot):
         ErrorDecompositionDisplay.from_estimator(RIDGE, alpha=[1.0, 2.0])
     with pytest.raises(ValueError, match=r"decomposition.bias must hold one number"):
         ErrorDecompositionDisplay.from_predictions([1, 2], RIDGE.predict_decomposition([1, 2, 3]))
+
+
+@pytest.mark.parametrize("population", ["leave-one-out", "gcv"])
+def test_spectrum(pyplot, population):
+    ridge = DeterministicEquivalentRidge(population=population).fit(X, Y)
+    display = SpectrumDisplay.from_estimator(ridge, n_samples=[20, 60])
+    assert list(display.lines_) == ["eigenvalues", "df1", "df2"]
+    drawn = display.lines_["eigenvalues"].get_ydata()
+    np.testing.assert_array_equal(drawn, ridge.eigenvalues_[: drawn.size])
+    df1, df2 = ridge.degrees_of_freedom(display.kappa)
+    np.testing.assert_array_equal(display.lines_["df1"].get_ydata(), df1)
+    np.testing.assert_array_equal(display.lines_["df2"].get_ydata(), df2)
+    left, right = display.axes_
+    assert left.get_ylabel() == "eigenvalue (squared units of X)"
+    labels = [text.get_text() for text in right.get_legend().get_texts()]
+    assert labels[1:3] == ["κ at n = 20", "κ at n = 60"]
+    marks = [line for line in right.lines if line.get_marker() in "os" and line.get_xdata()]
+    for line, kappa in zip(marks, ridge.predict_kappa([20, 60]), strict=True):
+        assert line.get_xdata()[0] == kappa
+        at = float(ridge.degrees_of_freedom(kappa)[0])
+        assert line.get_ydata()[0] == pytest.approx(at, rel=0.01)
+    display.figure_.canvas.draw()
+
+
+def test_spectrum_of_a_known_population(pyplot):
+    exact = ExactPopulation(np.diag(np.arange(1.0, 91)), np.full(90, 0.05), 1.0)
+    ridge = DeterministicEquivalentRidge(population=exact).fit(X, Y)
+    _, axes = pyplot.subplots(1, 2)
+    display = SpectrumDisplay.from_estimator(ridge, alpha="optimal", ax=axes)
+    assert display.axes_[0] is axes[0] and display.axes_[1] is axes[1]
+    known = display.lines_["population_eigenvalues"].get_ydata()
+    np.testing.assert_allclose(known, np.arange(90.0, 0, -1))
+
+
+def test_spectrum_of_what_has_none(pyplot):
+    with pytest.raises(ValueError, match="All features are constant"):
+        SpectrumDisplay.from_estimator(DeterministicEquivalentRidge().fit(np.ones((60, 3)), Y))
+    with pytest.raises(ValueError, match="draws into two axes"):
+        SpectrumDisplay.from_estimator(RIDGE, ax=pyplot.subplots()[1])
