@@ -102,6 +102,11 @@ def main() -> None:
         rows += rows_of(fixed, sizes, ALPHAS, found, PREDICTORS)
     study.write(rows, {"training": training, "teacher scale": 1.0})
     study.save(draw(rows, epochs, drawn))
+    report(rows)
+
+
+def report(rows: list[Row]) -> None:
+    """Print the accuracies."""
     print_accuracy(rows, PREDICTORS)
 
 

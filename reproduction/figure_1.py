@@ -125,6 +125,14 @@ def compare_with_published(rows: list[Row], marks: list[Row]) -> None:
     print(f"\npublished predictions against published measurements: {accuracy(marks, 'predicted')}")
 
 
+def report(rows: list[Row]) -> None:
+    """Print the accuracies."""
+    print("each draw of the weights\n")
+    print_accuracy(rows, ALL_PREDICTORS)
+    print("\nmeans over the draws\n")
+    print_accuracy(mean_over_seeds(rows, ALL_PREDICTORS), ALL_PREDICTORS)
+
+
 def main() -> None:
     """Simulate, write and draw."""
     study = Study("figure_1", __doc__)
@@ -141,10 +149,7 @@ def main() -> None:
     means = mean_over_seeds(rows, ALL_PREDICTORS)
     marks = published(arguments.data_home, "rainbow") if study.full else []
     study.save(draw(means, marks))
-    print("each draw of the weights")
-    print_accuracy(rows, ALL_PREDICTORS)
-    print("\nmeans over the draws")
-    print_accuracy(means, ALL_PREDICTORS)
+    report(rows)
     if marks:
         compare_with_published(means, marks)
 

@@ -62,6 +62,15 @@ def draw(rows: list[Row], lowest: list[Row]) -> Any:
     return figure
 
 
+def report(rows: list[Row]) -> None:
+    """Print the accuracies."""
+    print(f"alpha in {ALPHAS}\n")
+    chosen = [row for row in rows if np.any(np.isclose(row["alpha"], ALPHAS))]
+    print_accuracy(chosen, PREDICTORS)
+    print("\nat the best alpha\n")
+    print_accuracy(best_alpha(rows, PREDICTORS), PREDICTORS)
+
+
 def main() -> None:
     """Train or load, measure and predict, write and draw."""
     study = Study("figure_2", __doc__)
@@ -87,10 +96,7 @@ def main() -> None:
     lowest = best_alpha(rows, PREDICTORS)
     study.write(lowest, settings, "figure_2_best")
     study.save(draw(rows, lowest))
-    chosen = [row for row in rows if np.any(np.isclose(row["alpha"], ALPHAS))]
-    print_accuracy(chosen, PREDICTORS)
-    print("\nat the best alpha")
-    print_accuracy(lowest, PREDICTORS)
+    report(rows)
 
 
 if __name__ == "__main__":

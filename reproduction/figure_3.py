@@ -42,6 +42,7 @@ PREDICTORS = ("plug_in", "leave_one_out")
 
 PAPER = [Network(2352, 120, (0, 0.1, 1, 10, 120), 0)]
 AUTHORS = [Network(2000, 52, PUBLISHED_EPOCHS, seed) for seed in (0, 1, 2)]
+QUICK_SIZES = (10, 45, 95, 203, 431, 917)
 QUICK = [Network(200, 4, (0, 0.1, 0.5, 1, 4), 0, n_rows=8000)]
 
 
@@ -133,6 +134,20 @@ def compare_with_published(rows: list[Row], marks: list[Row]) -> None:
         print(f"{predictor} on the same cells: {accuracy([row for row, _ in pairs], predictor)}")
 
 
+def report(rows: list[Row]) -> None:
+    """Print the accuracies, of means over seeds."""
+    cells = mean_over_seeds(rows, PREDICTORS)
+    print(f"alpha in {ALPHAS}\n")
+    print_accuracy(of_panels(cells), PREDICTORS)
+    print("\nat the best alpha\n")
+    print_accuracy(best_alpha(cells, PREDICTORS), PREDICTORS)
+
+
+def of_panels(rows: list[Row]) -> list[Row]:
+    """Return the rows of the four alphas."""
+    return [row for row in rows if np.any(np.isclose(row["alpha"], ALPHAS))]
+
+
 def main() -> None:
     """Train or load, measure and predict, write and draw."""
     study = Study("figure_3", __doc__)
@@ -141,7 +156,7 @@ def main() -> None:
     by_authors = arguments.network == "authors"
     networks, sizes = (AUTHORS, PUBLISHED_SIZES) if by_authors else (PAPER, SIZES)
     if not study.full:
-        networks, sizes = QUICK, (10, 45, 95, 203, 431, 917)
+        networks, sizes = QUICK, QUICK_SIZES
     name = "figure_3_authors" if by_authors else "figure_3"
     home = arguments.data_home
     cached_train = study.cached(train, ignore=["data_home"])
@@ -160,14 +175,12 @@ def main() -> None:
     marks = published(home, "mnist") if by_authors else []
     title = "MNIST, even against odd digits: ridge on the features of a trained network"
     cells = mean_over_seeds(rows, PREDICTORS)
-    chosen = [row for row in cells if np.any(np.isclose(row["alpha"], ALPHAS))]
+    chosen = of_panels(cells)
     study.save(draw(chosen, marks, title), name)
     lowest = best_alpha(cells, PREDICTORS)
     study.write(lowest, {"networks": networks}, f"{name}_best")
     study.save(draw_best(lowest, "The same at the best alpha for each n"), f"{name}_best")
-    print_accuracy(chosen, PREDICTORS)
-    print("\nat the best alpha")
-    print_accuracy(lowest, PREDICTORS)
+    report(rows)
     if marks and study.full:
         compare_with_published(chosen, marks)
 

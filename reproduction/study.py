@@ -128,6 +128,20 @@ def _digits(value: Any) -> Any:
     return f"{value:.8g}" if isinstance(value, float | np.floating) else value
 
 
+def read(path: Path) -> list[Row]:
+    """Return the rows of a table that `Study.write` wrote."""
+    with open(path, newline="", encoding="utf-8") as file:
+        lines = [line for line in file if not line.startswith("#")]
+    return [{key: _number(text) for key, text in row.items()} for row in csv.DictReader(lines)]
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def relative_errors(rows: list[Row], predictor: str, panel: str | None = None) -> np.ndarray:
     """Return |predicted / measured - 1| of the measured cells; NaN where nothing was predicted."""
     measured = [row for row in rows if np.isfinite(row["measured"])]
