@@ -33,6 +33,9 @@ from sk_deepfeat.theory.transfer_curve import TransferCurve, ratio
 
 # The transfer counts less and less as its growth gets noisier, and nothing from here on.
 _MOST_NOISE = 0.3
+# A power law's miss changes its sign along alpha; where it is small by that chance alone, the misses
+# at these multiples of alpha tell.
+_NEIGHBOURS = (0.4, 1.0, 2.5)
 
 
 class SurfaceErrors(NamedTuple):
@@ -195,8 +198,7 @@ class ErrorSurface:
         fade = np.maximum(1.0 - transfer.variance / _MOST_NOISE**2, 0.0)
         ways = [_fading(transfer, fade)]
         if self.calibration is not None:
-            levels = self._log_levels(alpha)
-            ways.append(power_law_growth(self.calibration, log_own, levels, n_samples, alpha))
+            ways.append(self._power_law(n_samples, alpha))
             if self._tail is not None:
                 rows = n_samples - 1.0 if self.fit_intercept else n_samples
                 tail = self._tail.growth(log_own, own_values, rows, alpha)
@@ -214,6 +216,20 @@ class ErrorSurface:
         else:
             grown = np.where(reachable, grown, np.nan)
         return grown, variance, reachable
+
+    def _power_law(self, n_samples: FloatArray, alpha: FloatArray) -> Growth:
+        """Return the growth of the power laws, as uncertain as at the worst alpha near by."""
+        assert self.calibration is not None
+        own = np.full(n_samples.shape, float(self.n_rows))
+        found = []
+        for strength in (alpha * factor for factor in _NEIGHBOURS):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                log_own = np.log(self._transfer(own, strength))
+            levels = self._log_levels(strength)
+            found.append(power_law_growth(self.calibration, log_own, levels, n_samples, strength))
+        known = [np.where(np.isfinite(growth.variance), growth.variance, 0.0) for growth in found]
+        middle = found[len(found) // 2]
+        return middle._replace(variance=np.maximum(middle.variance, np.max(known, axis=0)))
 
     def _leverage_noise(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
         """Relative standard error of q = mean Q at each cell's κ: the root of var s over N.

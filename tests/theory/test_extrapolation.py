@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from sk_deepfeat.populations import LeaveOneOutPopulation
 from sk_deepfeat.theory import (
     ErrorSurface,
     calibrate,
@@ -139,3 +140,14 @@ def test_average_weighs_by_inverse_variance():
 def test_several_outputs_are_answered_one_by_one():
     _, both = surface(150, outputs=2)
     assert ask(both, [100.0, 600.0], 1.0).error.shape == (2, 2)
+
+
+def test_no_dent_where_a_power_law_misses_by_nothing():
+    """Along alpha a miss changes its sign; that alone must not make its power law count."""
+    rng = np.random.default_rng(1)
+    X = 3.0 * rng.normal(size=(300, 100)) * np.arange(1, 101) ** -0.5
+    y = X @ rng.normal(size=100) / 3.0 + 0.3 * rng.normal(size=300)
+    population = LeaveOneOutPopulation().fit(X, y)
+    errors = population.test_error(6000, np.geomspace(0.1, 1e4, 60), fit_intercept=True)
+    # The bare transfer bends by 0.02, and the power laws alone had a dent of 0.15.
+    assert np.nanmax(np.abs(np.diff(np.log(errors), 2))) < 0.06
