@@ -33,8 +33,8 @@ from sk_deepfeat.theory.transfer_curve import TransferCurve, ratio
 
 # The transfer counts less and less as its growth gets noisier, and nothing from here on.
 _MOST_NOISE = 0.3
-# A power law's miss changes its sign along alpha; where it is small by that chance alone, the misses
-# at these multiples of alpha tell.
+# A power law's miss changes its sign along alpha; where it is small by that chance alone, the
+# misses at these multiples of alpha tell.
 _NEIGHBOURS = (0.4, 1.0, 2.5)
 
 
