@@ -9,70 +9,32 @@ of the authors' script, width 2000, three seeds, beside the published numbers.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from drawing import ALPHA_STYLES, curve_panel, legend_of_kinds, panels
-from measure import measure
-from mnist import Network, load, split, train
+from mnist import GRID, PREDICTORS, Network, curves, train
 from study import (
     Row,
     Study,
     accuracy,
     best_alpha,
-    lines_between,
     mean_over_seeds,
     print_accuracy,
     published,
     rows_of,
 )
-from threadpoolctl import threadpool_limits
-
-from sk_deepfeat.exceptions import PopulationWarning
-from sk_deepfeat.populations import LeaveOneOutPopulation, PlugInPopulation
 
 ALPHAS = (0.1, 1.0, 10.0, 100.0)
-GRID = np.logspace(-1, 5, 13)  # holds ALPHAS; the best alpha is looked for in it
 SIZES = (10, 21, 45, 95, 203, 431, 917, 1500, 2352, 3500, 5000, 10_000)
 PUBLISHED_SIZES = (10, 21, 45, 95, 203, 431, 917, 1948, 4137, 8787)
 PUBLISHED_EPOCHS = (0, 0.086, 0.712, 7.187, 51.784)
-PREDICTORS = ("plug_in", "leave_one_out")
 
 PAPER = [Network(2352, 120, (0, 0.1, 1, 10, 120), 0)]
 AUTHORS = [Network(2000, 52, PUBLISHED_EPOCHS, seed) for seed in (0, 1, 2)]
 QUICK_SIZES = (10, 45, 95, 203, 431, 917)
 QUICK = [Network(200, 4, (0, 0.1, 0.5, 1, 4), 0, n_rows=8000)]
-
-
-def curves(
-    network: Network, epoch: float | None, sizes: tuple[int, ...], feature_map: Any, data_home: Any
-) -> dict[str, Any]:
-    """Return what was measured and predicted for one saved map; None is the pixels themselves."""
-    X, y = load(data_home, network.n_rows)
-    rows = split(network)
-    unseen = np.concatenate([rows.test, rows.readout, rows.covariance])
-    X, y = X[unseen], y[unseen]
-    found: dict[str, Any] = {}
-    if epoch is None:
-        features = X
-    else:
-        features = feature_map.transform(X)
-        output = feature_map.at(layer="output").transform(X)[:, 0]
-        found["network"] = float(np.mean(np.square(output - y)))
-    edges = np.cumsum([rows.test.size, rows.readout.size])
-    readout, covariance = slice(edges[0], edges[1]), slice(edges[1], None)
-    n_samples, place = lines_between(sizes)[:, None], {"fit_intercept": False}
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", PopulationWarning)
-        plug_in = PlugInPopulation().fit(features[covariance], y[covariance], **place)
-        found["plug_in"] = plug_in.test_error(n_samples, GRID, **place)
-        one_out = LeaveOneOutPopulation().fit(features[readout], y[readout], **place)
-        found["leave_one_out"] = one_out.test_error(n_samples, GRID, **place)
-        test = np.arange(len(y)) < edges[0]
-        measured = measure(features, y, np.array(sizes), GRID, seed=network.seed, marked=test)
-    return found | measured._asdict()
 
 
 def maps(networks: list[Network]) -> list[tuple[Network, float | None]]:

@@ -1,17 +1,26 @@
-"""MNIST parity for the figures: rows of the four-way split, networks saved through training."""
+"""MNIST parity for the figures: rows, networks saved through training, curves of their features."""
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from measure import measure
+from study import lines_between
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from sk_deepfeat import TrainedDeepFeatures
 from sk_deepfeat.datasets import load_mnist_parity
+from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection import four_way_split
+from sk_deepfeat.populations import LeaveOneOutPopulation, PlugInPopulation
+
+GRID = np.logspace(-1, 5, 13)  # holds 0.1, 1, 10, 100; the best alpha is looked for in it
+PREDICTORS = ("plug_in", "leave_one_out")
 
 
 class Network(NamedTuple):
@@ -80,3 +89,32 @@ def train(network: Network, data_home: Any) -> TrainedDeepFeatures:
         random_state=network.seed,
         verbose=1,
     ).fit(X[rows], y[rows])
+
+
+def curves(
+    network: Network, epoch: float | None, sizes: tuple[int, ...], feature_map: Any, data_home: Any
+) -> dict[str, Any]:
+    """Return what was measured and predicted for one saved map; None is the pixels themselves."""
+    X, y = load(data_home, network.n_rows)
+    rows = split(network)
+    unseen = np.concatenate([rows.test, rows.readout, rows.covariance])
+    X, y = X[unseen], y[unseen]
+    found: dict[str, Any] = {}
+    if epoch is None:
+        features = X
+    else:
+        features = feature_map.transform(X)
+        output = feature_map.at(layer="output").transform(X)[:, 0]
+        found["network"] = float(np.mean(np.square(output - y)))
+    edges = np.cumsum([rows.test.size, rows.readout.size])
+    readout, covariance = slice(edges[0], edges[1]), slice(edges[1], None)
+    n_samples, place = lines_between(sizes)[:, None], {"fit_intercept": False}
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", PopulationWarning)
+        plug_in = PlugInPopulation().fit(features[covariance], y[covariance], **place)
+        found["plug_in"] = plug_in.test_error(n_samples, GRID, **place)
+        one_out = LeaveOneOutPopulation().fit(features[readout], y[readout], **place)
+        found["leave_one_out"] = one_out.test_error(n_samples, GRID, **place)
+        test = np.arange(len(y)) < edges[0]
+        measured = measure(features, y, np.array(sizes), GRID, seed=network.seed, marked=test)
+    return found | measured._asdict()

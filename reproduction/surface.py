@@ -14,8 +14,8 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from drawing import curve_panel, legend_of_kinds, panels
-from figure_3 import GRID, PAPER, PREDICTORS, QUICK, QUICK_SIZES, SIZES, curves, panel
-from mnist import Network, load, split, train
+from figure_3 import PAPER, QUICK, QUICK_SIZES, SIZES, panel
+from mnist import GRID, PREDICTORS, Network, curves, load, split, train
 from study import Row, Study, best_alpha, print_accuracy, rows_of
 
 from sk_deepfeat import DeterministicEquivalentRidge
