@@ -22,6 +22,7 @@ ROOMS = {
     "compose",
     "model_selection",
     "datasets",
+    "report",
     "testing",
     "exceptions",
     "__init__",
@@ -58,11 +59,16 @@ TABLE = {
     "datasets": Rule(
         {"theory", "plugins", "populations"}, {"numpy", "sklearn"}, in_functions={"torchvision"}
     ),
+    "report": Rule(
+        {"model_selection", "theory", "plugins"}, {"numpy", "sklearn"}, in_functions={"matplotlib"}
+    ),
     "testing": Rule(ROOMS, {"numpy", "scipy", "sklearn"}),
     "__main__": Rule(
         ROOMS, {"numpy", "sklearn", "joblib"}, in_functions={"matplotlib", "pandas", "tqdm"}
     ),
-    "__init__": Rule(ROOMS - {"testing", "__main__", "model_selection", "datasets"}, set()),
+    "__init__": Rule(
+        ROOMS - {"testing", "__main__", "model_selection", "datasets", "report"}, set()
+    ),
 }
 
 
