@@ -25,6 +25,7 @@ ROOMS = {
     "report",
     "testing",
     "exceptions",
+    "notebook",
     "__init__",
     "__main__",
 }
@@ -40,6 +41,7 @@ class Rule(NamedTuple):
 # Every room may also import itself, `exceptions` and the standard library.
 TABLE = {
     "exceptions": Rule(set(), set()),
+    "notebook": Rule(set(), {"numpy", "sklearn"}),
     "plugins": Rule(set(), set(), for_typing={"numpy"}),
     "activations": Rule({"plugins"}, {"numpy", "scipy"}),
     "theory": Rule({"plugins"}, {"numpy", "scipy"}),
@@ -49,8 +51,8 @@ TABLE = {
         {"feature_maps", "theory", "plugins", "activations"},
         {"numpy", "sklearn", "torch", "torchvision", "skorch"},
     ),
-    "linear_model": Rule({"theory", "plugins"}, {"numpy", "scipy", "sklearn"}),
-    "compose": Rule({"plugins"}, {"numpy", "scipy", "sklearn"}),
+    "linear_model": Rule({"theory", "plugins", "notebook"}, {"numpy", "scipy", "sklearn"}),
+    "compose": Rule({"plugins", "notebook"}, {"numpy", "scipy", "sklearn"}),
     "model_selection": Rule(
         {"theory", "plugins", "linear_model"},
         {"numpy", "sklearn", "joblib", "threadpoolctl"},

@@ -172,12 +172,14 @@ def _data(estimator: Any, answers: Answers, target: str) -> list[tuple[str, str]
 def _model(estimator: Any, ridge: Any) -> list[tuple[str, str]]:
     if hasattr(estimator, "best_estimator_"):
         estimator = estimator.best_estimator_
+    steps: list[Any] = []
     if hasattr(estimator, "feature_map_"):
-        features = repr(estimator.feature_map_)
-    elif isinstance(estimator, Pipeline) and len(estimator) > 1:
-        features = ", then ".join(repr(step) for _, step in estimator.steps[:-1])
-    else:
-        features = "the columns themselves"
+        steps = [estimator.feature_map_]
+        if isinstance(steps[0], Pipeline):
+            steps = [step for _, step in steps[0].steps]
+    elif isinstance(estimator, Pipeline):
+        steps = [step for _, step in estimator.steps[:-1]]
+    features = ", then ".join(map(repr, steps)) or "the columns themselves"
     return [
         ("features", f"{ridge.n_features_in_:,}: {' '.join(features.split())}"),
         ("ridge", " ".join(repr(ridge).split())),
