@@ -95,16 +95,22 @@ def curve_panel(
 
 
 def legend_of_kinds(
-    figure: Any, axes: Any, predictors: tuple[str, ...], marks: bool, line: str | None
+    figure: Any,
+    axes: Any,
+    predictors: tuple[str, ...],
+    marks: bool,
+    line: str | None,
+    other_names: dict[str, str] | None = None,
 ) -> None:
-    """Put two legends below: the series, and what points, lines and marks are."""
+    """Put a legend below: the series, and what points, lines and marks are."""
+    kind_names = NAMES | (other_names or {})
     number_axes(axes)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     kinds = [Line2D([], [], color="0.2", marker="o", ls="", ms=4.5)]
     names = ["measured by refits"]
     for predictor in predictors:
         kinds.append(Line2D([], [], color="0.2", ls=LINES[predictor]))
-        names.append(NAMES[predictor])
+        names.append(kind_names[predictor])
     if marks:
         kinds.append(Line2D([], [], color="0.2", marker="x", ls="", ms=7, alpha=0.55))
         names.append("published, measured")

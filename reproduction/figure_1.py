@@ -10,16 +10,16 @@ of 1000 rows. Three draws of the weights.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from drawing import ALPHA_STYLES, curve_panel, legend_of_kinds, panels
 from measure import measure
+from predict import leave_one_out, plug_in
 from study import (
     Row,
     Study,
-    accuracy,
+    compare_with_published,
     lines_between,
     mean_over_seeds,
     print_accuracy,
@@ -28,8 +28,7 @@ from study import (
 )
 from threadpoolctl import threadpool_limits
 
-from sk_deepfeat.exceptions import PopulationWarning
-from sk_deepfeat.populations import ExactPopulation, LeaveOneOutPopulation, PlugInPopulation
+from sk_deepfeat.populations import ExactPopulation
 from sk_deepfeat.theory import rainbow_covariances
 
 GAMMAS = (0.01, 0.2, 0.5, 0.8)
@@ -67,10 +66,8 @@ def simulate(gamma: float, width: int, seed: int) -> dict[str, Any]:
         return features, np.tanh(x @ target.T) @ readout
 
     found: dict[str, Any] = {}
-    place = {"fit_intercept": False}
-    n_samples = lines_between(sizes)[:, None]
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", PopulationWarning)
+    n_samples = lines_between(sizes)
+    with threadpool_limits(limits=1):
         moments = rainbow_covariances(
             [first, first, third],
             "tanh",
@@ -82,13 +79,11 @@ def simulate(gamma: float, width: int, seed: int) -> dict[str, Any]:
         psi = moments.cross_covariance @ readout
         rho = readout @ moments.teacher_covariance @ readout
         exact = ExactPopulation(moments.feature_covariance, psi, rho).fit()
-        found["closed_form"] = exact.test_error(n_samples, ALPHA, **place)
+        found["closed_form"] = exact.test_error(n_samples[:, None], ALPHA, fit_intercept=False)
         many, few = rows(POPULATION_ROWS), rows(TRAINING_ROWS)
-        plug_in = PlugInPopulation().fit(*many, **place)
-        found["plug_in"] = plug_in.test_error(n_samples, ALPHA, **place)
-        for name, sample in (("leave_one_out", many), ("leave_one_out_1000", few)):
-            one_out = LeaveOneOutPopulation().fit(*sample, **place)
-            found[name] = one_out.test_error(n_samples, ALPHA, **place)
+        found["plug_in"] = plug_in(many, n_samples, ALPHA)
+        found["leave_one_out"] = leave_one_out(many, n_samples, ALPHA)
+        found["leave_one_out_1000"] = leave_one_out(few, n_samples, ALPHA)
         measured = measure(*rows(MEASURED_ROWS), np.array(sizes), ALPHA, seed=seed, precision=0.01)
     return found | measured._asdict()
 
@@ -98,31 +93,17 @@ def scaled_sizes(width: int) -> tuple[int, ...]:
     return tuple(round(size * width / 500) for size in SIZES)
 
 
-def draw(rows: list[Row], marks: list[Row]) -> Any:
-    """Draw one panel, a colour for each γ; error bars are the spread of the seeds."""
-    figure, axes = panels(1, "Rainbow network of depth three, alpha = 0.001, p = 500")
+def draw(rows: list[Row], marks: list[Row], width: int) -> Any:
+    """Draw one panel, a colour for each γ; bars are standard errors of the mean over seeds."""
+    figure, axes = panels(1, f"Rainbow network of depth three, alpha = 0.001, p = {width}")
     axes.flat[0].set_xscale("linear")
     for gamma, style in zip(GAMMAS, ALPHA_STYLES, strict=True):
         chosen = [row for row in rows if row["panel"] == f"gamma {gamma:g}"]
         faint = [mark for mark in marks if mark["panel"] == f"gamma {gamma:g}"]
         curve_panel(axes.flat[0], chosen, style, f"γ = {gamma:g}", PREDICTORS, faint)
-    legend_of_kinds(figure, axes, PREDICTORS, bool(marks), None)
+    names = {"leave_one_out": "predicted, leave-one-out transfer from 10,000 rows"}
+    legend_of_kinds(figure, axes, PREDICTORS, bool(marks), None, names)
     return figure
-
-
-def compare_with_published(rows: list[Row], marks: list[Row]) -> None:
-    """Print our measured errors over the published ones, and both accuracies on the same cells."""
-    ours = {(row["panel"], row["n_samples"]): row for row in rows}
-    pairs = [(ours[mark["panel"], int(mark["n_samples"])], mark) for mark in marks]
-    print("\n| panel | measured / published: median | lowest | highest | spread of seeds |")
-    print("|---|---|---|---|---|")
-    for name in dict.fromkeys(mark["panel"] for mark in marks):
-        mine = [(row, mark) for row, mark in pairs if mark["panel"] == name]
-        ratio = [row["measured"] / mark["measured"] for row, mark in mine]
-        spread = np.median([row["spread"] / row["measured"] for row, _ in mine])
-        numbers = f"{np.median(ratio):.3f} | {min(ratio):.3f} | {max(ratio):.3f}"
-        print(f"| {name} | {numbers} | {100 * spread:.1f} % |")
-    print(f"\npublished predictions against published measurements: {accuracy(marks, 'predicted')}")
 
 
 def report(rows: list[Row]) -> None:
@@ -145,13 +126,14 @@ def main() -> None:
     for (gamma, _, seed), found in zip(cells, results, strict=True):
         fixed = {"panel": f"gamma {gamma:g}", "seed": seed}
         rows += rows_of(fixed, scaled_sizes(width), ALPHA, found, ALL_PREDICTORS)
-    study.write(rows, {"width": width, "seeds": seeds, "refits": "see measure.py"})
+    study.write(rows, {"width": width, "seeds": seeds})
     means = mean_over_seeds(rows, ALL_PREDICTORS)
     marks = published(arguments.data_home, "rainbow") if study.full else []
-    study.save(draw(means, marks))
+    study.write(means, {"seeds": seeds}, "figure_1_means")
+    study.save(draw(means, marks, width))
     report(rows)
     if marks:
-        compare_with_published(means, marks)
+        compare_with_published(rows, means, marks, "measured", ALL_PREDICTORS)
 
 
 if __name__ == "__main__":

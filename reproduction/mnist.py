@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from measure import measure
-from study import lines_between
+from predict import leave_one_out, plug_in
+from study import Study, lines_between
 from threadpoolctl import threadpool_limits
 from torch import nn
 
 from sk_deepfeat import TrainedDeepFeatures
 from sk_deepfeat.datasets import load_mnist_parity
-from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection import four_way_split
-from sk_deepfeat.populations import LeaveOneOutPopulation, PlugInPopulation
 
-GRID = np.logspace(-1, 5, 13)  # holds 0.1, 1, 10, 100; the best alpha is looked for in it
+GRID = np.logspace(-3, 5, 17)  # holds 0.1, 1, 10, 100; the best alpha is looked for in it
 PREDICTORS = ("plug_in", "leave_one_out")
 
 
@@ -92,29 +90,60 @@ def train(network: Network, data_home: Any) -> TrainedDeepFeatures:
 
 
 def curves(
-    network: Network, epoch: float | None, sizes: tuple[int, ...], feature_map: Any, data_home: Any
+    network: Network,
+    epoch: float | None,
+    sizes: tuple[int, ...],
+    alphas: tuple[float, ...],
+    feature_map: Any,
+    data_home: Any,
 ) -> dict[str, Any]:
-    """Return what was measured and predicted for one saved map; None is the pixels themselves."""
+    """Return what was measured and predicted for one saved map; None is the pixels themselves.
+
+    Errors are measured on all rows the features have not seen, and on those of the test split
+    alone. Each predictor was fitted on some of them; ``measured_apart_...`` leaves these out.
+    """
     X, y = load(data_home, network.n_rows)
     rows = split(network)
     unseen = np.concatenate([rows.test, rows.readout, rows.covariance])
+    counts = np.array([rows.test.size, rows.readout.size, rows.covariance.size])
+    part = np.repeat(np.arange(3), counts)
     X, y = X[unseen], y[unseen]
     found: dict[str, Any] = {}
-    if epoch is None:
-        features = X
-    else:
+    features = X
+    if epoch is not None:
         features = feature_map.transform(X)
         output = feature_map.at(layer="output").transform(X)[:, 0]
         found["network"] = float(np.mean(np.square(output - y)))
-    edges = np.cumsum([rows.test.size, rows.readout.size])
-    readout, covariance = slice(edges[0], edges[1]), slice(edges[1], None)
-    n_samples, place = lines_between(sizes)[:, None], {"fit_intercept": False}
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", PopulationWarning)
-        plug_in = PlugInPopulation().fit(features[covariance], y[covariance], **place)
-        found["plug_in"] = plug_in.test_error(n_samples, GRID, **place)
-        one_out = LeaveOneOutPopulation().fit(features[readout], y[readout], **place)
-        found["leave_one_out"] = one_out.test_error(n_samples, GRID, **place)
-        test = np.arange(len(y)) < edges[0]
-        measured = measure(features, y, np.array(sizes), GRID, seed=network.seed, marked=test)
+    n_samples, grid = lines_between(sizes), np.array(alphas)
+    with threadpool_limits(limits=1):
+        found["plug_in"] = plug_in((features[part == 2], y[part == 2]), n_samples, grid)
+        found["leave_one_out"] = leave_one_out((features[part == 1], y[part == 1]), n_samples, grid)
+        measured = measure(features, y, np.array(sizes), grid, seed=network.seed, parts=part)
+    for name, kept in (
+        ("on_test", [0]),
+        ("apart_plug_in", [0, 1]),
+        ("apart_leave_one_out", [0, 2]),
+    ):
+        weights = counts[kept] / counts[kept].sum()
+        found[f"measured_{name}"] = np.tensordot(weights, measured.of_parts[kept], axes=1)
     return found | measured._asdict()
+
+
+def measured_maps(
+    study: Study, networks: list[Network], sizes: tuple[int, ...], data_home: Any
+) -> tuple[dict[Network, TrainedDeepFeatures], dict[tuple[Network, float | None], dict[str, Any]]]:
+    """Train the networks, and return them and the curves of every saved map, the pixels first."""
+    cached = study.cached(train, ignore=["data_home"])
+    trained = study.run([(cached, network, data_home) for network in networks], "training")
+    feature_maps: dict[tuple[Network, float | None], Any] = {}
+    for network, fitted in zip(networks, trained, strict=True):
+        feature_maps[network, None] = None
+        for epoch in network.checkpoints:
+            feature_maps[network, epoch] = fitted.at(epoch=epoch)
+    cached = study.cached(curves, ignore=["feature_map", "data_home"])
+    tasks = [
+        (cached, network, epoch, sizes, tuple(GRID), feature_map, data_home)
+        for (network, epoch), feature_map in feature_maps.items()
+    ]
+    found = study.run(tasks, "saved maps")
+    return dict(zip(networks, trained, strict=True)), dict(zip(feature_maps, found, strict=True))

@@ -41,7 +41,6 @@ class Task(NamedTuple):
         """Return the population of a student from its weights, as if they were random."""
         target = FrozenEstimator(self.teacher), self.readout
         frozen, covariance = FrozenEstimator(feature_map), self.root @ self.root
-        # Beyond the ninth order nothing is left of tanh at these correlations.
         return LinearizedPopulation(frozen, covariance, target, method="hermite", order=9).fit()
 
 

@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 HERE = Path(__file__).parent
 PACKAGES = ("sk-deepfeat", "numpy", "scipy", "scikit-learn", "torch", "skorch", "joblib")
-MEASURED = {"measured": "mean", "measured_se": "standard_error", "measured_on_marked": "marked"}
+MEASURED = {"measured": "mean", "measured_se": "standard_error"}
 Row = dict[str, Any]
 
 
@@ -90,15 +90,16 @@ def rows_of(
 ) -> list[Row]:
     """Return one row for each size of the lines and each alpha; NaN where nothing was measured.
 
-    `found` holds what `measure.measure` returned for `sizes`, by name, and a prediction of shape
-    (sizes of the lines, alphas) for each predictor.
+    `found` holds what `measure.measure` returned for `sizes`, by name, perhaps errors on some of
+    the rows as ``measured_...``, and for each predictor what it says of the sizes of the lines.
     """
     sizes, rows = list(sizes), []
+    measured = MEASURED | {name: name for name in found if name.startswith("measured_")}
     for i, size in enumerate(lines_between(sizes)):
         at = sizes.index(size) if size in sizes else None
         for j, alpha in enumerate(alphas):
             row = fixed | {"alpha": float(alpha), "n_samples": int(size)}
-            for name, key in MEASURED.items():
+            for name, key in measured.items():
                 row[name] = np.nan if at is None else found[key][at, j]
             row["refits"] = 0 if at is None else int(found["refits"][at])
             row |= {key: found[key][i, j] for key in predictors}
@@ -142,16 +143,18 @@ def _number(text: str) -> Any:
         return text
 
 
-def relative_errors(rows: list[Row], predictor: str, panel: str | None = None) -> np.ndarray:
+def relative_errors(
+    rows: list[Row], predictor: str, panel: str | None = None, against: str = "measured"
+) -> np.ndarray:
     """Return |predicted / measured - 1| of the measured cells; NaN where nothing was predicted."""
     measured = [row for row in rows if np.isfinite(row["measured"])]
     chosen = [row for row in measured if panel in (None, row["panel"])]
-    return np.array([abs(row[predictor] / row["measured"] - 1) for row in chosen])
+    return np.array([abs(row[predictor] / row[against] - 1) for row in chosen])
 
 
-def accuracy(rows: list[Row], predictor: str) -> str:
+def accuracy(rows: list[Row], predictor: str, against: str = "measured") -> str:
     """Return median / 90 % / worst relative error in per cent, and how many cells have one."""
-    relative = relative_errors(rows, predictor)
+    relative = relative_errors(rows, predictor, against=against)
     known = relative[~np.isnan(relative)]
     if not known.size:
         return "none within reach"
@@ -160,39 +163,80 @@ def accuracy(rows: list[Row], predictor: str) -> str:
     return text if known.size == relative.size else f"{text} ({known.size} of {relative.size})"
 
 
-def print_accuracy(rows: list[Row], predictors: Iterable[str], by: str = "panel") -> None:
-    """Print the accuracies as a table in Markdown: one line for each panel, and one for all."""
+def print_accuracy(
+    rows: list[Row], predictors: Iterable[str], against: str = "measured", by: str = "panel"
+) -> None:
+    """Print the accuracies as a table in Markdown: one line for each panel, and one for all.
+
+    In `against` a predictor's name stands for braces: ``"measured_apart_{}"``.
+    """
     predictors = list(predictors)
     groups = list(dict.fromkeys(row[by] for row in rows))
     print(f"| {by} | cells | " + " | ".join(predictors) + " |")
     print("|---" * (2 + len(predictors)) + "|")
     for group in [*groups, "all"]:
         chosen = [row for row in rows if group in ("all", row[by])]
-        scores = [accuracy(chosen, predictor) for predictor in predictors]
+        scores = [accuracy(chosen, name, against.format(name)) for name in predictors]
         cells = sum(np.isfinite(row["measured"]) for row in chosen)
         print(f"| {group} | {cells} | " + " | ".join(scores) + " |")
 
 
 def mean_over_seeds(rows: list[Row], columns: Iterable[str]) -> list[Row]:
-    """Average the columns and the measured error over seeds, cell by cell.
+    """Average the columns and the measured errors over seeds, cell by cell.
 
     ``measured_se`` is the standard error of the mean over seeds, or that of the refits if there is
-    one seed; ``spread`` is the standard deviation between seeds.
+    one seed; ``spread_of_...`` is the standard deviation between seeds.
     """
     cells: dict[Any, list[Row]] = {}
     for row in rows:
         cells.setdefault((row["panel"], row["alpha"], row["n_samples"]), []).append(row)
+    errors = [key for key in rows[0] if key.startswith("measured") and key != "measured_se"]
     found = []
     for (panel, alpha, size), group in cells.items():
         row = {"panel": panel, "alpha": alpha, "n_samples": size}
-        columns_here = ("measured", "measured_on_marked", *columns, "network")
-        row |= {key: np.mean([member[key] for member in group]) for key in columns_here}
-        errors = [member["measured"] for member in group]
-        row["spread"] = np.std(errors, ddof=1) if len(group) > 1 else np.nan
-        one = group[0]["measured_se"]
-        row["measured_se"] = row["spread"] / np.sqrt(len(group)) if len(group) > 1 else one
+        for key in (*errors, *columns, "network"):
+            row[key] = np.mean([member[key] for member in group])
+        for key in errors:
+            values = [member[key] for member in group]
+            row[f"spread_of_{key}"] = np.std(values, ddof=1) if len(group) > 1 else np.nan
+        among = row["spread_of_measured"] / np.sqrt(len(group))
+        row["measured_se"] = among if len(group) > 1 else group[0]["measured_se"]
         found.append(row)
     return found
+
+
+def compare_with_published(
+    rows: list[Row], means: list[Row], marks: list[Row], key: str, predictors: Iterable[str]
+) -> None:
+    """Print our measured errors beside the published ones, and accuracies on the same cells.
+
+    `rows` holds every seed, `means` what `mean_over_seeds` made of them, `key` the measured error
+    whose rows are chosen as in the publication.
+    """
+    places = [(mark["panel"], mark["lambda"], int(mark["n_samples"])) for mark in marks]
+    ours = {(row["panel"], float(f"{row['alpha']:g}"), row["n_samples"]): row for row in means}
+    print("\n| panel | cells | measured / published | spread of seeds | within two spreads |")
+    print("|---|---|---|---|---|")
+    for name in [*dict.fromkeys(mark["panel"] for mark in marks), "all"]:
+        pairs = [
+            (ours[place], mark["measured"])
+            for place, mark in zip(places, marks, strict=True)
+            if name in ("all", mark["panel"])
+        ]
+        ratio = np.array([row[key] / value for row, value in pairs])
+        spread = np.array([row[f"spread_of_{key}"] / row[key] for row, _ in pairs])
+        within = np.sum(np.abs(1 - 1 / ratio) < 2 * spread)
+        low, middle, high = np.quantile(ratio, (0.1, 0.5, 0.9))
+        numbers = f"{middle:.3f} ({low:.3f} to {high:.3f}) | {100 * np.median(spread):.1f} %"
+        print(f"| {name} | {len(pairs)} | {numbers} | {within} |")
+    print("\n| on the same cells | each seed | means over seeds |")
+    print("|---|---|---|")
+    print(f"| published predictions, one run | {accuracy(marks, 'predicted')} | |")
+    chosen = set(places)
+    cells = [r for r in rows if (r["panel"], float(f"{r['alpha']:g}"), r["n_samples"]) in chosen]
+    averaged = [ours[place] for place in places]
+    for predictor in predictors:
+        print(f"| {predictor} | {accuracy(cells, predictor)} | {accuracy(averaged, predictor)} |")
 
 
 def published(data_home: Any, figure: str) -> list[Row]:

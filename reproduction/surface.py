@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from drawing import curve_panel, legend_of_kinds, panels
 from figure_3 import PAPER, QUICK, QUICK_SIZES, SIZES, panel
-from mnist import GRID, PREDICTORS, Network, curves, load, split, train
+from mnist import GRID, PREDICTORS, Network, load, measured_maps, split
 from study import Row, Study, best_alpha, print_accuracy, rows_of
 
 from sk_deepfeat import DeterministicEquivalentRidge
@@ -52,6 +52,7 @@ def draw_surfaces(rows: list[Row], n_rows: int) -> Any:
     """Draw one heat map for each saved map, on one scale of colours."""
     names = list(dict.fromkeys(row["panel"] for row in rows))
     figure, axes = plt.subplots(1, len(names), figsize=(13, 5), layout="constrained")
+    displays = []
     for ax, name in zip(axes, names, strict=True):
         mine = [row for row in rows if row["panel"] == name]
         sizes = np.unique([row["n_samples"] for row in mine])
@@ -60,53 +61,58 @@ def draw_surfaces(rows: list[Row], n_rows: int) -> Any:
             np.array([row[key] for row in mine]).reshape(sizes.size, alphas.size)
             for key in ("test_error", "reachable", "optimal_alpha")
         )
-        ErrorSurfaceDisplay.from_predictions(sizes, alphas, errors, best[:, 0], reach, ax=ax)
+        display = ErrorSurfaceDisplay.from_predictions(
+            sizes, alphas, errors, best[:, 0], reach, ax=ax
+        )
+        displays.append(display)
         ax.axvline(n_rows, color="0.2", lw=1, ls=":")
         ax.annotate(
             "rows at hand", (n_rows, alphas[0]), (3, 4), textcoords="offset points", fontsize=8
         )
         ax.set_title(name, fontsize=11, pad=22)
+    limits = np.array([display.mesh_.get_clim() for display in displays])
+    for display in displays:
+        display.mesh_.set_clim(limits[:, 0].min(), limits[:, 1].max())
     return figure
 
 
-def draw_epochs(lowest: list[Row]) -> Any:
-    """Draw each saved map's error at its best alpha over the least measured one at the same n."""
+def relative_to_best(lowest: list[Row]) -> list[Row]:
+    """Divide errors at each n by those of the best map there; measured and predicted apart."""
+    found = []
+    for row in lowest:
+        same = [other for other in lowest if other["n_samples"] == row["n_samples"]]
+        least = {key: min(other[key] for other in same) for key in ("measured", "leave_one_out")}
+        relative = {key: row[key] / value for key, value in least.items()}
+        relative["measured_se"] = row["measured_se"] / least["measured"]
+        found.append({"panel": row["panel"], "n_samples": row["n_samples"], **relative})
+    return found
+
+
+def draw_epochs(relative: list[Row]) -> Any:
+    """Draw each saved map's error at its best alpha over that of the best map."""
     figure, axes = panels(1, "Whose features win? Each saved map at its best alpha")
-    ax = axes.flat[0]
-    names = list(dict.fromkeys(row["panel"] for row in lowest))
+    ax, predictors = axes.flat[0], ("leave_one_out",)
+    names = list(dict.fromkeys(row["panel"] for row in relative))
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(names)))
-    predictors = ("leave_one_out",)
-    least = {
-        key: {
-            size: min(row[key] for row in lowest if row["n_samples"] == size)
-            for size in {row["n_samples"] for row in lowest}
-        }
-        for key in ("measured", *predictors)
-    }
     for name, colour, marker in zip(names, colours, "osD^vP", strict=True):
-        chosen = []
-        for row in (row for row in lowest if row["panel"] == name):
-            size = row["n_samples"]
-            relative = {key: row[key] / least[key][size] for key in ("measured", *predictors)}
-            error = row["measured_se"] / least["measured"][size]
-            chosen.append(row | relative | {"measured_se": error})
+        chosen = [row for row in relative if row["panel"] == name]
         curve_panel(ax, chosen, (colour, marker), name.replace("-", " "), predictors, [])
     ax.set_ylabel("test error over that of the best map")
     legend_of_kinds(figure, axes, predictors, False, None)
     return figure
 
 
-def winners(lowest: list[Row]) -> None:
+def winners(relative: list[Row]) -> None:
     """Print the map with the least error at each measured n, predicted and measured."""
     print("\n| n | best measured | best predicted | second best measured, over the best |")
     print("|---|---|---|---|")
-    measured = [row for row in lowest if np.isfinite(row["measured"])]
+    measured = [row for row in relative if np.isfinite(row["measured"])]
     for size in dict.fromkeys(row["n_samples"] for row in measured):
         mine = [row for row in measured if row["n_samples"] == size]
         order = sorted(mine, key=lambda row: row["measured"])
         predicted = min(mine, key=lambda row: row["leave_one_out"])["panel"]
-        gap = order[1]["measured"] / order[0]["measured"]
-        print(f"| {size} | {order[0]['panel']} | {predicted} | {gap:.2f} |")
+        second = order[1]["measured"]
+        print(f"| {size:.0f} | {order[0]['panel']} | {predicted} | {second:.2f} |")
 
 
 def report(cells: list[Row], n_rows: int = 2000) -> None:
@@ -125,21 +131,16 @@ def main() -> None:
     network, measured_sizes, n_rows = PAPER[0], SIZES, 2000
     if not study.full:
         network, measured_sizes, n_rows = QUICK[0], QUICK_SIZES, 500
-    trained = study.cached(train, ignore=["data_home"])(network, home)
-    cached = study.cached(curves, ignore=["feature_map", "data_home"])
+    trained, measured = measured_maps(study, [network], measured_sizes, home)
     epochs = (None, *network.checkpoints)
-    feature_maps = {epoch: trained.at(epoch=epoch) for epoch in network.checkpoints}
-    tasks = [
-        (cached, network, epoch, measured_sizes, feature_maps.get(epoch), home) for epoch in epochs
-    ]
-    measured = dict(zip(epochs, study.run(tasks, "figure 3"), strict=True))
     settings = {"network": network, "rows at hand": n_rows}
     sizes, alphas = np.geomspace(10, 20 * n_rows, 70).round(), np.logspace(-2, 5, 60)
     rows, cells = [], []
     for epoch in (network.checkpoints[1], network.checkpoints[-1]):
-        ridge = fit(network, feature_maps[epoch], n_rows, home)
+        ridge = fit(network, trained[network].at(epoch=epoch), n_rows, home)
         rows += surface_rows(ridge, panel(epoch), sizes, alphas)
-        found = rows_of({"panel": panel(epoch)}, measured_sizes, GRID, measured[epoch], PREDICTORS)
+        found = measured[network, epoch]
+        found = rows_of({"panel": panel(epoch)}, measured_sizes, GRID, found, PREDICTORS)
         found = [row for row in found if np.isfinite(row["measured"])]
         n, alpha = (np.array([row[key] for row in found]) for key in ("n_samples", "alpha"))
         errors = ridge.predict_test_error(n, alpha)
@@ -150,13 +151,13 @@ def main() -> None:
     report(cells, n_rows)
     all_maps = []
     for epoch in epochs:
-        all_maps += rows_of(
-            {"panel": panel(epoch)}, measured_sizes, GRID, measured[epoch], PREDICTORS
-        )
+        found = measured[network, epoch]
+        all_maps += rows_of({"panel": panel(epoch)}, measured_sizes, GRID, found, PREDICTORS)
     lowest = best_alpha(all_maps, PREDICTORS)
-    study.write(lowest, settings, "surface_epochs")
-    study.save(draw_epochs(lowest), "surface_epochs")
-    winners(lowest)
+    relative = relative_to_best(lowest)
+    study.write(relative, settings, "surface_epochs")
+    study.save(draw_epochs(relative), "surface_epochs")
+    winners(relative)
 
 
 if __name__ == "__main__":

@@ -24,23 +24,24 @@ def test_measure_is_the_mean_over_explicit_refits(scripts, fit_intercept):
 
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(300, 8)), rng.normal(size=300)
-    marked = np.arange(300) < 100
+    parts = (np.arange(300) >= 100).astype(int)
     sizes, alphas = np.array([5, 40]), np.array([0.1, 10.0])
-    options = {"seed": 3, "precision": 0.0, "fit_intercept": fit_intercept, "marked": marked}
+    options = {"seed": 3, "precision": 0.0, "fit_intercept": fit_intercept, "parts": parts}
     found = measure(X, y, sizes, alphas, **options)
     assert found.refits.tolist() == [200, 200]
     for i, size in enumerate(sizes):
         draws = np.random.default_rng([3, size])
-        errors = np.empty((2, 200, 2))
+        errors = np.empty((3, 200, 2))
         for k in range(200):
             rows = draws.choice(300, size, replace=False)
             outside = np.setdiff1d(np.arange(300), rows)
             for j, alpha in enumerate(alphas):
                 ridge = Ridge(alpha, fit_intercept=fit_intercept).fit(X[rows], y[rows])
                 squares = (ridge.predict(X[outside]) - y[outside]) ** 2
-                errors[:, k, j] = squares.mean(), squares[marked[outside]].mean()
+                of_parts = [squares[parts[outside] == part].mean() for part in (0, 1)]
+                errors[:, k, j] = squares.mean(), *of_parts
         np.testing.assert_allclose(found.mean[i], errors[0].mean(axis=0), rtol=1e-9)
-        np.testing.assert_allclose(found.marked[i], errors[1].mean(axis=0), rtol=1e-9)
+        np.testing.assert_allclose(found.of_parts[:, i], errors[1:].mean(axis=1), rtol=1e-9)
         scatter = errors[0].std(axis=0, ddof=1) / np.sqrt(200)
         np.testing.assert_allclose(found.standard_error[i], scatter, rtol=1e-9)
 
