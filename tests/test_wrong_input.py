@@ -126,7 +126,7 @@ def test_theory():
     )
     refused(TypeError, "features must be real numbers", ridge_factorization, LETTERS[:, None], Y)
     refused(ValueError, "must be finite", ridge_factorization, X * np.nan, Y)
-    refused(ValueError, "at least 2 rows", ridge_factorization, X[:0], Y[:0])
+    refused(ValueError, "at least one row", ridge_factorization, X[:0], Y[:0])
     for function in (gcv_curve, leave_one_out_curve):
         refused(TypeError, "path must be a RidgePath", function, X)
         for wrong in (-1, "a", 10.5):

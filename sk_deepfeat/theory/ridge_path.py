@@ -281,10 +281,9 @@ def ridge_factorization(
             f"features and targets must have one row per sample; got shapes {rows.shape} and "
             f"{values.shape}."
         )
-    if rows.shape[0] < 1 + fit_intercept or rows.shape[1] == 0:
+    if rows.size == 0:
         raise ValueError(
-            f"features must have at least {1 + fit_intercept} rows and one column; got shape "
-            f"{rows.shape}."
+            f"features must have at least one row and one column; got shape {rows.shape}."
         )
     if not (np.all(np.isfinite(rows)) and np.all(np.isfinite(values))):
         raise ValueError("features and targets must be finite; got NaN or infinity.")
