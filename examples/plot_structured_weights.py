@@ -66,7 +66,7 @@ population.test_error([50, 200, 800], 1.0, fit_intercept=True)
 # Rows of features and targets, for refits that check the prediction.
 
 X, y, _ = make_rainbow_regression(
-    20_000, learner, teacher, readout=readout, noise=0.1, random_state=SEED
+    20_000, learner, teacher, readout=readout, noise=0.1, random_state=SEED + 2
 )
 curve = ridge_learning_curve(
     Ridge(),
