@@ -67,9 +67,9 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
     Notes
     -----
     The readout's ``predict_test_error``, ``predict_train_error``, ``predict_decomposition``,
-    ``optimal_alpha``, ``required_samples``, ``reachable`` and ``calibration_check`` are available
-    here, as are its ``test_error_``, ``train_error_``, ``alpha_`` and ``kappa_``; ``n_samples``
-    counts the rows of the readout.
+    ``predict_kappa``, ``degrees_of_freedom``, ``optimal_alpha``, ``required_samples``,
+    ``reachable`` and ``calibration_check`` are available here, as are its ``test_error_``,
+    ``train_error_``, ``alpha_`` and ``kappa_``; ``n_samples`` counts the rows of the readout.
 
     Examples
     --------
@@ -225,6 +225,18 @@ class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, Ba
         """Ask the readout; see `DeterministicEquivalentRidge.predict_decomposition`."""
         check_is_fitted(self)
         return self.readout_.predict_decomposition(*args, **kwargs)
+
+    @available_if(_readout_has("predict_kappa"))
+    def predict_kappa(self, *args: Any, **kwargs: Any) -> Any:
+        """Ask the readout; see `DeterministicEquivalentRidge.predict_kappa`."""
+        check_is_fitted(self)
+        return self.readout_.predict_kappa(*args, **kwargs)
+
+    @available_if(_readout_has("degrees_of_freedom"))
+    def degrees_of_freedom(self, *args: Any, **kwargs: Any) -> Any:
+        """Ask the readout; see `DeterministicEquivalentRidge.degrees_of_freedom`."""
+        check_is_fitted(self)
+        return self.readout_.degrees_of_freedom(*args, **kwargs)
 
     @available_if(_readout_has("optimal_alpha"))
     def optimal_alpha(self, *args: Any, **kwargs: Any) -> Any:

@@ -127,6 +127,7 @@ def check_population(estimator: Any) -> None:
     ``test_error``, ``kappa`` and what is optional; broadcasting; errors that are NaN or not
     negative; unchanged answers when the factorisation is handed over and after pickling;
     parts of ``decomposition`` that sum to the error; ends of ``interval`` on either side of it;
+    order of ``degrees_of_freedom``;
     refusal of features of another width.
 
     Examples
@@ -192,6 +193,13 @@ def _check_answers(
         assert np.shape(fitted.reachable(n, alpha, **asked)) == (3, 2), (
             "reachable must have shape broadcast(n_samples, alpha)"
         )
+    if hasattr(fitted, "degrees_of_freedom"):
+        df1, df2 = fitted.degrees_of_freedom(kappa, **asked)
+        known = ~np.isnan(np.add(df1, df2))
+        assert np.shape(df1) == np.shape(df2) == kappa.shape, (
+            "degrees_of_freedom must return two arrays of the shape of kappa"
+        )
+        assert np.all((df2[known] >= 0) & (df2[known] <= df1[known])), "0 <= df2 <= df1 must hold"
     copy = pickle.loads(pickle.dumps(fitted))
     assert np.array_equal(copy.test_error(n, alpha, **asked), errors, equal_nan=True), (
         "pickling must keep the answers"

@@ -28,6 +28,7 @@ class ErrorPredictionMixin:
     population: Any
     population_: Any
     alpha_: float
+    kappa_: float
     n_samples_: int
     _fit_intercept: bool
     _single_output: bool
@@ -128,6 +129,47 @@ class ErrorPredictionMixin:
         return ErrorDecomposition(
             *(average_outputs(part, "uniform_average", self._single_output) for part in parts)
         )
+
+    def predict_kappa(self, n_samples: ArrayLike | None = None, alpha: Any = None) -> Any:
+        """Return the effective regularisation κ: directions of larger eigenvalues are learned.
+
+        Parameters
+        ----------
+        n_samples, alpha : array-like, optional
+            As in `predict_test_error`.
+
+        Returns
+        -------
+        float or ndarray of shape broadcast(n_samples, alpha)
+            In squared units of X; NaN where the population cannot know it.
+        """
+        check_is_fitted(self)
+        found = self.population_.kappa(*self._cell(n_samples, alpha), **self._intercept())
+        return np.asarray(found)[()]
+
+    def degrees_of_freedom(self, kappa: ArrayLike | None = None) -> tuple[Any, Any]:
+        """Return df1 = Σ ω/(ω+κ) and df2 = Σ ω²/(ω+κ)² of the population's eigenvalues ω.
+
+        Parameters
+        ----------
+        kappa : array-like, optional
+            Effective regularisations, not negative; None is the fitted one.
+
+        Returns
+        -------
+        df1, df2 : float or ndarray of the shape of `kappa`
+            NaN where the population cannot know them.
+
+        Raises
+        ------
+        ValueError
+            If the population does not tell them.
+        """
+        check_is_fitted(self)
+        self._require("degrees_of_freedom", "degrees_of_freedom")
+        at = self.kappa_ if kappa is None else check_alphas(kappa, "kappa")
+        df1, df2 = self.population_.degrees_of_freedom(at, **self._intercept())
+        return np.asarray(df1)[()], np.asarray(df2)[()]
 
     def optimal_alpha(self, n_samples: ArrayLike | None = None) -> Any:
         """Return the alpha of least predicted error for each number of samples.

@@ -47,6 +47,9 @@ class DeterministicEquivalentRidge(
         The regularisation used.
     population_ : object
         The fitted population.
+    eigenvalues_ : ndarray of shape (rank,)
+        Those of the training rows' covariance of features that are not zero, descending; of their
+        second moment if no intercept is fitted. In squared units of X.
     kappa_ : float
         Effective regularisation at the training size and `alpha_`.
     test_error_ : float
@@ -144,6 +147,7 @@ class DeterministicEquivalentRidge(
         self._mean_weight = path.mean_weight
         self._feature_scale = float(path.eigenvalues.sum()) / path.n_rows
         self.n_samples_ = path.n_rows
+        self.eigenvalues_ = np.sort(path.eigenvalues / path.n_rows)[::-1]
         self.population_ = fit_population(self.population, X, y, sample_weight, fit_intercept, path)
         self.alpha_ = self._optimum(self.n_samples_) if self.alpha == "optimal" else self.alpha
         coefs = path.coefs(float(self.alpha_) / path.mean_weight)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_deepfeat.model_selection.pyplot import axes, finish, import_pyplot, styles
+from sk_deepfeat.model_selection.pyplot import ALPHA, axes, finish, import_pyplot, styles
 
 
 class CalibrationCheckDisplay:
@@ -112,7 +112,7 @@ class CalibrationCheckDisplay:
         ax.axhspan(0.95, 1.05, color="0.9", zorder=0)
         ax.axhline(1.0, color="0.5", lw=1, zorder=1)
         self.errorbars_ = []
-        for size, (colour, marker) in zip(sizes, styles(plt, sizes.size), strict=True):
+        for size, (colour, marker, line) in zip(sizes, styles(plt, sizes.size), strict=True):
             mine = self.n_samples == size
             ratio = self.ratio[mine]
             # About a ratio, noise reaches from ratio/upper to ratio/lower: does that hold one?
@@ -121,7 +121,8 @@ class CalibrationCheckDisplay:
                 self.alpha[mine],
                 ratio,
                 yerr=(below, above),
-                fmt=f"{marker}-",
+                fmt=marker,
+                ls=line,
                 color=colour,
                 ms=5,
                 lw=1,
@@ -133,9 +134,9 @@ class CalibrationCheckDisplay:
         ax.set(
             xscale="log",
             yscale="log",
-            xlabel="alpha",
+            xlabel=ALPHA,
             ylabel="measured / predicted test error",
         )
-        finish(ax, "subsets of the rows\nbars: four standard errors")
+        finish(ax, "subsets of the rows\nbars: four standard errors\ngrey: within 5 %")
         self.ax_, self.figure_ = ax, ax.figure
         return self

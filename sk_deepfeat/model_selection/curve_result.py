@@ -39,6 +39,12 @@ class RidgeLearningCurve:
         default_factory=list, repr=False
     )
     """``splits[s][r] = (train, test)`` row indices."""
+    lower: FloatArray | None = None
+    """Lower ends of 90 % intervals of `predicted`, shape (S, A); None if they are not known."""
+    upper: FloatArray | None = None
+    """Upper ends."""
+    reachable: NDArray[np.bool_] | None = None
+    """Where the rows identify the prediction, shape (S, A); None: where `predicted` is not NaN."""
 
     @property
     def measured_mean(self) -> FloatArray:

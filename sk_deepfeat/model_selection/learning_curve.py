@@ -91,7 +91,8 @@ def ridge_learning_curve(
     Returns
     -------
     RidgeLearningCurve
-        Predicted and measured errors with standard errors. A run that is interrupted returns what
+        Predicted errors, with 90 % intervals if the population knows them, and measured ones with
+        standard errors. A run that is interrupted returns what
         it had finished, with a warning; the rest is NaN.
 
     Raises
@@ -125,7 +126,7 @@ def ridge_learning_curve(
     sizes = check_train_sizes(train_sizes, len(task.y), test_size)
     splits = random_subsets(len(task.y), sizes, n_repeats, rng)
     fit_intercept = _ridge_intercept(task.readout)
-    predicted = _predict(task, population, sizes, alphas, fit_intercept)
+    prediction = _predict(task, population, sizes, alphas, fit_intercept)
     # The largest subsets go first, so that no long task is left alone at the end.
     cells = [(s, r) for s in np.argsort(-sizes, kind="stable") for r in range(n_repeats)]
     measured = np.full((sizes.size, alphas.size, n_repeats), np.nan)
@@ -148,7 +149,7 @@ def ridge_learning_curve(
         )
     rows = task.original
     splits = [[(rows[train], rows[test]) for train, test in repeats] for repeats in splits]
-    return RidgeLearningCurve(sizes, alphas, predicted, measured, splits)
+    return RidgeLearningCurve(sizes, alphas, measured=measured, splits=splits, **prediction)
 
 
 def _run(tasks: Any, total: int, n_jobs: int | None, verbose: int) -> Any:
@@ -231,7 +232,8 @@ def _ridge_intercept(readout: Any) -> bool:
 
 def _predict(
     task: _Task, population: Any, sizes: IndexArray, alphas: FloatArray, fit_intercept: bool
-) -> FloatArray:
+) -> dict[str, Any]:
+    """Return the prediction, and its interval and reach if the population knows them."""
     if population is None:
         population = getattr(task.readout, "population", "leave-one-out")
     resolved = resolve("populations", population)
@@ -242,5 +244,13 @@ def _predict(
     require_same_data(
         fitted, np.shape(task.population_X)[1], np.shape(task.population_y)[1:], fit_intercept
     )
-    errors = fitted.test_error(sizes[:, None], alphas, fit_intercept=fit_intercept)
-    return errors.mean(axis=-1) if errors.ndim == 3 else errors
+    cells = sizes[:, None], alphas
+    found = {"predicted": fitted.test_error(*cells, fit_intercept=fit_intercept)}
+    if hasattr(fitted, "interval"):
+        found["lower"], found["upper"] = fitted.interval(
+            *cells, level=0.9, fit_intercept=fit_intercept
+        )
+    found = {name: e.mean(axis=-1) if e.ndim == 3 else e for name, e in found.items()}
+    if hasattr(fitted, "reachable"):
+        found["reachable"] = fitted.reachable(*cells, fit_intercept=fit_intercept)
+    return found

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+N_SAMPLES = "n (training samples)"
+ALPHA = "alpha (squared units of X)"
+TEST_ERROR = "test error (squared units of y)"
+
+_END = "end of reach"
 _MARKERS = "osD^vP*X<>"
+_LINES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
+
+
+class Look(NamedTuple):
+    """How one series is drawn: told apart without its colour, too."""
+
+    colour: Any
+    marker: str
+    line: Any
 
 
 def import_pyplot(caller: str) -> Any:
@@ -25,19 +39,63 @@ def axes(plt: Any, ax: Any) -> Any:
     return ax
 
 
-def styles(plt: Any, count: int) -> list[tuple[Any, str]]:
-    """Return a colour and a marker for each of `count` series.
+def pair_of_axes(plt: Any, ax: Any, caller: str) -> Any:
+    """Return the two given axes, or those of a new figure, side by side."""
+    if ax is None:
+        _, ax = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    if np.size(ax) != 2:
+        raise ValueError(f"{caller} draws into two axes: ax=(left, right) or None; got {ax!r}.")
+    return np.ravel(ax)
+
+
+def styles(plt: Any, count: int) -> list[Look]:
+    """Return a colour, a marker and a line style for each of `count` series.
 
     The light end of viridis is left out: it does not stand against white.
     """
-    colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, count))
-    return [(colour, _MARKERS[k % len(_MARKERS)]) for k, colour in enumerate(colours)]
+    colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.78, count))
+    return [
+        Look(colour, _MARKERS[k % len(_MARKERS)], _LINES[k % len(_LINES)])
+        for k, colour in enumerate(colours)
+    ]
 
 
-def finish(ax: Any, title: str) -> None:
-    """Write plain numbers along the errors' axis and put the legend beside the axes."""
-    ax.yaxis.set_major_formatter("{x:g}")
-    low, high = ax.get_ylim()
+def mark_end_of_reach(ax: Any, sizes: Any, values: Any, known: Any, look: Look) -> None:
+    """Set a bar where a curve stops being identified as n grows; go on thinly where it can."""
+    last = known & ~np.append(known[1:], True)
+    if not np.any(last):
+        return
+    beyond = ~known | last
+    ax.plot(sizes, np.where(beyond, values, np.nan), color=look.colour, ls=look.line, lw=0.8)
+    marks: dict[str, Any] = {"marker": "|", "ms": 16, "mew": 2.0, "ls": "none", "gid": _END}
+    ax.plot(sizes[last], values[last], color=look.colour, zorder=4, **marks)
+
+
+def end_of_reach_handle(ax: Any) -> list[Any]:
+    """Return what stands for the bars of `mark_end_of_reach` in a legend, if there are any."""
+    from matplotlib.lines import Line2D
+
+    if not any(line.get_gid() == _END for line in ax.lines):
+        return []
+    look: dict[str, Any] = {"marker": "|", "ms": 10, "mew": 2.0, "ls": "none", "color": "0.3"}
+    return [Line2D([], [], label="reach of the training set ends", **look)]
+
+
+def plain_numbers(axis: Any) -> None:
+    """Write 0.1, 1, 10 along a logarithmic axis, with numbers between them within two decades."""
+    axis.set_major_formatter("{x:g}")
+    low, high = sorted(axis.get_view_interval())
     # Within a decade the powers of ten alone would leave the axis without numbers.
-    ax.yaxis.set_minor_formatter("{x:g}" if high < 10 * low else "")
-    ax.legend(title=title, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    if not 0.0 < low < high < 100.0 * low:
+        axis.set_minor_formatter("")
+    elif high < 10.0 * low:
+        axis.set_minor_formatter("{x:g}")
+    else:
+        axis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
+
+
+def finish(ax: Any, title: str, **legend: Any) -> None:
+    """Write plain numbers along the errors' axis and put the legend beside the axes."""
+    plain_numbers(ax.yaxis)
+    place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "alignment": "left"}
+    ax.legend(title=title or None, fontsize="small", **place, **legend)

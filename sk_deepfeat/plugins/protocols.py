@@ -47,8 +47,9 @@ class Population(Protocol):
 
     `alpha` is for sample weights of mean one; `n_samples` and `alpha` broadcast. Optional members:
     ``train_error``, ``decomposition``, ``interval(n_samples, alpha, *, level, fit_intercept)``,
-    ``reachable``, ``calibration_check(sizes)``, and ``cautious_error``, which searches over alpha
-    minimise in place of ``test_error``.
+    ``reachable``, ``calibration_check(sizes)``, ``degrees_of_freedom(kappa, *, fit_intercept)``,
+    ``eigenvalues(*, fit_intercept)``, and ``cautious_error``, which searches over alpha minimise in
+    place of ``test_error``.
     """
 
     def fit(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory import ErrorDecomposition, RidgeRisk, ridge_risk
+from sk_deepfeat.theory._validation import check_alpha
 
 FloatArray = NDArray[np.float64]
 
@@ -77,6 +78,26 @@ class MomentPopulationMixin:
     def kappa(self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool) -> FloatArray:
         """Return the effective regularisation, shape broadcast(n_samples, alpha)."""
         return self._risk(n_samples, alpha, fit_intercept).kappa
+
+    def degrees_of_freedom(
+        self, kappa: ArrayLike, *, fit_intercept: bool
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return df1 and df2 at effective regularisations, each of the shape of `kappa`."""
+        omega = self.eigenvalues(fit_intercept=fit_intercept)
+        omega = omega[omega > 0]
+        at = check_alpha(kappa, "kappa")
+        df1, df2 = np.empty(at.size), np.empty(at.size)
+        for k, value in enumerate(at.ravel()):
+            shares = omega / (omega + value)
+            df1[k], df2[k] = shares.sum(), np.square(shares).sum()
+        return df1.reshape(at.shape), df2.reshape(at.shape)
+
+    def eigenvalues(self, *, fit_intercept: bool) -> FloatArray:
+        """Return those of the features' covariance, or second moment without intercept, descending.
+
+        Shape (rank,), in squared units of the features.
+        """
+        return np.sort(self._spectral_moments(fit_intercept).eigenvalues)[::-1]
 
     @property
     def _single(self) -> bool:

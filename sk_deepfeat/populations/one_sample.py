@@ -18,6 +18,7 @@ from sk_deepfeat.theory import (
     ridge_factorization,
     transfer_risk,
 )
+from sk_deepfeat.theory._validation import check_alpha
 
 
 class OneSampleMixin:
@@ -148,6 +149,38 @@ class OneSampleMixin:
     def kappa(self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool) -> FloatArray:
         """Return the effective regularisation; NaN where not identifiable."""
         return self._transfer(n_samples, alpha, fit_intercept).kappa
+
+    def degrees_of_freedom(
+        self, kappa: ArrayLike, *, fit_intercept: bool
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return df1 and df2 at effective regularisations; NaN below ``kappa_min_``.
+
+        Parameters
+        ----------
+        kappa : array-like
+            Effective regularisations, not negative.
+        fit_intercept : bool
+            As in `fit`.
+
+        Returns
+        -------
+        df1, df2 : ndarray of the shape of `kappa`
+        """
+        self._check_intercept(fit_intercept)
+        at = check_alpha(kappa, "kappa")
+        curve = self.curve_
+        if curve.rank == 0:
+            return np.zeros(at.shape), np.zeros(at.shape)
+        grid = np.log(curve.kappa)
+        x = np.log(np.clip(at, curve.kappa[0], curve.kappa[-1]))
+        thinned = np.minimum(curve.kappa[-1] / np.maximum(at, curve.kappa[-1]), 1.0)  # df ~ 1/κ
+        floor = np.finfo(np.float64).tiny
+        df1, df2 = (
+            np.exp(np.interp(x, grid, np.log(np.maximum(df, floor)))) * thinned**power
+            for df, power in ((curve.df1, 1), (curve.df2, 2))
+        )
+        unknown = at < self.kappa_min_
+        return np.where(unknown, np.nan, df1), np.where(unknown, np.nan, df2)
 
     def reachable(
         self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool

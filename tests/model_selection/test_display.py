@@ -10,7 +10,9 @@ from sk_deepfeat.model_selection import (
     CalibrationCheckDisplay,
     RidgeLearningCurve,
     RidgeLearningCurveDisplay,
+    ridge_learning_curve,
 )
+from sk_deepfeat.populations import LeaveOneOutPopulation
 
 CURVE = RidgeLearningCurve(
     np.array([100, 10]),
@@ -40,6 +42,76 @@ def test_draws_the_stored_numbers(pyplot):
     display.figure_.canvas.draw()
 
 
+def test_intervals_and_the_end_of_reach_are_drawn(pyplot):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 90)) * np.arange(1, 91) ** -0.5
+    y = X[:, 0] + 0.3 * rng.normal(size=60)
+    sizes, alphas = [20, 40, 60, 400, 600], [1e-3, 100.0, "optimal"]
+    for extrapolate in (False, True):
+        population = LeaveOneOutPopulation(extrapolate=extrapolate)
+        ridge = DeterministicEquivalentRidge(population=population).fit(X, y)
+        display = RidgeLearningCurveDisplay.from_fitted(
+            ridge, n_samples=sizes, alphas=alphas, level=0.8
+        )
+        error, low, high = ridge.predict_test_error(
+            np.array(sizes)[:, None], alphas[:2], return_interval=True, level=0.8
+        )
+        np.testing.assert_array_equal(display.predicted[:, :2], error)
+        np.testing.assert_array_equal(display.lower[:, :2], low)
+        np.testing.assert_array_equal(display.upper[:, :2], high)
+        expected = ridge.predict_test_error(sizes[:3], "optimal")
+        np.testing.assert_allclose(display.predicted[:3, 2], expected)
+        assert len(display.bands_) == 3 and display.errorbars_ == []
+        # in reach: a line; beyond: none, or a thin one from a bar on
+        reach = ridge.reachable(sizes, 1e-3)
+        np.testing.assert_array_equal(reach, [True, True, True, False, False])
+        np.testing.assert_array_equal(np.isfinite(display.lines_[0].get_ydata()), reach)
+        (bar,) = [
+            line
+            for line in display.ax_.lines
+            if line.get_marker() == "|" and np.isclose(line.get_ydata()[0], error[2, 0])
+        ]
+        np.testing.assert_array_equal(bar.get_xdata(), [60])
+        assert np.isfinite(error[3:, 0]).all() == extrapolate
+        labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+        assert labels == [
+            "alpha = 0.001",
+            "alpha = 100",
+            "best alpha for each n",
+            "reach of the training set ends",
+        ]
+        assert "80 % intervals" in display.ax_.get_legend().get_title().get_text()
+        display.figure_.canvas.draw()
+
+
+def test_a_curve_with_refits_has_intervals_and_reach(pyplot):
+    X, y = load_diabetes(return_X_y=True)
+    arguments = {"train_sizes": [50, 200], "alphas": [0.1, 1.0], "random_state": 0}
+    curve = ridge_learning_curve(DeterministicEquivalentRidge(), X, y, **arguments)
+    assert np.all(curve.lower < curve.predicted) and np.all(curve.predicted < curve.upper)
+    assert curve.reachable.all() and curve.reachable.shape == (2, 2)
+    display = RidgeLearningCurveDisplay.from_result(curve)
+    assert len(display.bands_) == len(display.errorbars_) == 2
+    plain = ridge_learning_curve(Ridge(), X, np.c_[y, y], population="gcv", **arguments)
+    assert plain.lower is None and plain.upper is None and plain.reachable.shape == (2, 2)
+    assert RidgeLearningCurveDisplay.from_result(plain).bands_ == []
+
+
+def test_fitted_curve_without_intervals_and_wrong_arguments(pyplot):
+    X, y = load_diabetes(return_X_y=True)
+    ridge = DeterministicEquivalentRidge("optimal", population="gcv").fit(X, y)
+    display = RidgeLearningCurveDisplay.from_fitted(ridge)
+    assert display.alphas == ["optimal"] and display.bands_ == []
+    assert display.ax_.get_legend().get_title().get_text() == "predicted"
+    assert RidgeLearningCurveDisplay.from_fitted(ridge, alphas=2).predicted.shape[1] == 1
+    with pytest.raises(ValueError, match="alpha='best' must be 'optimal'"):
+        RidgeLearningCurveDisplay.from_fitted(ridge, alphas=["best"])
+    with pytest.raises(ValueError, match="alpha must be finite and not negative"):
+        RidgeLearningCurveDisplay.from_fitted(ridge, alphas=[-1.0])
+    with pytest.raises(ValueError, match="n_samples must be a non-empty 1-d array"):
+        RidgeLearningCurveDisplay.from_fitted(ridge, n_samples="many")
+
+
 def test_draws_into_given_axes(pyplot):
     _, ax = pyplot.subplots()
     assert RidgeLearningCurveDisplay.from_result(CURVE, ax=ax).ax_ is ax
@@ -51,7 +123,7 @@ def test_from_estimator(pyplot):
         Ridge(), X, y, train_sizes=[50], alphas=[1.0], n_repeats=1, random_state=0
     )
     assert display.measured_mean.shape == (1, 1) and np.isnan(display.measured_se).all()
-    assert display.ax_.get_ylabel() == "test error (mean squared error)"
+    assert display.ax_.get_ylabel() == "test error (squared units of y)"
 
 
 def test_check_display_draws_the_ratios(pyplot):

@@ -107,3 +107,13 @@ def test_a_registered_population_serves_the_ridge(monkeypatch):
     register("populations", "constant", Constant)
     ridge = DeterministicEquivalentRidge(population="constant")
     assert ridge.fit(np.eye(3), [1.0, 2.0, 3.0]).test_error_ == 2.0
+
+
+class MoreVarianceThanFreedom(Constant):
+    def degrees_of_freedom(self, kappa, *, fit_intercept):
+        return np.ones(np.shape(kappa)), np.full(np.shape(kappa), 2.0)
+
+
+def test_impossible_degrees_of_freedom_are_noticed():
+    with pytest.raises(AssertionError, match="0 <= df2 <= df1"):
+        check_population(MoreVarianceThanFreedom())

@@ -1,0 +1,125 @@
+"""The fitted ridge inside whatever a display is given, and the cells to draw if none are named."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sk_deepfeat.exceptions import PopulationWarning
+
+FloatArray = NDArray[np.float64]
+
+
+def fitted_ridge(estimator: Any) -> Any:
+    """Return the fitted ridge that answers for `estimator`.
+
+    Parameters
+    ----------
+    estimator : DeterministicEquivalentRidge, or what ends in one
+        Fitted. A `TwoStageRegressor` gives its readout, a pipeline its last step, a search its best
+        estimator.
+
+    Returns
+    -------
+    DeterministicEquivalentRidge
+        Or another estimator with the same questions.
+
+    Raises
+    ------
+    TypeError
+        If there is none inside.
+    NotFittedError
+        If it is not fitted.
+    """
+    found = estimator
+    for _ in range(10):  # a search over a pipeline with a two-stage regressor is three deep
+        if hasattr(found, "best_estimator_"):
+            found = found.best_estimator_
+        elif isinstance(found, Pipeline):
+            found = found[-1]
+        elif hasattr(found, "readout_"):
+            found = found.readout_
+        else:
+            break
+    if isinstance(found, type) or not hasattr(found, "predict_test_error"):
+        raise TypeError(
+            "estimator must be a fitted DeterministicEquivalentRidge, or a TwoStageRegressor, "
+            f"Pipeline or search that ends in one; got {estimator!r}."
+        )
+    check_is_fitted(found)
+    return found
+
+
+def sizes_around(ridge: Any, count: int = 40) -> FloatArray:
+    """Return whole numbers of samples from a thirtieth to ten times those of the fit."""
+    n = float(ridge.n_samples_)
+    return np.unique(np.geomspace(max(2.0, n / 30.0), 10.0 * n, count).round())
+
+
+def optimal_alphas(ridge: Any, n_samples: FloatArray) -> FloatArray:
+    """Return the best alpha for each n; a picture shows where it lies at the edge of reach."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PopulationWarning)
+        return np.asarray(ridge.optimal_alpha(n_samples), dtype=np.float64)
+
+
+def alphas_around(ridge: Any, best: FloatArray, count: int = 45) -> FloatArray:
+    """Return regularisations two decades about the best ones and the fitted one."""
+    middle = np.append(best, float(ridge.alpha_))
+    middle = middle[np.isfinite(middle) & (middle > 0.0)]
+    if middle.size == 0:  # without noise the best is zero: about the strength of the features
+        middle = np.array([float(np.sum(ridge.eigenvalues_)) or 1.0])
+    return np.geomspace(middle.min() / 100.0, middle.max() * 100.0, count)
+
+
+def curves_of(ridge: Any, n_samples: FloatArray, alphas: Any, level: float) -> dict[str, Any]:
+    """Return predicted errors of shape (S, A), their interval and where they are identified.
+
+    Parameters
+    ----------
+    ridge : DeterministicEquivalentRidge
+        Fitted.
+    n_samples : ndarray of shape (S,)
+        Numbers of training samples.
+    alphas : sequence of A floats or "optimal"
+        Regularisations.
+    level : float
+        Nominal coverage of the interval; left out if the population knows none.
+
+    Returns
+    -------
+    dict
+        ``predicted``, ``reachable``, and ``lower`` and ``upper`` if they are known.
+    """
+    has_interval = hasattr(ridge.population_, "interval")
+    names = ("predicted", "lower", "upper") if has_interval else ("predicted",)
+    found = {name: np.full((len(n_samples), len(alphas)), np.nan) for name in names}
+    reachable = np.zeros((len(n_samples), len(alphas)), dtype=bool)
+    for column, alpha in enumerate(alphas):
+        optimal = isinstance(alpha, str) and alpha == "optimal"
+        strength = optimal_alphas(ridge, n_samples) if optimal else alpha
+        known = ~np.isnan(strength) if optimal else np.ones(len(n_samples), dtype=bool)
+        cell = n_samples[known], strength[known] if optimal else strength
+        answer = ridge.predict_test_error(*cell, return_interval=has_interval, level=level)
+        for name, values in zip(names, answer if has_interval else (answer,), strict=True):
+            found[name][known, column] = values
+        reachable[known, column] = ridge.reachable(*cell)
+    return {**found, "reachable": reachable}
+
+
+def as_row(values: Any, name: str, *, least: float, strict: bool = False) -> FloatArray:
+    """Return `values` as an ascending 1-d array of distinct finite numbers of at least `least`."""
+    row = np.atleast_1d(np.asarray(values))
+    if row.ndim != 1 or row.size == 0 or row.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must be a non-empty 1-d array of numbers; got {values!r}.")
+    row = np.unique(row.astype(np.float64))
+    wrong = (row <= least) if strict else (row < least)
+    if not np.all(np.isfinite(row)) or np.any(wrong):
+        bound = f"above {least:g}" if strict else f"at least {least:g}"
+        raise ValueError(f"{name} must be finite and {bound}; got {values!r}.")
+    return row

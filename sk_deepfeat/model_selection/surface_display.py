@@ -1,0 +1,328 @@
+"""Draw the predicted test error over the number of samples and the regularisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sk_deepfeat.model_selection.fitted_ridge import (
+    FloatArray,
+    alphas_around,
+    as_row,
+    fitted_ridge,
+    optimal_alphas,
+    sizes_around,
+)
+from sk_deepfeat.model_selection.pyplot import (
+    ALPHA,
+    N_SAMPLES,
+    TEST_ERROR,
+    axes,
+    import_pyplot,
+    plain_numbers,
+)
+
+_MOST_CONTRAST = 100.0  # errors beyond so many times the least are drawn alike
+
+
+class ErrorSurfaceDisplay:
+    """Predicted test error as a heat map over n and alpha, with what cannot be known left out.
+
+    Make it with `from_estimator` or `from_predictions`.
+
+    Parameters
+    ----------
+    n_samples : ndarray of shape (S,)
+        Numbers of training samples, ascending.
+    alphas : ndarray of shape (A,)
+        Regularisations, positive and ascending.
+    test_error : ndarray of shape (S, A)
+        Predicted mean squared error; NaN where unknown.
+    optimal_alpha : ndarray of shape (S,), optional
+        The best alpha for each n, drawn as a line.
+    reachable : ndarray of bool of shape (S, A), optional
+        Where the training set identifies the error; None: where `test_error` is not NaN.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    mesh_ : QuadMesh
+    contours_ : ContourSet or None
+        None if the error is the same everywhere.
+    line_ : Line2D or None
+        The best alpha, or None if it was not given.
+    colorbar_ : Colorbar
+
+    See Also
+    --------
+    RidgeLearningCurveDisplay.from_fitted : Lines through the surface, with intervals.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat import DeterministicEquivalentRidge
+    >>> from sk_deepfeat.model_selection import ErrorSurfaceDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 20))
+    >>> ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=200))
+    >>> display = ErrorSurfaceDisplay.from_estimator(ridge, n_samples=[20, 60, 200, 600])
+    >>> display.test_error.shape
+    (4, 45)
+    """
+
+    def __init__(
+        self,
+        *,
+        n_samples: Any,
+        alphas: Any,
+        test_error: Any,
+        optimal_alpha: Any = None,
+        reachable: Any = None,
+    ) -> None:
+        self.n_samples = n_samples
+        self.alphas = alphas
+        self.test_error = test_error
+        self.optimal_alpha = optimal_alpha
+        self.reachable = reachable
+
+    @classmethod
+    def from_predictions(
+        cls,
+        n_samples: Any,
+        alphas: Any,
+        test_error: Any,
+        optimal_alpha: Any = None,
+        reachable: Any = None,
+        *,
+        ax: Any = None,
+    ) -> ErrorSurfaceDisplay:
+        """Draw numbers that are at hand.
+
+        Parameters
+        ----------
+        n_samples : array-like of shape (S,)
+            Numbers of training samples, ascending, at least two.
+        alphas : array-like of shape (A,)
+            Regularisations, positive and ascending, at least two.
+        test_error : array-like of shape (S, A)
+            Errors at each of them; NaN where unknown.
+        optimal_alpha : array-like of shape (S,), optional
+            The best alpha for each n.
+        reachable : array-like of bool of shape (S, A), optional
+            Where the training set identifies the error.
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        ErrorSurfaceDisplay
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit, or an axis is not ascending.
+        """
+        sizes, strengths = _axis(n_samples, "n_samples"), _axis(alphas, "alphas")
+        errors = np.asarray(test_error, dtype=np.float64)
+        if errors.shape != (sizes.size, strengths.size):
+            raise ValueError(
+                f"test_error must have one row for each of {sizes.size} n_samples and one column "
+                f"for each of {strengths.size} alphas; got shape {errors.shape}."
+            )
+        if not np.any(np.isfinite(errors) & (errors > 0)):
+            raise ValueError("test_error holds no positive finite number: nothing can be drawn.")
+        best = None if optimal_alpha is None else np.asarray(optimal_alpha, dtype=np.float64)
+        if best is not None and best.shape != sizes.shape:
+            raise ValueError(
+                f"optimal_alpha must hold one number for each of {sizes.size} n_samples; got shape "
+                f"{best.shape}."
+            )
+        reach = None if reachable is None else np.asarray(reachable, dtype=bool)
+        if reach is not None and reach.shape != errors.shape:
+            raise ValueError(
+                f"reachable must have the shape {errors.shape} of test_error; got {reach.shape}."
+            )
+        return cls(
+            n_samples=sizes,
+            alphas=strengths,
+            test_error=errors,
+            optimal_alpha=best,
+            reachable=reach,
+        ).plot(ax=ax)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, n_samples: Any = None, alphas: Any = None, ax: Any = None
+    ) -> ErrorSurfaceDisplay:
+        """Ask a fitted estimator and draw; nothing is refitted.
+
+        Parameters
+        ----------
+        estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
+            Fitted; what ends in a `DeterministicEquivalentRidge` is asked for it.
+        n_samples : array-like of shape (S,), optional
+            Numbers of training samples; None is from a thirtieth to ten times those of the fit.
+        alphas : array-like of shape (A,), optional
+            Regularisations, positive; None is about the best ones.
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        ErrorSurfaceDisplay
+        """
+        import_pyplot(f"{cls.__name__}.from_estimator")
+        ridge = fitted_ridge(estimator)
+        sizes = (
+            sizes_around(ridge) if n_samples is None else as_row(n_samples, "n_samples", least=1.0)
+        )
+        best = optimal_alphas(ridge, sizes)
+        if alphas is None:
+            strengths = alphas_around(ridge, best)
+        else:
+            strengths = as_row(alphas, "alphas", least=0.0, strict=True)
+        cells = sizes[:, None], strengths
+        return cls.from_predictions(
+            sizes, strengths, ridge.predict_test_error(*cells), best, ridge.reachable(*cells), ax=ax
+        )
+
+    def plot(self, ax: Any = None) -> ErrorSurfaceDisplay:
+        """Draw the map, labelled contours, the best alpha and the limit of reach.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        ErrorSurfaceDisplay
+            Itself, with `ax_`, `figure_`, `mesh_`, `contours_`, `line_` and `colorbar_`.
+        """
+        plt = import_pyplot(f"{type(self).__name__}.plot")
+        from matplotlib.colors import LogNorm
+
+        ax = axes(plt, ax)
+        ax.set(  # first: labels cut their gaps into contours on these scales
+            xscale="log",
+            yscale="log",
+            xlabel=N_SAMPLES,
+            ylabel=ALPHA,
+            xlim=(self.n_samples[0], self.n_samples[-1]),
+            ylim=(self.alphas[0], self.alphas[-1]),
+        )
+        known = np.where(np.isfinite(self.test_error), self.test_error, np.nan)
+        low = float(np.nanmin(np.where(known > 0, known, np.nan)))
+        high = min(float(np.nanmax(known)), _MOST_CONTRAST * low)
+        self.mesh_ = ax.pcolormesh(
+            self.n_samples,
+            self.alphas,
+            known.T,
+            norm=LogNorm(low, max(high, 1.001 * low)),
+            cmap="cividis_r",
+            shading="nearest",
+            rasterized=True,
+        )
+        self.contours_ = self._contours(ax, known, low, high)
+        self.line_ = self._best(ax)
+        handles = [] if self.line_ is None else [self.line_]
+        handles += self._unreachable(ax, known)
+        plain_numbers(ax.xaxis)
+        self.colorbar_ = ax.figure.colorbar(
+            self.mesh_, ax=ax, label=TEST_ERROR, extend="max" if np.nanmax(known) > high else None
+        )
+        plain_numbers(self.colorbar_.ax.yaxis)
+        if handles:
+            ax.legend(
+                handles=handles,
+                fontsize="small",
+                loc="lower left",
+                bbox_to_anchor=(0.0, 1.01),
+                ncols=2,
+                frameon=False,
+            )
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _contours(self, ax: Any, known: FloatArray, low: float, high: float) -> Any:
+        from matplotlib.patheffects import withStroke
+
+        levels = _round_levels(low, high)
+        if levels.size == 0:
+            return None
+        found = ax.contour(
+            self.n_samples, self.alphas, known.T, levels=levels, colors="black", linewidths=0.7
+        )
+        for text in ax.clabel(found, fmt="%g", fontsize=8, inline_spacing=2):
+            text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+        return found
+
+    def _best(self, ax: Any) -> Any:
+        if self.optimal_alpha is None:
+            return None
+        from matplotlib.patheffects import withStroke
+
+        (line,) = ax.plot(
+            self.n_samples,
+            np.where(self.optimal_alpha > 0, self.optimal_alpha, np.nan),
+            ls="--",
+            color="white",
+            lw=2,
+            label="best alpha for each n",
+            path_effects=[withStroke(linewidth=4, foreground="black")],
+        )
+        return line
+
+    def _unreachable(self, ax: Any, known: FloatArray) -> list[Any]:
+        """Hatch the cells beyond reach; return what stands for them in the legend."""
+        from matplotlib.patches import Patch
+
+        beyond = np.isnan(known) if self.reachable is None else ~self.reachable
+        if not np.any(beyond):
+            return []
+        look: dict[str, Any] = {
+            "facecolor": "0.88",
+            "edgecolor": "0.45",
+            "hatch": "////",
+            "linewidth": 0.0,
+        }
+        ax.patch.set(**look)  # shows where there is no number
+        numbered = np.ma.masked_where(~(beyond & np.isfinite(known)).T, known.T)
+        if numbered.count():
+            ax.pcolor(
+                self.n_samples,
+                self.alphas,
+                numbered,
+                shading="nearest",
+                facecolor="none",
+                edgecolor="0.25",
+                hatch="////",
+                lw=0,
+                zorder=1.5,
+            )
+        return [Patch(label="beyond the reach of the training set", **look)]
+
+
+def _axis(values: Any, name: str) -> FloatArray:
+    row = as_row(values, name, least=0.0, strict=True)
+    if row.size < 2 or not np.array_equal(row, np.ravel(values)):
+        raise ValueError(f"{name} must be at least two ascending numbers; got {values!r}.")
+    return row
+
+
+def _round_levels(low: float, high: float) -> FloatArray:
+    """Return about six numbers between `low` and `high` that are short to write."""
+    if high <= 1.001 * low:
+        return np.empty(0)
+    decades = np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), np.arange(10, 100, 5) / 10):
+        levels = np.unique(np.outer(10.0**decades, steps))
+        levels = levels[(levels > low) & (levels < high)]
+        if levels.size >= 4:
+            return levels
+    span = np.linspace(low, high, 7)[1:-1]
+    digits = int(np.ceil(-np.log10((high - low) / 6)))
+    levels = np.unique(np.round(span, max(digits, 0)))
+    return levels[(levels > low) & (levels < high)]
