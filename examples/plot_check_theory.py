@@ -9,11 +9,15 @@ rows alone, and the default population corrects its errors by what the check has
 
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
+from sklearn.linear_model import Ridge
 
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures
 from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.model_selection import CalibrationCheckDisplay
+from sk_deepfeat.populations import LeaveOneOutPopulation
 
 SEED = 0
 N_TRAIN = 800
@@ -56,10 +60,54 @@ for name, (rows, targets) in tables.items():
     print(f"{name}: passed {checks[name].passed}, {len(caught)} warning(s)")
 
 # %%
-# The display puts measured (points) beside predicted errors (lines).
+# The display shows the ratios of measured to predicted errors. In the grey band they differ by less
+# than 5 %; bars reach as far as noise would.
 
-fig, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+fig, axes = plt.subplots(2, 1, figsize=(7.5, 7.5), sharex=True, layout="constrained")
 for ax, (name, check) in zip(axes, checks.items(), strict=True):
-    CalibrationCheckDisplay.from_check(check).plot(ax=ax)
-    ax.set_title(name)
+    CalibrationCheckDisplay.from_result(check, ax=ax)
+    ax.set(title=name, ylim=(0.6, 1.7))
+axes[0].set_xlabel("")
+plt.show()
+
+# %%
+# What the correction does
+# ------------------------
+# For the copies: the bare theory, the corrected prediction, and refits on fresh copies of the same
+# images.
+
+# sphinx_gallery_thumbnail_number = 2
+rows, targets = tables["noisy copies of 100 images"]
+features = feature_map.transform(rows)
+bare = DeterministicEquivalentRidge(population=LeaveOneOutPopulation(calibrate=False))
+bare.fit(features[:N_TRAIN], targets[:N_TRAIN])
+corrected = ridges["noisy copies of 100 images"]
+sizes = np.unique(np.geomspace(20, N_TRAIN, 40).round())
+measured_sizes = np.array([25, 50, 100, 200, 400, 800])
+measured = []
+for n in measured_sizes:
+    repeats = []
+    for _ in range(20):
+        drawn = N_TRAIN + rng.permutation(len(targets) - N_TRAIN)
+        train, test = drawn[:n], drawn[n:]
+        refit = Ridge(alpha=1.0).fit(features[train], targets[train])
+        repeats.append(np.mean((refit.predict(features[test]) - targets[test]) ** 2))
+    measured.append(np.mean(repeats))
+
+fig, ax = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
+ax.plot(sizes, bare.predict_test_error(sizes, 1.0), "--", color="tab:orange", label="bare theory")
+ax.plot(sizes, corrected.predict_test_error(sizes, 1.0), color="tab:blue", label="corrected")
+ax.plot(measured_sizes, measured, "o", color="black", label="refits on fresh copies")
+ax.set(
+    xscale="log",
+    yscale="log",
+    xlabel="number of training samples",
+    ylabel="test error (mean squared error)",
+    title="noisy copies of 100 images, alpha = 1",
+)
+ax.set_xticks(measured_sizes, [f"{n}" for n in measured_sizes])
+ax.set_xticks([], minor=True)
+ax.set_yticks([0.05, 0.1, 0.2, 0.4], ["0.05", "0.1", "0.2", "0.4"])
+ax.set_yticks([], minor=True)
+ax.legend()
 plt.show()

@@ -82,11 +82,14 @@ for width, n, alpha in ((100, 400, 1e-6), (300, 300, 0.1), (1000, 200, 1e-6)):
 
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 4.2), sharey=True, layout="constrained")
 norm = LogNorm(best.min(), 2.0)
+LEVELS = (0.1, 0.15, 0.2, 0.3, 0.6, 1.2)
 for ax, errors, title in zip(
     axes, (without, best), ("no regularisation", "best alpha"), strict=True
 ):
     mesh = ax.pcolormesh(sizes, widths, errors, norm=norm, cmap="viridis", shading="nearest")
-    lines = ax.contour(sizes, widths, errors, levels=(0.1, 0.15, 0.2, 0.3, 0.6, 1.2), colors="white")
+    lines = ax.contour(
+        sizes, widths, errors, levels=(0.1, 0.15, 0.2, 0.3, 0.6, 1.2), colors="white"
+    )
     ax.clabel(lines, fmt="{:g}".format, fontsize=8)
     ax.set(xscale="log", yscale="log", title=title, xlabel="number of training samples")
     for axis in (ax.xaxis, ax.yaxis):
