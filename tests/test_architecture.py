@@ -51,7 +51,7 @@ TABLE = {
     "linear_model": Rule({"theory", "plugins"}, {"numpy", "scipy", "sklearn"}),
     "compose": Rule({"plugins"}, {"numpy", "scipy", "sklearn"}),
     "model_selection": Rule(
-        {"theory", "plugins"},
+        {"theory", "plugins", "linear_model"},
         {"numpy", "sklearn", "joblib", "threadpoolctl"},
         in_functions={"matplotlib", "pandas", "tqdm"},
     ),

@@ -1,0 +1,296 @@
+"""Draw how the predicted test error falls while the features are trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from sk_deepfeat.linear_model import DeterministicEquivalentRidge
+from sk_deepfeat.model_selection.fitted_ridge import FloatArray, as_row, curves_of
+from sk_deepfeat.model_selection.pyplot import (
+    TEST_ERROR,
+    axes,
+    finish,
+    import_pyplot,
+    styles,
+)
+
+_MOST_TICKS = 9
+
+
+class TrainingDynamicsDisplay:
+    """Predicted test error of ridge on the features of each checkpoint, over the epochs.
+
+    Make it with `from_estimator` or `from_predictions`.
+
+    Parameters
+    ----------
+    epochs : ndarray of shape (E,)
+        Epochs of the checkpoints, ascending.
+    n_samples : ndarray of shape (S,)
+        Numbers of training samples of the ridge, one colour and marker each.
+    test_error : ndarray of shape (E, S)
+        Predicted mean squared errors; NaN where unknown.
+    lower, upper : ndarray of shape (E, S), optional
+        Ends of intervals.
+    level : float, default=0.9
+        Nominal coverage of the intervals.
+    alpha : float or "optimal", optional
+        The regularisation, for the legend's title.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    lines_ : list of Line2D
+        One for each of `n_samples`.
+    bands_ : list of FillBetweenPolyCollection
+        Their intervals; empty if there are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat import TrainedDeepFeatures
+    >>> from sk_deepfeat.model_selection import TrainingDynamicsDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(400, 5))
+    >>> y = np.tanh(X[:, 0]) + 0.1 * rng.normal(size=400)
+    >>> features = TrainedDeepFeatures((20,), max_epochs=4, checkpoints=(0, 1, 4), random_state=0)
+    >>> features = features.fit(X[:200], y[:200])
+    >>> display = TrainingDynamicsDisplay.from_estimator(
+    ...     features, X[200:], y[200:], n_samples=[50, 200])
+    >>> display.test_error.shape
+    (3, 2)
+    """
+
+    def __init__(
+        self,
+        *,
+        epochs: Any,
+        n_samples: Any,
+        test_error: Any,
+        lower: Any = None,
+        upper: Any = None,
+        level: float = 0.9,
+        alpha: Any = None,
+    ) -> None:
+        self.epochs = epochs
+        self.n_samples = n_samples
+        self.test_error = test_error
+        self.lower = lower
+        self.upper = upper
+        self.level = level
+        self.alpha = alpha
+
+    @classmethod
+    def from_predictions(
+        cls,
+        epochs: Any,
+        n_samples: Any,
+        test_error: Any,
+        *,
+        lower: Any = None,
+        upper: Any = None,
+        level: float = 0.9,
+        alpha: Any = None,
+        ax: Any = None,
+    ) -> TrainingDynamicsDisplay:
+        """Draw numbers that are at hand.
+
+        Parameters
+        ----------
+        epochs : array-like of shape (E,)
+            Epochs, ascending.
+        n_samples : array-like of shape (S,)
+            Numbers of training samples of the ridge.
+        test_error : array-like of shape (E, S)
+            Errors at each of them; NaN where unknown.
+        lower, upper : array-like of shape (E, S), optional
+            Ends of intervals.
+        level : float, default=0.9
+            Their nominal coverage.
+        alpha : float or "optimal", optional
+            The regularisation that was asked for.
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        TrainingDynamicsDisplay
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit, or epochs are not ascending.
+        """
+        steps, sizes = np.asarray(epochs, dtype=np.float64), np.atleast_1d(n_samples)
+        if steps.ndim != 1 or not np.all(np.diff(steps) > 0):
+            raise ValueError(f"epochs must be ascending numbers; got {epochs!r}.")
+        arrays = {"test_error": test_error, "lower": lower, "upper": upper}
+        given: dict[str, FloatArray] = {}
+        for name, values in arrays.items():
+            if values is None:
+                continue
+            given[name] = np.asarray(values, dtype=np.float64)
+            if given[name].shape != (steps.size, sizes.size):
+                raise ValueError(
+                    f"{name} must have one row for each of {steps.size} epochs and one column for "
+                    f"each of {sizes.size} n_samples; got shape {given[name].shape}."
+                )
+        return cls(epochs=steps, n_samples=sizes, **given, level=level, alpha=alpha).plot(ax=ax)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        feature_map: Any,
+        X: Any,
+        y: Any,
+        *,
+        epochs: Any = None,
+        n_samples: Any = None,
+        alpha: Any = "optimal",
+        readout: Any = None,
+        level: float = 0.9,
+        ax: Any = None,
+    ) -> TrainingDynamicsDisplay:
+        """Fit a ridge on the features of every checkpoint, ask for its error and draw.
+
+        Parameters
+        ----------
+        feature_map : TrainedDeepFeatures, or another transformer with ``staged_transform``
+            Fitted, with ``checkpoints``.
+        X : array-like of shape (n_rows, ...)
+            Rows that the feature map was not fitted on: on its own rows the errors come out far
+            too small. Of a `TwoStageRegressor`, the rows ``readout_indices_``.
+        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+            Their targets.
+        epochs : array-like of shape (E,), optional
+            When the stages were kept; None is ``feature_map.checkpoints``.
+        n_samples : array-like of shape (S,), optional
+            Numbers of training samples of the ridge; None is a tenth of the rows, all rows, and ten
+            times as many.
+        alpha : float or "optimal", default="optimal"
+            Regularisation, or the best for each epoch and n.
+        readout : DeterministicEquivalentRidge, optional
+            Unfitted, cloned for every stage; None is one with its default settings.
+        level : float, default=0.9
+            Nominal coverage of the intervals; there are none if the population does not know them.
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        TrainingDynamicsDisplay
+
+        Raises
+        ------
+        TypeError
+            If the feature map keeps no stages.
+        ValueError
+            If there is not one epoch for each stage, or a number is out of range.
+        """
+        import_pyplot(f"{cls.__name__}.from_estimator")
+        if isinstance(feature_map, type) or not hasattr(feature_map, "staged_transform"):
+            raise TypeError(
+                "feature_map must be a fitted TrainedDeepFeatures, or another transformer with "
+                f"staged_transform; got {feature_map!r}."
+            )
+        check_is_fitted(feature_map)
+        if not (isinstance(alpha, str) and alpha == "optimal") and np.ndim(alpha) > 0:
+            raise ValueError(f"alpha must be one number or 'optimal'; got {alpha!r}.")
+        if readout is None:
+            readout = DeterministicEquivalentRidge()
+        sizes = None if n_samples is None else as_row(n_samples, "n_samples", least=1.0)
+        stages = []
+        for features in feature_map.staged_transform(X):
+            ridge = clone(readout).fit(features, y)
+            if sizes is None:
+                n = ridge.n_samples_
+                sizes = np.unique([max(2.0, round(n / 10)), float(n), 10.0 * n])
+            stages.append(_at_sizes(ridge, sizes, alpha, level))
+        if epochs is None:
+            epochs = getattr(feature_map, "checkpoints", None)
+        if epochs is None or np.size(epochs) != len(stages):
+            raise ValueError(
+                f"epochs must hold one number for each of the {len(stages)} stages of the feature "
+                f"map; got {epochs!r}."
+            )
+        found = {name: np.array([stage[name] for stage in stages]) for name in stages[0]}
+        return cls.from_predictions(
+            epochs, sizes, found.pop("predicted"), **found, level=level, alpha=alpha, ax=ax
+        )
+
+    def plot(self, ax: Any = None) -> TrainingDynamicsDisplay:
+        """Draw the errors over the epochs, with shaded intervals.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        TrainingDynamicsDisplay
+            Itself, with `ax_`, `figure_`, `lines_` and `bands_`.
+        """
+        plt = import_pyplot(f"{type(self).__name__}.plot")
+        ax = axes(plt, ax)
+        self.lines_: list[Any] = []
+        self.bands_: list[Any] = []
+        for i, look in enumerate(styles(plt, len(self.n_samples))):
+            (line,) = ax.plot(
+                self.epochs,
+                self.test_error[:, i],
+                color=look.colour,
+                ls=look.line,
+                marker=look.marker,
+                ms=5,
+                label=f"n = {self.n_samples[i]:.0f}",
+            )
+            self.lines_.append(line)
+            if self.lower is not None and self.upper is not None:
+                ends = self.lower[:, i], self.upper[:, i]
+                band = ax.fill_between(self.epochs, *ends, color=look.colour, alpha=0.18, lw=0)
+                self.bands_.append(band)
+        ax.set(yscale="log", xlabel="training of the features (epochs)", ylabel=TEST_ERROR)
+        self._scale_epochs(ax)
+        finish(ax, self._title())
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _scale_epochs(self, ax: Any) -> None:
+        """Spread epochs of several orders; epoch 0, the untrained network, stays in the picture."""
+        positive = self.epochs[self.epochs > 0]
+        if positive.size < 2 or positive[-1] < 20.0 * positive[0]:
+            return
+        from matplotlib.ticker import NullLocator
+
+        first, last = positive[0], positive[-1]
+        if self.epochs[0] > 0:
+            ax.set(xscale="log", xlim=(first / 1.2, last * 1.2))
+        else:
+            ax.set_xscale("symlog", linthresh=first, linscale=0.5)
+            ax.set_xlim(-0.2 * first, last * 1.2)
+        shown = self.epochs[:: int(np.ceil(self.epochs.size / _MOST_TICKS))]
+        ax.set_xticks(shown, [f"{epoch:g}" for epoch in shown])
+        ax.xaxis.set_minor_locator(NullLocator())
+
+    def _title(self) -> str:
+        title = []
+        if isinstance(self.alpha, str):
+            title.append("best alpha for each point")
+        elif self.alpha is not None:
+            title.append(f"alpha = {self.alpha:.4g}")
+        if self.bands_:
+            title.append(f"shaded: {100 * self.level:g} % intervals")
+        if np.any(np.isnan(self.test_error)):
+            title.append("missing: beyond reach")
+        return "\n".join(title)
+
+
+def _at_sizes(ridge: Any, sizes: FloatArray, alpha: Any, level: float) -> dict[str, FloatArray]:
+    found = curves_of(ridge, sizes, [alpha], level)
+    return {name: values[:, 0] for name, values in found.items() if name != "reachable"}
