@@ -1,4 +1,4 @@
-"""The main job from the command line: ``python -m sk_deepfeat [curve]``."""
+"""The command line: ``python -m sk_deepfeat [curve]`` and ``python -m sk_deepfeat report``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from sk_deepfeat.compose import TwoStageRegressor
 from sk_deepfeat.feature_maps import RandomDeepFeatures, TrainedDeepFeatures
 from sk_deepfeat.linear_model import DeterministicEquivalentRidge
 from sk_deepfeat.model_selection import (
@@ -26,8 +29,10 @@ from sk_deepfeat.model_selection import (
     ridge_learning_curve,
 )
 from sk_deepfeat.populations import PlugInPopulation
+from sk_deepfeat.report import write_report
+from sk_deepfeat.report.writing import check_destination
 
-_COMMANDS = ("curve",)
+_COMMANDS = ("curve", "report")
 _DEFAULT_ALPHAS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 
 
@@ -68,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without a command, 'curve' is run; its options then work directly.",
     )
     commands = parser.add_subparsers(required=True, parser_class=_Parser)
+    _add_curve(commands)
+    _add_report(commands)
+    return parser
+
+
+def _add_curve(commands: Any) -> None:
     curve = commands.add_parser(
         "curve",
         help="predicted against measured learning curves",
@@ -88,7 +99,27 @@ def _parser() -> argparse.ArgumentParser:
     add("--n-jobs", default=None, type=int, help="parallel refits; -1 is every core")
     add("--seed", default=0, type=_whole_or_zero)
     add("--output", default="sk_deepfeat_output", help="folder of the table and the picture")
-    return parser
+
+
+def _add_report(commands: Any) -> None:
+    report = commands.add_parser(
+        "report",
+        help="one page about the error of a model on your data",
+        description="Fit features and ridge, and write what they tell about their error as a page.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    report.set_defaults(run=_report)
+    add = report.add_argument
+    add("data", help="an .npz file with arrays X and y, digits, or mnist")
+    add("--data-home", default=None, help="folder with MNIST/raw, for mnist")
+    add("--features", default="trained", choices=("random", "trained", "none"))
+    add("--hidden-layer-sizes", default=[200], type=_whole, nargs="+", metavar="WIDTH")
+    add("--epochs", default=20, type=_whole_or_zero, help="training epochs of the features")
+    add("--population", default="leave-one-out", choices=("leave-one-out", "gcv"))
+    add("--alpha", default="optimal", type=_alpha, help="a number, or optimal")
+    add("--targets", default=None, type=_positive, nargs="+", metavar="ERROR")
+    add("--seed", default=0, type=_whole_or_zero)
+    add("--output", default="report.html", help="the page")
 
 
 def _whole(text: str) -> int:
@@ -101,6 +132,19 @@ def _whole_or_zero(text: str) -> int:
 
 def _not_negative(text: str) -> float:
     return _number(text, float, 0, "a finite number that is not negative")
+
+
+def _positive(text: str) -> float:
+    value = _not_negative(text)
+    if value == 0.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number above 0")
+    return value
+
+
+def _alpha(text: str) -> float | str:
+    if text == "optimal":
+        return text
+    return _number(text, float, 0, "'optimal' or a finite number that is not negative")
 
 
 def _number(text: str, kind: Any, least: int, wanted: str) -> Any:
@@ -149,6 +193,29 @@ def _curve(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _report(arguments: argparse.Namespace) -> int:
+    output = check_destination(arguments.output)  # both before the long run
+    _require_plot()
+    X, y = _load(arguments.data, arguments.data_home, option="")
+    if np.any(np.ptp(y, axis=0) == 0):
+        raise _BadInput(f"{arguments.data}: y is constant; there is nothing to predict.")
+    ridge = DeterministicEquivalentRidge(arguments.alpha, population=arguments.population)
+    sizes, seed = tuple(arguments.hidden_layer_sizes), arguments.seed
+    if arguments.features == "none":
+        estimator: Any = make_pipeline(StandardScaler(), ridge)
+    elif arguments.features == "random":
+        random = RandomDeepFeatures(sizes, random_state=seed)
+        estimator = make_pipeline(StandardScaler(), random, ridge)
+    else:
+        trained = TrainedDeepFeatures(sizes, max_epochs=arguments.epochs, random_state=seed)
+        feature_map = make_pipeline(StandardScaler(), trained)
+        estimator = TwoStageRegressor(feature_map, ridge, random_state=seed)
+    estimator.fit(X.reshape(len(X), -1), y)
+    title = f"Predicted test error: {Path(arguments.data).name}"
+    print(write_report(estimator, output, y=y, targets=arguments.targets, title=title))
+    return 0
+
+
 def _require_plot() -> None:
     try:
         import matplotlib  # noqa: F401
@@ -159,7 +226,9 @@ def _require_plot() -> None:
         ) from error
 
 
-def _load(data: str, data_home: str | None) -> tuple[NDArray[Any], NDArray[Any]]:
+def _load(
+    data: str, data_home: str | None, option: str = "--data "
+) -> tuple[NDArray[Any], NDArray[Any]]:
     if data == "digits":
         digits = load_digits()
         return digits.data / 16.0, np.where(digits.target % 2 == 0, 1.0, -1.0)
@@ -170,26 +239,28 @@ def _load(data: str, data_home: str | None) -> tuple[NDArray[Any], NDArray[Any]]
         return X, y
     path = Path(data)
     if path.suffix != ".npz":
-        raise _BadInput(f"--data {data!r} is not 'digits', 'mnist' or an .npz file.")
+        raise _BadInput(f"{option}{data!r} is not 'digits', 'mnist' or an .npz file.")
     if not path.is_file():
-        raise _BadInput(f"--data {data}: there is no such file.")
+        raise _BadInput(f"{option}{data}: there is no such file.")
     try:
         with np.load(path, allow_pickle=False) as arrays:
             X, y = arrays["X"], arrays["y"]
     except KeyError as error:
-        raise _BadInput(f"--data {data} must hold arrays named X and y.") from error
+        raise _BadInput(f"{option}{data} must hold arrays named X and y.") from error
     except Exception as error:
-        raise _BadInput(f"--data {data} cannot be read as an .npz file: {error}") from error
+        raise _BadInput(f"{option}{data} cannot be read as an .npz file: {error}") from error
     if X.ndim < 2 or y.ndim not in (1, 2) or len(X) != len(y):
         raise _BadInput(
-            f"--data {data}: X needs one row per target; got shapes {X.shape} and {y.shape}."
+            f"{option}{data}: X needs one row per target; got shapes {X.shape} and {y.shape}."
         )
     if not all(array.dtype.kind in "biuf" for array in (X, y)):
-        raise _BadInput(f"--data {data}: X and y must be real numbers.")
+        raise _BadInput(f"{option}{data}: X and y must be real numbers.")
     if not (np.all(np.isfinite(X)) and np.all(np.isfinite(y))):
-        raise _BadInput(f"--data {data}: X and y must be finite; there are NaN or infinite values.")
+        raise _BadInput(
+            f"{option}{data}: X and y must be finite; there are NaN or infinite values."
+        )
     if len(X) < 200:
-        raise _BadInput(f"--data {data} has {len(X)} rows; at least 200 are needed.")
+        raise _BadInput(f"{option}{data} has {len(X)} rows; at least 200 are needed.")
     return X, np.asarray(y, dtype=np.float64)
 
 

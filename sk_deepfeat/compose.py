@@ -15,6 +15,7 @@ from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.plugins import require_members, resolve
 
 
@@ -28,7 +29,9 @@ def _readout_has(name: str) -> Callable[[Any], bool]:
     return check
 
 
-class TwoStageRegressor(MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class TwoStageRegressor(
+    MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, PredictedErrorReprMixin, BaseEstimator
+):
     """Train a feature map on one part of the rows and a readout on the others.
 
     A readout that sees the rows whose targets shaped its features has residuals that say nothing

@@ -22,8 +22,10 @@ ROOMS = {
     "compose",
     "model_selection",
     "datasets",
+    "report",
     "testing",
     "exceptions",
+    "notebook",
     "__init__",
     "__main__",
 }
@@ -39,6 +41,7 @@ class Rule(NamedTuple):
 # Every room may also import itself, `exceptions` and the standard library.
 TABLE = {
     "exceptions": Rule(set(), set()),
+    "notebook": Rule(set(), {"numpy", "sklearn"}),
     "plugins": Rule(set(), set(), for_typing={"numpy"}),
     "activations": Rule({"plugins"}, {"numpy", "scipy"}),
     "theory": Rule({"plugins"}, {"numpy", "scipy"}),
@@ -48,8 +51,8 @@ TABLE = {
         {"feature_maps", "theory", "plugins", "activations"},
         {"numpy", "sklearn", "torch", "torchvision", "skorch"},
     ),
-    "linear_model": Rule({"theory", "plugins"}, {"numpy", "scipy", "sklearn"}),
-    "compose": Rule({"plugins"}, {"numpy", "scipy", "sklearn"}),
+    "linear_model": Rule({"theory", "plugins", "notebook"}, {"numpy", "scipy", "sklearn"}),
+    "compose": Rule({"plugins", "notebook"}, {"numpy", "scipy", "sklearn"}),
     "model_selection": Rule(
         {"theory", "plugins", "linear_model"},
         {"numpy", "sklearn", "joblib", "threadpoolctl"},
@@ -58,11 +61,16 @@ TABLE = {
     "datasets": Rule(
         {"theory", "plugins", "populations"}, {"numpy", "sklearn"}, in_functions={"torchvision"}
     ),
+    "report": Rule(
+        {"model_selection", "theory", "plugins"}, {"numpy", "sklearn"}, in_functions={"matplotlib"}
+    ),
     "testing": Rule(ROOMS, {"numpy", "scipy", "sklearn"}),
     "__main__": Rule(
         ROOMS, {"numpy", "sklearn", "joblib"}, in_functions={"matplotlib", "pandas", "tqdm"}
     ),
-    "__init__": Rule(ROOMS - {"testing", "__main__", "model_selection", "datasets"}, set()),
+    "__init__": Rule(
+        ROOMS - {"testing", "__main__", "model_selection", "datasets", "report"}, set()
+    ),
 }
 
 

@@ -75,7 +75,7 @@ def test_own_data(capsys, tmp_path, population, features):
         (["--train-sizes", "5000"], "the largest size is 1247"),
         (["--features", "magic"], "invalid choice: 'magic'"),
         (["--widths", "3"], "unrecognized arguments: --widths"),
-        (["report"], "unrecognized arguments: report"),
+        (["reports"], "unrecognized arguments: reports"),
         (["--data", "mnist", "--data-home", "nowhere"], "MNIST files are not in nowhere"),
     ],
 )
@@ -146,3 +146,69 @@ def test_warnings_are_one_line(capsys, tmp_path):
     assert status == 0
     assert "sk_deepfeat: warning: The plug-in population rests on 719 rows" in err
     assert len(err.strip().splitlines()) == 1
+
+
+REPORT = ["--features", "none", "--population", "gcv"]
+
+
+@pytest.fixture
+def data(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4, 2))
+    np.savez(tmp_path / "data.npz", X=X, y=X[:, 0, 0] + 0.1 * rng.normal(size=300))
+    return str(tmp_path / "data.npz")
+
+
+@pytest.mark.parametrize("features", ["none", "random", "trained"])
+def test_report(capsys, tmp_path, data, features):
+    pytest.importorskip("matplotlib", reason="a report holds pictures")
+    if features == "trained":
+        pytest.importorskip("torch", reason="the features are trained with torch")
+    page = tmp_path / "page.html"
+    arguments = [*REPORT, "--features", features, "--hidden-layer-sizes", "10", "--epochs", "2"]
+    arguments += ["--targets", "0.5", "0.02", "--output", str(page)]
+    status, out, err = run(capsys, "report", data, *arguments)
+    assert (status, out, err) == (0, f"{page}\n", "")
+    source = page.read_text(encoding="utf-8")
+    assert "<title>Predicted test error: data.npz</title>" in source
+    assert "<td>0.02</td>" in source
+    known = {"none": "StandardScaler()", "random": "RandomDeep", "trained": "TrainedDeep"}
+    assert known[features] in source
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: data"),
+        (["missing.npz"], "missing.npz: there is no such file"),
+        (["letters"], "'letters' is not 'digits', 'mnist' or an .npz file"),
+        (["digits", "--alpha", "best"], "'best' is not 'optimal' or a finite number"),
+        (["digits", "--alpha", "-1"], "'-1' is not 'optimal' or a finite number"),
+        (["digits", "--targets", "0"], "'0' is not a finite number above 0"),
+        (["digits", "--population", "plug-in"], "invalid choice: 'plug-in'"),
+        (["digits", "--output", "no/such/page.html"], "there is no folder no/such"),
+        (["digits", "--output", "."], ". is a folder; name a file"),
+    ],
+)
+def test_report_of_bad_input(capsys, arguments, message):
+    status, out, err = run(capsys, "report", *arguments)
+    assert status == 2 and out == "" and message in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"X": np.ones((300, 2))}, "data.npz must hold arrays named X and y"),
+        ({"X": np.full((300, 2), np.nan), "y": np.ones(300)}, "must be finite"),
+        ({"X": np.ones((300, 2)), "y": np.ones(300)}, "y is constant"),
+        ({"X": np.ones((30, 2)), "y": np.ones(30)}, "at least 200 are needed"),
+    ],
+)
+def test_report_of_a_bad_file(capsys, tmp_path, arrays, message):
+    pytest.importorskip("matplotlib", reason="a report holds pictures")
+    np.savez(tmp_path / "data.npz", **arrays)
+    page = tmp_path / "page.html"
+    status, _, err = run(capsys, "report", str(tmp_path / "data.npz"), "--output", str(page))
+    assert status == 2 and message in err and "--data" not in err
+    assert len(err.strip().splitlines()) == 1 and not page.exists()

@@ -11,13 +11,18 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from sk_deepfeat.linear_model._arguments import check_alpha, fit_population
 from sk_deepfeat.linear_model.error_prediction import ErrorPredictionMixin
+from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.theory import ridge_factorization
 
 FloatArray = NDArray[np.float64]
 
 
 class DeterministicEquivalentRidge(
-    ErrorPredictionMixin, MultiOutputMixin, RegressorMixin, BaseEstimator
+    ErrorPredictionMixin,
+    MultiOutputMixin,
+    RegressorMixin,
+    PredictedErrorReprMixin,
+    BaseEstimator,
 ):
     r"""Ridge regression with a prediction of its own test error.
 

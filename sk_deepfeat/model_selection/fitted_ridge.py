@@ -55,7 +55,7 @@ def fitted_ridge(estimator: Any) -> Any:
     return found
 
 
-def sizes_around(ridge: Any, count: int = 40) -> FloatArray:
+def sizes_around(ridge: Any, count: int = 30) -> FloatArray:
     """Return whole numbers of samples from a thirtieth to ten times those of the fit."""
     n = float(ridge.n_samples_)
     return np.unique(np.geomspace(max(2.0, n / 30.0), 10.0 * n, count).round())

@@ -240,7 +240,6 @@ class ErrorSurfaceDisplay:
                 fontsize="small",
                 loc="lower left",
                 bbox_to_anchor=(0.0, 1.01),
-                ncols=2,
                 frameon=False,
             )
         self.ax_, self.figure_ = ax, ax.figure

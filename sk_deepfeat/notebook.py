@@ -1,0 +1,59 @@
+"""What estimators show in a notebook beside scikit-learn's diagram: their predicted error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+_BOX = "border-left: 3px solid; padding: 0.1em 0.6em; margin: 0.4em 0; font-size: 0.9em"
+
+
+class PredictedErrorReprMixin(BaseEstimator):
+    """Add the predicted test error to the diagram of a fitted estimator.
+
+    The estimator has ``predict_test_error`` and, once fitted, ``test_error_``, ``alpha_``,
+    ``population_`` and ``n_samples_``, itself or as attributes of its ``readout_``. Only the two
+    methods that notebooks ask for are extended; an estimator inside a pipeline is drawn by
+    scikit-learn alone.
+    """
+
+    @property
+    def _repr_html_(self) -> Callable[[], str]:
+        diagram = super()._repr_html_  # AttributeError under set_config(display="text")
+        return lambda: diagram() + predicted_error_html(self)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        bundle: dict[str, str] = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] += predicted_error_html(self)
+        return bundle
+
+
+def predicted_error_html(estimator: Any) -> str:
+    """Return a sentence with the error at the training size and at ten times as many rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With what `PredictedErrorReprMixin` asks for.
+
+    Returns
+    -------
+    str
+        HTML; empty if the estimator is not fitted or does not predict its error.
+    """
+    if not hasattr(estimator, "test_error_"):
+        return ""
+    ridge = getattr(estimator, "readout_", estimator)
+    n = ridge.n_samples_
+    text = f"Predicted test error <b>{ridge.test_error_:.4g}</b>"
+    if hasattr(ridge.population_, "interval"):
+        _, low, high = ridge.predict_test_error(return_interval=True)
+        text += f" (90&nbsp;% interval {low:.4g} to {high:.4g})"
+    text += f" with {n:,} samples at alpha&nbsp;=&nbsp;{ridge.alpha_:.4g}"
+    later = float(ridge.predict_test_error(10 * n))
+    text += f"; {later:.4g} with {10 * n:,}." if np.isfinite(later) else "."
+    return f'<div style="{_BOX}">{text} Mean squared error.</div>'

@@ -1,0 +1,98 @@
+"""The pictures of a report: displays as PNG in base64, each with words for those who listen."""
+
+from __future__ import annotations
+
+import base64
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sk_deepfeat.model_selection import (
+    CalibrationCheckDisplay,
+    ErrorSurfaceDisplay,
+    RidgeLearningCurveDisplay,
+)
+from sk_deepfeat.report.answers import Answers
+from sk_deepfeat.report.numbers import number
+
+_SIZE = (5.4, 5.0)  # inches: letters stay readable on a phone
+_DPI = 150
+
+
+class Picture(NamedTuple):
+    """One picture of the page."""
+
+    title: str
+    caption: str
+    alt: str
+    png: str
+    """base64."""
+
+
+def pictures(ridge: Any, answers: Answers) -> list[Picture]:
+    """Draw the learning curve, the error surface, and the check if there is one."""
+    found = [_curve(ridge, answers), _surface(ridge, answers)]
+    if answers.check is not None and answers.check.n_samples.size:
+        found.append(_check(answers))
+    return found
+
+
+def _axes() -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure.subplots()
+
+
+def _png(display: Any) -> str:
+    """Put the legend below, where a narrow screen has room, and return the picture."""
+    legend = display.ax_.get_legend()
+    if legend is not None and legend.get_title().get_text():
+        legend.set_loc("upper center")
+        legend.set_bbox_to_anchor((0.5, -0.16), transform=display.ax_.transAxes)
+    stream = BytesIO()
+    display.figure_.savefig(stream, format="png", dpi=_DPI)
+    return base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def _curve(ridge: Any, answers: Answers) -> Picture:
+    display = RidgeLearningCurveDisplay.from_fitted(ridge, ax=_axes())
+    values = answers.curves["predicted"][:, -1]
+    known = np.isfinite(values)
+    said = "Predicted test error over the number of training samples, with the best alpha."
+    if np.any(known):
+        first, last = np.flatnonzero(known)[[0, -1]]
+        said += (
+            f" It goes from {number(values[first])} at {answers.sizes[first]:,.0f} samples to "
+            f"{number(values[last])} at {answers.sizes[last]:,.0f}."
+        )
+    caption = "Shaded: 90 % intervals of the prediction." if display.bands_ else ""
+    return Picture("Learning curve", caption, said, _png(display))
+
+
+def _surface(ridge: Any, answers: Answers) -> Picture:
+    display = ErrorSurfaceDisplay.from_estimator(ridge, ax=_axes())
+    beyond = not np.all(display.reachable)
+    said = (
+        "Heat map of the predicted test error over the number of training samples and the "
+        f"regularisation alpha; dashed, the best alpha, {number(answers.best_alpha)} at "
+        f"{answers.n_samples:,} samples."
+    )
+    said += " Many samples with a small alpha are hatched: unknown." if beyond else ""
+    caption = "Light is better." + (" Hatched: what your rows cannot tell." if beyond else "")
+    return Picture("Error surface", caption, said, _png(display))
+
+
+def _check(answers: Answers) -> Picture:
+    display = CalibrationCheckDisplay.from_result(answers.check, ax=_axes())
+    low, high = np.nanmin(display.ratio), np.nanmax(display.ratio)
+    said = (
+        "Measured over predicted error on random parts of the rows, for several sizes and alphas: "
+        f"between {low:.2f} and {high:.2f}; the check is "
+        f"{'passed' if answers.check.passed else 'failed'}."
+    )
+    caption = "At 1 measurement and prediction agree; a bar that holds 1 is explained by chance."
+    return Picture("Calibration check", caption, said, _png(display))

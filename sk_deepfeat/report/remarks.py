@@ -1,0 +1,136 @@
+"""What a practitioner should know before trusting the numbers of a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+
+from sk_deepfeat.report.answers import Answers
+from sk_deepfeat.report.numbers import number
+
+_FEW_ROWS = 100
+_WIDE = 1.5  # upper over lower end of an interval
+_WORTHWHILE = 1.1  # error at the fitted over that at the best alpha
+_USELESS = 0.95  # error over that of predicting the mean
+
+
+def remarks(answers: Answers, estimator: Any) -> list[str]:
+    """Return a sentence or two for each doubt about the numbers; empty if there is none.
+
+    Parameters
+    ----------
+    answers : Answers
+        Of the fitted ridge.
+    estimator : estimator
+        What the ridge was part of.
+
+    Returns
+    -------
+    list of str
+        Plain text.
+    """
+    found = [
+        _same_rows(estimator),
+        _check_failed(answers),
+        _no_check(answers),
+        _few_rows(answers),
+        _useless(answers),
+        _other_alpha(answers),
+        _wide(answers),
+        _unreachable(answers),
+    ]
+    return [text for text in found if text] + answers.said
+
+
+def _same_rows(estimator: Any) -> str:
+    if not isinstance(estimator, Pipeline):
+        return ""
+    learned = [name for name, step in estimator.steps[:-1] if _uses_targets(step)]
+    if not learned:
+        return ""
+    return (
+        f"The step {learned[0]!r} of the pipeline learned from the targets of the rows that the "
+        "ridge was then fitted on. The predicted errors are far too small. Use TwoStageRegressor, "
+        "which keeps the rows apart."
+    )
+
+
+def _uses_targets(step: Any) -> bool:
+    if isinstance(step, FrozenEstimator) or not hasattr(step, "transform"):
+        return False
+    return bool(get_tags(step).target_tags.required)
+
+
+def _check_failed(answers: Answers) -> str:
+    if answers.check is None or answers.check.passed:
+        return ""
+    return (
+        "The calibration check failed: on random parts of your rows the measured errors are off "
+        f"the predicted ones by up to {100 * np.expm1(answers.check.disagreement):.0f} %. Rows may "
+        "be near-duplicates of each other or come in groups. Trust the numbers up to "
+        f"{answers.n_samples:,} rows; take those beyond as a rough guide."
+    )
+
+
+def _no_check(answers: Answers) -> str:
+    if answers.check is not None:
+        return ""
+    return (
+        "These predictions were not checked against measured errors: the way the population was "
+        "learned does not offer it. population='leave-one-out' does."
+    )
+
+
+def _few_rows(answers: Answers) -> str:
+    if answers.n_samples >= _FEW_ROWS:
+        return ""
+    return (
+        f"The ridge saw {answers.n_samples} rows. With fewer than {_FEW_ROWS}, every number here "
+        "is uncertain, and so are the intervals themselves."
+    )
+
+
+def _useless(answers: Answers) -> str:
+    best = np.fmin(answers.best_error, answers.error[0])
+    if not best > _USELESS * answers.baseline:
+        return ""
+    return (
+        "Even with the best alpha the model is hardly better than always predicting the mean of "
+        f"the target (error {number(answers.baseline)}). These features tell little about it."
+    )
+
+
+def _other_alpha(answers: Answers) -> str:
+    if not answers.error[0] > _WORTHWHILE * answers.best_error:
+        return ""
+    saved = 100 * (1 - answers.best_error / answers.error[0])
+    return (
+        f"Your alpha = {number(answers.alpha)} is not the best one: alpha = "
+        f"{number(answers.best_alpha)} is predicted to lower the error by {saved:.0f} % without "
+        "any more data."
+    )
+
+
+def _wide(answers: Answers) -> str:
+    _, low, high = answers.error
+    if not high > _WIDE * low:
+        return ""
+    return (
+        f"The interval of the predicted error is wide: {number(low)} to {number(high)}. Do not "
+        "decide on differences smaller than that."
+    )
+
+
+def _unreachable(answers: Answers) -> str:
+    reach: Any = answers.curves["reachable"][:, 1]
+    beyond = answers.sizes[(answers.sizes > answers.n_samples) & np.logical_not(reach)]
+    if beyond.size == 0:
+        return ""
+    return (
+        f"Your rows do not tell which error {beyond[0]:,.0f} rows would reach with the best alpha: "
+        "there it depends on directions that they do not show. Fit again once you have more rows."
+    )

@@ -1,0 +1,139 @@
+"""The parts of a report as HTML; everything that comes from the user is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from sk_deepfeat.report.answers import Answers
+from sk_deepfeat.report.numbers import number
+from sk_deepfeat.report.pictures import Picture
+
+Rows = Sequence[tuple[str, str]]
+
+
+def described(rows: Rows) -> str:
+    """Return terms and what they mean as a description list."""
+    items = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in rows)
+    return f"<dl>{items}</dl>"
+
+
+def headline(answers: Answers) -> str:
+    """Return the three numbers that most readers want."""
+    error, low, high = answers.error
+    between = "" if np.isnan(low) else f"90 % interval: {number(low)} to {number(high)}"
+    of_mean = f"{100 * error / answers.baseline:.0f} %" if answers.baseline > 0 else "unknown"
+    tiles = [
+        ("predicted test error", number(error), between),
+        (
+            "of the error of the mean",
+            of_mean,
+            f"always predicting the mean: {number(answers.baseline)}",
+        ),
+        ("best alpha", _alpha(answers.best_alpha), f"used here: {number(answers.alpha)}"),
+    ]
+    inside = "".join(
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span>'
+        f"<small>{escape(detail)}</small></div>"
+        for name, value, detail in tiles
+    )
+    return f'<div class="tiles">{inside}</div>'
+
+
+def remark_list(found: Sequence[str]) -> str:
+    """Return the warnings, or the sentence that there are none."""
+    if not found:
+        return '<p class="fine">Nothing here speaks against these numbers.</p>'
+    items = "".join(f"<li>{escape(text)}</li>" for text in found)
+    return f'<ul class="warnings">{items}</ul>'
+
+
+def curve_table(answers: Answers) -> str:
+    """Return predicted errors at a few sizes for the fitted and the best alpha."""
+    head = ("samples", f"alpha = {number(answers.alpha)}", "best alpha")
+    rows = []
+    for s, size in enumerate(answers.sizes):
+        mark = " (now)" if size == answers.n_samples else ""
+        rows.append((f"{size:,.0f}{mark}", _cell(answers, s, 0), _cell(answers, s, 1)))
+    return _table(head, rows)
+
+
+def required_table(answers: Answers) -> str:
+    """Return how many samples each target error needs."""
+    if not answers.required:
+        return "<p>No alpha is within reach of these rows: no target can be answered.</p>"
+    rows = [(number(goal), _samples(needed, answers)) for goal, needed in answers.required]
+    return _table(("target error", "samples needed, with the best alpha"), rows)
+
+
+def alpha_sentence(answers: Answers) -> str:
+    """Return what the best alpha is, and what it would change."""
+    if np.isnan(answers.best_alpha):
+        return "The best alpha for these rows is not known."
+    return escape(
+        f"With {answers.n_samples:,} samples the least error, {number(answers.best_error)}, is "
+        f"predicted at alpha = {number(answers.best_alpha)}; your alpha = {number(answers.alpha)} "
+        f"gives {number(answers.error[0])}."
+    )
+
+
+def check_summary(answers: Answers) -> str:
+    """Return the verdict of the calibration check in a sentence."""
+    check = answers.check
+    if check is None:
+        return "<p>Not available for this population.</p>"
+    if check.n_samples.size == 0:
+        return "<p>There are too few rows to measure errors on parts of them.</p>"
+    ratio = check.measured / check.predicted
+    verdict = "Passed" if check.passed else "Failed"
+    return (
+        f"<p><b>{verdict}.</b> The ridge was refitted on random parts of the rows, and its error "
+        f"measured on the others: {np.nanmin(ratio):.2f} to {np.nanmax(ratio):.2f} times what was "
+        f"predicted, over {ratio.size} combinations of size and alpha"
+        f"{', no more apart than chance explains' if check.passed else ''}.</p>"
+    )
+
+
+def figure(picture: Picture) -> str:
+    """Return a picture with its caption, inside the page itself."""
+    return (
+        f'<figure><img alt="{escape(picture.alt, quote=True)}" '
+        f'src="data:image/png;base64,{picture.png}">'
+        f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
+    )
+
+
+def _alpha(value: float) -> str:
+    return "unknown" if np.isnan(value) else number(value)
+
+
+def _cell(answers: Answers, s: int, column: int) -> str:
+    value = answers.curves["predicted"][s, column]
+    if not np.isfinite(value):
+        return "unknown" if np.isnan(value) else "no limit"
+    if "lower" not in answers.curves:
+        return number(value)
+    low, high = answers.curves["lower"][s, column], answers.curves["upper"][s, column]
+    return f"{number(value)} ({number(low)} to {number(high)})"
+
+
+def _samples(needed: float, answers: Answers) -> str:
+    if np.isnan(needed):
+        return "unknown: beyond what these rows can tell"
+    if np.isinf(needed):
+        return "never with these features"
+    return f"{needed:,.0f} ({needed / answers.n_samples:.2g} times the rows now)"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="table"><table><thead><tr>{titles}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )

@@ -1,0 +1,209 @@
+"""Write a report to a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from html import escape
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
+from sk_deepfeat.model_selection.pyplot import import_pyplot
+from sk_deepfeat.report import sections
+from sk_deepfeat.report.answers import Answers, ask
+from sk_deepfeat.report.numbers import number
+from sk_deepfeat.report.pictures import pictures
+from sk_deepfeat.report.remarks import remarks
+
+_MOST_NAMES = 8
+
+
+def write_report(
+    estimator: Any,
+    path: Any,
+    *,
+    y: Any = None,
+    targets: Any = None,
+    title: str = "Predicted test error",
+    target_name: str | None = None,
+) -> Path:
+    """Write what a fitted estimator knows about its error as one self-contained HTML page.
+
+    The page holds the data and the feature map, the predicted error with its interval, learning
+    curve and error surface, the best alpha, the samples that three targets need, the calibration
+    check, and warnings in plain words. Pictures are embedded: nothing is loaded from elsewhere.
+
+    Parameters
+    ----------
+    estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
+        Fitted; what ends in a `DeterministicEquivalentRidge` is asked for it.
+    path : str or path-like
+        The file; an existing one is replaced. Its folder must exist.
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs), optional
+        The targets, to tell their range.
+    targets : array-like of shape (T,), optional
+        Test errors to reach; None is 95, 90 and 75 % of the least one with the rows at hand.
+    title : str, default="Predicted test error"
+        Of the page.
+    target_name : str, optional
+        What is predicted; None is the name of `y`, if it has one.
+
+    Returns
+    -------
+    pathlib.Path
+        The file that was written.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; before any computing.
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If no `DeterministicEquivalentRidge` is inside.
+    ImportError
+        If matplotlib is missing.
+
+    See Also
+    --------
+    sk_deepfeat.model_selection.ErrorSurfaceDisplay : One of the pictures by itself.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sk_deepfeat import DeterministicEquivalentRidge
+    >>> from sk_deepfeat.report import write_report
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> ridge = DeterministicEquivalentRidge("optimal").fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = write_report(ridge, Path(folder) / "report.html", y=y)
+    ...     written.read_text(encoding="utf-8")[:15]
+    '<!DOCTYPE html>'
+    """
+    destination = check_destination(path)
+    ridge = fitted_ridge(estimator)
+    import_pyplot("write_report")
+    answers = ask(ridge, targets)
+    page = _page(estimator, ridge, answers, title, _target(y, ridge, target_name))
+    return _write(page, destination)
+
+
+def check_destination(path: Any) -> Path:
+    """Return the path of a file that can be written.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Where the report shall go.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    OSError
+        If its folder does not exist or cannot be written to, or it is a folder itself.
+    """
+    destination = Path(path)
+    if destination.is_dir():
+        raise IsADirectoryError(f"{destination} is a folder; name a file, such as report.html.")
+    if not destination.parent.is_dir():
+        raise FileNotFoundError(f"{destination}: there is no folder {destination.parent}.")
+    if not os.access(destination.parent, os.W_OK):
+        raise PermissionError(f"{destination}: {destination.parent} cannot be written to.")
+    return destination
+
+
+def _page(estimator: Any, ridge: Any, answers: Answers, title: str, target: str) -> str:
+    drawn = [sections.figure(picture) for picture in pictures(ridge, answers)]
+    template = (files("sk_deepfeat.report") / "page.html").read_text(encoding="utf-8")
+    return Template(template).substitute(
+        title=escape(title),
+        version=escape(version("sk-deepfeat")),
+        headline=sections.headline(answers),
+        remarks=sections.remark_list(remarks(answers, estimator)),
+        data=sections.described(_data(estimator, answers, target)),
+        model=sections.described(_model(estimator, ridge)),
+        curve_table=sections.curve_table(answers),
+        curve=drawn[0],
+        required=sections.required_table(answers),
+        alpha=sections.alpha_sentence(answers),
+        surface=drawn[1],
+        check=sections.check_summary(answers) + "".join(drawn[2:]),
+    )
+
+
+def _target(y: Any, ridge: Any, name: str | None) -> str:
+    n_outputs = 1 if ridge.coef_.ndim == 1 else len(ridge.coef_)
+    if name is None:
+        name = str(getattr(y, "name", None) or ("y" if n_outputs == 1 else f"{n_outputs} outputs"))
+    if y is None:
+        return name
+    values = np.asarray(y, dtype=np.float64)
+    return (
+        f"{name}, from {number(values.min())} to {number(values.max())}, mean "
+        f"{number(values.mean())}, standard deviation {number(values.std())}"
+    )
+
+
+def _data(estimator: Any, answers: Answers, target: str) -> list[tuple[str, str]]:
+    rows = f"{answers.n_samples:,}"
+    trained = np.size(getattr(estimator, "feature_indices_", ()))
+    if trained:
+        rows += f" for the ridge, {trained:,} others for the features"
+    columns = f"{getattr(estimator, 'n_features_in_', answers.n_features):,}"
+    names = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
+    if names:
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        columns += f": {', '.join(names[:_MOST_NAMES])}{more}"
+    return [("rows", rows), ("columns", columns), ("target", target)]
+
+
+def _model(estimator: Any, ridge: Any) -> list[tuple[str, str]]:
+    if hasattr(estimator, "best_estimator_"):
+        estimator = estimator.best_estimator_
+    steps: list[Any] = []
+    if hasattr(estimator, "feature_map_"):
+        steps = [estimator.feature_map_]
+        if isinstance(steps[0], Pipeline):
+            steps = [step for _, step in steps[0].steps]
+    elif isinstance(estimator, Pipeline):
+        steps = [step for _, step in estimator.steps[:-1]]
+    features = ", then ".join(map(repr, steps)) or "the columns themselves"
+    return [
+        ("features", f"{ridge.n_features_in_:,}: {' '.join(features.split())}"),
+        ("ridge", " ".join(repr(ridge).split())),
+        ("alpha", number(ridge.alpha_)),
+        ("error on the training rows", number(ridge.train_error_)),
+        ("population", " ".join(repr(ridge.population_).split())),
+    ]
+
+
+def _write(page: str, destination: Path) -> Path:
+    """Write under another name first, so that nothing is left half-written."""
+    handle, scratch = tempfile.mkstemp(dir=destination.parent, suffix=".html")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(page)
+        os.chmod(scratch, 0o666 & ~_umask())
+        os.replace(scratch, destination)
+    except BaseException:
+        os.unlink(scratch)
+        raise
+    return destination
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

@@ -1,0 +1,71 @@
+"""What a notebook shows of the estimators."""
+
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_html_repr
+
+from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
+
+X, Y = load_diabetes(return_X_y=True)
+FEATURES = RandomDeepFeatures((10,), random_state=0)
+
+
+def test_a_fitted_ridge_shows_its_error():
+    ridge = DeterministicEquivalentRidge().fit(X, Y)
+    shown = ridge._repr_html_()
+    error, low, high = ridge.predict_test_error(return_interval=True)
+    assert f"<b>{error:.4g}</b> (90&nbsp;% interval {low:.4g} to {high:.4g})" in shown
+    assert f"with 442 samples at alpha&nbsp;=&nbsp;1; {ridge.predict_test_error(4420):.4g}" in shown
+    assert "sk-top-container" in shown, "scikit-learn's diagram stays"
+    bundle = ridge._repr_mimebundle_()
+    assert f"<b>{error:.4g}</b>" in bundle["text/html"]
+    assert bundle["text/plain"] == "DeterministicEquivalentRidge()"
+
+
+def test_what_is_not_known_is_left_out():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(30, 50))
+    shown = DeterministicEquivalentRidge(0, population="gcv").fit(rows, rows[:, 0])._repr_html_()
+    assert "with 30 samples" in shown and "interval" not in shown and "300" not in shown
+    assert "nan" not in shown.partition("Predicted test error")[2]
+
+
+def test_two_stages_show_the_error_of_their_readout():
+    model = TwoStageRegressor(FEATURES, DeterministicEquivalentRidge(), random_state=0).fit(X, Y)
+    assert f"<b>{model.test_error_:.4g}</b>" in model._repr_html_()
+    assert "with 221 samples" in model._repr_html_()
+    plain = TwoStageRegressor(FEATURES, Ridge(), random_state=0).fit(X, Y)
+    assert "Predicted test error" not in plain._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        DeterministicEquivalentRidge(),
+        TwoStageRegressor(FEATURES, DeterministicEquivalentRidge()),
+    ],
+)
+def test_unfitted(estimator):
+    assert "Predicted test error" not in estimator._repr_html_()
+    assert type(estimator).__name__ in estimator._repr_html_()
+    assert "Predicted test error" not in estimator._repr_mimebundle_()["text/html"]
+
+
+def test_inside_a_pipeline_and_as_text():
+    ridge = DeterministicEquivalentRidge()
+    pipeline = make_pipeline(StandardScaler(), ridge).fit(X, Y)
+    for shown in (
+        pipeline._repr_html_(),
+        estimator_html_repr(pipeline),
+        estimator_html_repr(ridge),
+    ):
+        assert "DeterministicEquivalentRidge" in shown
+    fitted = pipeline[-1]
+    with config_context(display="text"):
+        assert not hasattr(fitted, "_repr_html_")
+        assert set(fitted._repr_mimebundle_()) == {"text/plain"}
