@@ -36,7 +36,14 @@ exclude_patterns += ["examples/*"]
 templates_path = ["_templates"]
 html_theme = "pydata_sphinx_theme"
 html_title = "sk_deepfeat"
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
+html_theme_options = {
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "navbar_align": "left",
+    "header_links_before_dropdown": 4,
+}
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 # Pages without pages below them give the width of an empty sidebar to their tables.
 _alone = ("index", "getting_started", "writing_a_plugin", "comparison", "benchmarks", "glossary")
 html_sidebars = {page: [] for page in (*_alone, "changes", "citing")}
