@@ -46,7 +46,8 @@ html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 # Pages without pages below them give the width of an empty sidebar to their tables.
 _alone = ("index", "getting_started", "writing_a_plugin", "comparison", "benchmarks", "glossary")
-html_sidebars = {page: [] for page in (*_alone, "changes", "citing")}
+html_sidebars = {page: [] for page in (*_alone, "changes", "citing", "auto_examples/plot_*")}
+html_show_sourcelink = False
 add_module_names = False
 default_role = "py:obj"
 
@@ -72,6 +73,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
+    "remove_config_comments": True,
     "min_reported_time": 1,
     "doc_module": ("sk_deepfeat",),
     "backreferences_dir": "generated/gallery",

@@ -78,5 +78,6 @@ search.best_params_
 # %%
 # The curve itself
 
-RidgeLearningCurveDisplay.from_result(cluster)
+display = RidgeLearningCurveDisplay.from_result(cluster)
+display.ax_.set_title("learning curves, measured on a cluster")
 plt.show()

@@ -111,6 +111,7 @@ ax.set(
     ylim=(0.035, 0.3),
     xlabel="number of training samples",
     ylabel="test error (mean squared error)",
+    title="predicted from 1000 rows, and measured on fresh ones",
 )
 ax.xaxis.set_major_formatter("{x:g}")
 ax.yaxis.set_major_formatter("{x:g}")
