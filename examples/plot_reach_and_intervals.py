@@ -84,7 +84,7 @@ def measured(alpha):
 
 
 fig, ax = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
-lines = np.unique(np.geomspace(25, 5000, 60).round())
+lines = np.unique(np.geomspace(25, 5000, 36).round())
 truth, predicted, inside = [], [], []
 for alpha, colour, marker in ((1.0, "tab:orange", "s"), (100.0, "tab:blue", "o")):
     error, low, high = bold.predict_test_error(lines, alpha, return_interval=True)
