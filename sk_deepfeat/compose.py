@@ -18,6 +18,19 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.plugins import require_members, resolve
 
+_ANSWERS = ("test_error_", "train_error_", "alpha_", "kappa_")
+_QUESTIONS = (
+    "predict_test_error",
+    "predict_train_error",
+    "predict_decomposition",
+    "predict_kappa",
+    "degrees_of_freedom",
+    "optimal_alpha",
+    "required_samples",
+    "reachable",
+    "calibration_check",
+)
+
 
 def _readout_has(name: str) -> Callable[[Any], bool]:
     """Return a check for `available_if`: the readout, fitted if possible, has this method."""
@@ -118,6 +131,12 @@ class TwoStageRegressor(
             If `feature_size` leaves no row for one of the two.
         """
         X, y = indexable(X, y)
+        missing = [name for name in ("fit", "predict") if not hasattr(self.readout, name)]
+        if missing or isinstance(self.readout, type):
+            raise TypeError(
+                f"readout={self.readout!r} must be a regressor, such as "
+                "DeterministicEquivalentRidge(), with fit and predict."
+            )
         self.feature_map_, self.readout_indices_ = self.fit_feature_map(X, y)
         rows = _safe_indexing(X, self.readout_indices_)
         targets = np.asarray(y)[self.readout_indices_]
@@ -266,6 +285,12 @@ class TwoStageRegressor(
         return self.readout_.reachable(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("test_error_", "train_error_", "alpha_", "kappa_") and "readout_" in vars(self):
+        if name in _ANSWERS and "readout_" in vars(self):
             return getattr(self.readout_, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        told = f"{type(self).__name__!r} object has no attribute {name!r}"
+        if name in _QUESTIONS and "readout" in vars(self):
+            told += (
+                f": readout={self.readout!r} does not predict its error; take "
+                "DeterministicEquivalentRidge()"
+            )
+        raise AttributeError(told)

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_set_output_transform
 
 from sk_deepfeat.exceptions import PopulationWarning
-from sk_deepfeat.plugins import require_members
+from sk_deepfeat.plugins import require_members, resolve
 from sk_deepfeat.theory import ridge_factorization
 
 __all__ = ["check_feature_map", "check_population"]
@@ -28,7 +28,7 @@ def check_feature_map(estimator: Any) -> None:
 
     Parameters
     ----------
-    estimator : transformer
+    estimator : transformer, or the name of one
         Unfitted; cloned before use. It must accept five numeric features and a float target.
 
     Raises
@@ -50,6 +50,7 @@ def check_feature_map(estimator: Any) -> None:
     >>> from sk_deepfeat.testing import check_feature_map
     >>> check_feature_map(RandomDeepFeatures((8,), random_state=0))
     """
+    estimator = resolve("feature_maps", estimator)
     require_members("feature_maps", estimator)
     X, y = _rows()
     fitted = clone(estimator)
@@ -110,7 +111,7 @@ def check_population(estimator: Any) -> None:
 
     Parameters
     ----------
-    estimator : population
+    estimator : population, or the name of one
         Unfitted, cloned before use; it must accept five features. Populations that are given by
         their parameters must describe five features.
 
@@ -136,6 +137,7 @@ def check_population(estimator: Any) -> None:
     >>> from sk_deepfeat.testing import check_population
     >>> check_population(GCVPopulation())
     """
+    estimator = resolve("populations", estimator)
     require_members("populations", estimator)
     X, y = _rows()
     outputs: list[tuple[Any, tuple[int, ...]]] = [(y, ())]

@@ -54,10 +54,12 @@ def average_outputs(errors: Any, multioutput: Any, single: bool) -> Any:
         raise ValueError(
             f"multioutput={multioutput!r} must be 'uniform_average', 'raw_values' or weights."
         )
-    weights = np.asarray(multioutput, dtype=np.float64)
-    if weights.shape != stacked.shape[-1:]:
+    weights = np.asarray(multioutput)
+    if weights.shape != stacked.shape[-1:] or weights.dtype.kind not in "iuf":
         raise ValueError(
-            f"multioutput must hold one weight per output ({stacked.shape[-1]}); got shape "
-            f"{weights.shape}."
+            f"multioutput={multioutput!r} must be 'uniform_average', 'raw_values' or an array of "
+            f"one weight per output ({stacked.shape[-1]})."
         )
+    if not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
+        raise ValueError(f"multioutput={multioutput!r} must hold weights that are not negative.")
     return np.average(stacked, axis=-1, weights=weights)[()]

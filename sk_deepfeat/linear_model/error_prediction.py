@@ -14,7 +14,7 @@ from sk_deepfeat.linear_model._arguments import average_outputs, check_alpha
 from sk_deepfeat.linear_model._search import best_alpha, required_samples
 from sk_deepfeat.theory import ErrorDecomposition
 from sk_deepfeat.theory._validation import check_alpha as check_alphas
-from sk_deepfeat.theory._validation import check_n_samples
+from sk_deepfeat.theory._validation import check_cells, check_level, check_n_samples
 
 FloatArray = NDArray[np.float64]
 
@@ -74,8 +74,7 @@ class ErrorPredictionMixin:
         """
         check_is_fitted(self)
         cell = self._cell(n_samples, alpha)
-        if not isinstance(level, numbers.Real) or not 0.0 < level < 1.0:
-            raise ValueError(f"level={level!r} must lie between 0 and 1.")
+        check_level(level)
         errors = self.population_.test_error(*cell, **self._intercept())
         averaged = average_outputs(errors, multioutput, self._single_output)
         if not return_interval:
@@ -276,8 +275,10 @@ class ErrorPredictionMixin:
 
     def _require(self, member: str, asked: str) -> None:
         if not hasattr(self.population_, member):
+            needs = "" if asked == member else f", which {asked} needs"
             raise ValueError(
-                f"population={self.population!r} does not implement {member}, which {asked} needs."
+                f"population={self.population!r} does not implement {member}{needs}; "
+                "population='leave-one-out' does."
             )
 
     def _cell(self, n_samples: Any, alpha: Any) -> tuple[FloatArray, FloatArray]:
@@ -287,6 +288,7 @@ class ErrorPredictionMixin:
             check_alpha(alpha)
             alpha = np.array([self._optimum(size) for size in n.ravel()]).reshape(n.shape)
         values = check_alphas(self.alpha_ if alpha is None else alpha)
+        check_cells(n, values)
         return n, values / self._mean_weight
 
     def _surface(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:

@@ -13,6 +13,7 @@ from sk_deepfeat.linear_model._arguments import check_alpha, fit_population
 from sk_deepfeat.linear_model.error_prediction import ErrorPredictionMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.theory import ridge_factorization
+from sk_deepfeat.theory._validation import numeric_targets
 
 FloatArray = NDArray[np.float64]
 
@@ -137,7 +138,7 @@ class DeterministicEquivalentRidge(
             y_numeric=True,
             ensure_min_samples=2,
         )
-        y = np.asarray(y, dtype=np.float64)
+        y = numeric_targets(y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True

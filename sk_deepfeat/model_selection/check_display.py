@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
 from sk_deepfeat.model_selection.pyplot import ALPHA, axes, finish, import_pyplot, styles
 
 
@@ -63,6 +64,10 @@ class CalibrationCheckDisplay:
         -------
         CalibrationCheckDisplay
         """
+        if not hasattr(check, "measured"):
+            raise TypeError(f"check must be what calibration_check returned; got {check!r}.")
+        if np.size(check.measured) == 0:
+            raise ValueError("The check is empty: there were too few rows to measure subsets of.")
         return cls(
             n_samples=check.n_samples,
             alpha=check.alpha,
@@ -79,8 +84,8 @@ class CalibrationCheckDisplay:
 
         Parameters
         ----------
-        estimator : DeterministicEquivalentRidge or TwoStageRegressor
-            Fitted.
+        estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
+            Fitted; what ends in a `DeterministicEquivalentRidge` is asked for it.
         sizes : array-like of int, optional
             As in ``estimator.calibration_check``.
         ax : matplotlib Axes, optional
@@ -91,7 +96,7 @@ class CalibrationCheckDisplay:
         CalibrationCheckDisplay
         """
         import_pyplot(f"{cls.__name__}.from_estimator")
-        return cls.from_result(estimator.calibration_check(sizes), ax=ax)
+        return cls.from_result(fitted_ridge(estimator).calibration_check(sizes), ax=ax)
 
     def plot(self, ax: Any = None) -> CalibrationCheckDisplay:
         """Draw the ratios over alpha; bars reach as far as noise would.

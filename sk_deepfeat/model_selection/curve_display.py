@@ -180,6 +180,8 @@ class RidgeLearningCurveDisplay:
             alphas = ["optimal"] if ridge.alpha == "optimal" else [float(ridge.alpha_), "optimal"]
         elif isinstance(alphas, str) or np.ndim(alphas) == 0:
             alphas = [alphas]
+        if len(alphas) == 0:
+            raise ValueError(f"alphas={alphas!r} must hold at least one number or 'optimal'.")
         curves = curves_of(ridge, sizes, alphas, level)
         return cls(train_sizes=sizes, alphas=alphas, level=level, **curves).plot(ax=ax)
 

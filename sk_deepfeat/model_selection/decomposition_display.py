@@ -118,6 +118,10 @@ class ErrorDecompositionDisplay:
         ValueError
             If the parts have another shape than `n_samples`.
         """
+        if not hasattr(decomposition, "bias_and_noise"):
+            raise TypeError(
+                f"decomposition must be what predict_decomposition returned; got {decomposition!r}."
+            )
         sizes = np.asarray(n_samples, dtype=np.float64)
         parts = {name: np.asarray(getattr(decomposition, name)) for name in (*_PARTS, *_SUMS)}
         for name, values in parts.items():

@@ -13,7 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import _safe_indexing, check_random_state, check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_array, check_consistent_length
 from threadpoolctl import threadpool_limits
@@ -119,6 +119,9 @@ def ridge_learning_curve(
     ((2, 2), (2, 2, 5))
     """
     alphas, n_repeats = _check_numbers(alphas, n_repeats)
+    if y is None:
+        raise ValueError("ridge_learning_curve requires y to be passed, but the target y is None.")
+    check_scalar(verbose, "verbose", (bool, numbers.Integral), min_val=0)
     check_consistent_length(X, y)
     y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     rng = check_random_state(random_state)

@@ -36,6 +36,8 @@ def axes(plt: Any, ax: Any) -> Any:
     """Return the given axes, or those of a new figure."""
     if ax is None:
         _, ax = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
+    elif not hasattr(ax, "plot"):
+        raise TypeError(f"ax={ax!r} must be matplotlib Axes or None.")
     return ax
 
 

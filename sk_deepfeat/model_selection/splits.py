@@ -54,12 +54,19 @@ def four_way_split(
     """
     if not arrays:
         raise ValueError("four_way_split needs at least one array.")
-    shares = np.asarray(sizes, dtype=np.float64)
-    if shares.shape != (4,) or not np.all(shares > 0) or shares.sum() > 1.0 + 1e-9:
+    shares = np.asarray(sizes)
+    if (
+        shares.shape != (4,)
+        or shares.dtype.kind not in "iuf"
+        or not np.all(shares > 0)
+        or shares.sum() > 1.0 + 1e-9
+    ):
         raise ValueError(
             f"sizes={sizes!r} must be four positive shares (test, feature, readout, covariance) "
             "that sum to at most 1."
         )
+    if any(array is None for array in arrays):
+        raise TypeError("four_way_split needs arrays with rows; one of them is None.")
     checked = indexable(*arrays)
     n_rows = _n_rows(checked[0])
     edges = np.minimum(np.round(np.cumsum(shares) * n_rows).astype(int), n_rows)

@@ -16,6 +16,7 @@ from sk_deepfeat.populations.moments import (
     check_width,
 )
 from sk_deepfeat.populations.network_moments import check_linearizable, teacher_moments
+from sk_deepfeat.theory._validation import real_array
 from sk_deepfeat.theory.resolvent import eigh_psd
 
 
@@ -156,7 +157,7 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
         ExactPopulation
             Itself.
         """
-        psi = np.asarray(self.psi, dtype=np.float64)
+        psi = real_array(self.psi, "psi")
         if psi.ndim not in (1, 2):
             raise ValueError(f"psi must have one or two axes; got shape {psi.shape}.")
         self._single_output = psi.ndim == 1
@@ -165,7 +166,14 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
         self.n_features_in_ = psi.shape[0]
         if X is not None:
             check_width(self.n_features_in_, X, "ExactPopulation")
-        self._risk(2.0, 1.0, False)
+        try:
+            self._risk(2.0, 1.0, False)
+        except ValueError as error:
+            raise ValueError(
+                "Omega, psi and rho, the uncentred moments E φφᵀ, E φ y and E y², belong to no "
+                f"population: {error} (eigenvalues are Omega's, target_coefs come from psi, and "
+                "target_second_moment is rho.)"
+            ) from error
         return self
 
     @property
@@ -180,9 +188,9 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
         return self._cache[centred]
 
     def _decompose(self, centred: bool) -> None:
-        omega = np.asarray(self.Omega, dtype=np.float64)
-        psi = np.asarray(self.psi, dtype=np.float64)
-        rho = np.asarray(self.rho, dtype=np.float64)
+        omega = real_array(self.Omega, "Omega")
+        psi = real_array(self.psi, "psi")
+        rho = real_array(self.rho, "rho")
         if psi.shape[0] != omega.shape[0]:
             raise ValueError(
                 f"psi must have one row per feature of Omega ({omega.shape[0]}); got shape "

@@ -21,7 +21,7 @@ from sk_deepfeat.theory import (
     calibrate,
     leave_one_out_curves,
 )
-from sk_deepfeat.theory._validation import check_alpha, check_n_samples
+from sk_deepfeat.theory._validation import check_cells, check_level
 
 _GROUPS = 20
 
@@ -133,7 +133,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         cautious: bool = False,
     ) -> SurfaceErrors:
         self._check_intercept(fit_intercept)
-        n, a = np.broadcast_arrays(check_n_samples(n_samples), check_alpha(alpha))
+        n, a = check_cells(n_samples, alpha)
         found = self._surface.evaluate(
             n.ravel(), a.ravel(), extrapolate=extrapolate, variance=variance, cautious=cautious
         )
@@ -207,7 +207,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         found = self._evaluate(
             n_samples, alpha, fit_intercept, extrapolate=bool(self.extrapolate), variance=True
         )
-        lower, upper = found.interval(level)
+        lower, upper = found.interval(check_level(level))
         return self._outputs(lower), self._outputs(upper)
 
     def reachable(

@@ -18,7 +18,7 @@ from sk_deepfeat.theory import (
     ridge_factorization,
     transfer_risk,
 )
-from sk_deepfeat.theory._validation import check_alpha
+from sk_deepfeat.theory._validation import check_alpha, check_flag
 
 
 class OneSampleMixin:
@@ -65,9 +65,14 @@ class OneSampleMixin:
         """
         if not isinstance(self.n_grid, (int, np.integer)) or self.n_grid < 50:
             raise ValueError(f"n_grid={self.n_grid!r} must be an integer of at least 50.")
+        check_flag(fit_intercept, "fit_intercept")
         if path is None:
             X, y, sample_weight = check_rows(self, X, y, sample_weight)
             path = ridge_factorization(X, y, sample_weight, fit_intercept=fit_intercept)
+        elif not isinstance(path, RidgePath):
+            raise TypeError(
+                f"path={path!r} must be a RidgePath, from ridge_factorization, or None."
+            )
         elif path.fit_intercept != fit_intercept:
             raise ValueError(
                 f"path was made with fit_intercept={path.fit_intercept}, the population asked for "

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from sk_deepfeat.theory._validation import numeric_targets
+
 FloatArray = NDArray[np.float64]
 
 
@@ -16,6 +18,8 @@ def check_rows(
     estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any
 ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
     """Return validated float64 features, targets and weights of at least two kept rows."""
+    if y is None:  # scikit-learn has no words for it where y is no requirement of the estimator
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but it is None.")
     X, y = validate_data(
         estimator,
         X,
@@ -31,4 +35,4 @@ def check_rows(
         )
         if np.count_nonzero(sample_weight) < 2:
             raise ValueError("sample_weight must be positive for at least two rows.")
-    return X, np.asarray(y, dtype=np.float64), sample_weight
+    return X, numeric_targets(y), sample_weight

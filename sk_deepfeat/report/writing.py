@@ -21,6 +21,7 @@ from sk_deepfeat.report.answers import Answers, ask
 from sk_deepfeat.report.numbers import number
 from sk_deepfeat.report.pictures import pictures
 from sk_deepfeat.report.remarks import remarks
+from sk_deepfeat.theory._validation import numeric_targets
 
 _MOST_NAMES = 8
 
@@ -89,6 +90,8 @@ def write_report(
     ...     written.read_text(encoding="utf-8")[:15]
     '<!DOCTYPE html>'
     """
+    if not isinstance(title, str):
+        raise TypeError(f"title={title!r} must be a string.")
     destination = check_destination(path)
     ridge = fitted_ridge(estimator)
     import_pyplot("write_report")
@@ -114,6 +117,8 @@ def check_destination(path: Any) -> Path:
     OSError
         If its folder does not exist or cannot be written to, or it is a folder itself.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"path={path!r} must name a file, such as 'report.html'.")
     destination = Path(path)
     if destination.is_dir():
         raise IsADirectoryError(f"{destination} is a folder; name a file, such as report.html.")
@@ -149,7 +154,7 @@ def _target(y: Any, ridge: Any, name: str | None) -> str:
         name = str(getattr(y, "name", None) or ("y" if n_outputs == 1 else f"{n_outputs} outputs"))
     if y is None:
         return name
-    values = np.asarray(y, dtype=np.float64)
+    values = numeric_targets(y)
     return (
         f"{name}, from {number(values.min())} to {number(values.max())}, mean "
         f"{number(values.mean())}, standard deviation {number(values.std())}"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sk_deepfeat.plugins import resolve
-from sk_deepfeat.theory._validation import FloatArray
+from sk_deepfeat.theory._validation import FloatArray, real_array
 from sk_deepfeat.theory.gaussian_moments import MAX_ORDER
 from sk_deepfeat.theory.resolvent import check_symmetric
 
@@ -35,7 +35,7 @@ def check_method(method: Any, order: Any) -> None:
 
 def check_covariance(covariance: ArrayLike, name: str) -> FloatArray:
     """Return a symmetric positive semi-definite matrix, or a diagonal that is not negative."""
-    values = np.asarray(covariance, dtype=np.float64)
+    values = real_array(covariance, "input_covariance")
     if values.ndim == 1 and values.size:
         if not np.all(np.isfinite(values)) or values.min() < 0:
             raise ValueError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ FloatArray = NDArray[np.float64]
 
 def check_eigenvalues(eigenvalues: ArrayLike) -> FloatArray:
     """Return a float64 spectrum; rounding below zero, as eigh leaves it, becomes zero."""
-    values = np.array(eigenvalues, dtype=np.float64)
+    values = real_array(eigenvalues, "eigenvalues").copy()
     if values.ndim != 1 or values.size == 0:
         raise ValueError(
             f"eigenvalues must be a non-empty 1-d array; got an array of shape {values.shape}."
@@ -45,6 +47,65 @@ def check_alpha(alpha: ArrayLike, name: str = "alpha") -> FloatArray:
             f"{name} must be finite and not negative; got {_first(values, values < 0)!r}."
         )
     return values
+
+
+def check_cells(n_samples: ArrayLike, alpha: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return both, checked and broadcast against each other."""
+    n, a = check_n_samples(n_samples), check_alpha(alpha)
+    try:
+        n, a = np.broadcast_arrays(n, a)
+    except ValueError as error:
+        raise ValueError(
+            f"n_samples of shape {n.shape} and alpha of shape {a.shape} do not broadcast; for "
+            "every pair of them pass np.array(n_samples)[:, None]."
+        ) from error
+    return n, a
+
+
+def check_flag(value: Any, name: str) -> bool:
+    """Return `value` as a bool, or raise TypeError if it is none."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}={value!r} must be True or False.")
+    return bool(value)
+
+
+def check_level(level: Any) -> float:
+    """Return a coverage, or raise ValueError unless it lies between 0 and 1."""
+    if not isinstance(level, numbers.Real) or not 0.0 < float(level) < 1.0:
+        raise ValueError(f"level={level!r} must lie between 0 and 1.")
+    return float(level)
+
+
+def check_callable(activation: Any, name: str = "activation") -> None:
+    """Raise TypeError unless `activation` can be called; names are looked up elsewhere."""
+    if not callable(activation):
+        raise TypeError(
+            f"{name}={activation!r} must be an activation object or a function of an array, such "
+            "as sk_deepfeat.activations.relu; sk_deepfeat.plugins.resolve('activations', name) "
+            "finds one by its name."
+        )
+
+
+def real_array(values: ArrayLike, name: str) -> FloatArray:
+    """Return `values` as float64, or raise TypeError if they are no real numbers."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "c":
+            raise TypeError("complex numbers")
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be real numbers; got {reprlib.repr(values)}.") from error
+
+
+def numeric_targets(y: Any) -> FloatArray:
+    """Return targets as float64, or raise ValueError with the remedy for classes."""
+    try:
+        return np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"y must hold numbers; got {reprlib.repr(np.ravel(y)[0])}. Give classes as numbers, "
+            "such as -1 and 1, or as one column of 0 and 1 for each class."
+        ) from error
 
 
 def _numeric(values: ArrayLike, name: str) -> FloatArray:

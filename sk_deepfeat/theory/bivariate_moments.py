@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sk_deepfeat.theory._validation import check_callable, real_array
 from sk_deepfeat.theory.gaussian_moments import (
     activation_moments,
     check_mean_and_std,
@@ -68,9 +69,12 @@ def bivariate_covariance(
     >>> bivariate_covariance(relu, 0.0, 1.0, tanh, 0.0, 1.0, [0.0, 0.5, 1.0]).round(4)
     array([0.    , 0.1514, 0.3029])
     """
+    check_callable(activation)
+    check_callable(other, "other")
     mean, std = check_mean_and_std(mean, std)
     other_mean, other_std = check_mean_and_std(other_mean, other_std)
-    arrays = np.broadcast_arrays(mean, std, other_mean, other_std, np.asarray(covariance, float))
+    between = real_array(covariance, "covariance")
+    arrays = np.broadcast_arrays(mean, std, other_mean, other_std, between)
     shape = arrays[0].shape
     mean, std, other_mean, other_std, between = (array.ravel() for array in arrays)
     size = std * other_std

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sk_deepfeat.theory._validation import FloatArray
-from sk_deepfeat.theory.ridge_path import RidgePath
-from sk_deepfeat.theory.subsets import SubsetErrors, subset_errors
+from sk_deepfeat.theory.ridge_path import RidgePath, check_path
+from sk_deepfeat.theory.subsets import SubsetErrors, check_subset_size, subset_errors
 from sk_deepfeat.theory.transfer import alpha_at_share, transfer_risk
 from sk_deepfeat.theory.transfer_curve import TransferCurve
 
@@ -143,7 +143,10 @@ def calibrate(
     Calibration
         Without levels if the training set is too small for subsets.
     """
+    check_path(path)
     wanted = level_sizes(path.n_rows, curve.rank) if sizes is None else sorted(sizes)
+    for size in wanted:
+        check_subset_size(size, path.n_rows)
     if curve.rank == 0:  # nothing is learned from any rows
         wanted = []
     grid = _FINE_SHARES if fine else _SHARES

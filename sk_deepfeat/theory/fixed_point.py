@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from sk_deepfeat.theory._validation import (
     FloatArray,
     check_alpha,
+    check_cells,
     check_eigenvalues,
     check_n_samples,
 )
@@ -126,7 +127,7 @@ def solve_kappa(eigenvalues: ArrayLike, n_samples: ArrayLike, alpha: ArrayLike) 
     >>> solve_kappa(np.ones(100), [50, 100, 200], 0.0)
     array([1., 0., 0.])
     """
-    n, a = np.broadcast_arrays(check_n_samples(n_samples), check_alpha(alpha))
+    n, a = check_cells(n_samples, alpha)
     return fixed_point_kappa(positive_ascending(eigenvalues), n, a)
 
 

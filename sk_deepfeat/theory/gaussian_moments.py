@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sk_deepfeat.theory._validation import check_callable, real_array
 from sk_deepfeat.theory.gaussian_quadrature import (
     N_NODES,
     REACH,
@@ -82,6 +83,7 @@ def activation_moments(activation: Any, mean: ArrayLike, std: ArrayLike) -> Acti
     >>> [round(float(value), 4) for value in moments]
     [0.3989, 0.5, 0.3408]
     """
+    check_callable(activation)
     mean, std = check_mean_and_std(mean, std)
     if hasattr(activation, "moments"):
         return ActivationMoments(*(np.asarray(part) for part in activation.moments(mean, std)))
@@ -133,6 +135,7 @@ def hermite_coefficients(
     >>> hermite_coefficients(sign, 3, 0.0, 1.0).round(4)
     array([ 0.    ,  0.7979,  0.    , -0.7979])
     """
+    check_callable(activation)
     whole = isinstance(order, (int, np.integer)) and not isinstance(order, bool)
     if not whole or not 0 <= order <= MAX_ORDER:
         raise ValueError(
@@ -166,7 +169,7 @@ def normalized_coefs(activation: Any, order: int, mean: FloatArray, std: FloatAr
 
 def check_mean_and_std(mean: ArrayLike, std: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return both as float64 of one shape, or raise ValueError naming the argument."""
-    arrays = np.broadcast_arrays(np.asarray(mean, np.float64), np.asarray(std, np.float64))
+    arrays = np.broadcast_arrays(real_array(mean, "mean"), real_array(std, "std"))
     for name, values in zip(("mean", "std"), arrays, strict=True):
         if not np.all(np.isfinite(values)):
             raise ValueError(f"{name} must be finite; got NaN or infinity.")

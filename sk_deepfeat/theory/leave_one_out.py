@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_deepfeat.theory._validation import FloatArray
-from sk_deepfeat.theory.ridge_path import RidgePath
+from sk_deepfeat.theory._validation import FloatArray, check_alpha
+from sk_deepfeat.theory.ridge_path import RidgePath, check_path
 
 _BLOCK_ENTRIES = 6_000_000
 # Up to this many rows, each is a class of its own. More are binned by relative leverage,
@@ -75,6 +75,8 @@ def leave_one_out_residuals(path: RidgePath, ridge: float) -> FloatArray:
            [-0.333],
            [ 1.   ]])
     """
+    check_path(path)
+    ridge = float(check_alpha(ridge, "ridge"))
     if path.eigenvalues.size == 0:
         return path.outside / (1.0 - path.intercept_share)[:, None]
     # At zero the quotient may be 0/0 where the rows are interpolated: its limit is taken.

@@ -7,12 +7,13 @@ square roots of their weights. The smaller Gram matrix, FᵀF or FFᵀ, is decom
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike
 
-from sk_deepfeat.theory._validation import FloatArray
+from sk_deepfeat.theory._validation import FloatArray, check_flag, real_array
 
 # Below this share of the largest eigenvalue an estimated spectrum is rounding.
 _SPECTRUM_CUT = 1e-11
@@ -223,6 +224,14 @@ class RidgePath:
         return right.T @ ((left.T @ self.targets) / (singular + alpha / singular)[:, None])
 
 
+def check_path(path: Any) -> None:
+    """Raise TypeError unless `path` is a factorised training set."""
+    if not isinstance(path, RidgePath):
+        raise TypeError(
+            f"path must be a RidgePath, from ridge_factorization(X, y); got {type(path).__name__}."
+        )
+
+
 def ridge_factorization(
     features: ArrayLike,
     targets: ArrayLike,
@@ -261,20 +270,26 @@ def ridge_factorization(
     >>> path.coefs(14.0).round(3)
     array([[0.5]])
     """
+    check_flag(fit_intercept, "fit_intercept")
     given = np.asarray(features)
     single = given.dtype in (np.dtype(np.float32), np.dtype(np.float16))
     rounding = float(np.finfo(np.float32 if single else np.float64).eps)
-    rows = given.astype(np.float64, copy=False)
-    values = np.asarray(targets, dtype=np.float64)
+    rows, values = real_array(given, "features"), real_array(targets, "targets")
     values = values.reshape(-1, 1) if values.ndim == 1 else values
     if rows.ndim != 2 or values.ndim != 2 or rows.shape[0] != values.shape[0]:
         raise ValueError(
             f"features and targets must have one row per sample; got shapes {rows.shape} and "
             f"{values.shape}."
         )
+    if rows.size == 0:
+        raise ValueError(
+            f"features must have at least one row and one column; got shape {rows.shape}."
+        )
+    if not (np.all(np.isfinite(rows)) and np.all(np.isfinite(values))):
+        raise ValueError("features and targets must be finite; got NaN or infinity.")
     mean_weight, root, weights = 1.0, None, np.ones(rows.shape[0])
     if sample_weight is not None:
-        weights = np.asarray(sample_weight, dtype=np.float64)
+        weights = real_array(sample_weight, "sample_weight")
         if weights.shape != (rows.shape[0],) or np.any(weights < 0) or not np.any(weights > 0):
             raise ValueError(
                 "sample_weight must hold one weight per row, not negative and not all zero; got "

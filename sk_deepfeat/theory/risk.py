@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory._validation import (
     FloatArray,
-    check_alpha,
+    check_cells,
     check_eigenvalues,
-    check_n_samples,
+    check_flag,
+    real_array,
 )
 from sk_deepfeat.theory.fixed_point import fixed_point_kappa
 
@@ -129,7 +130,8 @@ def ridge_risk(
     omega, psi, rho = check_moments(eigenvalues, target_coefs, target_second_moment)
     kept = omega > 0
     omega, psi = omega[kept], psi[kept]
-    n, a = np.broadcast_arrays(check_n_samples(n_samples), check_alpha(alpha))
+    check_flag(fit_intercept, "fit_intercept")
+    n, a = check_cells(n_samples, alpha)
     rows = n - 1.0 if fit_intercept else n
     # One sample and an intercept leave no row for the coefficients: computed at one row, then set.
     no_rows = rows < 1e-12
@@ -223,8 +225,8 @@ def check_moments(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return (p,), (p, t), (t, t) arrays or raise ValueError naming the argument."""
     omega = check_eigenvalues(eigenvalues)
-    psi = np.asarray(target_coefs, dtype=np.float64)
-    rho = np.asarray(target_second_moment, dtype=np.float64)
+    psi = real_array(target_coefs, "target_coefs")
+    rho = real_array(target_second_moment, "target_second_moment")
     outputs = psi.shape[1:] if psi.ndim == 2 else ()
     if psi.ndim not in (1, 2) or psi.shape[0] != omega.size:
         raise ValueError(

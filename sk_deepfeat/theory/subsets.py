@@ -9,15 +9,15 @@ A subset costs one Gram matrix, of the smaller kind, and a Cholesky factorisatio
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.linalg.blas
 import scipy.linalg.lapack
 from numpy.typing import NDArray
 
-from sk_deepfeat.theory._validation import FloatArray
-from sk_deepfeat.theory.ridge_path import RidgePath
+from sk_deepfeat.theory._validation import FloatArray, check_alpha
+from sk_deepfeat.theory.ridge_path import RidgePath, check_path
 
 _BLOCK_ENTRIES = 8_000_000
 
@@ -35,6 +35,15 @@ class SubsetErrors(NamedTuple):
     """Relative standard deviation of the error from subset to subset, shape (A, t)."""
     n_subsets: int
     """How many subsets were fitted."""
+
+
+def check_subset_size(size: Any, n_rows: int) -> None:
+    """Raise ValueError unless some rows are inside and some outside a subset of that size."""
+    if not isinstance(size, (int, np.integer)) or not 2 <= size < n_rows:
+        raise ValueError(
+            f"size={size!r} must lie between 2 and {n_rows - 1}: of the {n_rows} rows some stay "
+            "outside to be measured on."
+        )
 
 
 def subset_errors(
@@ -74,12 +83,9 @@ def subset_errors(
     >>> subset_errors(path, 50, [1.0], 8).error.round(1)
     array([[1.1]])
     """
-    alphas = np.asarray(alpha, dtype=np.float64)
-    if not 2 <= size < path.n_rows:
-        raise ValueError(
-            f"size={size!r} must lie between 2 and {path.n_rows - 1}: of the {path.n_rows} rows "
-            "some stay outside to be measured on."
-        )
+    check_path(path)
+    alphas = check_alpha(alpha)
+    check_subset_size(size, path.n_rows)
     if n_subsets < 2:
         raise ValueError(f"n_subsets={n_subsets!r} must be at least 2.")
     if alphas.ndim != 1 or not np.all(alphas > 0):

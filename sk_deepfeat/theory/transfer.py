@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
-from sk_deepfeat.theory._validation import FloatArray, check_alpha, check_n_samples
+from sk_deepfeat.theory._validation import FloatArray, check_cells
 from sk_deepfeat.theory.transfer_curve import TransferCurve, ratio, solve_leverage_scale
 
 _END_NODES = 120
@@ -214,7 +214,11 @@ def transfer_risk(
     >>> error[:, 0].round(1)
     array([1.5, 1.1])
     """
-    n, a = np.broadcast_arrays(check_n_samples(n_samples), check_alpha(alpha))
+    if not isinstance(curve, TransferCurve):
+        raise TypeError(
+            f"curve must be a TransferCurve, from gcv_curve or leave_one_out_curve; got {curve!r}."
+        )
+    n, a = check_cells(n_samples, alpha)
     t = curve.error.shape[2]
     kappa = np.empty(n.shape)
     parts = [np.empty((*n.shape, t)) for _ in range(3)]

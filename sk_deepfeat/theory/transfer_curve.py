@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sk_deepfeat.theory._validation import FloatArray
+from sk_deepfeat.theory._validation import FloatArray, real_array
 from sk_deepfeat.theory.leave_one_out import LeverageMoments, leverage_moments
-from sk_deepfeat.theory.ridge_path import RidgePath
+from sk_deepfeat.theory.ridge_path import RidgePath, check_path
 
 _BLOCK_ENTRIES = 200_000
 _MOST_STEPS = 200
@@ -55,10 +55,13 @@ class TransferCurve(NamedTuple):
 
 
 def _grid(path: RidgePath, n_grid: int, anchors: ArrayLike) -> FloatArray:
+    check_path(path)
+    if not isinstance(n_grid, (int, np.integer)) or isinstance(n_grid, bool) or n_grid < 50:
+        raise ValueError(f"n_grid={n_grid!r} must be an integer of at least 50.")
     lam = path.eigenvalues
     # Without any direction nothing is learned at any ridge: one scale is as good as another.
     low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
-    exact = np.unique(np.asarray(anchors, dtype=np.float64))
+    exact = np.unique(real_array(anchors, "anchors"))
     exact = exact[(exact > 0) & (exact < high)]
     inner = (0.1 * lam[0], 10.0 * lam[-1]) if lam.size else (low, high)
     grid = _denser_within(low, high, inner, n_grid)
@@ -184,6 +187,7 @@ def leave_one_out_curves(
     replicates : list of TransferCurve
         One for each group.
     """
+    check_path(path)
     if path.eigenvalues.size == 0:
         curve = gcv_curve(path, n_grid=n_grid, anchors=anchors)
         return curve, _replicates_of_mean(path, curve, n_groups)

@@ -88,10 +88,12 @@ def test_in_a_browser(page, tmp_path, width):
             pictures: [...document.images].map(i => i.complete && i.naturalWidth > 0),
             asked: performance.getEntriesByType("resource").map(e => e.name.slice(0, 5)),
             wide: document.documentElement.scrollWidth, window: innerWidth};
-        document.body.dataset.seen = JSON.stringify(seen)})</script>"""
+        parent.document.body.dataset.seen = JSON.stringify(seen)})</script>"""
     copy = tmp_path / "page.html"
-    source = page.read_text(encoding="utf-8")
-    copy.write_text(source.replace("</head>", look + "</head>"), encoding="utf-8")
+    inside = page.read_text(encoding="utf-8").replace("</head>", look + "</head>")
+    # A frame, since Chromium opens no window narrower than 500 pixels.
+    frame = f'<iframe style="width: {width}px; height: 3000px; border: 0"'
+    copy.write_text(f'<body>{frame} srcdoc="{html.escape(inside)}"></iframe>', encoding="utf-8")
     flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars"
     flags += " --disable-background-networking --disable-component-update --disable-sync"
     command = [chromium, *flags.split(), f"--user-data-dir={tmp_path / 'profile'}"]
@@ -106,7 +108,7 @@ def test_in_a_browser(page, tmp_path, width):
     seen = json.loads(html.unescape(re.search(r'data-seen="([^"]*)"', dom)[1]))
     assert seen["pictures"] == [True, True, True]
     assert set(seen["asked"]) <= {"data:"}
-    assert seen["wide"] <= seen["window"]
+    assert seen["window"] == width and seen["wide"] <= width
     picture = tmp_path / "page.png"
     run(f"--screenshot={picture}", page.as_uri())
     pixels = pytest.importorskip("matplotlib.image").imread(picture)

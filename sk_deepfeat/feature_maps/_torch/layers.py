@@ -56,10 +56,16 @@ def layer_function(network: nn.Module, layer: str) -> Callable[[Any], Any]:
         used = OrderedDict(list(children.items())[:last])
         return nn.Sequential(used).eval()
     require_extra("torchvision")
-    from torchvision.models.feature_extraction import create_feature_extractor
+    from torchvision.models.feature_extraction import (
+        create_feature_extractor,
+        get_graph_node_names,
+    )
 
     known = layer_names(network)
     try:
+        # torchvision takes the beginning of a name for the last node that begins so.
+        if layer not in known and layer not in get_graph_node_names(network)[1]:
+            raise ValueError(layer)
         extractor = create_feature_extractor(
             network, return_nodes={layer: "features"}, suppress_diff_warning=True
         ).eval()
