@@ -1,7 +1,11 @@
 """Settings of the documentation: python -m sphinx -W docs docs/_build/html."""
 
 import os
+import sys
 from importlib.metadata import version as installed_version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 project = "sk_deepfeat"
 author = "The sk_deepfeat developers"
@@ -14,6 +18,7 @@ extensions = [
     "sphinx-mathjax-offline",  # formulas are typeset without a network
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "change_fragments",
 ]
 # The inventories of other projects need a network, and a missing one is a warning.
 if os.environ.get("SK_DEEPFEAT_DOCS_INTERSPHINX"):
@@ -25,18 +30,34 @@ if os.environ.get("SK_DEEPFEAT_DOCS_INTERSPHINX"):
         "sklearn": ("https://scikit-learn.org/stable", None),
     }
 
-exclude_patterns = ["_build", "changes/*"]
+exclude_patterns = ["_build", "changes/*", "_extensions"]
 # sphinx-gallery copies the examples into auto_examples.
 exclude_patterns += ["examples/*"]
 templates_path = ["_templates"]
 html_theme = "pydata_sphinx_theme"
 html_title = "sk_deepfeat"
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
+html_theme_options = {
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "navbar_align": "left",
+    "header_links_before_dropdown": 4,
+}
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 # Pages without pages below them give the width of an empty sidebar to their tables.
-_alone = ("index", "user_guide", "rainbow_networks", "writing_a_plugin", "benchmarks")
-html_sidebars = {page: [] for page in _alone}
+_alone = ("index", "getting_started", "writing_a_plugin", "comparison", "benchmarks", "glossary")
+html_sidebars = {page: [] for page in (*_alone, "changes", "citing", "auto_examples/plot_*")}
+html_show_sourcelink = False
 add_module_names = False
 default_role = "py:obj"
+
+# A reference to something of ours that does not exist is an error. Names in single backticks that
+# are parameters or other projects' are none; sk_deepfeat's own must be found.
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:obj", r"(?!sk_deepfeat\.).*"),
+    (r"py:.*", r"(sklearn|numpy|scipy|joblib|torch|torchvision|python)\..*"),
+]
 
 autosummary_generate = True
 autodoc_typehints = "none"
@@ -52,6 +73,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
+    "remove_config_comments": True,
     "min_reported_time": 1,
     "doc_module": ("sk_deepfeat",),
     "backreferences_dir": "generated/gallery",

@@ -82,5 +82,8 @@ ax.plot(alphas, searched, "o", label="grid search, five folds")
 ax.plot(alphas, ridge.predict_test_error(n_samples=200, alpha=alphas), "--", label="n = 200")
 ax.axvline(best[-1].alpha_, color="0.6", lw=1, label=f"optimal alpha, n = {n_rows}")
 ax.set(xscale="log", yscale="log", xlabel="alpha", ylabel="mean squared error")
+ax.set_title("one fit against 55 refits")
+for formatter in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
+    formatter("{x:g}")
 ax.legend()
 plt.show()

@@ -75,5 +75,6 @@ curve = ridge_learning_curve(
 relative_error = np.abs(curve.predicted / curve.measured_mean - 1.0)
 print(f"median relative error {np.median(relative_error):.1%}, worst {relative_error.max():.1%}")
 
-RidgeLearningCurveDisplay.from_result(curve)
+display = RidgeLearningCurveDisplay.from_result(curve)
+display.ax_.set_title("ridge on a trained layer: predicted and measured")
 plt.show()

@@ -51,6 +51,7 @@ ax.clabel(levels, fmt=lambda level: f"κ = {10**level:g}", fontsize=8)
 ax.plot(some, best, color="tab:red", lw=2, label="best alpha")
 ax.axvline(n_train, color="black", ls=":", lw=1, label="training rows")
 ax.set(xscale="log", yscale="log", xlabel="number of training samples", ylabel="alpha")
+ax.set_title("predicted test error, and where it cannot be known")
 fig.colorbar(mesh, label="predicted test error (mean squared error)")
 ax.legend(loc="upper left", fontsize="small", title="grey: beyond reach")
 plt.show()
@@ -83,7 +84,7 @@ def measured(alpha):
 
 
 fig, ax = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
-lines = np.unique(np.geomspace(25, 5000, 60).round())
+lines = np.unique(np.geomspace(25, 5000, 36).round())
 truth, predicted, inside = [], [], []
 for alpha, colour, marker in ((1.0, "tab:orange", "s"), (100.0, "tab:blue", "o")):
     error, low, high = bold.predict_test_error(lines, alpha, return_interval=True)
@@ -101,6 +102,7 @@ ax.set(
     yscale="log",
     xlabel="number of training samples",
     ylabel="test error (mean squared error)",
+    title="intervals, within reach (solid) and beyond (dashed)",
 )
 for axis in (ax.xaxis, ax.yaxis):
     axis.set_major_formatter("{x:g}")

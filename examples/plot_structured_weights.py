@@ -66,7 +66,7 @@ population.test_error([50, 200, 800], 1.0, fit_intercept=True)
 # Rows of features and targets, for refits that check the prediction.
 
 X, y, _ = make_rainbow_regression(
-    20_000, learner, teacher, readout=readout, noise=0.1, random_state=SEED
+    20_000, learner, teacher, readout=readout, noise=0.1, random_state=SEED + 2
 )
 curve = ridge_learning_curve(
     Ridge(),
@@ -81,5 +81,6 @@ curve = ridge_learning_curve(
 relative_error = np.abs(curve.predicted / curve.measured_mean - 1.0)
 print(f"median relative error {np.median(relative_error):.1%}, worst {relative_error.max():.1%}")
 
-RidgeLearningCurveDisplay.from_result(curve)
+display = RidgeLearningCurveDisplay.from_result(curve)
+display.ax_.set_title("predicted from weights, measured by refits")
 plt.show()

@@ -11,22 +11,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+# Markers of tests that plain `pytest` deselects, each with the option that runs them.
+DESELECTED = {
+    "statistical": "also run the long tests marked `statistical`",
+    "installation": "also run the tests marked `installation`, which make a virtual environment",
+}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--statistical",
-        action="store_true",
-        help="also run the long tests marked `statistical`, which are deselected otherwise",
-    )
+    for marker, meaning in DESELECTED.items():
+        parser.addoption(f"--{marker}", action="store_true", help=meaning)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--statistical"):
-        return
-    long = [item for item in items if item.get_closest_marker("statistical")]
-    if long:
-        items[:] = [item for item in items if not item.get_closest_marker("statistical")]
-        config.hook.pytest_deselected(items=long)
+    off = [marker for marker in DESELECTED if not config.getoption(f"--{marker}")]
+    left_out = [item for item in items if any(map(item.get_closest_marker, off))]
+    if left_out:
+        items[:] = [item for item in items if not any(map(item.get_closest_marker, off))]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sk_deepfeat.plugins import lookup
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the examples draw")
@@ -56,20 +58,127 @@ def check_reach_and_intervals(seen):
     assert seen["check"].passed
 
 
+def check_error_surface(seen):
+    ratio = seen["ratio"]
+    assert np.isnan(ratio[-1, 0]) and np.isfinite(ratio[:-1]).all(), "beyond reach, within reach"
+    assert 0.9 < np.nanmedian(ratio) < 1.1
+    assert np.nanmax(np.abs(np.log(ratio))) < 0.25
+
+
+def check_double_descent(seen):
+    small, best, sizes = seen["small"], seen["best"], seen["sizes"]
+    peak = sizes[np.argmax(small)]
+    assert abs(peak / seen["N_FEATURES"] - 1) < 0.1, "the peak is where n is the number of features"
+    assert small.max() > 3 * best[np.argmax(small)]
+    assert np.all(np.diff(best) < 0), "the best alpha removes the peak"
+    assert np.all(np.abs(seen["measured_best"] / ridge_errors(seen) - 1) < 0.12)
+
+
+def ridge_errors(seen):
+    return seen["ridge"].predict_test_error(seen["measured_sizes"], seen["best_alphas"])
+
+
+def check_required_samples(seen):
+    required = seen["required"]
+    assert np.all(np.diff(required) > 0) and required[0] > seen["N_TRAIN"]
+    assert np.isnan(seen["impossible"]) and len(seen["caught"]) == 1
+    errors = seen["ridge"].predict_test_error(seen["measured_sizes"], "optimal")
+    assert np.all(np.abs(errors / seen["measured"] - 1) < 0.12)
+    law = seen["power_law"](seen["measured_sizes"][-1], *seen["fitted"])
+    assert abs(law / seen["measured"][-1] - 1) > 0.15, "the power law drifts"
+
+
+def check_layers_and_epochs(seen):
+    predicted = seen["predicted"]
+    assert np.all(np.diff(predicted, axis=2) < 0), "more rows, less error"
+    assert np.argmin(predicted[:, -1, 0]) == 2, "few rows, last epoch: the deepest layer"
+    assert np.all(np.argmin(predicted[:, 0], axis=0) == 0), "untrained: the first layer"
+    assert np.median(seen["relative_error"]) < 2.5 * seen["sampling_error"]
+
+
+def check_transfer_backbone(seen):
+    for name, ridge_curve in seen["predicted"].items():
+        assert abs(ridge_curve[-1] / seen["measured"][name][-1] - 1) < 0.1
+    if not seen["KNOWN"]:
+        assert min(seen["measured"], key=lambda name: seen["measured"][name][-1]) == "layer1"
+
+
+def check_kernel_limit(seen):
+    last = [seen["predicted"][width][-1] for width in (*seen["WIDTHS"], np.inf)]
+    assert np.all(np.diff(last) < 0), "wider is better, the kernel best"
+    kernel = seen["ridges"][np.inf].predict_test_error(seen["kernel_sizes"], "optimal")
+    assert np.all(np.abs(kernel / seen["kernel_errors"] - 1) < 0.15)
+    fifty = np.searchsorted(seen["sizes"], 50)
+    assert seen["predicted"][800][fifty] / seen["predicted"][np.inf][fifty] < 1.03
+
+
+def check_phase_diagram(seen):
+    assert np.all(np.abs(np.array(seen["ratios"]) - 1) < 0.05)
+    worst = seen["sizes"][np.argmax(seen["without"], axis=1)]
+    assert np.all(np.abs(np.log(worst / seen["widths"])) < 0.1), "the ridge lies on n = width"
+    assert np.all(np.diff(seen["best"], axis=1) < 0)
+
+
+def check_check_theory(seen):
+    assert [check.passed for check in seen["checks"].values()] == [True, False]
+    sizes = seen["measured_sizes"][2:5]
+    bare = seen["bare"].predict_test_error(sizes, 1.0) / seen["measured"][2:5] - 1
+    corrected = seen["corrected"].predict_test_error(sizes, 1.0) / seen["measured"][2:5] - 1
+    assert np.all(bare < -0.05) and np.all(np.abs(corrected) <= np.abs(bare))
+
+
+def check_many_cores(seen):
+    for curve in (seen["two"], seen["cluster"]):
+        np.testing.assert_array_equal(curve.measured, seen["one"].measured)
+    assert seen["search"].best_params_["feature_map__hidden_layer_sizes"] != (50,)
+
+
+def check_plugins(seen):
+    predicted = seen["predicted"]
+    measured = seen["curve"].measured_mean[-1, 0]
+    last = np.searchsorted(seen["sizes"], 800)
+    assert predicted["plug-in"][last] / measured < 0.9
+    for name in ("leave-one-out", "ledoit-wolf"):
+        assert abs(predicted[name][last] / measured - 1) < 0.08
+    scores = seen["search"].cv_results_["mean_test_score"]
+    assert len(set(scores)) == len(scores), "three activations, three results at each alpha"
+
+
 CHECKS = {
-    "plot_reach_and_intervals.py": check_reach_and_intervals,
-    "plot_pipeline.py": check_pipeline,
+    "plot_check_theory.py": check_check_theory,
+    "plot_double_descent.py": check_double_descent,
+    "plot_error_surface.py": check_error_surface,
     "plot_grid_search.py": check_grid_search,
+    "plot_kernel_limit.py": check_kernel_limit,
+    "plot_layers_and_epochs.py": check_layers_and_epochs,
+    "plot_many_cores.py": check_many_cores,
+    "plot_phase_diagram.py": check_phase_diagram,
+    "plot_pipeline.py": check_pipeline,
+    "plot_plugins.py": check_plugins,
+    "plot_reach_and_intervals.py": check_reach_and_intervals,
+    "plot_required_samples.py": check_required_samples,
     "plot_structured_weights.py": check_structured_weights,
+    "plot_transfer_backbone.py": check_transfer_backbone,
 }
+
+# What an example needs beyond the core, and the word in its text that says so.
+EXTRAS = {"TrainedDeepFeatures": "torch", "torchvision": "torchvision", "dask": "dask"}
 
 
 def test_every_example_has_a_check():
     assert {path.name for path in EXAMPLES.glob("*.py")} == set(CHECKS)
 
 
+@pytest.fixture
+def registrations_end(monkeypatch):
+    monkeypatch.setattr(lookup, "_registered", {kind: {} for kind in lookup.KINDS})
+
+
 @pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.usefixtures("registrations_end")
 def test_example(name):
-    if "TrainedDeepFeatures" in (EXAMPLES / name).read_text(encoding="utf-8"):
-        pytest.importorskip("torch", reason="the features are trained with torch")
+    text = (EXAMPLES / name).read_text(encoding="utf-8")
+    for word, package in EXTRAS.items():
+        if word in text:
+            pytest.importorskip(package, reason=f"the example needs {package}")
     CHECKS[name](run(name))
