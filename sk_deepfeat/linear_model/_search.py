@@ -98,8 +98,8 @@ def required_samples(
     if np.isnan(needed):
         warnings.warn(
             f"target_error={target:g} is not reached at any n_samples that the population "
-            f"identifies; the lowest identifiable error is {lowest:g}. Fit on more rows, or let "
-            "the population extrapolate: LeaveOneOutPopulation(extrapolate=True).",
+            f"identifies; the lowest identifiable error is {lowest:g}. Fit on more rows; one that "
+            "does not extrapolate yet may: LeaveOneOutPopulation(extrapolate=True).",
             PopulationWarning,
             stacklevel=3,
         )
