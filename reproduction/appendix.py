@@ -51,7 +51,16 @@ def train(
     ).fit(X, y)
 
 
-def draw(rows: list[Row], epochs: Any, drawn: Any) -> Any:
+def medians_of(rows: list[Row]) -> list[Row]:
+    """Return each predictor's median relative error, epoch by epoch."""
+    return [
+        {"panel": panel}
+        | {name: np.median(relative_errors(rows, name, panel)) for name in PREDICTORS}
+        for panel in dict.fromkeys(row["panel"] for row in rows)
+    ]
+
+
+def draw(rows: list[Row], medians: list[Row], drawn: Any) -> Any:
     """Draw a panel for each epoch, and the predictions' errors over epochs."""
     figure, axes = panels(
         len(drawn) + 1, "Inputs with MNIST's covariance, tanh teacher: a student through training"
@@ -65,12 +74,11 @@ def draw(rows: list[Row], epochs: Any, drawn: Any) -> Any:
     legend_of_kinds(figure, axes, PREDICTORS, False, None)
     axes.flat[len(drawn)].remove()
     last = figure.add_subplot(*axes.shape, len(drawn) + 1)
+    places, names = range(len(medians)), [row["panel"].removeprefix("epoch ") for row in medians]
     for predictor in PREDICTORS:
-        errors = [
-            np.median(relative_errors(rows, predictor, f"epoch {epoch:g}")) for epoch in epochs
-        ]
-        last.plot(range(len(epochs)), 100 * np.array(errors), LINES[predictor], marker=".", c="0.2")
-    last.set_xticks(range(len(epochs)), [f"{epoch:g}" for epoch in epochs])
+        errors = [100 * row[predictor] for row in medians]
+        last.plot(places, errors, LINES[predictor], marker=".", c="0.2")
+    last.set_xticks(places, names)
     last.set(yscale="log", xlabel="epoch", ylabel="median relative error (%)")
     last.yaxis.set_major_formatter("{x:g}")
     last.yaxis.set_minor_formatter("")
@@ -88,6 +96,7 @@ def main() -> None:
     if not study.full:
         epochs = drawn = (0, 0.1, 1, 2)
         training, sizes = ((150, 140), 80, 3000, epochs), (50, 150, 400, 1000)
+    print(f"training the student for {epochs[-1]} epochs, unless that was done before", flush=True)
     student = study.cached(train, ignore=["data_home"])(*training, home)
     task = make(training[1], home)
     cached = study.cached(curves, ignore=["task", "feature_map"])
@@ -101,7 +110,9 @@ def main() -> None:
         fixed = {"panel": f"epoch {epoch:g}", "seed": SEED}
         rows += rows_of(fixed, sizes, ALPHAS, found, PREDICTORS)
     study.write(rows, {"training": training, "teacher scale": 1.0})
-    study.save(draw(rows, epochs, drawn))
+    medians = medians_of(rows)
+    study.write(medians, {"training": training}, "appendix_medians")
+    study.save(draw(rows, medians, drawn))
     report(rows)
 
 

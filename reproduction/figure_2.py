@@ -79,6 +79,7 @@ def main() -> None:
     training: tuple[Any, ...] = ((1500, 1400), 1400, 3000, 1e-4, seed)
     if not study.full:
         training, sizes = ((150, 140), 1400, 300, 1e-3, seed), (30, 60, 120, 250, 500)
+    print(f"training the student for {training[2]} epochs, unless that was done before", flush=True)
     student = study.cached(train)(*training)
     task = make_task(np.eye(D), TEACHER_WIDTH, TEACHER_SCALE, seed)
     maps = (Inputs().fit(task.rows(1, 0)[0]), student.at(epoch=0), student)
