@@ -133,8 +133,8 @@ def calibrate(
         Sizes of the subsets; None takes six, at most four fifths of the rows, of which one is the
         rank of the features where the sample exceeds it.
     fine : bool, default=False
-        Twice as many alphas, and up to four times as many subsets: for a correction, where a check
-        has failed.
+        Twice as many alphas, at most a factor of ten apart, and up to four times as many subsets:
+        for a correction, where a check has failed.
     seed : int, default=0
         Draws the subsets.
 
@@ -157,12 +157,30 @@ def calibrate(
         shares = grid[::-1][::every][::-1]
         used = shares * min(1.0, curve.rank / size)
         alphas = alpha_at_share(curve, size, used, fit_intercept=path.fit_intercept, cache=cache)
+        if fine:
+            used, alphas = _closer(used, alphas)
         n_subsets = _n_subsets(path, curve.rank, size, alphas.size, fine)
         found.append((used, subset_errors(path, size, alphas, n_subsets, seed=seed)))
     scatter = _pooled_scatter(grid, found, path.n_rows, path.targets.shape[1])
     calibration = Calibration((), path.n_rows, curve.rank, grid, scatter)
     levels = tuple(_level(calibration, curve, used, errors, path, cache) for used, errors in found)
     return calibration._replace(levels=levels)
+
+
+def _closer(used: FloatArray, alphas: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Insert alphas, falling, until neighbours are at most a factor of ten apart; df1/n likewise.
+
+    Where the spectrum has a gap, df1/n is the same over decades of alpha, while C need not be: a
+    line across the gap would carry what is wrong at its far end to where the theory holds.
+    """
+    known = np.log(alphas)[::-1]
+    steps = np.maximum(np.ceil(np.diff(known) / np.log(10.0)), 1.0).astype(int)
+    pieces = [
+        np.linspace(low, high, count, endpoint=False)
+        for low, high, count in zip(known[:-1], known[1:], steps, strict=True)
+    ]
+    closer = np.concatenate([*pieces, known[-1:]])
+    return np.interp(closer, known, used[::-1])[::-1], np.exp(closer)[::-1]
 
 
 def _pooled_scatter(

@@ -5,6 +5,7 @@ from sklearn.linear_model import Ridge
 from sk_deepfeat.theory import (
     calibrate,
     leave_one_out_curve,
+    leave_one_out_curves,
     ridge_factorization,
     transfer_risk,
 )
@@ -129,3 +130,27 @@ def test_targets_without_noise():
     path = ridge_factorization(X, X @ COEFS)
     for level in calibrate(path, leave_one_out_curve(path)).levels:
         assert np.isfinite(level.log_ratio).all() and np.isfinite(level.standard_error).all()
+
+
+def test_a_correction_does_not_reach_across_a_gap_of_the_spectrum():
+    """Twenty strong directions and forty that few rows show: df1 is flat for decades of alpha.
+
+    There the theory fails at the smallest alphas alone, and a line from there to the next value of
+    df1 would correct by several per cent where nothing is wrong.
+    """
+    rng = np.random.default_rng(2)
+    strong = 30.0 * rng.normal(size=(800, 20))
+    rare = 0.003 * rng.standard_t(2, size=(800, 40)) * (rng.random((800, 40)) < 0.02)
+    X = np.hstack([strong, rare])
+    y = 0.01 * strong.sum(axis=1) + 0.5 * rng.normal(size=800)
+    path = ridge_factorization(X, y)
+    curve, _ = leave_one_out_curves(path)
+    calibration = calibrate(path, curve, fine=True)
+    assert calibration.disagreement > 0.1
+    for level in calibration.levels:
+        assert np.diff(level.log_alpha).max() < np.log(10.0) + 1e-9
+    alpha = np.array([1e-4, 1e-2, 1.0, 100.0])
+    log_ratio, _ = correction(calibration, np.full(4, 200.0), alpha)
+    assert np.abs(log_ratio[1:]).max() < 0.005
+    coarse = calibrate(path, curve)
+    assert max(np.diff(level.log_alpha).max() for level in coarse.levels) > np.log(1000.0)
