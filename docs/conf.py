@@ -45,7 +45,8 @@ html_theme_options = {
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 # Pages without pages below them give the width of an empty sidebar to their tables.
-_alone = ("index", "getting_started", "writing_a_plugin", "comparison", "benchmarks", "glossary")
+_alone = ("index", "getting_started", "writing_a_plugin", "comparison", "benchmarks")
+_alone += ("reproduction", "glossary")
 html_sidebars = {page: [] for page in (*_alone, "changes", "citing", "auto_examples/plot_*")}
 html_show_sourcelink = False
 add_module_names = False
