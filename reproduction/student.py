@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from measure import measure
+from predict import leave_one_out, plug_in
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.frozen import FrozenEstimator
 from study import lines_between
@@ -14,12 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from sk_deepfeat import RandomDeepFeatures, TrainedDeepFeatures
 from sk_deepfeat.activations import identity
-from sk_deepfeat.exceptions import PopulationWarning
-from sk_deepfeat.populations import (
-    LeaveOneOutPopulation,
-    LinearizedPopulation,
-    PlugInPopulation,
-)
+from sk_deepfeat.populations import LinearizedPopulation
 
 POPULATION_ROWS, READOUT_ROWS, MEASURED_ROWS = 28_000, 17_500, 40_000  # as many as of MNIST
 PREDICTORS = ("closed_form", "plug_in", "leave_one_out")
@@ -99,16 +94,14 @@ def curves(
         x, y = task.rows(counts[part], [seed, 10 + part])
         return feature_map.transform(x), y
 
-    found: dict[str, Any] = {}
-    n_samples, place = lines_between(sizes)[:, None], {"fit_intercept": False}
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", PopulationWarning)
+    n_samples = lines_between(sizes)
+    with threadpool_limits(limits=1):
         closed = task.linearized(feature_map)
-        found["closed_form"] = closed.test_error(n_samples, alphas, **place)
-        plug_in = PlugInPopulation().fit(*rows(0), **place)
-        found["plug_in"] = plug_in.test_error(n_samples, alphas, **place)
-        one_out = LeaveOneOutPopulation().fit(*rows(1), **place)
-        found["leave_one_out"] = one_out.test_error(n_samples, alphas, **place)
+        found: dict[str, Any] = {
+            "closed_form": closed.test_error(n_samples[:, None], alphas, fit_intercept=False),
+            "plug_in": plug_in(rows(0), n_samples, alphas),
+            "leave_one_out": leave_one_out(rows(1), n_samples, alphas),
+        }
         found |= measure(*rows(2), np.array(sizes), alphas, seed=seed)._asdict()
     if isinstance(feature_map, TrainedDeepFeatures):
         x, y = task.rows(counts[2], [seed, 12])

@@ -163,19 +163,17 @@ def accuracy(rows: list[Row], predictor: str, against: str = "measured") -> str:
     return text if known.size == relative.size else f"{text} ({known.size} of {relative.size})"
 
 
-def print_accuracy(
-    rows: list[Row], predictors: Iterable[str], against: str = "measured", by: str = "panel"
-) -> None:
+def print_accuracy(rows: list[Row], predictors: Iterable[str], against: str = "measured") -> None:
     """Print the accuracies as a table in Markdown: one line for each panel, and one for all.
 
     In `against` a predictor's name stands for braces: ``"measured_apart_{}"``.
     """
     predictors = list(predictors)
-    groups = list(dict.fromkeys(row[by] for row in rows))
-    print(f"| {by} | cells | " + " | ".join(predictors) + " |")
+    groups = list(dict.fromkeys(row["panel"] for row in rows))
+    print("| panel | cells | " + " | ".join(predictors) + " |")
     print("|---" * (2 + len(predictors)) + "|")
     for group in [*groups, "all"]:
-        chosen = [row for row in rows if group in ("all", row[by])]
+        chosen = [row for row in rows if group in ("all", row["panel"])]
         scores = [accuracy(chosen, name, against.format(name)) for name in predictors]
         cells = sum(np.isfinite(row["measured"]) for row in chosen)
         print(f"| {group} | {cells} | " + " | ".join(scores) + " |")
@@ -241,8 +239,10 @@ def compare_with_published(
 
 def published(data_home: Any, figure: str) -> list[Row]:
     """Return the published figure's numbers, or nothing if the file is not there."""
-    path = Path(data_home or "") / "published" / "figures.csv"
-    if data_home is None or not path.exists():
+    if data_home is None:
+        return []
+    path = Path(data_home) / "published" / "figures.csv"
+    if not path.exists():
         return []
     with open(path, newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["figure"] == figure]
