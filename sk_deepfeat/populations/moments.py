@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sk_deepfeat.theory import ErrorDecomposition, RidgeRisk, ridge_risk
+from sk_deepfeat.theory import ErrorDecomposition, RidgeRisk, degrees_of_freedom, ridge_risk
 from sk_deepfeat.theory._validation import check_alpha
 
 FloatArray = NDArray[np.float64]
@@ -84,13 +84,11 @@ class MomentPopulationMixin:
     ) -> tuple[FloatArray, FloatArray]:
         """Return df1 and df2 at effective regularisations, each of the shape of `kappa`."""
         omega = self.eigenvalues(fit_intercept=fit_intercept)
-        omega = omega[omega > 0]
         at = check_alpha(kappa, "kappa")
-        df1, df2 = np.empty(at.size), np.empty(at.size)
-        for k, value in enumerate(at.ravel()):
-            shares = omega / (omega + value)
-            df1[k], df2[k] = shares.sum(), np.square(shares).sum()
-        return df1.reshape(at.shape), df2.reshape(at.shape)
+        positive = omega[omega > 0]
+        # The difference df1 + κ df1' would cancel where κ is large.
+        squares = [np.square(positive / (positive + value)).sum() for value in at.ravel()]
+        return degrees_of_freedom(omega, at), np.reshape(squares, at.shape)
 
     def eigenvalues(self, *, fit_intercept: bool) -> FloatArray:
         """Return those of the features' covariance, or second moment without intercept, descending.

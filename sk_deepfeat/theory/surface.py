@@ -228,7 +228,7 @@ class ErrorSurface:
             levels = self._log_levels(strength)
             found.append(power_law_growth(self.calibration, log_own, levels, n_samples, strength))
         known = [np.where(np.isfinite(growth.variance), growth.variance, 0.0) for growth in found]
-        middle = found[len(found) // 2]
+        middle = found[_NEIGHBOURS.index(1.0)]
         return middle._replace(variance=np.maximum(middle.variance, np.max(known, axis=0)))
 
     def _leverage_noise(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
