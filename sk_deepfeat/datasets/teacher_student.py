@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 
 from sk_deepfeat.plugins import resolve
 from sk_deepfeat.populations import ExactPopulation
-from sk_deepfeat.theory.resolvent import eigh_psd
+from sk_deepfeat.theory.matrices import eigh_psd
 
 FloatArray = NDArray[np.float64]
 

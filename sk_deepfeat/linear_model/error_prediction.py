@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from sk_deepfeat.linear_model._arguments import average_outputs, check_alpha
 from sk_deepfeat.linear_model._search import best_alpha, required_samples
 from sk_deepfeat.theory import ErrorDecomposition
-from sk_deepfeat.theory._validation import check_alpha as check_alphas
-from sk_deepfeat.theory._validation import check_cells, check_level, check_n_samples
+from sk_deepfeat.theory.validation import check_alpha as check_alphas
+from sk_deepfeat.theory.validation import check_cells, check_level, check_n_samples
 
 FloatArray = NDArray[np.float64]
 

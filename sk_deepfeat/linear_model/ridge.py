@@ -13,7 +13,7 @@ from sk_deepfeat.linear_model._arguments import check_alpha, fit_population
 from sk_deepfeat.linear_model.error_prediction import ErrorPredictionMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.theory import ridge_factorization
-from sk_deepfeat.theory._validation import numeric_targets
+from sk_deepfeat.theory.validation import numeric_targets
 
 FloatArray = NDArray[np.float64]
 

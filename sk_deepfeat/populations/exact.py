@@ -16,8 +16,8 @@ from sk_deepfeat.populations.moments import (
     check_width,
 )
 from sk_deepfeat.populations.network_moments import check_linearizable, teacher_moments
-from sk_deepfeat.theory._validation import real_array
-from sk_deepfeat.theory.resolvent import eigh_psd
+from sk_deepfeat.theory.matrices import eigh_psd
+from sk_deepfeat.theory.validation import real_array
 
 
 class ExactPopulation(MomentPopulationMixin, BaseEstimator):

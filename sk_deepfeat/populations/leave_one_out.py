@@ -21,7 +21,7 @@ from sk_deepfeat.theory import (
     calibrate,
     leave_one_out_curves,
 )
-from sk_deepfeat.theory._validation import check_cells, check_level
+from sk_deepfeat.theory.validation import check_cells, check_level
 
 _GROUPS = 20
 

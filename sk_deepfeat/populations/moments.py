@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory import ErrorDecomposition, RidgeRisk, degrees_of_freedom, ridge_risk
-from sk_deepfeat.theory._validation import check_alpha
+from sk_deepfeat.theory.validation import check_alpha
 
 FloatArray = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from sk_deepfeat.theory import (
     ridge_factorization,
     transfer_risk,
 )
-from sk_deepfeat.theory._validation import check_alpha, check_flag
+from sk_deepfeat.theory.validation import check_alpha, check_flag
 
 
 class OneSampleMixin:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from sk_deepfeat.theory._validation import numeric_targets
+from sk_deepfeat.theory.validation import numeric_targets
 
 FloatArray = NDArray[np.float64]
 

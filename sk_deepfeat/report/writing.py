@@ -21,7 +21,7 @@ from sk_deepfeat.report.answers import Answers, ask
 from sk_deepfeat.report.numbers import number
 from sk_deepfeat.report.pictures import pictures
 from sk_deepfeat.report.remarks import remarks
-from sk_deepfeat.theory._validation import numeric_targets
+from sk_deepfeat.theory.validation import numeric_targets
 
 _MOST_NAMES = 8
 

@@ -1,0 +1,314 @@
+"""One factorisation of a training set, from which ridge at every alpha follows.
+
+Rows are weighted to mean weight one, centred when an intercept is fitted, and multiplied by the
+square roots of their weights. The smaller Gram matrix, FᵀF or FFᵀ, is decomposed once.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import ArrayLike
+
+from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
+
+# Below this share of the largest eigenvalue an estimated spectrum is rounding.
+_SPECTRUM_CUT = 1e-11
+# Beyond these condition numbers of Gram + alpha the Gram matrix has lost what the coefficients need
+# and a singular value decomposition of the rows themselves takes over. The residual of the rows
+# corrects the primal form, so it reaches further than the dual one.
+_MOST_PRIMAL, _MOST_DUAL = 1e12, 1e7
+_REFINEMENTS = 3
+
+
+class RidgePath:
+    """Ridge on one training set at every alpha; made by `ridge_factorization`.
+
+    Attributes
+    ----------
+    features, targets : ndarray of shape (n_rows, n_features), (n_rows, n_outputs)
+        Weighted, and centred with an intercept.
+    feature_mean, target_mean : ndarray
+        What was subtracted; zeros without an intercept.
+    n_rows : int
+        Rows of positive weight.
+    n_effective : int
+        `n_rows`, less one with an intercept.
+    mean_weight : float
+        Ridge at alpha on the given weights is ridge at ``alpha / mean_weight`` here.
+    eigenvalues : ndarray of shape (rank,)
+        Nonzero eigenvalues of the Gram matrix, ascending.
+    target_components : ndarray of shape (rank, n_outputs)
+        Uᵀy, with the left singular vectors U of the rows.
+    outside : ndarray of shape (n_rows, n_outputs)
+        y - UUᵀy.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows, of mean one.
+    intercept_share : ndarray of shape (n_rows,)
+        Leverage that the intercept alone gives each row: weight/n_rows, or zero without one.
+    anchors : tuple of float
+        Ridges, for weights of mean one, at which a population fitted on this factorisation should
+        answer exactly; set by whoever will ask for them.
+    """
+
+    def __init__(
+        self,
+        features: FloatArray,
+        targets: FloatArray,
+        feature_mean: FloatArray,
+        target_mean: FloatArray,
+        mean_weight: float,
+        fit_intercept: bool,
+        weights: FloatArray,
+        rounding: float,
+    ) -> None:
+        self.features, self.targets = features, targets
+        self.feature_mean, self.target_mean = feature_mean, target_mean
+        self.mean_weight, self.fit_intercept = mean_weight, fit_intercept
+        self.n_rows, self.n_features = features.shape
+        self.n_effective = self.n_rows - int(fit_intercept)
+        self.weights = weights
+        self.intercept_share = weights / self.n_rows if fit_intercept else np.zeros(self.n_rows)
+        self.anchors: tuple[float, ...] = ()
+        self.primal = self.n_rows > self.n_features
+        gram = features.T @ features if self.primal else features @ features.T
+        self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
+            gram, overwrite_a=True, check_finite=False, driver="evd"
+        )
+        largest = max(float(self._all_eigenvalues[-1]), 0.0)
+        above = self._all_eigenvalues > max(_SPECTRUM_CUT * largest, 0.0)
+        # They ascend: a slice, of which numpy makes no copy.
+        self._kept = slice(int(above.size - np.count_nonzero(above)), above.size)
+        if self._cut_is_rounding(rounding):
+            self.eigenvalues = self._all_eigenvalues[self._kept]
+            self._left: FloatArray | None = None
+        else:  # columns of very unequal scale: the Gram matrix has lost directions that count
+            left, singular, _ = self._svd
+            rank = min(int(np.sum(singular > self._rank_cut)), self.n_effective)
+            self._left = np.ascontiguousarray(left[:, :rank][:, ::-1])
+            self.eigenvalues = np.square(singular[:rank][::-1])
+
+    def _cut_is_rounding(self, rounding: float) -> bool:
+        """Say whether what the cut leaves out is no more than the rounding of the features.
+
+        Random combinations of the directions left out are freed from what is mixed into them of
+        those kept, and applied to the rows.
+        """
+        out = self._vectors[:, : self._kept.start]
+        if self._kept.start in (0, self._kept.stop):
+            return True
+        rows = self.features if self.primal else self.features.T
+        vectors, values = self._vectors[:, self._kept], self._all_eigenvalues[self._kept]
+        probes = out @ np.random.default_rng(0).normal(size=(out.shape[1], 8))
+        for _ in range(2):
+            probes -= vectors @ ((vectors.T @ (rows.T @ (rows @ probes))) / values[:, None])
+        tail = np.linalg.norm(rows @ probes) / max(float(np.linalg.norm(probes)), 1e-300)
+        noise = 8.0 * rounding * np.sqrt(max(rows.shape) * values[-1])
+        return bool(tail * np.sqrt(out.shape[1]) <= noise)
+
+    @cached_property
+    def target_components(self) -> FloatArray:
+        """Uᵀy for the kept directions."""
+        if self._left is not None:
+            return self._left.T @ self.targets
+        vectors = self._vectors[:, self._kept]
+        if not self.primal:
+            return vectors.T @ self.targets
+        return (vectors.T @ (self.features.T @ self.targets)) / np.sqrt(self.eigenvalues)[:, None]
+
+    @cached_property
+    def outside(self) -> FloatArray:
+        """The part of the targets that no coefficients reach."""
+        if self._left is not None:
+            return self.targets - self._left @ self.target_components
+        vectors = self._vectors[:, self._kept]
+        if not self.primal:
+            return self.targets - vectors @ self.target_components
+        weights = self.target_components / np.sqrt(self.eigenvalues)[:, None]
+        return self.targets - self.features @ (vectors @ weights)
+
+    def left_vectors(self, rows: slice, out: FloatArray | None = None) -> FloatArray:
+        """Return some rows of the left singular vectors U, shape (rows, rank).
+
+        They may be written into `out`, of at least as many rows.
+        """
+        if self._left is not None:
+            return self._left[rows]
+        vectors = self._vectors[:, self._kept]
+        if not self.primal:
+            return vectors[rows]
+        features = self.features[rows]
+        left = np.matmul(features, vectors, out=None if out is None else out[: len(features)])
+        left /= np.sqrt(self.eigenvalues)
+        return np.asarray(left)
+
+    @property
+    def feature_components(self) -> FloatArray:
+        """(Vᵀ Fᵀ y) for the kept directions: √λ Uᵀy."""
+        return self.target_components * np.sqrt(self.eigenvalues)[:, None]
+
+    def coefs(self, alpha: ArrayLike) -> FloatArray:
+        """Return the ridge coefficients at one or several `alpha` (for mean weight one).
+
+        Parameters
+        ----------
+        alpha : array-like of shape () or (n_alphas,)
+            Not negative; 0 gives the solution of minimum norm.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_outputs) or (n_alphas, n_features, n_outputs)
+        """
+        alphas = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
+        coefs = np.zeros((alphas.size, self.n_features, self.targets.shape[1]))
+        spectrum = self._all_eigenvalues[max(self._vectors.shape[0] - self.n_effective, 0) :]
+        if spectrum.size and spectrum[-1] > 0:
+            most = _MOST_PRIMAL if self.primal else _MOST_DUAL
+            lowest = max(float(spectrum[0]), 0.0)
+            resolved = (spectrum[-1] + alphas) <= most * (lowest + alphas)
+            if np.any(resolved):
+                coefs[resolved] = self._coefs_from_gram(alphas[resolved])
+            for i in np.flatnonzero(~resolved):
+                coefs[i] = self._coefs_from_svd(float(alphas[i]))
+        return coefs if np.ndim(alpha) else coefs[0]
+
+    def _coefs_from_gram(self, alphas: FloatArray) -> FloatArray:
+        """Coefficients for all alphas at once, one column for each pair (alpha, output).
+
+        They are corrected by the residual of the normal equations, taken from the rows, which
+        restores what forming the Gram matrix has lost.
+        """
+        outputs = self.targets.shape[1]
+        ridge = np.repeat(alphas, outputs)
+        targets = np.tile(self.targets, alphas.size)
+        shrunk = np.maximum(self._all_eigenvalues, 0.0)[:, None] + ridge
+        if self.primal:
+            coefs = np.zeros((self.n_features, ridge.size))
+        else:
+            floor = self.n_rows * np.finfo(float).eps * self._all_eigenvalues[-1]
+            inverse = np.where(shrunk > floor, 1.0 / np.maximum(shrunk, floor), 0.0)
+            coefs = self.features.T @ (self._vectors @ ((self._vectors.T @ targets) * inverse))
+        for _ in range(_REFINEMENTS):
+            gradient = self.features.T @ (targets - self.features @ coefs) - ridge * coefs
+            if self.primal:
+                coefs = coefs + self._vectors @ ((self._vectors.T @ gradient) / shrunk)
+            else:
+                vectors = self._vectors[:, self._kept]
+                kept = self._all_eigenvalues[self._kept][:, None]
+                along = vectors.T @ (self.features @ gradient) / (kept * (kept + ridge))
+                coefs = coefs + self.features.T @ (vectors @ along)
+        return coefs.T.reshape(alphas.size, outputs, self.n_features).transpose(0, 2, 1)
+
+    @cached_property
+    def _svd(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        left, singular, right = scipy.linalg.svd(
+            self.features, full_matrices=False, check_finite=False
+        )
+        return left, singular, right
+
+    @property
+    def _rank_cut(self) -> float:
+        return max(self.features.shape) * float(np.finfo(float).eps * self._svd[1][0])
+
+    def _coefs_from_svd(self, alpha: float) -> FloatArray:
+        left, singular, right = self._svd
+        if alpha == 0:  # the solution of minimum norm; any ridge damps what is rounding by itself
+            rank = min(int(np.sum(singular > self._rank_cut)), self.n_effective)
+        else:
+            rank = int(np.sum(singular > 0))
+        left, singular, right = left[:, :rank], singular[:rank], right[:rank]
+        # 1/(s + alpha/s) neither overflows nor divides by zero where s² underflows.
+        return right.T @ ((left.T @ self.targets) / (singular + alpha / singular)[:, None])
+
+
+def check_path(path: Any) -> None:
+    """Raise TypeError unless `path` is a factorised training set."""
+    if not isinstance(path, RidgePath):
+        raise TypeError(
+            f"path must be a RidgePath, from ridge_factorization(X, y); got {type(path).__name__}."
+        )
+
+
+def ridge_factorization(
+    features: ArrayLike,
+    targets: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    fit_intercept: bool = True,
+) -> RidgePath:
+    """Factorise a training set once, for ridge at every alpha.
+
+    Parameters
+    ----------
+    features : array-like of shape (n_samples, n_features)
+        Rows of features, finite.
+    targets : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets, finite.
+    sample_weight : array-like of shape (n_samples,), optional
+        Not negative, not all zero. Rows of weight zero are dropped; the others are scaled to mean
+        one, and the scale is kept as ``mean_weight``.
+    fit_intercept : bool, default=True
+        Whether to centre by the weighted means.
+
+    Returns
+    -------
+    RidgePath
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit or weights are negative or all zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory import ridge_factorization
+    >>> path = ridge_factorization([[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0], fit_intercept=False)
+    >>> path.coefs(14.0).round(3)
+    array([[0.5]])
+    """
+    check_flag(fit_intercept, "fit_intercept")
+    given = np.asarray(features)
+    single = given.dtype in (np.dtype(np.float32), np.dtype(np.float16))
+    rounding = float(np.finfo(np.float32 if single else np.float64).eps)
+    rows, values = real_array(given, "features"), real_array(targets, "targets")
+    values = values.reshape(-1, 1) if values.ndim == 1 else values
+    if rows.ndim != 2 or values.ndim != 2 or rows.shape[0] != values.shape[0]:
+        raise ValueError(
+            f"features and targets must have one row per sample; got shapes {rows.shape} and "
+            f"{values.shape}."
+        )
+    if rows.size == 0:
+        raise ValueError(
+            f"features must have at least one row and one column; got shape {rows.shape}."
+        )
+    if not (np.all(np.isfinite(rows)) and np.all(np.isfinite(values))):
+        raise ValueError("features and targets must be finite; got NaN or infinity.")
+    mean_weight, root, weights = 1.0, None, np.ones(rows.shape[0])
+    if sample_weight is not None:
+        weights = real_array(sample_weight, "sample_weight")
+        if weights.shape != (rows.shape[0],) or np.any(weights < 0) or not np.any(weights > 0):
+            raise ValueError(
+                "sample_weight must hold one weight per row, not negative and not all zero; got "
+                f"shape {weights.shape} for {rows.shape[0]} rows."
+            )
+        kept = weights > 0
+        if not np.all(kept):
+            rows, values, weights = rows[kept], values[kept], weights[kept]
+        mean_weight = float(weights.mean())
+        weights = weights / mean_weight
+        root = np.sqrt(weights)[:, None]
+    feature_mean, target_mean = np.zeros(rows.shape[1]), np.zeros(values.shape[1])
+    if fit_intercept:
+        scale = None if root is None else weights
+        feature_mean = np.average(rows, axis=0, weights=scale)
+        target_mean = np.average(values, axis=0, weights=scale)
+        rows, values = rows - feature_mean, values - target_mean
+    if root is not None:
+        rows, values = rows * root, values * root
+    return RidgePath(
+        rows, values, feature_mean, target_mean, mean_weight, fit_intercept, weights, rounding
+    )

@@ -1,0 +1,209 @@
+"""Errors of ridge on random subsets of a training set: what a prediction can be checked against.
+
+Each subset is measured on the rows outside it, and the subsets of one size are spread over the
+rows so that all rows count alike. No asymptotics enter: whatever the rows are like, the mean is
+unbiased for the error with that many samples, apart from the rows being what they are.
+
+A subset costs one Gram matrix, of the smaller kind, and a Cholesky factorisation for each alpha.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.linalg.blas
+import scipy.linalg.lapack
+from numpy.typing import NDArray
+
+from sk_deepfeat.theory.one_sample.factorization import RidgePath, check_path
+from sk_deepfeat.theory.validation import FloatArray, check_alpha
+
+_BLOCK_ENTRIES = 8_000_000
+
+
+class SubsetErrors(NamedTuple):
+    """Squared errors on subsets of one size, for A alphas and t outputs."""
+
+    size: int
+    """Rows in each subset."""
+    alpha: FloatArray
+    """For weights of mean one, shape (A,)."""
+    error: FloatArray
+    """Mean over rows of the squared error of fits that had not seen them, shape (A, t)."""
+    scatter: FloatArray
+    """Relative standard deviation of the error from subset to subset, shape (A, t)."""
+    n_subsets: int
+    """How many subsets were fitted."""
+
+
+def check_subset_size(size: Any, n_rows: int) -> None:
+    """Raise ValueError unless some rows are inside and some outside a subset of that size."""
+    if not isinstance(size, (int, np.integer)) or not 2 <= size < n_rows:
+        raise ValueError(
+            f"size={size!r} must lie between 2 and {n_rows - 1}: of the {n_rows} rows some stay "
+            "outside to be measured on."
+        )
+
+
+def subset_errors(
+    path: RidgePath, size: int, alpha: FloatArray, n_subsets: int, *, seed: int = 0
+) -> SubsetErrors:
+    """Fit ridge on random subsets of one size and measure it on the other rows.
+
+    Parameters
+    ----------
+    path : RidgePath
+        The training set; its rows are used, not its factorisation.
+    size : int
+        Rows in a subset, at least 2 and below the number of rows.
+    alpha : array-like of shape (n_alphas,)
+        Positive, for weights of mean one within the subset.
+    n_subsets : int
+        At least 2. Disjoint subsets while there are rows for them, evenly overlapping ones beyond.
+    seed : int, default=0
+        Draws the subsets.
+
+    Returns
+    -------
+    SubsetErrors
+
+    Raises
+    ------
+    ValueError
+        If a number is outside its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory import ridge_factorization, subset_errors
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(400, 5))
+    >>> path = ridge_factorization(X, X[:, 0] + rng.normal(size=400))
+    >>> subset_errors(path, 50, [1.0], 8).error.round(1)
+    array([[1.1]])
+    """
+    check_path(path)
+    alphas = check_alpha(alpha)
+    check_subset_size(size, path.n_rows)
+    if n_subsets < 2:
+        raise ValueError(f"n_subsets={n_subsets!r} must be at least 2.")
+    if alphas.ndim != 1 or not np.all(alphas > 0):
+        raise ValueError(f"alpha={alpha!r} must be a 1-d array of positive numbers.")
+    outside = np.ones((path.n_rows, n_subsets))
+    fits, buffers = [], _Buffers(size, path.n_features)
+    for k, rows in enumerate(_spread(path.n_rows, size, n_subsets, seed)):
+        outside[rows, k] = 0.0
+        fits.append(_ridge(path, rows, alphas, buffers))
+    total, means = _measure(path, outside, fits)
+    average = means.mean(axis=0)
+    scatter = np.divide(
+        means.std(axis=0, ddof=1), average, out=np.zeros_like(average), where=average > 0
+    )
+    return SubsetErrors(size, alphas, total, scatter, n_subsets)
+
+
+def _spread(n_rows: int, size: int, n_subsets: int, seed: int) -> list[NDArray[np.intp]]:
+    """Return subsets that lie evenly on a random circle of the rows."""
+    circle = np.random.default_rng([seed, size]).permutation(n_rows)
+    starts = (np.arange(n_subsets) * n_rows) // n_subsets
+    return [np.sort(circle[(start + np.arange(size)) % n_rows]) for start in starts]
+
+
+class _Buffers:
+    """Arrays that the subsets of one size share: fresh pages take as long as the products."""
+
+    def __init__(self, size: int, n_features: int) -> None:
+        small = min(size, n_features)
+        self.features = np.empty((size, n_features))
+        self.gram, self.work = np.empty((small, small)), np.empty((small, small))
+
+
+def _ridge(
+    path: RidgePath, rows: NDArray[np.intp], alphas: FloatArray, buffers: _Buffers
+) -> tuple[FloatArray, FloatArray]:
+    """Return coefficients (A, p, t) and intercepts (A, t) of ridge on some rows.
+
+    The rows of the path are √w φ, centred by all rows. Those of a subset F are centred again, which
+    takes the projection on √w from them: FᵀF loses w̄ m mᵀ, where m is their weighted mean, w̄ the
+    sum of weights; nothing cancels, since m is small beside the rows.
+    """
+    features = np.take(path.features, rows, axis=0, out=buffers.features, mode="clip")
+    targets, ridge = path.targets[rows], alphas * path.weights[rows].mean()
+    primal = features.shape[0] > features.shape[1]
+    pair = (features.T, features) if primal else (features, features.T)
+    gram = np.matmul(*pair, out=buffers.gram)
+    centre = _Centre(path, rows, features) if path.fit_intercept else None
+    if centre is not None:
+        targets = targets - np.outer(centre.root, centre.mean_of(targets))
+        centre.take_from(gram, features, primal)
+    right = features.T @ targets if primal else targets
+    diagonal = np.diagonal(gram).copy()
+    coefs = np.empty((alphas.size, path.n_features, targets.shape[1]))
+    for k, value in enumerate(ridge):
+        np.copyto(buffers.work, gram)
+        np.fill_diagonal(buffers.work, diagonal + value)
+        # The transpose is in LAPACK's order, so that the factor takes the place of the matrix.
+        factor, failed = scipy.linalg.lapack.dpotrf(
+            buffers.work.T, lower=False, clean=False, overwrite_a=1
+        )
+        if failed:  # alpha below the rounding of the Gram matrix
+            coefs[k] = np.nan
+            continue
+        solution, _ = scipy.linalg.lapack.dpotrs(factor, right, lower=False)
+        if not primal:
+            if centre is not None:
+                solution -= np.outer(centre.root, centre.mean_of(solution))
+            solution = features.T @ solution
+        coefs[k] = solution
+    if centre is None:
+        return coefs, np.zeros((alphas.size, targets.shape[1]))
+    return coefs, centre.mean_of(path.targets[rows]) - centre.feature_mean @ coefs
+
+
+class _Centre:
+    """Weighted means of a subset, whose rows and targets are multiplied by √w."""
+
+    def __init__(self, path: RidgePath, rows: NDArray[np.intp], features: FloatArray) -> None:
+        self.root = np.sqrt(path.weights[rows])
+        self.feature_mean = self.mean_of(features)
+
+    def mean_of(self, values: FloatArray) -> FloatArray:
+        return np.asarray(self.root @ values / (self.root @ self.root))
+
+    def take_from(self, gram: FloatArray, features: FloatArray, primal: bool) -> None:
+        """Centre a Gram matrix in place: the triangle that LAPACK reads of its transpose."""
+        mean, weight = self.feature_mean, self.root @ self.root
+        if primal:
+            scipy.linalg.blas.dsyr(-weight, mean, a=gram.T, overwrite_a=1)
+        else:
+            along = features @ mean - 0.5 * (mean @ mean) * self.root
+            scipy.linalg.blas.dsyr2(-1.0, self.root, along, a=gram.T, overwrite_a=1)
+
+
+def _measure(
+    path: RidgePath, outside: FloatArray, fits: list[tuple[FloatArray, FloatArray]]
+) -> tuple[FloatArray, FloatArray]:
+    """Return mean squared errors over rows, and those of each of the K fits.
+
+    `outside` is 1 where a fit, a column, has not seen a row. In the first mean, of shape (A, t),
+    all rows that some fit has not seen count alike; the second has shape (K, A, t).
+    """
+    coefs = np.stack([fit[0] for fit in fits])  # (K, A, p, t)
+    intercept = np.stack([fit[1] for fit in fits]).reshape(-1)
+    shape = (coefs.shape[0], coefs.shape[1], coefs.shape[3])
+    flat = coefs.transpose(2, 0, 1, 3).reshape(path.n_features, -1)
+    times = outside.sum(axis=1, keepdims=True)
+    share = np.divide(outside, times, out=np.zeros_like(outside), where=times > 0)
+    root = np.sqrt(path.weights)
+    evenly, plain = np.zeros(shape), np.zeros(shape)
+    block = max(1, _BLOCK_ENTRIES // (path.n_features + flat.shape[1]))
+    for start in range(0, path.n_rows, block):  # slices, since a copy costs more than the product
+        rows = slice(start, start + block)
+        errors = np.tile(path.targets[rows], shape[0] * shape[1]) - path.features[rows] @ flat
+        errors -= root[rows, None] * intercept
+        squares = np.square(errors, out=errors).reshape(-1, *shape)
+        evenly += np.einsum("ik,ikat->kat", share[rows], squares)
+        plain += np.einsum("ik,ikat->kat", outside[rows], squares)
+    weights = path.weights * (times[:, 0] > 0)
+    return evenly.sum(axis=0) / weights.sum(), plain / (path.weights @ outside)[:, None, None]

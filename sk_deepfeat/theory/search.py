@@ -1,0 +1,138 @@
+"""Searches over alpha and over the number of samples, for any function of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from sk_deepfeat.theory.validation import FloatArray
+
+_LARGEST_N = 2.0**50
+_SETTLED = 1e-6  # an error that moves less than this over octaves has reached its limit
+
+
+class Minimum(NamedTuple):
+    """Where a function on a logarithmic scale is smallest; NaN if it is NaN everywhere."""
+
+    argument: float
+    value: float
+    at_low: bool
+    at_high: bool
+
+
+def minimize_on_log_scale(
+    function: Callable[[FloatArray], FloatArray],
+    low: float,
+    high: float,
+    *,
+    points_per_decade: int = 16,
+    zooms: int = 6,
+) -> Minimum:
+    """Minimise a vectorised function over [low, high] by a logarithmic grid and zooms into it.
+
+    Parameters
+    ----------
+    function : callable
+        Maps an array of arguments to an array of values; NaN means not available.
+    low, high : float
+        Positive ends of the range.
+    points_per_decade : int, default=16
+        Density of the first grid.
+    zooms : int, default=6
+        How often the neighbourhood of the best point is divided into 16.
+
+    Returns
+    -------
+    Minimum
+        Argument, value, and whether the best argument is the lowest or the highest available one.
+
+    Examples
+    --------
+    >>> from sk_deepfeat.theory import minimize_on_log_scale
+    >>> round(minimize_on_log_scale(lambda x: x + 4 / x, 1e-3, 1e3).argument, 6)
+    2.0
+    """
+    size = max(9, int(np.ceil(points_per_decade * np.log10(high / low))) + 1)
+    log_grid = np.linspace(np.log(low), np.log(high), size)
+    at_low = at_high = False
+    best, value = np.nan, np.nan
+    for zoom in range(zooms + 1):
+        values = np.asarray(function(np.exp(log_grid)), dtype=np.float64)
+        available = np.flatnonzero(~np.isnan(values))
+        if available.size == 0:
+            return Minimum(np.nan, np.nan, False, False)
+        i = int(available[np.argmin(values[available])])
+        if zoom == 0:
+            at_low, at_high = i == available[0], i == available[-1]
+        if not values[i] > value:
+            best, value = float(np.exp(log_grid[i])), float(values[i])
+        below, above = log_grid[max(i - 1, 0)], log_grid[min(i + 1, log_grid.size - 1)]
+        log_grid = np.linspace(below, above, 33)
+    return Minimum(best, value, bool(at_low), bool(at_high))
+
+
+def smallest_sufficient(
+    error: Callable[[FloatArray], FloatArray],
+    target: float,
+    *,
+    monotone: bool,
+    largest: float = _LARGEST_N,
+) -> float:
+    """Return the smallest integer n with error(n) ≤ target.
+
+    Parameters
+    ----------
+    error : callable
+        Maps an array of integers n ≥ 1 to errors; NaN means not available.
+    target : float
+        The error to reach.
+    monotone : bool
+        True: the error falls with n (its optimum over alpha does), so that doubling and bisection
+        find the answer. False: the error may rise again (double descent), so a grid of eight
+        points per octave is scanned for the first crossing before the bisection.
+    largest : float, default=2**50
+        Where the search ends.
+
+    Returns
+    -------
+    float
+        An integer value; NaN if the target is not reached among the available n, or before the
+        error settles.
+
+    Examples
+    --------
+    >>> from sk_deepfeat.theory import smallest_sufficient
+    >>> smallest_sufficient(lambda n: 10.0 / n, 0.03, monotone=True)
+    334.0
+    """
+    steps = 1 if monotone else 8
+    exponents = np.arange(0.0, np.log2(largest) + 1.0 / steps, 1.0 / steps)
+    grid = np.unique(np.round(2.0**exponents))
+    batch = 4 if monotone else 16
+    below = 0.0
+    for start in range(0, grid.size, batch):
+        values = error(grid[start : start + batch])
+        if np.isnan(values).all():  # beyond what is available for good: errors are known up to an n
+            break
+        reached = np.flatnonzero(values <= target)
+        if reached.size:
+            first = start + int(reached[0])
+            below = grid[first - 1] if first else 0.0
+            return _bisect(error, target, float(below), float(grid[first]))
+        if np.ptp(values) <= _SETTLED * np.abs(values[0]):
+            break
+    return np.nan
+
+
+def _bisect(
+    error: Callable[[FloatArray], FloatArray], target: float, below: float, reached: float
+) -> float:
+    while reached - below > 1:
+        middle = np.floor(0.5 * (below + reached))
+        if error(np.array([middle]))[0] <= target:
+            reached = float(middle)
+        else:
+            below = float(middle)
+    return reached

@@ -1,0 +1,156 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from sk_deepfeat.theory import (
+    calibrate,
+    leave_one_out_curve,
+    leave_one_out_curves,
+    ridge_factorization,
+    transfer_risk,
+)
+from sk_deepfeat.theory.one_sample.calibration import correction, level_sizes
+
+P = 60
+SCALES = np.arange(1, P + 1) ** -0.5
+COEFS = np.random.default_rng(7).normal(size=P)
+
+
+def sample(n, kind, seed=0):
+    """Rows that are Gaussian, of unequal size, in tight clusters, or near-duplicates of others."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, P)) * SCALES
+    if kind == "unequal":
+        X *= np.exp(0.5 * rng.normal(size=(n, 1)))
+    elif kind == "clusters":
+        centres = np.random.default_rng(99).normal(size=(50, P)) * SCALES
+        X = centres[rng.integers(50, size=n)] + 0.1 * X
+    elif kind == "near-duplicates":
+        X = np.repeat(X[: n // 8], 8, axis=0) + 1e-3 * X
+    return X, X @ COEFS + 0.5 * rng.normal(size=n)
+
+
+def calibrated(n, kind, seed=0):
+    path = ridge_factorization(*sample(n, kind, seed))
+    curve = leave_one_out_curve(path)
+    return curve, calibrate(path, curve)
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "unequal"])
+@pytest.mark.parametrize("n", [100, 400])
+def test_check_is_silent_where_the_theory_holds(kind, n):
+    assert [calibrated(n, kind, seed)[1].disagreement for seed in range(5)] == [0.0] * 5
+
+
+@pytest.mark.parametrize("kind", ["clusters", "near-duplicates"])
+def test_check_fires_where_rows_come_in_groups(kind):
+    assert all(calibrated(400, kind, seed)[1].disagreement > 0.1 for seed in range(5))
+
+
+def test_corrected_errors_are_those_of_refits_in_clusters():
+    """Between the measured sizes, and near the peak, where the bare transfer is far off."""
+    curve, calibration = calibrated(400, "clusters")
+    pool, target = sample(6000, "clusters", seed=5)
+    rng = np.random.default_rng(0)
+    bare, corrected = [], []
+    for n in (20, 45, 70, 150):
+        for alpha in (0.01, 0.1, 1.0):
+            errors = []
+            for _ in range(60):
+                order = rng.permutation(6000)
+                ridge = Ridge(alpha=alpha).fit(pool[order[:n]], target[order[:n]])
+                left = order[n:]
+                errors.append(np.mean((ridge.predict(pool[left]) - target[left]) ** 2))
+            truth = np.mean(errors)
+            found = transfer_risk(curve, n, alpha, fit_intercept=True).test_error.item()
+            ratio, _ = correction(calibration, np.array([float(n)]), np.array([alpha]))
+            bare.append(abs(np.log(found / truth)))
+            corrected.append(abs(np.log(found / truth) + ratio.item()))
+    assert max(bare) > 0.5, "otherwise there is nothing to correct"
+    assert np.median(corrected) < 0.1 and max(corrected) < 0.5 * max(bare)
+
+
+def test_correction_meets_its_points_and_ends_at_the_training_size():
+    _, calibration = calibrated(400, "clusters")
+    level = calibration.levels[2]
+    size = np.full(level.log_alpha.shape, float(level.size))
+    found, variance = correction(calibration, size, np.exp(level.log_alpha), shrink=False)
+    np.testing.assert_allclose(found, level.log_ratio)
+    np.testing.assert_allclose(variance, level.standard_error**2)
+    for n in (400.0, 1e6):
+        found, variance = correction(calibration, np.array([n]), np.array([0.01]))
+        assert found.item() == 0.0 and variance.item() == 0.0
+
+
+def test_what_noise_could_make_is_shrunk_to_nothing():
+    _, calibration = calibrated(400, "gaussian")
+    for level in calibration.levels:
+        size = np.full(level.log_alpha.shape, float(level.size))
+        shrunk, _ = correction(calibration, size, np.exp(level.log_alpha))
+        small = np.abs(level.log_ratio) < np.sqrt(2.0) * level.standard_error
+        assert np.all(shrunk[small] == 0.0)
+        assert np.all(np.abs(shrunk) <= np.abs(level.log_ratio))
+
+
+def test_standard_errors_are_those_of_repetition():
+    """The spread of C over training sets, Gaussian rows: it is noise, and as large as it says."""
+    found = [calibrated(400, "gaussian", seed)[1] for seed in range(12)]
+    z = [
+        (level.log_ratio / level.standard_error).ravel()
+        for calibration in found
+        for level in calibration.levels
+    ]
+    assert 0.4 < np.sqrt(np.mean(np.square(np.concatenate(z)))) < 1.3
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "rank", "sizes"),
+    [
+        (1000, 100, [25, 50, 100, 200, 400, 800]),
+        (1000, 950, [15, 31, 62, 125, 250, 500]),
+        (40, 40, [20]),
+        (20, 5, []),
+    ],
+)
+def test_level_sizes(n_rows, rank, sizes):
+    assert level_sizes(n_rows, rank) == sizes
+
+
+def test_too_few_rows_or_no_features_are_not_calibrated():
+    path = ridge_factorization(*sample(12, "gaussian"))
+    assert calibrate(path, leave_one_out_curve(path)).levels == ()
+    path = ridge_factorization(np.ones((50, 2)), np.arange(50.0))
+    calibration = calibrate(path, leave_one_out_curve(path))
+    assert calibration.levels == () and calibration.disagreement == 0.0
+
+
+def test_targets_without_noise():
+    """Errors near rounding give no number that is not finite."""
+    X, _ = sample(200, "gaussian")
+    path = ridge_factorization(X, X @ COEFS)
+    for level in calibrate(path, leave_one_out_curve(path)).levels:
+        assert np.isfinite(level.log_ratio).all() and np.isfinite(level.standard_error).all()
+
+
+def test_a_correction_does_not_reach_across_a_gap_of_the_spectrum():
+    """Twenty strong directions and forty that few rows show: df1 is flat for decades of alpha.
+
+    There the theory fails at the smallest alphas alone, and a line from there to the next value of
+    df1 would correct by several per cent where nothing is wrong.
+    """
+    rng = np.random.default_rng(2)
+    strong = 30.0 * rng.normal(size=(800, 20))
+    rare = 0.003 * rng.standard_t(2, size=(800, 40)) * (rng.random((800, 40)) < 0.02)
+    X = np.hstack([strong, rare])
+    y = 0.01 * strong.sum(axis=1) + 0.5 * rng.normal(size=800)
+    path = ridge_factorization(X, y)
+    curve, _ = leave_one_out_curves(path)
+    calibration = calibrate(path, curve, fine=True)
+    assert calibration.disagreement > 0.1
+    for level in calibration.levels:
+        assert np.diff(level.log_alpha).max() < np.log(10.0) + 1e-9
+    alpha = np.array([1e-4, 1e-2, 1.0, 100.0])
+    log_ratio, _ = correction(calibration, np.full(4, 200.0), alpha)
+    assert np.abs(log_ratio[1:]).max() < 0.005
+    coarse = calibrate(path, curve)
+    assert max(np.diff(level.log_alpha).max() for level in coarse.levels) > np.log(1000.0)

@@ -1,0 +1,153 @@
+import numpy as np
+import pytest
+
+from sk_deepfeat.populations import LeaveOneOutPopulation
+from sk_deepfeat.theory import (
+    ErrorSurface,
+    calibrate,
+    leave_one_out_curves,
+    leave_one_out_residuals,
+    ridge_factorization,
+    ridge_risk,
+    transfer_risk,
+)
+from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth
+
+P = 400
+EIGENVALUES = np.arange(1, P + 1) ** -1.2
+COEFS = np.random.default_rng(7).normal(size=P) * np.arange(1, P + 1) ** -0.3
+NOISE = 0.5
+RHO = float(np.sum(EIGENVALUES * COEFS**2) + NOISE)
+
+
+def surface(n0, seed=0, kind="gaussian", calibrated=True, outputs=1):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n0, P)) * np.sqrt(EIGENVALUES)
+    if kind == "clusters":
+        centres = np.random.default_rng(99).normal(size=(60, P)) * np.sqrt(EIGENVALUES)
+        X = centres[rng.integers(60, size=n0)] + 0.1 * X
+    y = (X @ COEFS)[:, None] + np.sqrt(NOISE) * rng.normal(size=(n0, outputs))
+    path = ridge_factorization(X, y)
+    curve, replicates = leave_one_out_curves(path)
+    calibration = calibrate(path, curve) if calibrated else None
+    return path, ErrorSurface(curve, replicates, n0, True, calibration)
+
+
+def exact(n, alpha):
+    psi = EIGENVALUES * COEFS
+    return ridge_risk(EIGENVALUES, psi, RHO, n, alpha, fit_intercept=True).test_error
+
+
+def ask(found, n, alpha, extrapolate=True):
+    n, alpha = np.broadcast_arrays(np.asarray(n, float), np.asarray(alpha, float))
+    return found.evaluate(n, alpha, extrapolate=extrapolate, variance=True)
+
+
+def test_is_the_leave_one_out_error_at_the_training_size():
+    path, found = surface(150)
+    for alpha in (0.01, 1.0, 10.0):
+        expected = np.mean(leave_one_out_residuals(path, alpha) ** 2)
+        assert ask(found, [150], alpha).error.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_is_continuous_at_the_training_size():
+    _, found = surface(150)
+    alpha = np.array([1e-3, 0.1, 1.0, 10.0])
+    at, beyond = (ask(found, np.full(4, n), alpha).error for n in (150.0, 150.01))
+    np.testing.assert_allclose(at, beyond, rtol=2e-3)
+
+
+@pytest.mark.parametrize("factor", [2, 5, 20])
+def test_agrees_with_the_population_beyond_the_training_size(factor):
+    """Within four standard errors anywhere; within 10 % on average where it is reachable."""
+    n0, alpha = 300, np.array([0.1, 5.0, 15.0])
+    n = np.full(3, float(n0 * factor))
+    z, relative, reachable = [], [], []
+    for seed in range(10):
+        found = ask(surface(n0, seed)[1], n, alpha)
+        deviation = np.log(found.error[:, 0] / exact(n, alpha))
+        relative.append(deviation)
+        reachable.append(found.reachable[:, 0])
+        z.append(deviation / np.sqrt(found.log_variance[:, 0]))
+    assert np.abs(z).max() < 4.0 and np.mean(np.square(z)) < 2.0
+    always = np.all(reachable, axis=0)
+    assert always.sum() >= 2
+    assert np.all(np.abs(np.mean(relative, axis=0)[always]) < 0.1)
+
+
+def test_numbers_beyond_reach_are_asked_for():
+    """p > n₀ and a tiny alpha: κ lies below what the sample shows."""
+    _, found = surface(120)
+    n, alpha = np.array([600.0, 3000.0]), np.array([1e-3, 1e-3])
+    asked, plain = ask(found, n, alpha), ask(found, n, alpha, extrapolate=False)
+    assert not asked.reachable.any() and not plain.reachable.any()
+    assert np.isnan(plain.error).all() and np.isnan(plain.log_variance).all()
+    assert np.all(np.isfinite(asked.error)) and np.all(asked.log_variance > 0.01)
+
+
+def test_reach_does_not_depend_on_what_is_done_beyond_it():
+    _, found = surface(120)
+    n = np.repeat([150.0, 300.0, 1200.0], 7)
+    alpha = np.tile(np.geomspace(1e-4, 100, 7), 3)
+    asked, plain = ask(found, n, alpha), ask(found, n, alpha, extrapolate=False)
+    np.testing.assert_array_equal(asked.reachable, plain.reachable)
+    known = plain.reachable
+    np.testing.assert_allclose(asked.error[known], plain.error[known], rtol=1e-12)
+    assert known.any() and not known.all()
+
+
+def test_bare_transfer_where_nothing_is_measured():
+    _, found = surface(150, calibrated=False)
+    n, alpha = np.array([40.0, 150.0, 450.0]), np.array([1.0, 1.0, 5.0])
+    expected = transfer_risk(found.curve, n, alpha, fit_intercept=True).test_error
+    np.testing.assert_allclose(ask(found, n, alpha).error, expected, rtol=1e-10)
+
+
+def test_interval_widens_beyond_the_training_size():
+    _, found = surface(150)
+    n = np.array([150.0, 300.0, 1500.0, 15_000.0])
+    spread = ask(found, n, np.full(4, 1.0)).log_variance[:, 0]
+    assert np.all(np.diff(spread) > 0)
+
+
+def test_tail_is_left_to_data_that_pass_the_check():
+    """Rows in clusters fail it: beyond reach the power law answers alone."""
+    n, alpha = np.array([3000.0]), np.array([1e-3])
+    for kind in ("clusters", "gaussian"):
+        _, found = surface(300, kind=kind)
+        assert (found.calibration.disagreement > 0) == (kind == "clusters")
+        own = np.array([300.0])
+        log_own = np.log(found._transfer(own, alpha))
+        sizes = [np.array([float(level.size)]) for level in found.calibration.levels]
+        log_levels = np.log([found._transfer(size, alpha) for size in sizes])
+        law = power_law_growth(found.calibration, log_own, log_levels, n, alpha)
+        asked = ask(found, n, alpha)
+        alone = np.isclose(asked.error, np.exp(log_own + law.log_ratio), rtol=1e-9).item()
+        assert not asked.reachable.item() and alone == (kind == "clusters")
+
+
+def test_average_weighs_by_inverse_variance():
+    ways = [
+        Growth(np.array([[1.0], [np.nan]]), np.array([[1.0], [np.inf]])),
+        Growth(np.array([[2.0], [np.nan]]), np.array([[3.0], [np.inf]])),
+    ]
+    found = average(ways)
+    assert found.log_ratio[0, 0] == pytest.approx(1.25)
+    assert found.variance[0, 0] == pytest.approx(0.75 + 0.75 * 0.25**2 + 0.25 * 0.75**2)
+    assert np.isnan(found.log_ratio[1, 0]) and np.isinf(found.variance[1, 0])
+
+
+def test_several_outputs_are_answered_one_by_one():
+    _, both = surface(150, outputs=2)
+    assert ask(both, [100.0, 600.0], 1.0).error.shape == (2, 2)
+
+
+def test_no_dent_where_a_power_law_misses_by_nothing():
+    """Along alpha a miss changes its sign; that alone must not make its power law count."""
+    rng = np.random.default_rng(1)
+    X = 3.0 * rng.normal(size=(300, 100)) * np.arange(1, 101) ** -0.5
+    y = X @ rng.normal(size=100) / 3.0 + 0.3 * rng.normal(size=300)
+    population = LeaveOneOutPopulation().fit(X, y)
+    errors = population.test_error(6000, np.geomspace(0.1, 1e4, 60), fit_intercept=True)
+    # The bare transfer bends by 0.02, and the power laws alone had a dent of 0.15.
+    assert np.nanmax(np.abs(np.diff(np.log(errors), 2))) < 0.06

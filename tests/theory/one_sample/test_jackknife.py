@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from sk_deepfeat.theory import (
+    leave_one_out_curve,
+    leave_one_out_curves,
+    leave_one_out_residuals,
+    ridge_factorization,
+    transfer_risk,
+)
+from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackknife_variance
+
+P = 40
+
+
+def sample(n, seed=0, outputs=1):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, P)) * np.exp(0.4 * rng.normal(size=(n, 1)))
+    return X, X[:, :1] + rng.normal(size=(n, outputs))
+
+
+@pytest.mark.parametrize("n", [60, 700])
+def test_curve_is_the_same_beside_replicates(n):
+    path = ridge_factorization(*sample(n))
+    curve, replicates = leave_one_out_curves(path, n_groups=7)
+    assert len(replicates) == 7
+    for name in curve._fields[:8]:
+        alone = getattr(leave_one_out_curve(path), name)
+        np.testing.assert_allclose(getattr(curve, name), alone, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("n", [60, 700])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_replicate_is_the_mean_over_the_rows_outside_its_group(n, fit_intercept):
+    path = ridge_factorization(*sample(n, outputs=2), fit_intercept=fit_intercept)
+    _, replicates = leave_one_out_curves(path, n_groups=5)
+    for alpha in (0.1, 3.0):
+        squares = leave_one_out_residuals(path, alpha) ** 2
+        for g, curve in enumerate(replicates):
+            expected = squares[np.arange(n) % 5 != g].mean(axis=0)
+            found = transfer_risk(curve, n, alpha, fit_intercept=fit_intercept).test_error
+            np.testing.assert_allclose(found, expected, rtol=2e-3)
+
+
+def test_variance_is_that_of_the_mean_of_squared_residuals():
+    """Many groups: the jackknife of a mean is its textbook standard error."""
+    n = 600
+    path = ridge_factorization(*sample(n))
+    _, replicates = leave_one_out_curves(path, n_groups=n // 2)
+    values = JackknifeReplicates(replicates).log_errors(
+        np.array([float(n)]), np.array([3.0]), fit_intercept=True
+    )
+    squares = leave_one_out_residuals(path, 3.0) ** 2
+    expected = squares.std() / squares.mean() / np.sqrt(n)
+    assert np.sqrt(jackknife_variance(values)).item() == pytest.approx(expected, rel=0.15)
+
+
+def test_variance_is_that_of_repeated_samples():
+    """Log errors at n₀ and beyond over training sets, against the mean jackknife variance."""
+    n0, cells = 300, (np.array([300.0, 1500.0]), np.array([10.0, 10.0]))
+    values, variances = [], []
+    for seed in range(60):
+        curve, replicates = leave_one_out_curves(ridge_factorization(*sample(n0, seed)))
+        values.append(np.log(transfer_risk(curve, *cells, fit_intercept=True).test_error[:, 0]))
+        jackknife = JackknifeReplicates(replicates).log_errors(*cells, fit_intercept=True)
+        variances.append(jackknife_variance(jackknife)[:, 0])
+    ratio = np.mean(variances, axis=0) / np.var(values, axis=0)
+    assert np.all((ratio > 0.5) & (ratio < 2.0))
+
+
+def test_jackknife_variance_of_numbers():
+    values = np.array([[1.0, np.nan], [2.0, 1.0], [3.0, 1.0]])
+    np.testing.assert_allclose(jackknife_variance(values), [2.0 / 3.0 * 2.0, np.inf])
+    assert np.isinf(jackknife_variance(values[:1])).all()
+
+
+def test_jackknife_variance_with_few_unknown():
+    values = np.random.default_rng(0).normal(size=(20, 1))
+    whole = jackknife_variance(values).item()
+    values[3:7] = np.nan
+    assert 0.5 * whole < jackknife_variance(values).item() < 2.0 * whole
+    values[7:9] = np.nan
+    assert np.isinf(jackknife_variance(values)).all()
+    assert jackknife_variance(np.full((20, 1), -np.inf)).item() == 0.0

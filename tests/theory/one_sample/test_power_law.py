@@ -1,0 +1,36 @@
+import numpy as np
+from scipy.optimize import nnls
+
+from sk_deepfeat.theory.one_sample.power_law import fit_power_law
+
+SIZES = np.array([10.0, 20.0, 40.0, 80.0, 160.0])
+
+
+def test_recovers_exact_laws():
+    exact = np.stack([0.3 + 2.0 * SIZES**-0.5, 0.7 * SIZES**-1.0, np.full(5, 4.0)])
+    law = fit_power_law(SIZES, exact, np.ones((3, 5)))
+    for n in (5.0, 1e6):
+        expected = [0.3 + 2.0 * n**-0.5, 0.7 / n, 4.0]
+        np.testing.assert_allclose(law.at(n), expected, rtol=1e-6)
+
+
+def test_agrees_with_nonnegative_least_squares():
+    """Each exponent of the grid by scipy; noisy curves, some of which rise."""
+    rng = np.random.default_rng(0)
+    errors = np.exp(rng.normal(size=(50, 5)))
+    weights = rng.uniform(0.5, 2.0, size=(50, 5))
+    law = fit_power_law(SIZES, errors, weights)
+    for k in range(50):
+        best = (np.inf, np.nan)
+        for c in np.linspace(0.05, 2.0, 40):
+            columns = np.stack([np.ones(5), SIZES**-c], axis=1) * (weights[k] / errors[k])[:, None]
+            (a, b), residual = nnls(columns, weights[k])
+            best = min(best, (residual, a + b * 1000.0**-c))
+        assert np.isclose(law.at(1000.0)[k], best[1], rtol=1e-6)
+
+
+def test_never_negative_nor_rising():
+    rng = np.random.default_rng(1)
+    law = fit_power_law(SIZES, np.exp(rng.normal(size=(200, 5))), np.ones((200, 5)))
+    values = np.array([law.at(n) for n in np.geomspace(1, 1e9, 40)])
+    assert np.all(values >= 0) and np.all(np.diff(values, axis=0) <= 1e-12)

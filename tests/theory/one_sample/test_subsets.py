@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from sk_deepfeat.theory import ridge_factorization, subset_errors
+from sk_deepfeat.theory.one_sample.subsets import _spread
+
+
+def sample(n, p, outputs=2):
+    rng = np.random.default_rng(n + p)
+    X = rng.normal(size=(n, p)) + 2.0
+    return X, X[:, :1] + rng.normal(size=(n, outputs)), rng.uniform(0.2, 3.0, size=n)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize(("p", "size", "n_subsets"), [(10, 20, 3), (80, 20, 4), (10, 40, 2)])
+def test_equals_refits(p, size, n_subsets, fit_intercept, weighted):
+    """Explicit refits by scikit-learn, each row averaged over the fits that had not seen it."""
+    X, Y, weights = sample(60, p)
+    weights = weights / weights.mean() if weighted else np.ones(60)
+    path = ridge_factorization(X, Y, weights, fit_intercept=fit_intercept)
+    alphas = [0.1, 3.0]
+    found = subset_errors(path, size, alphas, n_subsets)
+    total, times = np.zeros((60, 2, 2)), np.zeros(60)
+    for rows in _spread(60, size, n_subsets, 0):
+        outside = np.setdiff1d(np.arange(60), rows)
+        times[outside] += 1
+        for k, alpha in enumerate(alphas):
+            ridge = Ridge(alpha=alpha * weights[rows].mean(), fit_intercept=fit_intercept)
+            ridge.fit(X[rows], Y[rows], sample_weight=weights[rows])
+            squares = np.square(Y[outside] - ridge.predict(X[outside]))
+            total[outside, k] += weights[outside, None] * squares
+    seen = times > 0
+    expected = np.sum(total[seen] / times[seen, None, None], axis=0) / weights[seen].sum()
+    np.testing.assert_allclose(found.error, expected, rtol=1e-9)
+
+
+def test_subsets_are_spread_evenly():
+    subsets = _spread(100, 20, 5, 0)
+    np.testing.assert_array_equal(np.sort(np.concatenate(subsets)), np.arange(100))
+    counts = np.bincount(np.concatenate(_spread(100, 60, 5, 0)), minlength=100)
+    assert counts.min() == counts.max() == 3
+
+
+def test_a_gram_matrix_lost_in_rounding_is_unknown():
+    X, Y, _ = sample(60, 10)
+    path = ridge_factorization(np.c_[X, X], Y)
+    assert np.isnan(subset_errors(path, 40, [1e-30], 2).error).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((1, [1.0], 2), "size=1 must lie between 2 and 59"),
+        ((60, [1.0], 2), "size=60 must lie between 2 and 59"),
+        ((20, [1.0], 1), "n_subsets=1 must be at least 2"),
+        ((20, [0.0], 2), "must be a 1-d array of positive numbers"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    X, Y, _ = sample(60, 10)
+    with pytest.raises(ValueError, match=message):
+        subset_errors(ridge_factorization(X, Y), *arguments)
