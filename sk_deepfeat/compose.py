@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,38 +11,23 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, MultiOutputMixin, Re
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, indexable
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from sk_deepfeat.linear_model import ErrorPredictor
+from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.plugins import require_members, resolve
 
 _ANSWERS = ("test_error_", "train_error_", "alpha_", "kappa_")
-_QUESTIONS = (
-    "predict_test_error",
-    "predict_train_error",
-    "predict_decomposition",
-    "predict_kappa",
-    "degrees_of_freedom",
-    "optimal_alpha",
-    "required_samples",
-    "reachable",
-    "calibration_check",
-)
-
-
-def _readout_has(name: str) -> Callable[[Any], bool]:
-    """Return a check for `available_if`: the readout, fitted if possible, has this method."""
-
-    def check(self: Any) -> bool:
-        getattr(getattr(self, "readout_", self.readout), name)
-        return True
-
-    return check
 
 
 class TwoStageRegressor(
-    MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, PredictedErrorReprMixin, BaseEstimator
+    ErrorQuestionsMixin,
+    MetaEstimatorMixin,
+    MultiOutputMixin,
+    RegressorMixin,
+    PredictedErrorReprMixin,
+    BaseEstimator,
 ):
     """Train a feature map on one part of the rows and a readout on the others.
 
@@ -230,65 +214,18 @@ class TwoStageRegressor(
         validate_data(self, X, dtype=None, allow_nd=True, reset=False)
         return self.readout_.predict(self.feature_map_.transform(X))
 
-    @available_if(_readout_has("predict_test_error"))
-    def predict_test_error(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask the readout; see `DeterministicEquivalentRidge.predict_test_error`."""
-        check_is_fitted(self)
-        return self.readout_.predict_test_error(*args, **kwargs)
+    def _predicts_its_error(self) -> bool:
+        return hasattr(getattr(self, "readout_", self.readout), "predict_test_error")
 
-    @available_if(_readout_has("predict_train_error"))
-    def predict_train_error(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask the readout; see `DeterministicEquivalentRidge.predict_train_error`."""
+    def _error_predictor(self) -> ErrorPredictor:
         check_is_fitted(self)
-        return self.readout_.predict_train_error(*args, **kwargs)
-
-    @available_if(_readout_has("predict_decomposition"))
-    def predict_decomposition(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask the readout; see `DeterministicEquivalentRidge.predict_decomposition`."""
-        check_is_fitted(self)
-        return self.readout_.predict_decomposition(*args, **kwargs)
-
-    @available_if(_readout_has("predict_kappa"))
-    def predict_kappa(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask the readout; see `DeterministicEquivalentRidge.predict_kappa`."""
-        check_is_fitted(self)
-        return self.readout_.predict_kappa(*args, **kwargs)
-
-    @available_if(_readout_has("degrees_of_freedom"))
-    def degrees_of_freedom(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask the readout; see `DeterministicEquivalentRidge.degrees_of_freedom`."""
-        check_is_fitted(self)
-        return self.readout_.degrees_of_freedom(*args, **kwargs)
-
-    @available_if(_readout_has("optimal_alpha"))
-    def optimal_alpha(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask the readout; see `DeterministicEquivalentRidge.optimal_alpha`."""
-        check_is_fitted(self)
-        return self.readout_.optimal_alpha(*args, **kwargs)
-
-    @available_if(_readout_has("required_samples"))
-    def required_samples(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask the readout; see `DeterministicEquivalentRidge.required_samples`."""
-        check_is_fitted(self)
-        return self.readout_.required_samples(*args, **kwargs)
-
-    @available_if(_readout_has("calibration_check"))
-    def calibration_check(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask the readout; see `DeterministicEquivalentRidge.calibration_check`."""
-        check_is_fitted(self)
-        return self.readout_.calibration_check(*args, **kwargs)
-
-    @available_if(_readout_has("reachable"))
-    def reachable(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask the readout; see `DeterministicEquivalentRidge.reachable`."""
-        check_is_fitted(self)
-        return self.readout_.reachable(*args, **kwargs)
+        return self.readout_.error_predictor_
 
     def __getattr__(self, name: str) -> Any:
         if name in _ANSWERS and "readout_" in vars(self):
             return getattr(self.readout_, name)
         told = f"{type(self).__name__!r} object has no attribute {name!r}"
-        if name in _QUESTIONS and "readout" in vars(self):
+        if hasattr(ErrorQuestionsMixin, name) and "readout" in vars(self):
             told += (
                 f": readout={self.readout!r} does not predict its error; take "
                 "DeterministicEquivalentRidge()"

@@ -16,6 +16,7 @@ ROOMS = {
     "plugins",
     "activations",
     "theory",
+    "rows",
     "populations",
     "feature_maps",
     "linear_model",
@@ -52,14 +53,15 @@ TABLE = {
     "theory.__init__": Rule(
         {"theory", "theory.equivalents", "theory.one_sample", "theory.networks"}, set()
     ),
-    "populations": Rule({"theory", "plugins"}, {"numpy", "sklearn"}),
+    "rows": Rule({"theory"}, {"numpy", "sklearn"}),
+    "populations": Rule({"theory", "plugins", "rows"}, {"numpy", "sklearn"}),
     "feature_maps": Rule({"theory", "plugins", "activations"}, {"numpy", "sklearn"}),
     "feature_maps._torch": Rule(
         {"feature_maps", "theory", "plugins", "activations"},
         {"numpy", "sklearn", "torch", "torchvision", "skorch"},
     ),
-    "linear_model": Rule({"theory", "plugins", "notebook"}, {"numpy", "scipy", "sklearn"}),
-    "compose": Rule({"plugins", "notebook"}, {"numpy", "scipy", "sklearn"}),
+    "linear_model": Rule({"theory", "plugins", "rows", "notebook"}, {"numpy", "sklearn"}),
+    "compose": Rule({"plugins", "linear_model", "notebook"}, {"numpy", "sklearn"}),
     "model_selection": Rule(
         {"theory", "plugins", "linear_model"},
         {"numpy", "sklearn", "joblib", "threadpoolctl"},

@@ -6,9 +6,6 @@ import numbers
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
-
-from sk_deepfeat.plugins import require_members, require_same_data, resolve
 
 
 def check_alpha(alpha: Any) -> None:
@@ -29,23 +26,9 @@ def check_alpha(alpha: Any) -> None:
     raise TypeError(f"alpha={alpha!r} must be a number or 'optimal'.")
 
 
-def fit_population(
-    population: Any, X: Any, y: Any, sample_weight: Any, fit_intercept: bool, path: Any
-) -> Any:
-    """Resolve `population`, fit a clone of it and compare widths."""
-    resolved = resolve("populations", population)
-    require_members("populations", resolved)
-    fitted = clone(resolved, safe=False).fit(
-        X, y, sample_weight=sample_weight, fit_intercept=fit_intercept, path=path
-    )
-    require_same_data(fitted, X.shape[1], y.shape[1:], fit_intercept)
-    return fitted
-
-
-def average_outputs(errors: Any, multioutput: Any, single: bool) -> Any:
-    """Average errors over outputs as `sklearn.metrics.mean_squared_error` does."""
-    errors = np.asarray(errors)
-    stacked = errors[..., None] if single else errors
+def average_outputs(errors: Any, multioutput: Any) -> Any:
+    """Average errors over outputs, their last axis, as `mean_squared_error` does."""
+    stacked = np.asarray(errors)
     if isinstance(multioutput, str):
         if multioutput == "raw_values":
             return stacked

@@ -6,17 +6,16 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.theory import minimize_on_log_scale, smallest_sufficient
+from sk_deepfeat.theory.validation import FloatArray
 
-FloatArray = NDArray[np.float64]
 # Errors at (n_samples, alpha), averaged over outputs.
-ErrorSurface = Callable[[FloatArray, FloatArray], FloatArray]
+Errors = Callable[[FloatArray, FloatArray], FloatArray]
 
 
-def best_alpha(error: ErrorSurface, n_samples: float, feature_scale: float) -> float:
+def best_alpha(error: Errors, n_samples: float, feature_scale: float) -> float:
     """Return the alpha of least error at `n_samples`.
 
     Parameters
@@ -45,21 +44,21 @@ def best_alpha(error: ErrorSurface, n_samples: float, feature_scale: float) -> f
             f"At n_samples={n_samples:g} the best alpha lies at the edge of what the training set "
             f"identifies ({found.argument:.3g}); a smaller one may be better.",
             PopulationWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     if found.at_high:
         warnings.warn(
             f"At n_samples={n_samples:g} the error keeps falling up to alpha={found.argument:.3g}: "
             "the features seem to tell nothing about the target.",
             PopulationWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return found.argument
 
 
 def required_samples(
-    error: ErrorSurface,
-    searched: ErrorSurface,
+    error: Errors,
+    searched: Errors,
     target: float,
     alpha: float | str,
     feature_scale: float,
@@ -74,7 +73,7 @@ def required_samples(
             f"target_error={target:g} is not above the floor {floor:g} that no number of samples "
             "passes with these features.",
             PopulationWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
         return np.inf
     lowest = np.inf
@@ -101,6 +100,6 @@ def required_samples(
             f"identifies; the lowest identifiable error is {lowest:g}. Fit on more rows; one that "
             "does not extrapolate yet may: LeaveOneOutPopulation(extrapolate=True).",
             PopulationWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return needed

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_deepfeat.linear_model._arguments import check_alpha, fit_population
-from sk_deepfeat.linear_model.error_prediction import ErrorPredictionMixin
+from sk_deepfeat.linear_model._arguments import check_alpha
+from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
+from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
+from sk_deepfeat.rows import check_rows
 from sk_deepfeat.theory import ridge_factorization
-from sk_deepfeat.theory.validation import numeric_targets
-
-FloatArray = NDArray[np.float64]
+from sk_deepfeat.theory.validation import FloatArray, check_flag
 
 
 class DeterministicEquivalentRidge(
-    ErrorPredictionMixin,
+    ErrorQuestionsMixin,
     MultiOutputMixin,
     RegressorMixin,
     PredictedErrorReprMixin,
@@ -53,6 +54,8 @@ class DeterministicEquivalentRidge(
         The regularisation used.
     population_ : object
         The fitted population.
+    error_predictor_ : ErrorPredictor
+        The value that answers every question about the error.
     eigenvalues_ : ndarray of shape (rank,)
         Those of the training rows' covariance of features that are not zero, descending; of their
         second moment if no intercept is fitted. In squared units of X.
@@ -127,46 +130,43 @@ class DeterministicEquivalentRidge(
             If X is sparse or the population lacks required members.
         """
         check_alpha(self.alpha)
-        if not isinstance(self.fit_intercept, (bool, np.bool_)):
-            raise TypeError(f"fit_intercept={self.fit_intercept!r} must be True or False.")
-        X, y = validate_data(
-            self,
+        fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
+        X, y, sample_weight = check_rows(self, X, y, sample_weight)
+        single, optimal = y.ndim == 1, self.alpha == "optimal"
+        factorization = ridge_factorization(
             X,
             y,
-            dtype=[np.float64, np.float32],  # the factorisation casts, and knows the rounding
-            multi_output=True,
-            y_numeric=True,
-            ensure_min_samples=2,
+            sample_weight,
+            fit_intercept=fit_intercept,
+            exact_at=() if optimal else (float(self.alpha),),
         )
-        y = numeric_targets(y)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
-            )
-            if np.count_nonzero(sample_weight) < 2:
-                raise ValueError("sample_weight must be positive for at least two rows.")
-        fit_intercept = self._fit_intercept = bool(self.fit_intercept)
-        path = ridge_factorization(X, y, sample_weight, fit_intercept=fit_intercept)
-        if self.alpha != "optimal":
-            path.anchors = (float(self.alpha) / path.mean_weight,)
-        self._single_output = y.ndim == 1
-        self._mean_weight = path.mean_weight
-        self._feature_scale = float(path.eigenvalues.sum()) / path.n_rows
-        self.n_samples_ = path.n_rows
-        self.eigenvalues_ = np.sort(path.eigenvalues / path.n_rows)[::-1]
-        self.population_ = fit_population(self.population, X, y, sample_weight, fit_intercept, path)
-        self.alpha_ = self._optimum(self.n_samples_) if self.alpha == "optimal" else self.alpha
-        coefs = path.coefs(float(self.alpha_) / path.mean_weight)
-        intercept = path.target_mean - path.feature_mean @ coefs
-        self.coef_ = coefs[:, 0] if self._single_output else coefs.T
+        self.n_samples_ = factorization.n_rows
+        self.eigenvalues_ = np.sort(factorization.eigenvalues / factorization.n_rows)[::-1]
+        self.population_ = fit_population(
+            self.population, X, y, sample_weight, fit_intercept=fit_intercept, path=factorization
+        )
+        predictor = ErrorPredictor(
+            AskedPopulation(
+                self.population_, self.population, fit_intercept, factorization.mean_weight, single
+            ),
+            factorization.n_rows,
+            self.alpha,
+            float(factorization.eigenvalues.sum())
+            / factorization.n_rows
+            * factorization.mean_weight,
+        )
+        self.alpha_ = predictor.optimal_alpha() if optimal else self.alpha
+        self.error_predictor_ = replace(predictor, alpha=float(self.alpha_))
+        coefs = factorization.coefs(float(self.alpha_) / factorization.mean_weight)
+        intercept = factorization.target_mean - factorization.feature_mean @ coefs
+        self.coef_ = coefs[:, 0] if single else coefs.T
+        self.intercept_: Any = 0.0
         if fit_intercept:
-            self.intercept_ = float(intercept[0]) if self._single_output else intercept
-        else:
-            self.intercept_ = 0.0
-        residual = path.targets - path.features @ coefs
+            self.intercept_ = float(intercept[0]) if single else intercept
+        residual = factorization.targets - factorization.features @ coefs
         self.train_error_ = float(np.mean(np.square(residual)))
-        self.kappa_ = float(self.population_.kappa(*self._cell(None, None), **self._intercept()))
-        self.test_error_ = float(self.predict_test_error())
+        self.kappa_ = float(self.error_predictor_.kappa())
+        self.test_error_ = float(self.error_predictor_.test_error())
         return self
 
     def predict(self, X: Any) -> FloatArray:

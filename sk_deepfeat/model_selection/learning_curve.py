@@ -7,7 +7,6 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
@@ -18,13 +17,14 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_array, check_consistent_length
 from threadpoolctl import threadpool_limits
 
+from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.refits import measure_subset
 from sk_deepfeat.model_selection.splits import IndexArray, check_train_sizes, random_subsets
-from sk_deepfeat.plugins import require_members, require_same_data, resolve
+from sk_deepfeat.theory.validation import FloatArray
 
-FloatArray = NDArray[np.float64]
 _MOST_SEED = np.iinfo(np.int32).max
+_LEVEL = 0.9
 
 
 class _Task(NamedTuple):
@@ -239,21 +239,14 @@ def _predict(
     """Return the prediction, and its interval and reach if the population knows them."""
     if population is None:
         population = getattr(task.readout, "population", "leave-one-out")
-    resolved = resolve("populations", population)
-    require_members("populations", resolved)
-    fitted = clone(resolved, safe=False).fit(
-        task.population_X, task.population_y, fit_intercept=fit_intercept
+    fitted = fit_population(
+        population, task.population_X, task.population_y, fit_intercept=fit_intercept, path=None
     )
-    require_same_data(
-        fitted, np.shape(task.population_X)[1], np.shape(task.population_y)[1:], fit_intercept
-    )
-    cells = sizes[:, None], alphas
-    found = {"predicted": fitted.test_error(*cells, fit_intercept=fit_intercept)}
-    if hasattr(fitted, "interval"):
-        found["lower"], found["upper"] = fitted.interval(
-            *cells, level=0.9, fit_intercept=fit_intercept
-        )
-    found = {name: e.mean(axis=-1) if e.ndim == 3 else e for name, e in found.items()}
-    if hasattr(fitted, "reachable"):
-        found["reachable"] = fitted.reachable(*cells, fit_intercept=fit_intercept)
+    single = np.ndim(task.population_y) == 1
+    asked = AskedPopulation(fitted, population, fit_intercept, 1.0, single)
+    answer = asked.answer(*np.broadcast_arrays(sizes[:, None].astype(float), alphas), variance=True)
+    found: dict[str, Any] = {"predicted": answer.error.mean(axis=-1), "reachable": answer.reachable}
+    ends = answer.interval(_LEVEL)
+    if ends is not None:
+        found["lower"], found["upper"] = (end.mean(axis=-1) for end in ends)
     return found

@@ -49,7 +49,9 @@ class Population(Protocol):
     ``train_error``, ``decomposition``, ``interval(n_samples, alpha, *, level, fit_intercept)``,
     ``reachable``, ``calibration_check(sizes)``, ``degrees_of_freedom(kappa, *, fit_intercept)``,
     ``eigenvalues(*, fit_intercept)``, and ``cautious_error``, which searches over alpha minimise in
-    place of ``test_error``.
+    place of ``test_error``. A population that knows several of them at once may give them in one
+    `sk_deepfeat.theory.ErrorAnswer` by ``answer(n_samples, alpha, *, fit_intercept,
+    variance=False)``: where it is there, it alone is asked.
     """
 
     def fit(
@@ -63,7 +65,8 @@ class Population(Protocol):
     ) -> Any:
         """Learn the population from rows of features and targets and return it.
 
-        `path` is the `sk_deepfeat.theory.RidgePath` of the same rows, when it has been made.
+        `path` is the `sk_deepfeat.theory.RidgeFactorization` of the same rows, when it has been
+        made.
         """
 
     def test_error(

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sk_deepfeat.exceptions import PopulationWarning
-from sk_deepfeat.populations.moments import FloatArray
 from sk_deepfeat.theory import Calibration
-
-# The ends of the interval, in standard errors: with some forty cells, three happen by chance.
-_WIDTH = 4.0
+from sk_deepfeat.theory.one_sample import tuning
+from sk_deepfeat.theory.validation import FloatArray
 
 
 @dataclass(frozen=True)
@@ -67,13 +65,13 @@ def check_of(calibration: Calibration) -> CalibrationCheck:
     """Return the table of a calibration, and warn if the theory fails its check."""
     rows = [
         (
-            np.full(level.log_alpha.shape, float(level.size)),
-            np.exp(level.log_alpha),
-            level.measured.mean(axis=1),
-            level.transferred.mean(axis=1),
-            level.standard_error.mean(axis=1),
+            np.full(found.log_alpha.shape, float(found.size)),
+            np.exp(found.log_alpha),
+            found.measured.mean(axis=1),
+            found.predicted.mean(axis=1),
+            found.standard_error.mean(axis=1),
         )
-        for level in calibration.levels
+        for found in calibration.sizes
     ]
     empty = [(np.empty(0),) * 5]
     n, alpha, measured, predicted, error = map(np.concatenate, zip(*(rows or empty), strict=True))
@@ -82,8 +80,8 @@ def check_of(calibration: Calibration) -> CalibrationCheck:
         alpha,
         measured,
         predicted,
-        predicted * np.exp(-_WIDTH * error),
-        predicted * np.exp(_WIDTH * error),
+        predicted * np.exp(-tuning.CHECK_BAR * error),
+        predicted * np.exp(tuning.CHECK_BAR * error),
         calibration.disagreement,
     )
     if not check.passed:

@@ -10,14 +10,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.populations.moments import (
-    FloatArray,
     MomentPopulationMixin,
     SpectralMoments,
     check_width,
 )
 from sk_deepfeat.populations.network_moments import check_linearizable, teacher_moments
 from sk_deepfeat.theory.matrices import eigh_psd
-from sk_deepfeat.theory.validation import real_array
+from sk_deepfeat.theory.validation import FloatArray, real_array
 
 
 class ExactPopulation(MomentPopulationMixin, BaseEstimator):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from sk_deepfeat.populations.one_sample import OneSampleMixin
-from sk_deepfeat.theory import RidgePath, TransferCurve, gcv_curve
+from sk_deepfeat.theory import ErrorAnswer, KappaCurve, RidgeFactorization, gcv_curve
+from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.validation import check_cells
 
 
 class GCVPopulation(OneSampleMixin, BaseEstimator):
@@ -23,7 +27,7 @@ class GCVPopulation(OneSampleMixin, BaseEstimator):
 
     Attributes
     ----------
-    curve_ : TransferCurve
+    curve_ : KappaCurve
         What the sample shows along κ.
     kappa_min_ : float
         Smallest κ that the sample identifies.
@@ -54,5 +58,37 @@ class GCVPopulation(OneSampleMixin, BaseEstimator):
     def __init__(self, *, n_grid: int = 600) -> None:
         self.n_grid = n_grid
 
-    def _curve(self, path: RidgePath) -> TransferCurve:
-        return gcv_curve(path, n_grid=self.n_grid, anchors=path.anchors)
+    def _learn(self, factorization: RidgeFactorization) -> KappaCurve:
+        curve = gcv_curve(factorization, n_grid=self.n_grid)
+        self._evaluator = CurveEvaluator(curve, fit_intercept=factorization.fit_intercept)
+        return curve
+
+    def answer(
+        self,
+        n_samples: ArrayLike,
+        alpha: ArrayLike,
+        *,
+        fit_intercept: bool,
+        variance: bool = False,
+    ) -> ErrorAnswer:
+        """Return all that is known of some cells.
+
+        Parameters
+        ----------
+        n_samples, alpha : array-like
+            Numbers of samples and regularisations (for sample weights of mean one); broadcast.
+        fit_intercept : bool
+            As in `fit`.
+        variance : bool, default=False
+            Ignored: this population does not know how uncertain it is.
+
+        Returns
+        -------
+        ErrorAnswer
+        """
+        self._check_intercept(fit_intercept)
+        risk = self._evaluator.risk(*check_cells(n_samples, alpha))
+        known = ~np.isnan(risk.test_error).any(axis=-1)
+        return ErrorAnswer(
+            risk.test_error, known, risk.kappa, risk.train_error, risk.bias_and_noise
+        )

@@ -5,25 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.populations.calibration_check import CalibrationCheck, check_of
-from sk_deepfeat.populations.moments import FloatArray
 from sk_deepfeat.populations.one_sample import OneSampleMixin
 from sk_deepfeat.theory import (
-    ErrorDecomposition,
+    ErrorAnswer,
     ErrorSurface,
-    RidgePath,
-    SurfaceErrors,
-    TransferCurve,
+    KappaCurve,
+    RidgeFactorization,
     calibrate,
     leave_one_out_curves,
 )
-from sk_deepfeat.theory.validation import check_cells, check_level
-
-_GROUPS = 20
+from sk_deepfeat.theory.one_sample import tuning
+from sk_deepfeat.theory.validation import FloatArray, check_cells, check_level
 
 
 class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
@@ -53,10 +50,14 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
 
     Attributes
     ----------
-    curve_ : TransferCurve
+    curve_ : KappaCurve
         What the sample shows along κ.
     calibration_ : Calibration or None
         Errors measured on subsets, for weights of mean one.
+    surface_ : ErrorSurface
+        Curve, jackknife and calibration put together: what every question is answered from.
+    factorization_ : RidgeFactorization or None
+        The training rows, decomposed; a pickle leaves them out.
     kappa_min_ : float
         Smallest κ that the sample identifies.
     n_features_in_ : int
@@ -97,92 +98,66 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         self.calibrate = calibrate
         self.extrapolate = extrapolate
 
-    def _curve(self, path: RidgePath) -> TransferCurve:
+    def _learn(self, factorization: RidgeFactorization) -> KappaCurve:
         if not (isinstance(self.calibrate, (bool, np.bool_)) or self.calibrate == "auto"):
             raise ValueError(f"calibrate={self.calibrate!r} must be 'auto', True or False.")
         if not isinstance(self.extrapolate, (bool, np.bool_)):
             raise ValueError(f"extrapolate={self.extrapolate!r} must be True or False.")
+        n_groups = min(tuning.JACKKNIFE_GROUPS, factorization.n_rows)
         curve, replicates = leave_one_out_curves(
-            path, n_grid=self.n_grid, anchors=path.anchors, n_groups=min(_GROUPS, path.n_rows)
+            factorization, n_grid=self.n_grid, n_groups=n_groups
         )
         self.calibration_ = None
         correct = bool(self.calibrate) and self.calibrate != "auto"
         if self.calibrate or self.extrapolate:
-            self.calibration_ = calibrate(path, curve, fine=correct)
+            self.calibration_ = calibrate(factorization, curve, fine=correct)
             if self.calibrate == "auto" and self.calibration_.disagreement > 0:
-                self.calibration_ = calibrate(path, curve, fine=True)
+                self.calibration_ = calibrate(factorization, curve, fine=True)
                 correct = self.calibration_.disagreement > 0
-        self._surface = ErrorSurface(
-            curve, replicates, path.n_rows, path.fit_intercept, self.calibration_, correct
+        self.surface_ = ErrorSurface(
+            curve,
+            replicates,
+            factorization.n_rows,
+            factorization.fit_intercept,
+            self.calibration_,
+            correct,
         )
-        self._path: RidgePath | None = path
+        self.factorization_: RidgeFactorization | None = factorization
         return curve
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        return {**state, "_path": None} if "_path" in state else state
+        return {**state, "factorization_": None} if "factorization_" in state else state
 
-    def _evaluate(
+    def answer(
         self,
         n_samples: ArrayLike,
         alpha: ArrayLike,
-        fit_intercept: bool,
         *,
-        extrapolate: bool,
+        fit_intercept: bool,
         variance: bool = False,
-        cautious: bool = False,
-    ) -> SurfaceErrors:
-        self._check_intercept(fit_intercept)
-        n, a = check_cells(n_samples, alpha)
-        found = self._surface.evaluate(
-            n.ravel(), a.ravel(), extrapolate=extrapolate, variance=variance, cautious=cautious
-        )
-        shape = (*n.shape, self.curve_.error.shape[2])
-        return SurfaceErrors(
-            found.error.reshape(shape),
-            found.log_variance.reshape(shape),
-            found.reachable.reshape(shape),
-            found.degrees,
-        )
-
-    def _errors(self, n_samples: ArrayLike, alpha: ArrayLike, fit_intercept: bool) -> FloatArray:
-        extrapolate = bool(self.extrapolate)
-        return self._evaluate(n_samples, alpha, fit_intercept, extrapolate=extrapolate).error
-
-    def cautious_error(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
-    ) -> FloatArray:
-        """Return ``test_error``, beyond n₀ raised by two standard errors of its growth.
-
-        What a search over alpha should minimise: the least of noisy numbers is too low.
+    ) -> ErrorAnswer:
+        """Return all that is known of some cells, from one evaluation of the surface.
 
         Parameters
         ----------
-        n_samples, alpha, fit_intercept
-            As in `test_error`.
+        n_samples, alpha : array-like
+            Numbers of samples and regularisations (for sample weights of mean one); broadcast.
+        fit_intercept : bool
+            As in `fit`.
+        variance : bool, default=False
+            Whether the variance of the error is wanted, too.
 
         Returns
         -------
-        ndarray of the shape of ``test_error``
+        ErrorAnswer
         """
-        extrapolate = bool(self.extrapolate)
-        found = self._evaluate(
-            n_samples, alpha, fit_intercept, extrapolate=extrapolate, cautious=True
+        self._check_intercept(fit_intercept)
+        n, a = check_cells(n_samples, alpha)
+        found = self.surface_.answer(
+            n.ravel(), a.ravel(), extrapolate=bool(self.extrapolate), variance=variance
         )
-        return self._outputs(found.error)
-
-    def decomposition(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
-    ) -> ErrorDecomposition:
-        """Return what one sample tells: bias + noise, and the total variance; the rest is NaN."""
-        total = self.test_error(n_samples, alpha, fit_intercept=fit_intercept)
-        risk = self._transfer(n_samples, alpha, fit_intercept)
-        unexplained = np.minimum(self._outputs(risk.unexplained), total)
-        unexplained = np.where(unexplained >= 0.0, unexplained, np.nan)  # lost in noise
-        unknown = np.full_like(total, np.nan)
-        return ErrorDecomposition(
-            unknown, unknown, unknown, unknown, unexplained, total - unexplained
-        )
+        return found.reshape(n.shape)
 
     def interval(
         self, n_samples: ArrayLike, alpha: ArrayLike, *, level: float = 0.9, fit_intercept: bool
@@ -204,21 +179,10 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         lower, upper : ndarray of the shape of ``test_error``
             NaN where the error is.
         """
-        found = self._evaluate(
-            n_samples, alpha, fit_intercept, extrapolate=bool(self.extrapolate), variance=True
-        )
-        lower, upper = found.interval(check_level(level))
-        return self._outputs(lower), self._outputs(upper)
-
-    def reachable(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
-    ) -> NDArray[np.bool_]:
-        """Say where the training set identifies the error, shape broadcast(n_samples, alpha).
-
-        False where an answer rests on extrapolation alone, whether it is given or NaN.
-        """
-        found = self._evaluate(n_samples, alpha, fit_intercept, extrapolate=False)
-        return np.asarray(found.reachable.all(axis=-1))
+        level = check_level(level)
+        found = self.answer(n_samples, alpha, fit_intercept=fit_intercept, variance=True)
+        lower, upper = map(self._outputs, found.interval(level) or ())
+        return lower, upper
 
     def calibration_check(self, sizes: Any = None) -> CalibrationCheck:
         """Compare errors measured on random subsets of the rows with those of the theory.
@@ -242,19 +206,19 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         check_is_fitted(self)
         found = self.calibration_
         if sizes is not None or found is None:
-            if self._path is None:
+            if self.factorization_ is None:
                 raise ValueError(
                     "calibration_check needs the training rows, which are not pickled; fit the "
                     "population again."
                 )
-            found = calibrate(self._path, self.curve_, sizes=self._sizes(sizes))
+            found = calibrate(self.factorization_, self.curve_, sizes=self._sizes(sizes))
         return check_of(found)
 
     def _sizes(self, sizes: Any) -> list[int] | None:
         if sizes is None:
             return None
         wanted = np.atleast_1d(np.asarray(sizes))
-        most = self._surface.n_rows - 1
+        most = self.surface_.n_rows - 1
         whole = wanted.ndim == 1 and wanted.size > 0 and wanted.dtype.kind in "iu"
         if not whole or wanted.min() < 2 or wanted.max() > most:
             raise ValueError(f"sizes={sizes!r} must be whole numbers between 2 and {most}.")

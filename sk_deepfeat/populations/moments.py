@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from sk_deepfeat.theory import ErrorDecomposition, RidgeRisk, degrees_of_freedom, ridge_risk
-from sk_deepfeat.theory.validation import check_alpha
-
-FloatArray = NDArray[np.float64]
+from sk_deepfeat.populations.answers import AnswersMixin
+from sk_deepfeat.theory import ErrorAnswer, RidgeRisk, degrees_of_freedom, ridge_risk
+from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
 
 class SpectralMoments(NamedTuple):
@@ -24,11 +23,10 @@ class SpectralMoments(NamedTuple):
     """Shape () or (t, t)."""
 
 
-class MomentPopulationMixin:
-    """Errors, decomposition and kappa of a population whose moments are at hand.
+class MomentPopulationMixin(AnswersMixin):
+    """Answers of a population whose moments are at hand.
 
-    A subclass implements ``_spectral_moments(fit_intercept)``. Kept apart from `BaseEstimator`,
-    so that the subclasses remain plain scikit-learn estimators.
+    A subclass implements ``_spectral_moments(fit_intercept)``.
     """
 
     def _spectral_moments(self, fit_intercept: bool) -> SpectralMoments:
@@ -38,10 +36,15 @@ class MomentPopulationMixin:
         moments = self._spectral_moments(fit_intercept)
         return ridge_risk(*moments, n_samples, alpha, fit_intercept=fit_intercept)
 
-    def test_error(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
-    ) -> FloatArray:
-        """Return the expected squared error on a new sample.
+    def answer(
+        self,
+        n_samples: ArrayLike,
+        alpha: ArrayLike,
+        *,
+        fit_intercept: bool,
+        variance: bool = False,
+    ) -> ErrorAnswer:
+        """Return all that is known of some cells: every part, and no variance of it.
 
         Parameters
         ----------
@@ -49,35 +52,24 @@ class MomentPopulationMixin:
             Numbers of samples and regularisations (for sample weights of mean one); broadcast.
         fit_intercept : bool
             Whether ridge fits an intercept.
+        variance : bool, default=False
+            Ignored: moments that are given are not uncertain.
 
         Returns
         -------
-        ndarray of shape broadcast(n_samples, alpha), + (t,) for t outputs
+        ErrorAnswer
         """
-        return per_output(self._risk(n_samples, alpha, fit_intercept).test_error, self._single)
-
-    def train_error(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
-    ) -> FloatArray:
-        """Return the expected mean squared residual on the training set; shapes as `test_error`."""
-        return per_output(self._risk(n_samples, alpha, fit_intercept).train_error, self._single)
-
-    def decomposition(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
-    ) -> ErrorDecomposition:
-        """Return squared bias, variances and noise; each of the shape of `test_error`."""
         risk = self._risk(n_samples, alpha, fit_intercept)
-        bias, variance, noise_variance, noise = (
+        error, train, bias, spread, noise_variance, noise = (
             per_output(part, self._single)
-            for part in (risk.bias, risk.variance, risk.noise_variance, risk.noise)
+            for part in (
+                *(risk.test_error, risk.train_error, risk.bias, risk.variance),
+                *(risk.noise_variance, risk.noise),
+            )
         )
-        return ErrorDecomposition(
-            bias, variance, noise_variance, noise, bias + noise, variance + noise_variance
-        )
-
-    def kappa(self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool) -> FloatArray:
-        """Return the effective regularisation, shape broadcast(n_samples, alpha)."""
-        return self._risk(n_samples, alpha, fit_intercept).kappa
+        parts = (bias, spread, noise_variance, noise)
+        known = ~np.isnan(error).any(axis=-1)
+        return ErrorAnswer(error, known, risk.kappa, train, bias + noise, parts)
 
     def degrees_of_freedom(
         self, kappa: ArrayLike, *, fit_intercept: bool
@@ -97,14 +89,10 @@ class MomentPopulationMixin:
         """
         return np.sort(self._spectral_moments(fit_intercept).eigenvalues)[::-1]
 
-    @property
-    def _single(self) -> bool:
-        raise TypeError(f"{type(self).__name__} must implement _single.")
-
 
 def per_output(errors: FloatArray, single: bool) -> FloatArray:
-    """Return the diagonal over outputs of error matrices; scalars for a single output."""
-    return errors if single else np.diagonal(errors, axis1=-2, axis2=-1).copy()
+    """Return errors of shape cells + (t,): the diagonal over outputs of error matrices."""
+    return errors[..., None] if single else np.diagonal(errors, axis1=-2, axis2=-1).copy()
 
 
 def check_width(expected: int, X: ArrayLike, owner: str) -> None:

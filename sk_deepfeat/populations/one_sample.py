@@ -1,4 +1,4 @@
-"""What the populations from one training set share: fit, and answers from a table along κ."""
+"""What the populations from one training set share: fit, and what its curve along κ tells."""
 
 from __future__ import annotations
 
@@ -8,31 +8,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from sk_deepfeat.populations.moments import FloatArray, check_width
-from sk_deepfeat.populations.rows import check_rows
-from sk_deepfeat.theory import (
-    ErrorDecomposition,
-    RidgePath,
-    TransferCurve,
-    TransferRisk,
-    ridge_factorization,
-    transfer_risk,
-)
-from sk_deepfeat.theory.validation import check_alpha, check_flag
+from sk_deepfeat.populations.answers import AnswersMixin
+from sk_deepfeat.populations.moments import check_width
+from sk_deepfeat.rows import check_rows
+from sk_deepfeat.theory import KappaCurve, RidgeFactorization, ridge_factorization
+from sk_deepfeat.theory.interpolation import interp_log
+from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_flag
 
 
-class OneSampleMixin:
-    """Fit and answers of a population that tabulates a `TransferCurve` from its training rows.
+class OneSampleMixin(AnswersMixin):
+    """Fit and degrees of freedom of a population that has a `KappaCurve` from its training rows.
 
-    A subclass implements ``_curve(path)`` and has a parameter ``n_grid``. It may refine
-    ``_errors``, what ``test_error`` answers.
+    A subclass implements ``_learn(factorization)``, which returns the curve and keeps what
+    ``answer`` needs, and has a parameter ``n_grid``.
     """
 
     n_grid: int
-    curve_: TransferCurve
+    curve_: KappaCurve
 
-    def _curve(self, path: RidgePath) -> TransferCurve:
-        raise TypeError(f"{type(self).__name__} must implement _curve.")
+    def _learn(self, factorization: RidgeFactorization) -> KappaCurve:
+        raise TypeError(f"{type(self).__name__} must implement _learn.")
 
     def fit(
         self,
@@ -55,7 +50,7 @@ class OneSampleMixin:
             Weights; a row of weight w is one draw, not w draws.
         fit_intercept : bool, default=True
             Whether the ridge fits an intercept.
-        path : RidgePath, optional
+        path : RidgeFactorization, optional
             Factorisation of these rows, when it has been made.
 
         Returns
@@ -69,9 +64,9 @@ class OneSampleMixin:
         if path is None:
             X, y, sample_weight = check_rows(self, X, y, sample_weight)
             path = ridge_factorization(X, y, sample_weight, fit_intercept=fit_intercept)
-        elif not isinstance(path, RidgePath):
+        elif not isinstance(path, RidgeFactorization):
             raise TypeError(
-                f"path={path!r} must be a RidgePath, from ridge_factorization, or None."
+                f"path={path!r} must be a RidgeFactorization, from ridge_factorization, or None."
             )
         elif path.fit_intercept != fit_intercept:
             raise ValueError(
@@ -82,20 +77,15 @@ class OneSampleMixin:
             check_width(path.n_features, X, "path")
             self.n_features_in_ = path.n_features
         self.fit_intercept_ = fit_intercept
-        self._single = np.ndim(y) == 1
-        self._cache: dict[float, Any] = {}
-        self.curve_ = self._curve(path)
+        self._single_output = np.ndim(y) == 1
+        self.curve_ = self._learn(path)
         exhausted = self.curve_.rank >= self.curve_.n_effective
         self.kappa_min_ = float(self.curve_.kappa[0]) if exhausted else 0.0
         return self
 
-    def _transfer(
-        self, n_samples: ArrayLike, alpha: ArrayLike, fit_intercept: bool
-    ) -> TransferRisk:
-        self._check_intercept(fit_intercept)
-        return transfer_risk(
-            self.curve_, n_samples, alpha, fit_intercept=fit_intercept, cache=self._cache
-        )
+    @property
+    def _single(self) -> bool:
+        return self._single_output
 
     def _check_intercept(self, fit_intercept: bool) -> None:
         check_is_fitted(self)
@@ -105,55 +95,6 @@ class OneSampleMixin:
                 f"fit_intercept={self.fit_intercept_} and cannot answer for "
                 f"fit_intercept={fit_intercept}; fit it again."
             )
-
-    def __getstate__(self) -> dict[str, Any]:
-        state: Any = super().__getstate__()
-        return {**state, "_cache": {}} if "_cache" in state else state
-
-    def _errors(self, n_samples: ArrayLike, alpha: ArrayLike, fit_intercept: bool) -> FloatArray:
-        return self._transfer(n_samples, alpha, fit_intercept).test_error
-
-    def _outputs(self, errors: FloatArray) -> FloatArray:
-        return errors[..., 0] if self._single else errors
-
-    def test_error(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
-    ) -> FloatArray:
-        """Return the expected squared error on a new sample; NaN where not identifiable.
-
-        Parameters
-        ----------
-        n_samples, alpha : array-like
-            Numbers of samples and regularisations (for sample weights of mean one); broadcast.
-        fit_intercept : bool
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape broadcast(n_samples, alpha), + (t,) for t outputs
-        """
-        return self._outputs(self._errors(n_samples, alpha, fit_intercept))
-
-    def train_error(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
-    ) -> FloatArray:
-        """Return the expected mean squared residual; shapes and NaN as `test_error`."""
-        return self._outputs(self._transfer(n_samples, alpha, fit_intercept).train_error)
-
-    def decomposition(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
-    ) -> ErrorDecomposition:
-        """Return what one sample tells: bias + noise, and the total variance; the rest is NaN."""
-        risk = self._transfer(n_samples, alpha, fit_intercept)
-        unexplained, total = self._outputs(risk.unexplained), self._outputs(risk.test_error)
-        unknown = np.full_like(total, np.nan)
-        return ErrorDecomposition(
-            unknown, unknown, unknown, unknown, unexplained, total - unexplained
-        )
-
-    def kappa(self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool) -> FloatArray:
-        """Return the effective regularisation; NaN where not identifiable."""
-        return self._transfer(n_samples, alpha, fit_intercept).kappa
 
     def degrees_of_freedom(
         self, kappa: ArrayLike, *, fit_intercept: bool
@@ -176,12 +117,9 @@ class OneSampleMixin:
         curve = self.curve_
         if curve.rank == 0:
             return np.zeros(at.shape), np.zeros(at.shape)
-        grid = np.log(curve.kappa)
-        x = np.log(np.clip(at, curve.kappa[0], curve.kappa[-1]))
         thinned = np.minimum(curve.kappa[-1] / np.maximum(at, curve.kappa[-1]), 1.0)  # df ~ 1/κ
-        floor = np.finfo(np.float64).tiny
         df1, df2 = (
-            np.exp(np.interp(x, grid, np.log(np.maximum(df, floor)))) * thinned**power
+            interp_log(at, curve.kappa, df) * thinned**power
             for df, power in ((curve.df1, 1), (curve.df2, 2))
         )
         unknown = at < self.kappa_min_
@@ -190,6 +128,8 @@ class OneSampleMixin:
     def reachable(
         self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
     ) -> NDArray[np.bool_]:
-        """Say where the training set identifies the error, shape broadcast(n_samples, alpha)."""
-        errors = self._errors(n_samples, alpha, fit_intercept)
-        return np.asarray(~np.isnan(errors).any(axis=-1))
+        """Say where the training set identifies the error, shape broadcast(n_samples, alpha).
+
+        False where an answer rests on extrapolation alone, whether it is given or NaN.
+        """
+        return self.answer(n_samples, alpha, fit_intercept=fit_intercept).reachable

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.populations.moments import MomentPopulationMixin, SpectralMoments
-from sk_deepfeat.populations.rows import check_rows
+from sk_deepfeat.rows import check_rows
 from sk_deepfeat.theory import ridge_factorization
 
 
@@ -82,7 +82,7 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
             Weights, not negative.
         fit_intercept : bool, default=True
             What is asked most; either is served after fitting.
-        path : RidgePath, optional
+        path : RidgeFactorization, optional
             Factorisation of the same rows; spares a second eigendecomposition.
 
         Returns

@@ -1,13 +1,25 @@
 """Mathematics: arrays in, arrays or NamedTuples out; numpy and scipy alone.
 
+Three rooms, each for one way to the error of ridge regression:
+
+* ``equivalents``: from a known population, through deterministic equivalents;
+* ``one_sample``: from one training set, through leave-one-out residuals and leverages;
+* ``networks``: the population of Gaussian rainbow networks, from their weights.
+
+What they share stands beside them: the record of an answer, checks of arguments and of matrices,
+interpolation and searches.
+
 Conventions of the whole room. Ridge is scikit-learn's, min_w ||y - Fw||² + alpha ||w||², with
 features F of shape (n_samples, n_features). A population is known by the eigenvalues ω_j of the
 features' second moment Ω = E φφᵀ (their covariance when an intercept is fitted), the target
 coefficients u_j·ψ with ψ = E φ y, and the target second moment ρ = E y².
 """
 
+import warnings
+from typing import Any
+
+from sk_deepfeat.theory.answer import ErrorAnswer, ErrorDecomposition
 from sk_deepfeat.theory.equivalents import (
-    ErrorDecomposition,
     RidgeRisk,
     alpha_from_kappa,
     degrees_of_freedom,
@@ -34,21 +46,20 @@ from sk_deepfeat.theory.networks import (
 )
 from sk_deepfeat.theory.one_sample import (
     Calibration,
-    CalibrationLevel,
+    CalibrationSize,
+    CurveRisk,
     ErrorSurface,
-    RidgePath,
+    KappaCurve,
+    RidgeFactorization,
     SubsetErrors,
-    SurfaceErrors,
-    TransferCurve,
-    TransferRisk,
     calibrate,
+    curve_risk,
     gcv_curve,
     leave_one_out_curve,
     leave_one_out_curves,
     leave_one_out_residuals,
     ridge_factorization,
     subset_errors,
-    transfer_risk,
 )
 from sk_deepfeat.theory.search import minimize_on_log_scale, smallest_sufficient
 
@@ -57,16 +68,16 @@ __all__ = [
     "AnnealedConstants",
     "AnnealedCross",
     "Calibration",
-    "CalibrationLevel",
+    "CalibrationSize",
+    "CurveRisk",
+    "ErrorAnswer",
     "ErrorDecomposition",
     "ErrorSurface",
+    "KappaCurve",
     "RainbowCovariances",
-    "RidgePath",
+    "RidgeFactorization",
     "RidgeRisk",
     "SubsetErrors",
-    "SurfaceErrors",
-    "TransferCurve",
-    "TransferRisk",
     "activation_moments",
     "alpha_from_kappa",
     "annealed_constants",
@@ -74,6 +85,7 @@ __all__ = [
     "annealed_spectrum",
     "bivariate_covariance",
     "calibrate",
+    "curve_risk",
     "degrees_of_freedom",
     "expected_quadratic_form",
     "gcv_curve",
@@ -92,5 +104,26 @@ __all__ = [
     "smallest_sufficient",
     "solve_kappa",
     "subset_errors",
-    "transfer_risk",
 ]
+
+_RENAMED = {
+    "CalibrationLevel": "CalibrationSize",
+    "RidgePath": "RidgeFactorization",
+    "SurfaceErrors": "ErrorAnswer",
+    "TransferCurve": "KappaCurve",
+    "TransferRisk": "CurveRisk",
+    "transfer_risk": "curve_risk",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return what an old name stands for; it goes with the next release."""
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(
+        f"sk_deepfeat.theory.{name} is now called {_RENAMED[name]}; the old name goes with the "
+        "next release.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return globals()[_RENAMED[name]]

@@ -14,10 +14,9 @@ from sk_deepfeat.theory.equivalents.resolvent import (
     resolvent_equivalent,
     resolvent_product_equivalent,
 )
-from sk_deepfeat.theory.equivalents.risk import ErrorDecomposition, RidgeRisk, ridge_risk
+from sk_deepfeat.theory.equivalents.risk import RidgeRisk, ridge_risk
 
 __all__ = [
-    "ErrorDecomposition",
     "RidgeRisk",
     "alpha_from_kappa",
     "degrees_of_freedom",

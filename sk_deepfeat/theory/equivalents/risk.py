@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,31 +46,6 @@ class RidgeRisk(NamedTuple):
     """What no linear readout explains; the four parts sum to the test error."""
     coef_norm2: FloatArray
     """Expected squared norm of the coefficients."""
-
-
-@dataclass(frozen=True)
-class ErrorDecomposition:
-    """The four parts of the test error; iterating gives them in this order.
-
-    What cannot be known is NaN. From one training set the parts are not known one by one, but two
-    of their sums are.
-    """
-
-    bias: FloatArray
-    """Squared bias."""
-    variance: FloatArray
-    """Variance that stays without label noise."""
-    noise_variance: FloatArray
-    """Variance that label noise adds."""
-    noise: FloatArray
-    """What no linear readout explains."""
-    bias_and_noise: FloatArray
-    """Squared bias and noise together."""
-    total_variance: FloatArray
-    """Both variances together."""
-
-    def __iter__(self) -> Iterator[FloatArray]:
-        return iter((self.bias, self.variance, self.noise_variance, self.noise))
 
 
 def ridge_risk(

@@ -1,36 +1,40 @@
 """From one training set: what it tells of its population, and the error at every (n, alpha).
 
-The room imports the shared ground of ``theory`` and nothing else of ours.
+The way of a question: `factorization` decomposes the rows, `leave_one_out` and `leverage_classes`
+take their residuals and leverages along a grid of ridges, `kappa_curve` makes a curve of them along
+κ, `evaluation` asks the curve at an n and an alpha, and `surface` puts that together with what
+`calibration` has measured on subsets and with the `growth` beyond the training size. `tuning` holds
+every statistical constant. The room imports the shared ground of ``theory`` and nothing else of
+ours.
 """
 
-from sk_deepfeat.theory.one_sample.calibration import Calibration, CalibrationLevel, calibrate
-from sk_deepfeat.theory.one_sample.evaluation import TransferRisk, transfer_risk
-from sk_deepfeat.theory.one_sample.factorization import RidgePath, ridge_factorization
+from sk_deepfeat.theory.one_sample.calibration import Calibration, CalibrationSize, calibrate
+from sk_deepfeat.theory.one_sample.evaluation import CurveRisk, curve_risk
+from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, ridge_factorization
 from sk_deepfeat.theory.one_sample.kappa_curve import (
-    TransferCurve,
+    KappaCurve,
     gcv_curve,
     leave_one_out_curve,
     leave_one_out_curves,
 )
 from sk_deepfeat.theory.one_sample.leave_one_out import leave_one_out_residuals
 from sk_deepfeat.theory.one_sample.subsets import SubsetErrors, subset_errors
-from sk_deepfeat.theory.one_sample.surface import ErrorSurface, SurfaceErrors
+from sk_deepfeat.theory.one_sample.surface import ErrorSurface
 
 __all__ = [
     "Calibration",
-    "CalibrationLevel",
+    "CalibrationSize",
+    "CurveRisk",
     "ErrorSurface",
-    "RidgePath",
+    "KappaCurve",
+    "RidgeFactorization",
     "SubsetErrors",
-    "SurfaceErrors",
-    "TransferCurve",
-    "TransferRisk",
     "calibrate",
+    "curve_risk",
     "gcv_curve",
     "leave_one_out_curve",
     "leave_one_out_curves",
     "leave_one_out_residuals",
     "ridge_factorization",
     "subset_errors",
-    "transfer_risk",
 ]

@@ -1,6 +1,6 @@
 r"""From one training set to the test error at every other (n, alpha).
 
-A `TransferCurve` gives κ, f = df1(κ), df2(κ), and rows with relative leverages s and squared
+A `KappaCurve` gives κ, f = df1(κ), df2(κ), and rows with relative leverages s and squared
 leave-one-out residuals e², N of them (less one with an intercept). The part of e² that does not
 depend on the number of rows is a = e² - s V₀ with, at q and τ = f/q of the training set,
 
@@ -12,6 +12,10 @@ For n rows at the same κ, q_n solves n·mean[s q_n/(1+s q_n)] = f, and with c =
 
 At n = N this is mean e² again. For equal leverages R = (B + σ²)/(1 - df2/n): the same lines
 evaluate the curve of generalised cross-validation.
+
+mean a estimates B + σ², which can only rise with κ; as a difference it is noise where V₀ makes up
+nearly all of e². What is reported of it is the nearest sequence that rises, each point counted by
+the inverse square of mean e², which is what its noise is proportional to.
 """
 
 from __future__ import annotations
@@ -21,27 +25,27 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.interpolate import CubicSpline
+from scipy.optimize import isotonic_regression
 
-from sk_deepfeat.theory.one_sample.kappa_curve import TransferCurve, ratio, solve_leverage_scale
+from sk_deepfeat.theory.interpolation import log_spline
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio, solve_leverage_scale
+from sk_deepfeat.theory.one_sample.ridgeless_end import points_for
 from sk_deepfeat.theory.validation import FloatArray, check_cells
 
-_END_NODES = 120
-_BISECTIONS = 50
 _MOST_CACHED = 64
 
 
-class TransferRisk(NamedTuple):
-    """What `transfer_risk` returns; NaN where κ is not identifiable."""
+class CurveRisk(NamedTuple):
+    """What `curve_risk` returns; NaN where κ is not identifiable."""
 
     kappa: FloatArray
     """Effective regularisation, shape broadcast(n, alpha)."""
     test_error: FloatArray
     """Expected squared error on a new sample, shape broadcast(n, alpha) + (t,)."""
     train_error: FloatArray
-    """Expected mean squared residual, same shape."""
-    unexplained: FloatArray
-    """Squared bias and noise together, same shape."""
+    """Expected mean squared residual, same shape; from 0 to the test error."""
+    bias_and_noise: FloatArray
+    """Squared bias and noise together, same shape; from 0 to the test error."""
 
 
 class _Nodes(NamedTuple):
@@ -49,300 +53,261 @@ class _Nodes(NamedTuple):
 
     alpha: FloatArray
     kappa: FloatArray
-    test: FloatArray  # without the intercept's factor, (nodes, t)
-    train: FloatArray
-    unexplained: FloatArray
+    test_error: FloatArray  # without the intercept's factor, (nodes, t)
+    train_error: FloatArray
+    bias_and_noise: FloatArray  # mean a as it is
+    error: FloatArray  # mean e² of the training set
 
 
-def _active(curve: TransferCurve) -> float:
-    """Return the share of the rows that have any leverage; rows of zeros have none."""
-    return 1.0 - float(curve.share[0][curve.leverage[0] <= 0].sum())
-
-
-def _nodes(curve: TransferCurve, n: float) -> _Nodes:
-    active = _active(curve)
-    left = (n * active - curve.n_effective) + curve.remaining
-    first = int(np.argmax(left > 0))
-    if first > 0:
-        # alpha = κ (n - f) falls to 0 between two points of the grid: points of its own lead there
-        # from where n - f still changes gently.
-        gentle = left[first:-1] > 0.75 * left[first + 1 :]
-        first += int(np.argmax(gentle)) if np.any(gentle) else gentle.size
-    parts = [curve.kappa, curve.df1, curve.remaining, left, curve.df2, *curve[4:8]]
-    parts = [part[first:] for part in parts]
-    if first > 0:
-        end = _towards_ridgeless(curve, n * active, float(left[first]), first)
-        parts = [np.concatenate(pair) for pair in zip(end, parts, strict=True)]
-    kappa, df1, remaining, left, df2, share, leverage, error, tilt = parts
-    trained = curve.n_effective
-    idle = trained * (1.0 - active)
-    own = solve_leverage_scale(share, leverage, trained, df1, remaining - idle)
-    here = own if n == trained else solve_leverage_scale(share, leverage, n, df1, left)
+def _nodes(curve: KappaCurve, n: float) -> _Nodes:
+    points = points_for(curve, n)
+    n_curve = curve.n_effective
+    idle_rows = n_curve * (1.0 - curve.active_share)
+    classes = points.row_share, points.leverage
+    q_curve = solve_leverage_scale(*classes, n_curve, points.df1, points.residual_df - idle_rows)
+    q_n = q_curve
+    if n != n_curve:
+        q_n = solve_leverage_scale(*classes, n, points.df1, points.unused_rows)
 
     # Means over rows of g(s) take s at a class's own mean, those of e² g(s) at its mean under e²:
     # both are then exact to first order in the width of a class.
-    s, s_error = ratio(leverage, share), ratio(tilt, error)
+    error, weighted_error = points.error, points.leverage_weighted_error
+    s, s_error = ratio(points.leverage, points.row_share), ratio(weighted_error, error)
 
     def damping(q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return c = n df2 q²/f² over n, 1/(1+s q)² for rows, and the same for errors."""
         return (
-            df2 * np.square(q / df1),
+            points.df2 * np.square(q / points.df1),
             1.0 / np.square(1.0 + s * q[:, None]),
             1.0 / np.square(1.0 + s_error * q[:, None, None]),
         )
 
-    scale, _, of_error = damping(own)
-    noise = trained * scale[:, None] * (tilt * of_error).sum(axis=1)  # V₀
-    scale, of_row, of_error = damping(here)
-    quadratic = (leverage * s * of_row).sum(axis=1)
-    linear = (tilt * of_error).sum(axis=1) - noise * quadratic[:, None]  # mean s a/(1+s q)²
-    room = 1.0 - n * scale * quadratic
-    variance = ratio(n * scale[:, None] * linear, np.broadcast_to(room[:, None], linear.shape))
-    variance = np.where(room[:, None] > 0, variance, np.nan)
-    unexplained = error.sum(axis=1) - noise  # mean a
+    scale, _, of_error = damping(q_curve)
+    variance_curve = n_curve * scale[:, None] * (weighted_error * of_error).sum(axis=1)  # V₀
+    scale, of_row, of_error = damping(q_n)
+    quadratic = (points.leverage * s * of_row).sum(axis=1)
+    linear = (weighted_error * of_error).sum(axis=1) - variance_curve * quadratic[:, None]
+    gap = 1.0 - n * scale * quadratic
+    variance = ratio(n * scale[:, None] * linear, np.broadcast_to(gap[:, None], linear.shape))
+    variance = np.where(gap[:, None] > 0, variance, np.nan)
+    mean_error = error.sum(axis=1)
+    bias_and_noise = mean_error - variance_curve  # mean a
     train = (error * of_error).sum(axis=1)
-    train += (leverage * of_row).sum(axis=1)[:, None] * (variance - noise)
-    found = _Nodes(kappa * df1 / here, kappa, unexplained + variance, train, unexplained)
-    return _possible(found)
+    train += (points.leverage * of_row).sum(axis=1)[:, None] * (variance - variance_curve)
+    alpha = points.kappa * points.df1 / q_n
+    return _possible(
+        _Nodes(alpha, points.kappa, bias_and_noise + variance, train, bias_and_noise, mean_error)
+    )
 
 
 def _possible(nodes: _Nodes) -> _Nodes:
     """Take out nodes that noise has made impossible: no finite variance, alpha falling in κ."""
     highest = np.fmax.accumulate(nodes.alpha)
     rising = np.r_[True, nodes.alpha[1:] > highest[:-1] * (1.0 + 1e-12)]
-    keep = rising & (nodes.alpha > 0) & np.isfinite(nodes.test).all(axis=1)
+    keep = rising & (nodes.alpha > 0) & np.isfinite(nodes.test_error).all(axis=1)
     return nodes if keep.all() else _Nodes(*(part[keep] for part in nodes))
 
 
-def _towards_ridgeless(curve: TransferCurve, n: float, start: float, first: int) -> tuple[Any, ...]:
-    """Return κ, f, N - f, n - f, df2 and class moments at points that close in on f = n.
+def _rising(nodes: _Nodes) -> FloatArray:
+    """Return mean a along the nodes as the nearest estimate of B + σ², which rises with κ."""
+    found = nodes.bias_and_noise.copy()
+    for k in np.flatnonzero(np.any(np.diff(found, axis=0) < 0, axis=0)):
+        noise = nodes.error[:, k] / nodes.error[:, k].max()
+        found[:, k] = isotonic_regression(found[:, k], weights=np.maximum(noise, 1e-12) ** -2).x
+    return np.maximum(found, 0.0)
 
-    They do so geometrically. `start` is n - f at the grid point `first`; n counts the rows that
-    have any leverage.
+
+class CurveEvaluator:
+    """A curve at any number of samples and any alpha; tables for single n are kept.
+
+    Parameters
+    ----------
+    curve : KappaCurve
+        From `gcv_curve` or `leave_one_out_curves`.
+    fit_intercept : bool
+        Whether ridge fits an intercept: R(n) = (1 + 1/n) R_c(n - 1), as for the curve itself.
+    errors_alone : bool, default=False
+        Whether test errors are all that will be asked for: tables are then made of these alone.
     """
-    left = start * 2.0 ** (-0.25 * np.arange(_END_NODES, 0, -1))
-    grid = np.log(curve.kappa)
-    remaining = CubicSpline(grid, np.log(curve.remaining))
-    wanted = np.log((curve.n_effective - n) + left)
-    below, x = np.full(left.size, grid[0]), np.full(left.size, grid[first])
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (below + x)
-        short = remaining(middle) < wanted
-        below, x = np.where(short, middle, below), np.where(short, x, middle)
-    df1 = n - left
-    spread = np.exp(CubicSpline(grid, np.log(np.maximum(curve.df1 - curve.df2, 1e-300)))(x))
-    # Classes are mixed by cubics through four grid points; each sum, which counts most, follows its
-    # own spline.
-    index = np.clip(np.searchsorted(grid, x) - 2, 0, grid.size - 4)[:, None] + np.arange(4)
-    weights = _lagrange(grid[index], x)
 
-    def totalled(classes: FloatArray, values: FloatArray) -> FloatArray:
-        total = CubicSpline(grid, values.sum(axis=1))(x)
-        return classes * ratio(total, classes.sum(axis=1))[:, None]
+    def __init__(
+        self, curve: KappaCurve, *, fit_intercept: bool, errors_alone: bool = False
+    ) -> None:
+        self.curve, self.fit_intercept = curve, fit_intercept
+        self.errors_alone = errors_alone
+        self._tables: dict[float, Any] = {}
 
-    def mixed(values: FloatArray) -> FloatArray:
-        return np.maximum(np.einsum("xj,xj...->x...", weights, values[index]), 0.0)
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_tables": {}}
 
-    def mixed_within(values: FloatArray, base: FloatArray, mixed_base: FloatArray) -> FloatArray:
-        """Mix such that the ratio to `base`, a mean of s, stays among those of the four points."""
-        ratios, some = ratio(values, base)[index], (base > 0)[index]
-        low = np.where(some, ratios, np.inf).min(axis=1)
-        high = np.where(some, ratios, 0.0).max(axis=1)
-        low = np.minimum(low, high)
-        return np.clip(mixed(values), low * mixed_base, high * mixed_base)
+    def risk(self, n_samples: FloatArray, alpha: FloatArray) -> CurveRisk:
+        """Return κ, test and training error, squared bias and noise; see `curve_risk`.
 
-    share, error = mixed(curve.share), mixed(curve.error)
-    return (
-        *(np.exp(x), df1, (curve.n_effective - n) + left, left, df1 - spread),
-        totalled(share, curve.share),
-        totalled(mixed_within(curve.leverage, curve.share, share), curve.leverage),
-        totalled(error, curve.error),
-        totalled(mixed_within(curve.tilt, curve.error, error), curve.tilt),
-    )
+        Parameters
+        ----------
+        n_samples, alpha : ndarray of one shape
+            Numbers of samples, at least 1, and regularisations for weights of mean one.
+        """
+        kappa = np.empty(n_samples.shape)
+        test, train, moment = (np.empty((*n_samples.shape, self.curve.n_outputs)) for _ in range(3))
+        for n in np.unique(n_samples):
+            cells, rows = n_samples == n, self._rows(n)
+            found = self._alone(rows, alpha[cells]) or self._risk(rows, alpha[cells])
+            inflation, shrinkage = 1.0, 1.0
+            if self.fit_intercept:
+                inflation = 1.0 + 1.0 / n
+                # A residual is 1 - 1/n - h of its leave-one-out residual, on the mean of n - 1.
+                shrinkage = 1.0 - 1.0 / n
+                if self.curve.left_out:
+                    shrinkage *= 1.0 - 1.0 / n**2
+            kappa[cells], test[cells] = found.kappa, found.test_error * inflation
+            train[cells], moment[cells] = found.train_error * shrinkage, found.bias_and_noise
+        with np.errstate(invalid="ignore"):
+            return CurveRisk(kappa, test, np.clip(train, 0.0, test), np.minimum(moment, test))
+
+    def test_error(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        """Return the test error of `risk` alone, for less work."""
+        test = np.empty((*n_samples.shape, self.curve.n_outputs))
+        for n in np.unique(n_samples):
+            cells, rows = n_samples == n, self._rows(n)
+            alone = self._alone(rows, alpha[cells])
+            found = self._test_error(rows, alpha[cells])[0] if alone is None else alone.test_error
+            test[cells] = found * (1.0 + 1.0 / n) if self.fit_intercept else found
+        return test
+
+    def alpha_at_df_ratio(self, n_samples: int, df_ratio: ArrayLike) -> FloatArray:
+        """Return the alphas at which ridge on `n_samples` rows has given df1/n.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of samples, no more than the curve's own.
+        df_ratio : array-like of shape (S,)
+            df1/n, in (0, 1) and below rank/n, where n is less one with an intercept.
+
+        Returns
+        -------
+        ndarray of shape (S,)
+            Positive; falling where `df_ratio` rises.
+        """
+        n = self._rows(float(n_samples))
+        nodes, _ = self._table(n)
+        df1 = self.curve.df1_at(nodes.kappa)[::-1]
+        wanted = np.asarray(df_ratio, dtype=np.float64) * n
+        return np.exp(np.interp(wanted, df1, np.log(nodes.alpha)[::-1]))
+
+    def _rows(self, n: float) -> float:
+        return float(n) - 1.0 if self.fit_intercept else float(n)
+
+    def _test_error(self, n: float, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return test errors at one n without the intercept's factor, (A, t), and all columns.
+
+        These are interpolated between the nodes; beyond their ends df1 no longer moves.
+        """
+        curve, outputs = self.curve, self.curve.n_outputs
+        nodes, interpolant = self._table(n)
+        if interpolant is None:
+            columns = outputs if self.errors_alone else 3 * outputs + 1
+            unknown = np.full((alpha.size, columns), np.nan)
+            return unknown[:, :outputs], unknown
+        found = interpolant(np.log(np.clip(alpha, nodes.alpha[0], nodes.alpha[-1])))
+        test = found[:, :outputs]
+        shows_all = curve.rank < curve.n_effective
+        peak = (alpha == 0) & shows_all & (n * curve.active_share == curve.rank)
+        test = np.where(peak[:, None] & (test > 0), np.inf, test)
+        unknown = (alpha < nodes.alpha[0]) & (n > curve.n_effective) & (not shows_all)
+        # Errors below zero are estimates lost in noise, of few or heavy-tailed rows.
+        return np.where(unknown[:, None] | (test < 0), np.nan, test), found
+
+    def _risk(self, n: float, alpha: FloatArray) -> CurveRisk:
+        """Return everything at one n; errors without the intercept's factor."""
+        test, found = self._test_error(n, alpha)
+        nodes, interpolant = self._table(n)
+        outputs = self.curve.n_outputs
+        _, train, moment, kappa = np.split(found, [outputs, 2 * outputs, 3 * outputs], axis=1)
+        if interpolant is None:
+            return CurveRisk(kappa[:, 0], test, train, moment)
+        # Downwards κ goes on to 0 with alpha only where the sample shows every direction there is
+        # and n exceeds them; else κ stops, at df1 = n or at κ_min.
+        shows_all = self.curve.rank < self.curve.n_effective
+        active_rows = n * self.curve.active_share
+        below, above = alpha < nodes.alpha[0], alpha > nodes.alpha[-1]
+        moving = above | (below & shows_all & (active_rows >= self.curve.rank))
+        rate = np.where(above, nodes.kappa[-1] / nodes.alpha[-1], nodes.kappa[0] / nodes.alpha[0])
+        kappa = np.where(moving, alpha * rate, kappa[:, 0])
+        unknown = below & (n > self.curve.n_effective) & (not shows_all)
+        if active_rows <= self.curve.rank:  # residuals are proportional to alpha there
+            train = train * np.square(np.minimum(alpha / nodes.alpha[0], 1.0))[:, None]
+        train, moment = (np.where(np.isnan(test), np.nan, part) for part in (train, moment))
+        return CurveRisk(np.where(unknown, np.nan, kappa), test, train, moment)
+
+    def _alone(self, n: float, alpha: FloatArray) -> CurveRisk | None:
+        """Return everything where nothing is learned: from one sample, or features of nothing."""
+        if n >= 1e-12 and self.curve.rank > 0:
+            return None
+        shape = (alpha.size, self.curve.n_outputs)
+        error = np.broadcast_to(self.curve.error[-1].sum(axis=0), shape)
+        kappa = alpha / n if n > 0.0 else np.full(alpha.size, np.inf)
+        return CurveRisk(kappa, error, error * (n > 0.0), error)
+
+    def _table(self, n: float) -> tuple[_Nodes, Callable[[FloatArray], FloatArray] | None]:
+        """Return the nodes at one n, and what interpolates their errors and other parts."""
+        if n not in self._tables:
+            if len(self._tables) >= _MOST_CACHED:
+                self._tables.clear()
+            nodes = _nodes(self.curve, n)
+            interpolant = None
+            if nodes.alpha.size >= 2:
+                columns = nodes.test_error
+                if not self.errors_alone:
+                    parts = (columns, nodes.train_error, _rising(nodes), nodes.kappa[:, None])
+                    columns = np.hstack(parts)
+                interpolant = log_spline(np.log(nodes.alpha), columns)
+            self._tables[n] = nodes, interpolant
+        found: tuple[_Nodes, Callable[[FloatArray], FloatArray] | None] = self._tables[n]
+        return found
 
 
-def _lagrange(nodes: FloatArray, x: FloatArray) -> FloatArray:
-    """Return the weights of interpolation at x from each row of nodes, shape of `nodes`."""
-    weights = np.ones_like(nodes)
-    for i in range(nodes.shape[1]):
-        for j in range(nodes.shape[1]):
-            if i != j:
-                weights[:, i] *= (x - nodes[:, j]) / (nodes[:, i] - nodes[:, j])
-    return weights
-
-
-def transfer_risk(
-    curve: TransferCurve,
-    n_samples: ArrayLike,
-    alpha: ArrayLike,
-    *,
-    fit_intercept: bool,
-    guard: bool = True,
-    cache: dict[float, Any] | None = None,
-) -> TransferRisk:
+def curve_risk(
+    curve: KappaCurve, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+) -> CurveRisk:
     """Evaluate a curve at any numbers of samples and regularisations.
 
     Parameters
     ----------
-    curve : TransferCurve
+    curve : KappaCurve
         From `gcv_curve` or `leave_one_out_curve`.
     n_samples, alpha : array-like
         Numbers of samples (at least 1) and regularisations (not negative); they broadcast.
     fit_intercept : bool
         Whether ridge fits an intercept: R(n) = (1 + 1/n) R_c(n - 1), as for the curve itself.
-    guard : bool, default=True
-        Whether an error for more rows than the curve's own is unknown where its squared bias and
-        noise is below twice what N^(-1/2) of the leave-one-out error amounts to. Without it, noise
-        is the caller's to judge.
-    cache : dict, optional
-        Of this curve: tables for single n, kept from call to call.
 
     Returns
     -------
-    TransferRisk
-        NaN where κ(n, alpha) lies below what the training set identifies.
+    CurveRisk
+        NaN where κ(n, alpha) lies below what the training set identifies, or where noise has made
+        an error negative. How noisy the others are is known to `ErrorSurface` alone.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_deepfeat.theory import leave_one_out_curve, ridge_factorization, transfer_risk
+    >>> from sk_deepfeat.theory import curve_risk, leave_one_out_curve, ridge_factorization
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(400, 50))
     >>> y = X[:, 0] + rng.normal(size=400)
     >>> curve = leave_one_out_curve(ridge_factorization(X, y, fit_intercept=False))
-    >>> error = transfer_risk(curve, [100, 400], 10.0, fit_intercept=False).test_error
+    >>> error = curve_risk(curve, [100, 400], 10.0, fit_intercept=False).test_error
     >>> error[:, 0].round(1)
     array([1.5, 1.1])
     """
-    if not isinstance(curve, TransferCurve):
+    if not isinstance(curve, KappaCurve):
         raise TypeError(
-            f"curve must be a TransferCurve, from gcv_curve or leave_one_out_curve; got {curve!r}."
+            f"curve must be a KappaCurve, from gcv_curve or leave_one_out_curve; got {curve!r}."
         )
-    n, a = check_cells(n_samples, alpha)
-    t = curve.error.shape[2]
-    kappa = np.empty(n.shape)
-    parts = [np.empty((*n.shape, t)) for _ in range(3)]
-    for size in np.unique(n):
-        cells = n == size
-        rows = size - 1.0 if fit_intercept else size
-        found = _at_size(curve, rows, a[cells], guard, {} if cache is None else cache)
-        kappa[cells] = found.kappa
-        for part, values in zip(parts, found[1:], strict=True):
-            part[cells] = values
-        if fit_intercept:
-            parts[0][cells] *= 1.0 + 1.0 / size
-            # A residual is 1 - 1/n - h of its leave-one-out residual, on the mean of n - 1 rows.
-            parts[1][cells] *= 1.0 - 1.0 / size
-            if curve.left_out:
-                parts[1][cells] *= 1.0 - 1.0 / size**2
-    return TransferRisk(kappa, *parts)
+    return CurveEvaluator(curve, fit_intercept=fit_intercept).risk(*check_cells(n_samples, alpha))
 
 
-def _at_size(
-    curve: TransferCurve, n: float, alpha: FloatArray, guard: bool, cache: dict[float, Any]
-) -> TransferRisk:
-    """Interpolate between the nodes of one n; errors without the intercept's factor."""
-    if n < 1e-12 or curve.rank == 0:  # one sample beside the intercept, or features that are none
-        alone = np.broadcast_to(curve.error[-1].sum(axis=0), (alpha.size, curve.error.shape[2]))
-        kappa = alpha / n if n > 0.0 else np.full(alpha.size, np.inf)
-        return TransferRisk(kappa, alone, alone * (n > 0.0), alone)
-    nodes, interpolants = _tables(curve, n, cache)
-    if nodes.alpha.size < 2:
-        unknown = np.full((alpha.size, curve.error.shape[2]), np.nan)
-        return TransferRisk(unknown[:, 0], unknown, unknown, unknown)
-    at = np.log(np.clip(alpha, nodes.alpha[0], nodes.alpha[-1]))
-    test, train, unexplained, kappa = (interpolant(at) for interpolant in interpolants)
-    below, above = alpha < nodes.alpha[0], alpha > nodes.alpha[-1]
-    # Beyond the ends df1 no longer moves. Downwards κ goes on to 0 with alpha only where the sample
-    # shows every direction there is and n exceeds them; else κ stops, at df1 = n or at κ_min.
-    to_zero = curve.rank < curve.n_effective
-    active = n * _active(curve)
-    moving = above | (below & to_zero & (active >= curve.rank))
-    rate = np.where(above, nodes.kappa[-1] / nodes.alpha[-1], nodes.kappa[0] / nodes.alpha[0])
-    kappa = np.where(moving, alpha * rate, kappa)
-    peak = (alpha == 0) & to_zero & (active == curve.rank)
-    test = np.where(peak[:, None] & (test > 0), np.inf, test)
-    if active <= curve.rank:  # residuals are proportional to alpha there
-        train = train * np.square(np.minimum(alpha / nodes.alpha[0], 1.0))[:, None]
-    unknown = below & (n > curve.n_effective) & ~to_zero
-    # Errors below zero are estimates lost in noise, of few or heavy-tailed rows. Beyond N rows the
-    # error rests on mean a alone, a difference whose noise is about mean e²/√N.
-    lost = unknown[:, None] | (test < 0)
-    if guard and n > curve.n_effective and curve.left_out:
-        log_kappa = np.log(np.clip(kappa, curve.kappa[0], curve.kappa[-1]))
-        seen = _interpolant(np.log(curve.kappa), curve.error.sum(axis=1))(log_kappa)
-        lost |= unexplained < 2.0 / np.sqrt(curve.n_effective) * seen
-    parts = (np.where(lost, np.nan, part) for part in (test, train, unexplained))
-    return TransferRisk(np.where(unknown, np.nan, kappa), *parts)
-
-
-def _tables(
-    curve: TransferCurve, n: float, cache: dict[float, Any]
-) -> tuple[_Nodes, list[Callable[[FloatArray], FloatArray]]]:
-    """Return the nodes at one n and interpolants of test, train, unexplained and κ; kept."""
-    if n not in cache:
-        if len(cache) >= _MOST_CACHED:
-            cache.clear()
-        nodes = _nodes(curve, n)
-        interpolants = []
-        if nodes.alpha.size >= 2:
-            values = (nodes.test, nodes.train, nodes.unexplained, nodes.kappa)
-            interpolants = [_interpolant(np.log(nodes.alpha), value) for value in values]
-        cache[n] = nodes, interpolants
-    found: tuple[_Nodes, list[Callable[[FloatArray], FloatArray]]] = cache[n]
-    return found
-
-
-def unexplained_moment_along_kappa(curve: TransferCurve) -> tuple[FloatArray, FloatArray]:
-    """Return log κ, ascending, and squared bias and noise together there, shape (K, t)."""
+def bias_and_noise_along_kappa(curve: KappaCurve) -> tuple[FloatArray, FloatArray]:
+    """Return log κ, ascending, and mean a as it is there, shape (K, t)."""
     nodes = _nodes(curve, float(curve.n_effective))
-    return np.log(nodes.kappa), nodes.unexplained
-
-
-def alpha_at_share(
-    curve: TransferCurve,
-    n_samples: int,
-    share: ArrayLike,
-    *,
-    fit_intercept: bool,
-    cache: dict[float, Any] | None = None,
-) -> FloatArray:
-    """Return the alphas at which ridge on `n_samples` rows has given df1/n.
-
-    Parameters
-    ----------
-    curve : TransferCurve
-        What the training set shows.
-    n_samples : int
-        Number of samples, no more than the curve's own.
-    share : array-like of shape (S,)
-        df1/n, in (0, 1) and below rank/n, where n is less one with an intercept.
-    fit_intercept : bool
-        Whether ridge fits an intercept.
-    cache : dict, optional
-        As in `transfer_risk`.
-
-    Returns
-    -------
-    ndarray of shape (S,)
-        Positive; falling where `share` rises.
-    """
-    n = n_samples - 1.0 if fit_intercept else float(n_samples)
-    nodes, _ = _tables(curve, n, {} if cache is None else cache)
-    log_kappa, log_df1 = np.log(curve.kappa), np.log(curve.df1)
-    df1 = np.exp(np.interp(np.log(nodes.kappa), log_kappa, log_df1))[::-1]
-    wanted = np.asarray(share, dtype=np.float64) * n
-    return np.exp(np.interp(wanted, df1, np.log(nodes.alpha)[::-1]))
-
-
-def _interpolant(x: FloatArray, values: FloatArray) -> Callable[[FloatArray], FloatArray]:
-    """Interpolate along the first axis; each column that is positive on a logarithmic scale."""
-    positive = np.all(values > 0, axis=0)
-    logarithms = np.log(np.where(positive, values, 1.0))
-    spline = CubicSpline(x, np.where(positive, logarithms, values))
-
-    def interpolant(at: FloatArray) -> FloatArray:
-        found = spline(at)
-        return np.where(positive, np.exp(np.where(positive, found, 0.0)), found)
-
-    return interpolant
+    return np.log(nodes.kappa), nodes.bias_and_noise

@@ -24,7 +24,7 @@ _MOST_PRIMAL, _MOST_DUAL = 1e12, 1e7
 _REFINEMENTS = 3
 
 
-class RidgePath:
+class RidgeFactorization:
     """Ridge on one training set at every alpha; made by `ridge_factorization`.
 
     Attributes
@@ -49,9 +49,9 @@ class RidgePath:
         Weights of the rows, of mean one.
     intercept_share : ndarray of shape (n_rows,)
         Leverage that the intercept alone gives each row: weight/n_rows, or zero without one.
-    anchors : tuple of float
-        Ridges, for weights of mean one, at which a population fitted on this factorisation should
-        answer exactly; set by whoever will ask for them.
+    exact_at : ndarray of shape (n_exact,)
+        Ridges, for weights of mean one, at which what is learned from this factorisation answers
+        exactly for the training size, where it else interpolates.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class RidgePath:
         fit_intercept: bool,
         weights: FloatArray,
         rounding: float,
+        exact_at: FloatArray,
     ) -> None:
         self.features, self.targets = features, targets
         self.feature_mean, self.target_mean = feature_mean, target_mean
@@ -72,7 +73,7 @@ class RidgePath:
         self.n_effective = self.n_rows - int(fit_intercept)
         self.weights = weights
         self.intercept_share = weights / self.n_rows if fit_intercept else np.zeros(self.n_rows)
-        self.anchors: tuple[float, ...] = ()
+        self.exact_at = exact_at
         self.primal = self.n_rows > self.n_features
         gram = features.T @ features if self.primal else features @ features.T
         self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
@@ -224,11 +225,12 @@ class RidgePath:
         return right.T @ ((left.T @ self.targets) / (singular + alpha / singular)[:, None])
 
 
-def check_path(path: Any) -> None:
-    """Raise TypeError unless `path` is a factorised training set."""
-    if not isinstance(path, RidgePath):
+def check_factorization(factorization: Any) -> None:
+    """Raise TypeError unless it is a factorised training set."""
+    if not isinstance(factorization, RidgeFactorization):
         raise TypeError(
-            f"path must be a RidgePath, from ridge_factorization(X, y); got {type(path).__name__}."
+            "factorization must be a RidgeFactorization, from ridge_factorization(X, y); got "
+            f"{type(factorization).__name__}."
         )
 
 
@@ -238,7 +240,8 @@ def ridge_factorization(
     sample_weight: ArrayLike | None = None,
     *,
     fit_intercept: bool = True,
-) -> RidgePath:
+    exact_at: ArrayLike = (),
+) -> RidgeFactorization:
     """Factorise a training set once, for ridge at every alpha.
 
     Parameters
@@ -252,10 +255,13 @@ def ridge_factorization(
         one, and the scale is kept as ``mean_weight``.
     fit_intercept : bool, default=True
         Whether to centre by the weighted means.
+    exact_at : array-like of shape (n_exact,), default=()
+        Alphas at which curves tabulated from this factorisation get a point of their own, so that
+        their answers for the training size are exact there.
 
     Returns
     -------
-    RidgePath
+    RidgeFactorization
 
     Raises
     ------
@@ -266,8 +272,9 @@ def ridge_factorization(
     --------
     >>> import numpy as np
     >>> from sk_deepfeat.theory import ridge_factorization
-    >>> path = ridge_factorization([[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0], fit_intercept=False)
-    >>> path.coefs(14.0).round(3)
+    >>> X, y = [[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0]
+    >>> factorization = ridge_factorization(X, y, fit_intercept=False)
+    >>> factorization.coefs(14.0).round(3)
     array([[0.5]])
     """
     check_flag(fit_intercept, "fit_intercept")
@@ -287,6 +294,7 @@ def ridge_factorization(
         )
     if not (np.all(np.isfinite(rows)) and np.all(np.isfinite(values))):
         raise ValueError("features and targets must be finite; got NaN or infinity.")
+    exact = np.ravel(real_array(exact_at, "exact_at"))
     mean_weight, root, weights = 1.0, None, np.ones(rows.shape[0])
     if sample_weight is not None:
         weights = real_array(sample_weight, "sample_weight")
@@ -309,6 +317,14 @@ def ridge_factorization(
         rows, values = rows - feature_mean, values - target_mean
     if root is not None:
         rows, values = rows * root, values * root
-    return RidgePath(
-        rows, values, feature_mean, target_mean, mean_weight, fit_intercept, weights, rounding
+    return RidgeFactorization(
+        rows,
+        values,
+        feature_mean,
+        target_mean,
+        mean_weight,
+        fit_intercept,
+        weights,
+        rounding,
+        exact / mean_weight,
     )

@@ -1,27 +1,26 @@
 """The population's functionals below the κ at which a training set shows noise alone.
 
-From that κ down, log df1 goes on linearly in log κ, with the slope of the decade above, and squared
-bias with noise as a + b κ^c, fitted over two decades and a half by the jackknife's weights. The
-error is then (B + σ²)/(1 - df2/n), of equal leverages, at the κ with alpha = κ(n - df1).
+A cell (n, alpha) beyond reach meets the population at a κ that the training set does not show, or
+shows as noise. From the lowest κ that is not noise, the edge, two functionals are continued. The
+logarithm of df1 goes on linearly in log κ, with the slope of the decade above the edge; squared
+bias with noise goes on as a + b κ^c, fitted above the edge by the jackknife's weights. The error
+there is then that of rows of equal leverage, (B + σ²)/(1 - df2/n), at the κ with
+alpha = κ(n - df1).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sk_deepfeat.theory.one_sample.evaluation import unexplained_moment_along_kappa
+from sk_deepfeat.theory.one_sample import tuning
+from sk_deepfeat.theory.one_sample.evaluation import bias_and_noise_along_kappa
 from sk_deepfeat.theory.one_sample.growth import Growth
 from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackknife_variance
-from sk_deepfeat.theory.one_sample.kappa_curve import TransferCurve
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.one_sample.power_law import PowerLaw, fit_power_law
 from sk_deepfeat.theory.validation import FloatArray
 
-_POINTS, _LEAST_POINTS, _BISECTIONS = 120, 6, 80
-_MOST_FREEDOM = 0.8
-# Noise beyond which a functional is left out; relative errors that no noise shows, in all and for
-# each unit of log κ continued.
-_POOR, _LEAST_NOISE, _DRIFT = 0.25, 0.02, 0.2
-_RANGE, _LEAST_SHARE = np.log(300.0), np.log(0.02)
+_POINTS, _BISECTIONS = 120, 80
 
 
 class FunctionalTail:
@@ -29,39 +28,39 @@ class FunctionalTail:
 
     Parameters
     ----------
-    curve : TransferCurve
+    curve : KappaCurve
         Of the training set, with some direction.
     replicates : JackknifeReplicates
         Of the same.
     """
 
-    def __init__(self, curve: TransferCurve, replicates: JackknifeReplicates) -> None:
-        log_kappa, moment = unexplained_moment_along_kappa(curve)
+    def __init__(self, curve: KappaCurve, replicates: JackknifeReplicates) -> None:
+        log_kappa, moment = bias_and_noise_along_kappa(curve)
         self._grid = np.linspace(log_kappa[0], log_kappa[-1], _POINTS)
-        self._log_df1 = np.interp(self._grid, np.log(curve.kappa), np.log(curve.df1))
-        others = [unexplained_moment_along_kappa(other) for other in replicates.curves]
+        self._log_df1 = np.log(curve.df1_at(np.exp(self._grid)))
+        others = [bias_and_noise_along_kappa(other) for other in replicates.curves]
         self._outputs: list[tuple[float, float, PowerLaw] | None] = []
         for k in range(moment.shape[1]):
-            own = np.interp(self._grid, log_kappa, moment[:, k])
+            seen = np.interp(self._grid, log_kappa, moment[:, k])
             varied = [np.interp(self._grid, x, m[:, k], left=np.nan) for x, m in others]
-            self._outputs.append(self._fit(own, np.array(varied)))
+            self._outputs.append(self._fit(seen, np.array(varied)))
 
-    def _fit(self, own: FloatArray, varied: FloatArray) -> tuple[float, float, PowerLaw] | None:
+    def _fit(self, seen: FloatArray, varied: FloatArray) -> tuple[float, float, PowerLaw] | None:
         """Return the edge, the slope of log df1 there, and laws of the curve and its replicates."""
         varied = np.where(varied > 0, varied, np.nan)
         noise = jackknife_variance(np.log(varied))
-        seen = self._log_df1 > self._log_df1.max() + _LEAST_SHARE
-        good = (own > 0) & (noise < _POOR**2) & seen
+        some_df = self._log_df1 > self._log_df1.max() + np.log(tuning.TAIL_LEAST_DF_SHARE)
+        good = (seen > 0) & (noise < tuning.TAIL_NOISE**2) & some_df
         # An island of little noise further down is an accident: down to the first gap only.
         known = np.flatnonzero(good)
         gaps = np.flatnonzero(np.diff(known) > 1)
         good[: known[gaps[-1] + 1] if gaps.size else 0] = False
-        if np.count_nonzero(good) < _LEAST_POINTS:
+        if np.count_nonzero(good) < tuning.TAIL_LEAST_POINTS:
             return None
         edge = float(self._grid[good][0])
-        good &= self._grid <= edge + _RANGE
-        weights = 1.0 / np.sqrt(noise[good] + _LEAST_NOISE**2)
-        curves = np.vstack([own[good], varied[:, good]])
+        good &= self._grid <= edge + np.log(tuning.TAIL_RANGE)
+        weights = 1.0 / np.sqrt(noise[good] + tuning.TAIL_NOISE_FLOOR**2)
+        curves = np.vstack([seen[good], varied[:, good]])
         law = fit_power_law(
             np.exp(edge - self._grid[good]), curves, np.broadcast_to(weights, curves.shape)
         )
@@ -69,20 +68,20 @@ class FunctionalTail:
         return edge, float(np.polyfit(self._grid[near], self._log_df1[near], 1)[0]), law
 
     def growth(
-        self, log_own: FloatArray, own_values: FloatArray, rows: FloatArray, alpha: FloatArray
+        self, log_at_n0: FloatArray, varied_at_n0: FloatArray, rows: FloatArray, alpha: FloatArray
     ) -> Growth:
         """Return log R(n)/R(n₀) of some cells.
 
         Parameters
         ----------
-        log_own : ndarray of shape (cells, t)
+        log_at_n0 : ndarray of shape (cells, t)
             Log error at n₀.
-        own_values : ndarray of shape (B, cells, t)
+        varied_at_n0 : ndarray of shape (B, cells, t)
             The replicates' log errors at n₀.
         rows, alpha : ndarray of shape (cells,)
             Numbers of samples, less one with an intercept, and regularisations.
         """
-        ratio, variance = np.full(log_own.shape, np.nan), np.full(log_own.shape, np.inf)
+        ratio, variance = np.full(log_at_n0.shape, np.nan), np.full(log_at_n0.shape, np.inf)
         for k, fitted in enumerate(self._outputs):
             if fitted is None:
                 continue
@@ -91,13 +90,12 @@ class FunctionalTail:
             moment = law.at(np.exp(np.minimum(edge - log_kappa, 300.0))[:, None]).T
             with np.errstate(invalid="ignore", divide="ignore"):
                 log_error = np.log(np.maximum(moment, 1e-300)) - np.log1p(-df2 / rows)
-                deviations = log_error[1:] - own_values[:, :, k]
-            drift = _DRIFT * np.maximum(edge - log_kappa, 0.0)
-            spread = jackknife_variance(deviations) + np.square(drift) + _LEAST_NOISE**2
-            # Degrees of freedom that come near n are the continuation's, not the population's.
-            sound = (df1 <= rows * (1.0 + 1e-9)) & (df2 < _MOST_FREEDOM * rows)
-            ratio[:, k] = np.where(sound, log_error[0] - log_own[:, k], np.nan)
-            variance[:, k] = np.where(np.isfinite(ratio[:, k]), spread, np.inf)
+                deviations = log_error[1:] - varied_at_n0[:, :, k]
+            drift = tuning.TAIL_DRIFT * np.maximum(edge - log_kappa, 0.0)
+            noise = jackknife_variance(deviations) + np.square(drift) + tuning.TAIL_NOISE_FLOOR**2
+            sound = (df1 <= rows * (1.0 + 1e-9)) & (df2 < tuning.TAIL_MOST_DF_RATIO * rows)
+            ratio[:, k] = np.where(sound, log_error[0] - log_at_n0[:, k], np.nan)
+            variance[:, k] = np.where(np.isfinite(ratio[:, k]), noise, np.inf)
         return Growth(ratio, variance)
 
     def _solve(

@@ -1,13 +1,13 @@
-r"""Errors for more samples than the training set has, where the transfer's own noise grows.
+r"""How the error goes on from the training size n₀ to more samples: log R(n)/R(n₀).
 
-Three ways, each with a relative standard error of its growth from the training size n₀:
+Three ways lead there, each with its own relative standard error:
 
-* the transfer, with the jackknife's; unknown below κ_min;
-* a power law a + b n^(-c) through the errors measured on subsets at the same alpha, and on all
-  rows; its error is that of the same fit from half and from a quarter of the rows, which n₀ itself
-  shows, growing with log(n/n₀);
-* where the transfer is poor and the theory has passed its check on subsets: the tail of
-  `theory.tail`, the functionals continued below the κ at which they are noise.
+* the theory at the same alpha, uncertain as the jackknife says; unknown below κ_min;
+* a power law a + b n^(-c) through the errors measured on subsets and on all rows at that alpha.
+  How far it can be trusted the rows show themselves: fitted to half and to a quarter of them, by
+  how much does it miss the error at n₀? That miss, for each unit of log n, is its error;
+* the functionals of the population continued below the κ at which they are noise
+  (`functional_tail`), where the theory has passed its check on subsets.
 
 They are averaged in the logarithm by inverse variance.
 """
@@ -19,14 +19,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.calibration import Calibration, correction
 from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
 from sk_deepfeat.theory.one_sample.power_law import fit_power_law
 from sk_deepfeat.theory.validation import FloatArray
-
-# Relative errors for each unit of log(n/n₀) that no noise shows: forms that do not quite hold.
-_TRANSFER_DRIFT, _POWER_LAW_DRIFT = 0.02, 0.04
-_LEAST_NOISE = 0.01
 
 
 class Growth(NamedTuple):
@@ -34,6 +31,12 @@ class Growth(NamedTuple):
 
     log_ratio: FloatArray
     variance: FloatArray
+
+    def weighted(self, weight: FloatArray) -> Growth:
+        """Return the same growth, counting by a share of its weight."""
+        some = weight > 0
+        variance = np.divide(self.variance, weight, out=np.full_like(weight, np.inf), where=some)
+        return self._replace(variance=variance)
 
 
 def average(growths: list[Growth]) -> Growth:
@@ -51,27 +54,36 @@ def average(growths: list[Growth]) -> Growth:
     return Growth(np.where(total > 0, mean, np.nan), variance)
 
 
-def transfer_growth(
+def theory_growth(
     log_error: FloatArray,
-    log_own: FloatArray,
+    log_at_n0: FloatArray,
     deviations: FloatArray,
-    few: FloatArray,
+    kappa_noise: FloatArray,
     log_n: FloatArray,
 ) -> Growth:
-    """Return the transfer's growth from log errors at n and n₀ and the replicates' differences.
+    """Return the theory's growth.
 
-    `few` is the relative standard error of mean Q, of shape (cells,) as `log_n`, log(n/n₀).
+    Parameters
+    ----------
+    log_error, log_at_n0 : ndarray of shape (cells, t)
+        Log errors at n and at n₀.
+    deviations : ndarray of shape (B, cells, t)
+        The difference of the two in every replicate of the jackknife.
+    kappa_noise : ndarray of shape (cells,)
+        Relative standard error of κ that few rows of large leverage make.
+    log_n : ndarray of shape (cells,)
+        log(n/n₀).
     """
-    drift = (_TRANSFER_DRIFT**2 + np.square(few)) * np.square(log_n)
+    drift = (tuning.THEORY_DRIFT**2 + np.square(kappa_noise)) * np.square(log_n)
     variance = jackknife_variance(deviations) + drift[..., None]
-    ratio = log_error - log_own
+    ratio = log_error - log_at_n0
     return Growth(ratio, np.where(np.isfinite(ratio), variance, np.inf))
 
 
 def power_law_growth(
     calibration: Calibration,
-    log_own: FloatArray,
-    log_levels: FloatArray,
+    log_at_n0: FloatArray,
+    log_at_sizes: FloatArray,
     n_samples: FloatArray,
     alpha: FloatArray,
 ) -> Growth:
@@ -80,38 +92,40 @@ def power_law_growth(
     Parameters
     ----------
     calibration : Calibration
-        With L levels; fewer than four are too few.
-    log_own, log_levels : ndarray of shape (cells, t), (L, cells, t)
-        Log of the transfer's errors at n₀ and at the levels' sizes.
+        With L sizes; below `tuning.POWER_LAW_SIZES` they are too few.
+    log_at_n0, log_at_sizes : ndarray of shape (cells, t), (L, cells, t)
+        Log of the theory's errors at n₀ and at the calibration's sizes.
     n_samples, alpha : ndarray of shape (cells,)
     """
-    unknown = Growth(np.full(log_own.shape, np.nan), np.full(log_own.shape, np.inf))
-    if len(calibration.levels) < 4:
+    unknown = Growth(np.full(log_at_n0.shape, np.nan), np.full(log_at_n0.shape, np.inf))
+    if len(calibration.sizes) < tuning.POWER_LAW_SIZES:
         return unknown
-    sizes = np.array([*(level.size for level in calibration.levels), calibration.n_rows], float)
+    sizes = np.array([*(found.size for found in calibration.sizes), calibration.n_rows], float)
     log_errors, noise = [], []
-    for level, log_level in zip(calibration.levels, log_levels, strict=True):
-        at = np.full(alpha.shape, float(level.size))
-        ratio, variance = correction(calibration, at, alpha, shrink=False)
-        log_errors.append(log_level + ratio)
+    for size, log_at_size in zip(sizes[:-1], log_at_sizes, strict=True):
+        ratio, variance = correction(calibration, np.full(alpha.shape, size), alpha, shrink=False)
+        log_errors.append(log_at_size + ratio)
         noise.append(variance)
-    log_errors.append(log_own)
-    noise.append(np.zeros_like(log_own))
+    log_errors.append(log_at_n0)
+    noise.append(np.zeros_like(log_at_n0))
     values, variances = np.stack(log_errors, axis=-1), np.stack(noise, axis=-1)
     fine = np.isfinite(values).all(axis=-1)
-    errors = np.exp(np.where(fine[..., None], values - log_own[..., None], 0.0))
-    weights = 1.0 / np.sqrt(variances + _LEAST_NOISE**2)
-    n_rows, shape = float(calibration.n_rows), log_own.shape
-    cuts = [use for use in (sizes <= 0.55 * n_rows, sizes <= 0.3 * n_rows) if use.sum() > 2]
+    errors = np.exp(np.where(fine[..., None], values - log_at_n0[..., None], 0.0))
+    weights = 1.0 / np.sqrt(variances + tuning.GROWTH_NOISE_FLOOR**2)
+    n_rows, shape = float(calibration.n_rows), log_at_n0.shape
+    cuts = [sizes <= share * n_rows for share in tuning.POWER_LAW_CUTS]
 
-    def fitted(use: NDArray[np.bool_], at: ArrayLike) -> FloatArray:
-        flat = [part[..., use].reshape(log_own.size, -1) for part in (errors, weights)]
-        found = fit_power_law(sizes[use], *flat).at(np.broadcast_to(at, shape).ravel())
+    def fitted(some: NDArray[np.bool_], at: ArrayLike) -> FloatArray:
+        flat = [part[..., some].reshape(log_at_n0.size, -1) for part in (errors, weights)]
+        found = fit_power_law(sizes[some], *flat).at(np.broadcast_to(at, shape).ravel())
         return np.log(np.maximum(found, 1e-300)).reshape(shape)
 
     everything = np.ones(sizes.size, dtype=bool)
     ratio = fitted(everything, n_samples[:, None]) - fitted(everything, n_rows)
-    misses = [fitted(use, n_rows) / np.log(n_rows / sizes[use].max()) for use in cuts]
+    misses = [
+        fitted(some, n_rows) / np.log(n_rows / sizes[some].max()) for some in cuts if some.sum() > 2
+    ]
     log_n = np.log(n_samples / n_rows)[:, None]
-    variance = (np.mean(np.square(misses), axis=0) + _POWER_LAW_DRIFT**2) * np.square(log_n)
+    miss = np.mean(np.square(misses), axis=0)
+    variance = (miss + tuning.POWER_LAW_DRIFT**2) * np.square(log_n)
     return Growth(np.where(fine, ratio, np.nan), np.where(fine, variance, np.inf))

@@ -1,4 +1,4 @@
-"""What one training set shows of the population along κ: the curves that `transfer_risk` evaluates.
+"""What one training set shows of the population along κ: the curves that `curve_risk` evaluates.
 
 A ridge α₀ on the N training rows (less one with an intercept) shows the population at one κ. Row i
 is taken as √s_i z_i, with s_i its relative leverage and e_i² its squared leave-one-out residual.
@@ -19,32 +19,34 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sk_deepfeat.theory.one_sample.factorization import RidgePath, check_path
-from sk_deepfeat.theory.one_sample.leave_one_out import LeverageMoments, leverage_moments
-from sk_deepfeat.theory.validation import FloatArray, real_array
+from sk_deepfeat.theory.interpolation import interp_log
+from sk_deepfeat.theory.one_sample import tuning
+from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
+from sk_deepfeat.theory.one_sample.leverage_classes import LeverageMoments, leverage_moments
+from sk_deepfeat.theory.validation import FloatArray
 
 _BLOCK_ENTRIES = 200_000
 _MOST_STEPS = 200
 
 
-class TransferCurve(NamedTuple):
+class KappaCurve(NamedTuple):
     """What one training set shows of the population, along G values of κ and K classes of rows."""
 
     kappa: FloatArray
     """Effective regularisation, ascending, shape (G,)."""
     df1: FloatArray
     """Degrees of freedom f, shape (G,)."""
-    remaining: FloatArray
+    residual_df: FloatArray
     """N - f, shape (G,)."""
     df2: FloatArray
     """Shape (G,)."""
-    share: FloatArray
+    row_share: FloatArray
     """Share of the rows in each class, shape (G, K)."""
     leverage: FloatArray
     """Mean over all rows of s within the class; sums to one, shape (G, K)."""
     error: FloatArray
     """Mean over all rows of e² in the class, shape (G, K, t)."""
-    tilt: FloatArray
+    leverage_weighted_error: FloatArray
     """Mean over all rows of s e² in the class, shape (G, K, t)."""
     n_effective: int
     """N."""
@@ -53,22 +55,36 @@ class TransferCurve(NamedTuple):
     left_out: bool
     """Whether e are leave-one-out residuals, or stand for generalised cross-validation."""
 
+    @property
+    def n_outputs(self) -> int:
+        """Targets, t."""
+        return self.error.shape[2]
 
-def _grid(path: RidgePath, n_grid: int, anchors: ArrayLike) -> FloatArray:
-    check_path(path)
+    @property
+    def active_share(self) -> float:
+        """Share of the rows that have any leverage; rows of zeros have none."""
+        return 1.0 - float(self.row_share[0][self.leverage[0] <= 0].sum())
+
+    def df1_at(self, kappa: ArrayLike) -> FloatArray:
+        """Return df1 at any κ, linear in the logarithms; constant beyond the curve's ends."""
+        return np.asarray(interp_log(kappa, self.kappa, self.df1))
+
+
+def _grid(factorization: RidgeFactorization, n_grid: int) -> FloatArray:
+    check_factorization(factorization)
     if not isinstance(n_grid, (int, np.integer)) or isinstance(n_grid, bool) or n_grid < 50:
         raise ValueError(f"n_grid={n_grid!r} must be an integer of at least 50.")
-    lam = path.eigenvalues
+    lam = factorization.eigenvalues
     # Without any direction nothing is learned at any ridge: one scale is as good as another.
     low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
-    exact = np.unique(real_array(anchors, "anchors"))
+    exact = np.unique(factorization.exact_at)
     exact = exact[(exact > 0) & (exact < high)]
     inner = (0.1 * lam[0], 10.0 * lam[-1]) if lam.size else (low, high)
     grid = _denser_within(low, high, inner, n_grid)
     if exact.size and exact[0] < low:  # a row of leverage near one still moves below the spectrum
         extra = int(np.clip(np.log(low / exact[0]) / np.log(grid[1] / grid[0]), 1, 100))
         grid = np.concatenate([np.geomspace(0.5 * exact[0], low, extra, endpoint=False), grid])
-    if exact.size:  # no point of the grid too near an anchor for a spline through both
+    if exact.size:  # no point of the grid too near one of them for a spline through both
         apart = np.abs(np.log(grid[:, None] / exact)).min(axis=1)
         grid = grid[apart > 1e-3]
     return np.sort(np.concatenate([grid, exact]))
@@ -83,16 +99,16 @@ def _denser_within(low: float, high: float, inner: tuple[float, float], n_grid: 
 
 class _Spectrum(NamedTuple):
     df1: FloatArray
-    remaining: FloatArray
+    residual_df: FloatArray
     decay: FloatArray  # -∂f/∂log α₀
     distance: FloatArray  # (N - r) + Σ α₀²/(λ+α₀)²
     residual: FloatArray  # mean over N of squared training residuals, (G, t)
 
 
-def _spectrum(path: RidgePath, grid: FloatArray) -> _Spectrum:
-    lam, n = path.eigenvalues, path.n_effective
-    squares = np.square(path.target_components)
-    outside = np.square(path.outside).sum(axis=0)
+def _spectrum(factorization: RidgeFactorization, grid: FloatArray) -> _Spectrum:
+    lam, n = factorization.eigenvalues, factorization.n_effective
+    squares = np.square(factorization.target_components)
+    outside = np.square(factorization.outside).sum(axis=0)
     sums = np.empty((4, grid.size))
     residual = np.empty((grid.size, squares.shape[1]))
     rows = max(1, _BLOCK_ENTRIES // max(lam.size, 1))
@@ -108,67 +124,61 @@ def _spectrum(path: RidgePath, grid: FloatArray) -> _Spectrum:
     return _Spectrum(sums[0], sums[1], sums[2], sums[3], residual / n)
 
 
-def gcv_curve(path: RidgePath, *, n_grid: int = 600, anchors: ArrayLike = ()) -> TransferCurve:
+def gcv_curve(factorization: RidgeFactorization, *, n_grid: int = 600) -> KappaCurve:
     """Return the curve for rows of equal leverage, by generalised cross-validation.
 
     Parameters
     ----------
-    path : RidgePath
+    factorization : RidgeFactorization
         The factorised training set.
     n_grid : int, default=600
         Points on the logarithmic grid of α₀.
-    anchors : array-like, default=()
-        Ridges at which the answers for the training size should be exact.
 
     Returns
     -------
-    TransferCurve
+    KappaCurve
         With one class of rows.
     """
-    grid = _grid(path, n_grid, anchors)
-    found = _spectrum(path, grid)
-    gcv = found.residual / np.square(found.remaining / path.n_effective)[:, None]
-    spread = found.decay * found.remaining / found.distance  # f - df2
+    grid = _grid(factorization, n_grid)
+    found = _spectrum(factorization, grid)
+    gcv = found.residual / np.square(found.residual_df / factorization.n_effective)[:, None]
+    df_gap = found.decay * found.residual_df / found.distance  # f - df2
     ones = np.ones((grid.size, 1))
-    return TransferCurve(
-        grid / found.remaining,
+    return KappaCurve(
+        grid / found.residual_df,
         found.df1,
-        found.remaining,
-        found.df1 - spread,
+        found.residual_df,
+        found.df1 - df_gap,
         ones,
         ones,
         gcv[:, None, :],
         gcv[:, None, :],
-        path.n_effective,
-        path.eigenvalues.size,
+        factorization.n_effective,
+        factorization.eigenvalues.size,
         False,
     )
 
 
-def leave_one_out_curve(
-    path: RidgePath, *, n_grid: int = 120, anchors: ArrayLike = ()
-) -> TransferCurve:
+def leave_one_out_curve(factorization: RidgeFactorization, *, n_grid: int = 120) -> KappaCurve:
     """Return the curve for rows of unequal leverage, by exact leave-one-out residuals.
 
     Parameters
     ----------
-    path : RidgePath
+    factorization : RidgeFactorization
         The factorised training set.
     n_grid : int, default=120
         Points on the logarithmic grid of α₀.
-    anchors : array-like, default=()
-        Ridges at which the answers for the training size should be exact.
 
     Returns
     -------
-    TransferCurve
+    KappaCurve
     """
-    return leave_one_out_curves(path, n_grid=n_grid, anchors=anchors, n_groups=0)[0]
+    return leave_one_out_curves(factorization, n_grid=n_grid, n_groups=0)[0]
 
 
 def leave_one_out_curves(
-    path: RidgePath, *, n_grid: int = 120, anchors: ArrayLike = (), n_groups: int = 20
-) -> tuple[TransferCurve, list[TransferCurve]]:
+    factorization: RidgeFactorization, *, n_grid: int = 120, n_groups: int = tuning.JACKKNIFE_GROUPS
+) -> tuple[KappaCurve, list[KappaCurve]]:
     """Return the curve and its delete-group jackknife replicates, from one pass over the rows.
 
     A replicate leaves one group of rows out of every mean over rows; the factorisation, with the
@@ -176,68 +186,72 @@ def leave_one_out_curves(
 
     Parameters
     ----------
-    path, n_grid, anchors
+    factorization, n_grid
         As in `leave_one_out_curve`.
     n_groups : int, default=20
         Number of groups; rows are dealt to them in turn.
 
     Returns
     -------
-    curve : TransferCurve
-    replicates : list of TransferCurve
+    curve : KappaCurve
+    replicates : list of KappaCurve
         One for each group.
     """
-    check_path(path)
-    if path.eigenvalues.size == 0:
-        curve = gcv_curve(path, n_grid=n_grid, anchors=anchors)
-        return curve, _replicates_of_mean(path, curve, n_groups)
-    grid = _grid(path, n_grid, anchors)
-    spectrum = _spectrum(path, grid)
-    moments, parts = leverage_moments(path, grid, n_groups=n_groups)
-    curve = _from_moments(path, spectrum, moments)
-    if not parts:
+    check_factorization(factorization)
+    if factorization.eigenvalues.size == 0:
+        curve = gcv_curve(factorization, n_grid=n_grid)
+        return curve, _replicates_of_mean(factorization, curve, n_groups)
+    grid = _grid(factorization, n_grid)
+    spectrum = _spectrum(factorization, grid)
+    moments, replicates = leverage_moments(factorization, grid, n_groups=n_groups)
+    curve = _from_moments(factorization, spectrum, moments)
+    if not replicates:
         return curve, []
-    some = np.isin(grid, parts[0].ridge)
+    some = np.isin(grid, replicates[0].ridge)
     coarse = _Spectrum(*(values[some] for values in spectrum))
-    return curve, [_from_moments(path, coarse, part) for part in parts]
+    return curve, [_from_moments(factorization, coarse, part) for part in replicates]
 
 
 def _replicates_of_mean(
-    path: RidgePath, curve: TransferCurve, n_groups: int
-) -> list[TransferCurve]:
+    factorization: RidgeFactorization, curve: KappaCurve, n_groups: int
+) -> list[KappaCurve]:
     """Return the replicates where features resolve nothing: the error is the second moment of y."""
-    squares = np.square(path.targets)
-    whole, group = squares.mean(axis=0), np.arange(path.n_rows) % max(n_groups, 1)
+    squares = np.square(factorization.targets)
+    whole, group = squares.mean(axis=0), np.arange(factorization.n_rows) % max(n_groups, 1)
     replicates = []
     for g in range(n_groups):
         factor = ratio(squares[group != g].mean(axis=0), whole)
         error = curve.error * factor
-        replicates.append(curve._replace(error=error, tilt=error))
+        replicates.append(curve._replace(error=error, leverage_weighted_error=error))
     return replicates
 
 
-def _from_moments(path: RidgePath, spectrum: _Spectrum, moments: LeverageMoments) -> TransferCurve:
-    n = path.n_effective
-    q = solve_leverage_scale(moments.share, moments.leverage, n, spectrum.df1, spectrum.remaining)
+def _from_moments(
+    factorization: RidgeFactorization, spectrum: _Spectrum, moments: LeverageMoments
+) -> KappaCurve:
+    n = factorization.n_effective
+    q = solve_leverage_scale(
+        moments.row_share, moments.leverage, n, spectrum.df1, spectrum.residual_df
+    )
     elasticity = moments.elasticity + spectrum.decay / spectrum.df1  # d log κ/d log α₀
-    factor = 1.0 + 1.0 / path.n_rows if path.fit_intercept else 1.0
-    curve = TransferCurve(
+    factor = 1.0 + 1.0 / factorization.n_rows if factorization.fit_intercept else 1.0
+    curve = KappaCurve(
         moments.ridge * q / spectrum.df1,
         spectrum.df1,
-        spectrum.remaining,
+        spectrum.residual_df,
         spectrum.df1 - spectrum.decay / elasticity,
-        moments.share,
+        moments.row_share,
         moments.leverage,
         moments.error / factor,
-        moments.tilt / factor,
+        moments.leverage_weighted_error / factor,
         n,
-        path.eigenvalues.size,
+        factorization.eigenvalues.size,
         True,
     )
     return _ascending(curve)
 
 
-def _ascending(curve: TransferCurve) -> TransferCurve:
+def _ascending(curve: KappaCurve) -> KappaCurve:
     """Leave out points where κ does not rise by more than rounding, as below a leverage of one."""
     kappa = np.where(np.isfinite(curve.kappa), curve.kappa, 0.0)
     highest = np.maximum.accumulate(kappa)
@@ -247,21 +261,25 @@ def _ascending(curve: TransferCurve) -> TransferCurve:
 
 
 def solve_leverage_scale(
-    share: FloatArray, leverage: FloatArray, n: float, df1: FloatArray, left: FloatArray
+    row_share: FloatArray,
+    leverage: FloatArray,
+    n: float,
+    df1: FloatArray,
+    residual_df: FloatArray,
 ) -> FloatArray:
     """Solve n·mean[s q/(1+s q)] = f for q at each grid point.
 
-    `left` is n - f less the rows without any leverage, who take no part.
+    `residual_df` is n - f less the rows without any leverage, who take no part.
     """
-    share = np.where(leverage > 0, share, 0.0)
-    s = ratio(leverage, share)
-    q = np.maximum(df1, np.finfo(float).tiny) * share.sum(axis=1) / left
+    row_share = np.where(leverage > 0, row_share, 0.0)
+    s = ratio(leverage, row_share)
+    q = np.maximum(df1, np.finfo(float).tiny) * row_share.sum(axis=1) / residual_df
     for _ in range(_MOST_STEPS):
         inverse = 1.0 / (1.0 + s * q[:, None])
         value = np.where(  # the same number, from the smaller of the two sums
-            df1 < left,
+            df1 < residual_df,
             df1 - n * q * (leverage * inverse).sum(axis=1),
-            n * (share * inverse).sum(axis=1) - left,
+            n * (row_share * inverse).sum(axis=1) - residual_df,
         )
         slope = n * (leverage * np.square(inverse)).sum(axis=1)
         step = value / (slope * q)

@@ -67,9 +67,9 @@ def fit_power_law(sizes: FloatArray, errors: FloatArray, weights: FloatArray) ->
     # Outside the quadrant the least squares lie on one of its edges.
     only_a, only_b = np.broadcast_to(ay / aa, a.shape), by / bb
     alone = (a < 0) | (b < 0) | ~sound
-    level = ay * only_a >= by * only_b
-    a = np.where(alone, np.where(level, only_a, 0.0), a)
-    b = np.where(alone, np.where(level, 0.0, only_b), b)
+    flat = ay * only_a >= by * only_b
+    a = np.where(alone, np.where(flat, only_a, 0.0), a)
+    b = np.where(alone, np.where(flat, 0.0, only_b), b)
     explained = 2.0 * (a * ay + b * by) - (a * a * aa + 2.0 * a * b * ab + b * b * bb)
     # Rounding must not choose between exponents that do equally well: the smallest of them.
     most = explained.max(axis=1, keepdims=True)

@@ -16,7 +16,7 @@ import scipy.linalg.blas
 import scipy.linalg.lapack
 from numpy.typing import NDArray
 
-from sk_deepfeat.theory.one_sample.factorization import RidgePath, check_path
+from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
 from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
 _BLOCK_ENTRIES = 8_000_000
@@ -47,13 +47,18 @@ def check_subset_size(size: Any, n_rows: int) -> None:
 
 
 def subset_errors(
-    path: RidgePath, size: int, alpha: FloatArray, n_subsets: int, *, seed: int = 0
+    factorization: RidgeFactorization,
+    size: int,
+    alpha: FloatArray,
+    n_subsets: int,
+    *,
+    seed: int = 0,
 ) -> SubsetErrors:
     """Fit ridge on random subsets of one size and measure it on the other rows.
 
     Parameters
     ----------
-    path : RidgePath
+    factorization : RidgeFactorization
         The training set; its rows are used, not its factorisation.
     size : int
         Rows in a subset, at least 2 and below the number of rows.
@@ -79,23 +84,23 @@ def subset_errors(
     >>> from sk_deepfeat.theory import ridge_factorization, subset_errors
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(400, 5))
-    >>> path = ridge_factorization(X, X[:, 0] + rng.normal(size=400))
-    >>> subset_errors(path, 50, [1.0], 8).error.round(1)
+    >>> factorization = ridge_factorization(X, X[:, 0] + rng.normal(size=400))
+    >>> subset_errors(factorization, 50, [1.0], 8).error.round(1)
     array([[1.1]])
     """
-    check_path(path)
+    check_factorization(factorization)
     alphas = check_alpha(alpha)
-    check_subset_size(size, path.n_rows)
+    check_subset_size(size, factorization.n_rows)
     if n_subsets < 2:
         raise ValueError(f"n_subsets={n_subsets!r} must be at least 2.")
     if alphas.ndim != 1 or not np.all(alphas > 0):
         raise ValueError(f"alpha={alpha!r} must be a 1-d array of positive numbers.")
-    outside = np.ones((path.n_rows, n_subsets))
-    fits, buffers = [], _Buffers(size, path.n_features)
-    for k, rows in enumerate(_spread(path.n_rows, size, n_subsets, seed)):
+    outside = np.ones((factorization.n_rows, n_subsets))
+    fits, buffers = [], _Buffers(size, factorization.n_features)
+    for k, rows in enumerate(_spread(factorization.n_rows, size, n_subsets, seed)):
         outside[rows, k] = 0.0
-        fits.append(_ridge(path, rows, alphas, buffers))
-    total, means = _measure(path, outside, fits)
+        fits.append(_ridge(factorization, rows, alphas, buffers))
+    total, means = _measure(factorization, outside, fits)
     average = means.mean(axis=0)
     scatter = np.divide(
         means.std(axis=0, ddof=1), average, out=np.zeros_like(average), where=average > 0
@@ -120,26 +125,26 @@ class _Buffers:
 
 
 def _ridge(
-    path: RidgePath, rows: NDArray[np.intp], alphas: FloatArray, buffers: _Buffers
+    factorization: RidgeFactorization, rows: NDArray[np.intp], alphas: FloatArray, buffers: _Buffers
 ) -> tuple[FloatArray, FloatArray]:
     """Return coefficients (A, p, t) and intercepts (A, t) of ridge on some rows.
 
-    The rows of the path are √w φ, centred by all rows. Those of a subset F are centred again, which
-    takes the projection on √w from them: FᵀF loses w̄ m mᵀ, where m is their weighted mean, w̄ the
-    sum of weights; nothing cancels, since m is small beside the rows.
+    The rows of a factorization are √w φ, centred by all rows. Those of a subset F are centred
+    again, which takes the projection on √w from them: FᵀF loses w̄ m mᵀ, where m is their weighted
+    mean, w̄ the sum of weights; nothing cancels, since m is small beside the rows.
     """
-    features = np.take(path.features, rows, axis=0, out=buffers.features, mode="clip")
-    targets, ridge = path.targets[rows], alphas * path.weights[rows].mean()
+    features = np.take(factorization.features, rows, axis=0, out=buffers.features, mode="clip")
+    targets, ridge = factorization.targets[rows], alphas * factorization.weights[rows].mean()
     primal = features.shape[0] > features.shape[1]
     pair = (features.T, features) if primal else (features, features.T)
     gram = np.matmul(*pair, out=buffers.gram)
-    centre = _Centre(path, rows, features) if path.fit_intercept else None
+    centre = _Centre(factorization, rows, features) if factorization.fit_intercept else None
     if centre is not None:
         targets = targets - np.outer(centre.root, centre.mean_of(targets))
         centre.take_from(gram, features, primal)
     right = features.T @ targets if primal else targets
     diagonal = np.diagonal(gram).copy()
-    coefs = np.empty((alphas.size, path.n_features, targets.shape[1]))
+    coefs = np.empty((alphas.size, factorization.n_features, targets.shape[1]))
     for k, value in enumerate(ridge):
         np.copyto(buffers.work, gram)
         np.fill_diagonal(buffers.work, diagonal + value)
@@ -158,14 +163,16 @@ def _ridge(
         coefs[k] = solution
     if centre is None:
         return coefs, np.zeros((alphas.size, targets.shape[1]))
-    return coefs, centre.mean_of(path.targets[rows]) - centre.feature_mean @ coefs
+    return coefs, centre.mean_of(factorization.targets[rows]) - centre.feature_mean @ coefs
 
 
 class _Centre:
     """Weighted means of a subset, whose rows and targets are multiplied by √w."""
 
-    def __init__(self, path: RidgePath, rows: NDArray[np.intp], features: FloatArray) -> None:
-        self.root = np.sqrt(path.weights[rows])
+    def __init__(
+        self, factorization: RidgeFactorization, rows: NDArray[np.intp], features: FloatArray
+    ) -> None:
+        self.root = np.sqrt(factorization.weights[rows])
         self.feature_mean = self.mean_of(features)
 
     def mean_of(self, values: FloatArray) -> FloatArray:
@@ -182,7 +189,9 @@ class _Centre:
 
 
 def _measure(
-    path: RidgePath, outside: FloatArray, fits: list[tuple[FloatArray, FloatArray]]
+    factorization: RidgeFactorization,
+    outside: FloatArray,
+    fits: list[tuple[FloatArray, FloatArray]],
 ) -> tuple[FloatArray, FloatArray]:
     """Return mean squared errors over rows, and those of each of the K fits.
 
@@ -192,18 +201,25 @@ def _measure(
     coefs = np.stack([fit[0] for fit in fits])  # (K, A, p, t)
     intercept = np.stack([fit[1] for fit in fits]).reshape(-1)
     shape = (coefs.shape[0], coefs.shape[1], coefs.shape[3])
-    flat = coefs.transpose(2, 0, 1, 3).reshape(path.n_features, -1)
+    flat = coefs.transpose(2, 0, 1, 3).reshape(factorization.n_features, -1)
     times = outside.sum(axis=1, keepdims=True)
-    share = np.divide(outside, times, out=np.zeros_like(outside), where=times > 0)
-    root = np.sqrt(path.weights)
+    weight = np.divide(outside, times, out=np.zeros_like(outside), where=times > 0)
+    root = np.sqrt(factorization.weights)
     evenly, plain = np.zeros(shape), np.zeros(shape)
-    block = max(1, _BLOCK_ENTRIES // (path.n_features + flat.shape[1]))
-    for start in range(0, path.n_rows, block):  # slices, since a copy costs more than the product
+    block = max(1, _BLOCK_ENTRIES // (factorization.n_features + flat.shape[1]))
+    for start in range(
+        0, factorization.n_rows, block
+    ):  # slices, since a copy costs more than the product
         rows = slice(start, start + block)
-        errors = np.tile(path.targets[rows], shape[0] * shape[1]) - path.features[rows] @ flat
+        errors = (
+            np.tile(factorization.targets[rows], shape[0] * shape[1])
+            - factorization.features[rows] @ flat
+        )
         errors -= root[rows, None] * intercept
         squares = np.square(errors, out=errors).reshape(-1, *shape)
-        evenly += np.einsum("ik,ikat->kat", share[rows], squares)
+        evenly += np.einsum("ik,ikat->kat", weight[rows], squares)
         plain += np.einsum("ik,ikat->kat", outside[rows], squares)
-    weights = path.weights * (times[:, 0] > 0)
-    return evenly.sum(axis=0) / weights.sum(), plain / (path.weights @ outside)[:, None, None]
+    weights = factorization.weights * (times[:, 0] > 0)
+    return evenly.sum(axis=0) / weights.sum(), plain / (factorization.weights @ outside)[
+        :, None, None
+    ]

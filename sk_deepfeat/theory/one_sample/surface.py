@@ -1,62 +1,62 @@
-r"""The error surface of one training set: transfer, calibration and extrapolation put together.
+r"""The error surface of one training set: theory, calibration and growth put together.
 
-Up to the training size n₀ the error is the transfer's, times exp C of the calibration where one is
-applied. Beyond n₀ it is R(n₀) times the growth of `theory.extrapolation`. The transfer fades there
-with its jackknife noise s, by φ = 1 - (s/0.3)², and what continues it fades in; a cell is reachable
-while φ > 1/2, which is s < 0.21.
+Up to the training size n₀ the error is the theory's, times exp C of the calibration where one is
+applied. Beyond n₀ it is R(n₀) times the growth. The theory's part of that growth counts less the
+noisier it is, by the weight 1 - (s/0.3)² of its standard error s, and what continues it counts by
+the rest. A cell is reachable while the theory's weight is above one half, which is s < 0.21.
 
-The variance of log R adds up: the jackknife over rows at n₀, the scatter of the error from training
-set to training set, what the calibration leaves open, and the variance of the growth.
+That is the only rule of what is known, and it holds for every part of an answer. The variance of
+log R adds up: the jackknife over rows, the scatter of the error from training set to training set,
+and what the calibration leaves open, up to n₀, or the variance of the growth from there.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
 
-from sk_deepfeat.theory.one_sample.calibration import Calibration, correction, scatter_at
-from sk_deepfeat.theory.one_sample.evaluation import TransferRisk, transfer_risk
+from sk_deepfeat.theory.answer import ErrorAnswer
+from sk_deepfeat.theory.interpolation import interp_log
+from sk_deepfeat.theory.one_sample import tuning
+from sk_deepfeat.theory.one_sample.calibration import Calibration, correction
+from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator, CurveRisk
 from sk_deepfeat.theory.one_sample.functional_tail import FunctionalTail
-from sk_deepfeat.theory.one_sample.growth import (
-    Growth,
-    average,
-    power_law_growth,
-    transfer_growth,
-)
+from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth, theory_growth
 from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackknife_variance
-from sk_deepfeat.theory.one_sample.kappa_curve import TransferCurve, ratio
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio
+from sk_deepfeat.theory.one_sample.least_error import alphas_along, clear_minimum
 from sk_deepfeat.theory.validation import FloatArray
 
-# The transfer counts less and less as its growth gets noisier, and nothing from here on.
-_MOST_NOISE = 0.3
-# A power law's miss changes its sign along alpha; where it is small by that chance alone, the
-# misses at these multiples of alpha tell.
-_NEIGHBOURS = (0.4, 1.0, 2.5)
 
-
-class SurfaceErrors(NamedTuple):
-    """Errors of some cells, of shape (cells, t)."""
+class _Errors(NamedTuple):
+    """Errors of some cells and how well they are known; shape (cells, t)."""
 
     error: FloatArray
-    """Expected squared error; NaN where nothing is known."""
-    log_variance: FloatArray
-    """Of its logarithm; NaN likewise."""
     reachable: NDArray[np.bool_]
-    """Whether the training set identifies it."""
-    degrees: int
-    """Degrees of freedom of the variance."""
+    growth_variance: FloatArray  # of log R(n)/R(n₀); zero up to n₀
+    log_variance: FloatArray  # of log R, but for the scatter of training sets
 
-    def interval(self, level: float) -> tuple[FloatArray, FloatArray]:
-        """Return the ends of an interval of nominal coverage `level`, by Student's t on log R."""
-        reach = student_t.ppf(0.5 + 0.5 * level, self.degrees) * np.sqrt(self.log_variance)
-        with np.errstate(over="ignore", invalid="ignore"):
-            lower, upper = self.error * np.exp(-reach), self.error * np.exp(reach)
-        exact = np.isinf(self.error) | (self.error == 0.0)
-        return np.where(exact, self.error, lower), np.where(exact, self.error, upper)
+    def put(self, cells: NDArray[np.bool_], found: _Errors) -> None:
+        """Write what was found for some cells."""
+        for mine, theirs in zip(self, found, strict=True):
+            mine[cells] = theirs
+
+
+class _Cells(NamedTuple):
+    """What is asked, and what the theory says of it at n and at n₀."""
+
+    n_samples: FloatArray
+    alpha: FloatArray
+    risk: CurveRisk
+    at_n0: CurveRisk
+
+    def some(self, cells: NDArray[np.bool_]) -> _Cells:
+        """Return a part of the cells."""
+        risk, at_n0 = (CurveRisk(*(part[cells] for part in each)) for each in self[2:])
+        return _Cells(self.n_samples[cells], self.alpha[cells], risk, at_n0)
 
 
 class ErrorSurface:
@@ -64,199 +64,210 @@ class ErrorSurface:
 
     Parameters
     ----------
-    curve : TransferCurve
+    curve : KappaCurve
         From `leave_one_out_curves`.
-    replicates : list of TransferCurve
+    replicates : list of KappaCurve
         Likewise.
     n_rows : int
         Rows of the training set.
     fit_intercept : bool
         As for the curve.
     calibration : Calibration, optional
-        From `calibrate`; needed for anything but the bare transfer.
+        From `calibrate`; needed for anything but the bare theory.
     correct : bool, default=True
         Whether to correct by the calibration below `n_rows`.
     """
 
     def __init__(
         self,
-        curve: TransferCurve,
-        replicates: list[TransferCurve],
+        curve: KappaCurve,
+        replicates: list[KappaCurve],
         n_rows: int,
         fit_intercept: bool,
         calibration: Calibration | None = None,
         correct: bool = True,
     ) -> None:
         self.curve, self.n_rows, self.fit_intercept = curve, n_rows, fit_intercept
-        self.replicates = JackknifeReplicates(replicates)
+        self.replicates = JackknifeReplicates(replicates, fit_intercept=fit_intercept)
         self.calibration, self.correct = calibration, correct
-        self._cache: dict[float, Any] = {}
+        self._evaluator = CurveEvaluator(curve, fit_intercept=fit_intercept)
         self._least: dict[float, FloatArray] = {}
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_cache": {}, "_least": {}}
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_least": {}}
 
-    def evaluate(
+    def answer(
         self,
         n_samples: FloatArray,
         alpha: FloatArray,
         *,
-        extrapolate: bool,
+        extrapolate: bool = False,
         variance: bool = False,
-        cautious: bool = False,
-    ) -> SurfaceErrors:
-        """Return errors at cells.
+    ) -> ErrorAnswer:
+        """Return what is known of some cells.
 
         Parameters
         ----------
         n_samples, alpha : ndarray of shape (cells,)
             Numbers of samples and regularisations for weights of mean one.
-        extrapolate : bool
+        extrapolate : bool, default=False
             Whether cells that are not reachable get their extrapolated number, or NaN.
         variance : bool, default=False
-            Whether the variance is wanted; NaN otherwise.
-        cautious : bool, default=False
-            Whether to raise errors by two standard errors of the growth from n₀.
+            Whether the variance is wanted; up to n₀ it costs more than the rest.
 
         Returns
         -------
-        SurfaceErrors
+        ErrorAnswer
         """
-        error = self._transfer(n_samples, alpha)
-        spread = np.full(error.shape, np.nan)
-        reachable = ~np.isnan(error)
         inside = n_samples <= self.n_rows
+        risk = at_n0 = self._evaluator.risk(n_samples, alpha)
+        if variance or not np.all(inside):
+            at_n0 = self._at_n0(alpha)
+        asked = _Cells(n_samples, alpha, risk, at_n0)
+        nothing = np.zeros_like(risk.test_error)
+        found = _Errors(nothing.copy(), nothing.astype(bool), nothing.copy(), nothing.copy())
         if np.any(inside):
-            cells = n_samples[inside], alpha[inside]
-            log_ratio, open_ = self._correction(*cells)
-            error[inside] *= np.exp(log_ratio)
-            if variance:
-                spread[inside] = self._sampling(*cells) + open_
+            found.put(inside, self._within(asked.some(inside), variance))
         if not np.all(inside):
-            cells = n_samples[~inside], alpha[~inside]
-            grown, growth, reachable[~inside] = self._beyond(*cells, error[~inside], extrapolate)
-            error[~inside] = grown * np.exp(2.0 * np.sqrt(growth)) if cautious else grown
-            if variance:
-                own = np.full(cells[0].shape, float(self.n_rows))
-                spread[~inside] = self._sampling(own, cells[1]) + growth
+            found.put(~inside, self._beyond(asked.some(~inside)))
+        error = found.error
+        if not extrapolate:
+            error = np.where(found.reachable, error, np.nan)
+        elif not np.all(inside):
+            least = self._least_errors(n_samples[~inside])
+            bounded = np.fmax(error[~inside], least)
+            error[~inside] = np.where(found.reachable[~inside], error[~inside], bounded)
+        log_variance = None
         if variance:
-            spread = spread + self._training_sets(alpha)
-        spread = np.where(np.isnan(error), np.nan, spread)
-        return SurfaceErrors(error, spread, reachable, max(len(self.replicates.curves) - 1, 1))
+            log_variance = found.log_variance + self._training_set_variance(at_n0.kappa)
+        return self._record(risk, found._replace(error=error), log_variance)
 
-    def _transfer(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
-        return self._risk(n_samples, alpha).test_error
+    def _record(
+        self, risk: CurveRisk, found: _Errors, log_variance: FloatArray | None
+    ) -> ErrorAnswer:
+        """Hold every part of an answer to what is known of the error."""
+        error = found.error
+        unknown = np.isnan(error)
+        if log_variance is not None:
+            log_variance = np.where(unknown, np.nan, log_variance)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return ErrorAnswer(
+                error,
+                np.all(found.reachable, axis=1),
+                risk.kappa,
+                np.where(unknown, np.nan, np.minimum(risk.train_error, error)),
+                np.where(unknown, np.nan, np.minimum(risk.bias_and_noise, error)),
+                cautious_error=error * np.exp(tuning.CAUTION * np.sqrt(found.growth_variance)),
+                log_variance=log_variance,
+                degrees=max(len(self.replicates.curves) - 1, 1),
+            )
 
-    def _risk(self, n_samples: FloatArray, alpha: FloatArray) -> TransferRisk:
-        return transfer_risk(
-            self.curve,
-            n_samples,
-            alpha,
-            fit_intercept=self.fit_intercept,
-            guard=False,
-            cache=self._cache,
+    def _at_n0(self, alpha: FloatArray) -> CurveRisk:
+        return self._evaluator.risk(np.full(alpha.shape, float(self.n_rows)), alpha)
+
+    def _within(self, asked: _Cells, variance: bool) -> _Errors:
+        """Answer for at most n₀ samples: the theory, corrected where it failed its check."""
+        error = asked.risk.test_error
+        reachable, nothing = ~np.isnan(error), np.zeros_like(error)
+        log_variance = nothing
+        if variance:
+            varied = self.replicates.log_errors(asked.n_samples, asked.alpha)
+            log_variance = self._sampling_variance(varied)
+        if self.calibration is not None and self.correct:
+            found = correction(self.calibration, asked.n_samples, asked.alpha)
+            log_ratio, correction_variance = found
+            error = error * np.exp(log_ratio)
+            log_variance = log_variance + correction_variance
+        return _Errors(error, reachable, nothing, log_variance)
+
+    def _beyond(self, asked: _Cells) -> _Errors:
+        """Answer for more than n₀ samples: the error at n₀ times its growth."""
+        n_samples, alpha, risk, at_n0 = asked
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_error, log_at_n0 = np.log(risk.test_error), np.log(at_n0.test_error)
+        rows = np.full(n_samples.shape, float(self.n_rows))
+        both = self.replicates.log_errors(np.r_[rows, n_samples], np.r_[alpha, alpha])
+        varied_at_n0, varied = np.split(both, 2, axis=1)
+        with np.errstate(invalid="ignore"):
+            theory = theory_growth(
+                log_error,
+                log_at_n0,
+                varied - varied_at_n0,
+                self._kappa_noise(risk.kappa),
+                np.log(n_samples / self.n_rows),
+            )
+        weight = np.maximum(1.0 - theory.variance / tuning.MOST_GROWTH_NOISE**2, 0.0)
+        ways = [theory.weighted(weight)]
+        if self.calibration is not None:
+            ways.append(self._power_law(self.calibration, n_samples, alpha))
+            if self._tail is not None:
+                effective = n_samples - 1.0 if self.fit_intercept else n_samples
+                tail = self._tail.growth(log_at_n0, varied_at_n0, effective, alpha)
+                ways.append(tail.weighted(1.0 - weight))
+        growth = average(ways)
+        with np.errstate(over="ignore"):
+            error = np.exp(log_at_n0 + growth.log_ratio)
+        exact = np.isneginf(log_at_n0) & (risk.test_error == 0.0)  # an output fitted exactly
+        growth_variance = np.where(exact, 0.0, growth.variance)
+        return _Errors(
+            np.where(exact, 0.0, error),
+            exact | (weight > tuning.REACH_WEIGHT),
+            growth_variance,
+            self._sampling_variance(varied_at_n0) + growth_variance,
         )
 
-    def _correction(
-        self, n_samples: FloatArray, alpha: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        if self.calibration is None or not self.correct:
-            zero = np.zeros((n_samples.size, self.curve.error.shape[2]))
-            return zero, zero
-        return correction(self.calibration, n_samples, alpha)
-
-    def _sampling(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
-        if not self.replicates.curves:
-            return np.zeros((n_samples.size, self.curve.error.shape[2]))
-        values = self.replicates.log_errors(n_samples, alpha, fit_intercept=self.fit_intercept)
-        return jackknife_variance(values)
-
-    def _training_sets(self, alpha: FloatArray) -> FloatArray:
-        """Variance of the training set's own error about the mean over training sets."""
-        if self.calibration is None or not self.calibration.levels:
-            return np.zeros((alpha.size, self.curve.error.shape[2]))
-        kappa = self._risk(np.full(alpha.shape, float(self.n_rows)), alpha).kappa
-        log_kappa = np.log(np.maximum(kappa, self.curve.kappa[0]))
-        df1 = np.exp(np.interp(log_kappa, np.log(self.curve.kappa), np.log(self.curve.df1)))
-        used = df1 / self.curve.n_effective
-        return np.square(scatter_at(self.calibration, used)) / self.n_rows
-
-    def _beyond(
-        self, n_samples: FloatArray, alpha: FloatArray, error: FloatArray, extrapolate: bool
-    ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
-        """Return errors, variances of the growth, and reach for more than n₀ samples."""
-        own = np.full(n_samples.shape, float(self.n_rows))
-        intercept = {"fit_intercept": self.fit_intercept}
-        with np.errstate(divide="ignore", invalid="ignore"):
-            log_own, log_error = np.log(self._transfer(own, alpha)), np.log(error)
-        own_values = self.replicates.log_errors(own, alpha, **intercept)
-        values = self.replicates.log_errors(n_samples, alpha, **intercept)
-        log_n = np.log(n_samples / self.n_rows)
-        with np.errstate(invalid="ignore"):
-            few = self._leverage_noise(n_samples, alpha)
-            transfer = transfer_growth(log_error, log_own, values - own_values, few, log_n)
-        fade = np.maximum(1.0 - transfer.variance / _MOST_NOISE**2, 0.0)
-        ways = [_fading(transfer, fade)]
-        if self.calibration is not None:
-            ways.append(self._power_law(n_samples, alpha))
-            if self._tail is not None:
-                rows = n_samples - 1.0 if self.fit_intercept else n_samples
-                tail = self._tail.growth(log_own, own_values, rows, alpha)
-                ways.append(_fading(tail, 1.0 - fade))
-        growth = average(ways)
-        reachable = fade > 0.5
-        with np.errstate(over="ignore"):
-            grown = np.exp(log_own + growth.log_ratio)
-        nothing = np.isneginf(log_own) & (error == 0.0)  # an output that is fitted exactly
-        grown = np.where(nothing, 0.0, grown)
-        variance = np.where(nothing, 0.0, growth.variance)
-        reachable |= nothing
-        if extrapolate:
-            grown = np.where(reachable, grown, np.fmax(grown, self._least_errors(n_samples)))
-        else:
-            grown = np.where(reachable, grown, np.nan)
-        return grown, variance, reachable
-
-    def _power_law(self, n_samples: FloatArray, alpha: FloatArray) -> Growth:
+    def _power_law(
+        self, calibration: Calibration, n_samples: FloatArray, alpha: FloatArray
+    ) -> Growth:
         """Return the growth of the power laws, as uncertain as at the worst alpha near by."""
-        assert self.calibration is not None
-        own = np.full(n_samples.shape, float(self.n_rows))
-        found = []
-        for strength in (alpha * factor for factor in _NEIGHBOURS):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                log_own = np.log(self._transfer(own, strength))
-            levels = self._log_levels(strength)
-            found.append(power_law_growth(self.calibration, log_own, levels, n_samples, strength))
-        known = [np.where(np.isfinite(growth.variance), growth.variance, 0.0) for growth in found]
-        middle = found[_NEIGHBOURS.index(1.0)]
-        return middle._replace(variance=np.maximum(middle.variance, np.max(known, axis=0)))
+        low, high = tuning.POWER_LAW_NEIGHBOURS
+        strengths = np.r_[alpha, low * alpha, high * alpha]
+        sizes = np.array([*(found.size for found in calibration.sizes), self.n_rows], float)
+        asked = np.repeat(sizes, strengths.size), np.tile(strengths, sizes.size)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_errors = np.log(self._evaluator.test_error(*asked))
+        log_errors = log_errors.reshape(sizes.size, strengths.size, -1)
+        found = power_law_growth(
+            calibration, log_errors[-1], log_errors[:-1], np.tile(n_samples, 3), strengths
+        )
+        at_alpha, *beside = np.split(found.variance, 3)
+        known = [np.where(np.isfinite(variance), variance, 0.0) for variance in beside]
+        return Growth(np.split(found.log_ratio, 3)[0], np.maximum(at_alpha, np.max(known, axis=0)))
 
-    def _leverage_noise(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
-        """Relative standard error of q = mean Q at each cell's κ: the root of var s over N.
+    def _sampling_variance(self, varied: FloatArray) -> FloatArray:
+        """Variance from the rows; zero where no replicates tell it."""
+        return jackknife_variance(varied) if len(varied) else np.zeros(varied.shape[1:])
+
+    def _training_set_variance(self, kappa: FloatArray) -> FloatArray:
+        """Variance of the training set's own error about the mean over training sets.
+
+        `kappa` is that of n₀ rows at the alphas that are asked for.
+        """
+        if self.calibration is None or not self.calibration.sizes:
+            return np.zeros((kappa.size, self.curve.n_outputs))
+        df_ratio = self.curve.df1_at(kappa) / self.curve.n_effective
+        return np.square(self.calibration.scatter_at(df_ratio)) / self.n_rows
+
+    def _kappa_noise(self, kappa: FloatArray) -> FloatArray:
+        """Relative standard error of q = mean Q at κ: the root of var s over N.
 
         Where a few rows of leverage near one make up all of q, no row left out tells how wrong the
         κ is that rests on them.
         """
-        squares = ratio(np.square(self.curve.leverage), self.curve.share).sum(axis=1) - 1.0
+        squares = ratio(np.square(self.curve.leverage), self.curve.row_share).sum(axis=1) - 1.0
         noise = np.sqrt(np.maximum(squares, 0.0) / self.curve.n_effective)
-        log_kappa = np.log(np.maximum(self._risk(n_samples, alpha).kappa, self.curve.kappa[0]))
-        return np.asarray(np.interp(log_kappa, np.log(self.curve.kappa), noise))
+        return np.asarray(interp_log(kappa, self.curve.kappa, noise, log_values=False))
 
     def _least_errors(self, n_samples: FloatArray) -> FloatArray:
-        """Return for each n the least error over alpha where that is reachable, or NaN.
-
-        No alpha does better; where the least one known is at the edge of the reach, a smaller alpha
-        might.
-        """
+        """Return for each n the least error over alpha where that is reachable, or NaN."""
         for n in np.unique(n_samples):
             if n not in self._least:
-                rows = n - 1.0 if self.fit_intercept else n
-                some = slice(None, None, max(1, self.curve.kappa.size // 40))
-                alpha = self.curve.kappa[some] * (rows - self.curve.df1[some])
-                alpha = alpha[alpha > 0]
+                alpha = alphas_along(self.curve, n - 1.0 if self.fit_intercept else n)
                 size = np.full(alpha.shape, n)
-                known, _, _ = self._beyond(size, alpha, self._transfer(size, alpha), False)
-                self._least[n] = np.array([_inner_minimum(column) for column in known.T])
+                risk = self._evaluator.risk(size, alpha)
+                found = self._beyond(_Cells(size, alpha, risk, self._at_n0(alpha)))
+                known = np.where(found.reachable, found.error, np.nan)
+                self._least[n] = np.array([clear_minimum(column) for column in known.T])
         return np.array([self._least[n] for n in n_samples])
 
     @cached_property
@@ -266,25 +277,3 @@ class ErrorSurface:
         if not checked or self.curve.rank == 0:
             return None
         return FunctionalTail(self.curve, self.replicates)
-
-    def _log_levels(self, alpha: FloatArray) -> FloatArray:
-        """Log of the transfer's errors at the sizes of the calibration, (L, cells, t)."""
-        assert self.calibration is not None
-        sizes = [np.full(alpha.shape, float(level.size)) for level in self.calibration.levels]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.array([np.log(self._transfer(size, alpha)) for size in sizes])
-
-
-def _fading(growth: Growth, share: FloatArray) -> Growth:
-    """Return a growth that counts by a share of its weight."""
-    fine = share > 0
-    variance = np.divide(growth.variance, share, out=np.full_like(share, np.inf), where=fine)
-    return growth._replace(variance=variance)
-
-
-def _inner_minimum(errors: FloatArray) -> float:
-    """Return the least of the known errors along ascending alpha; NaN if they fall to the first."""
-    known = errors[~np.isnan(errors)]
-    if known.size == 0 or known[0] < 1.1 * known.min():
-        return np.nan
-    return float(known.min())

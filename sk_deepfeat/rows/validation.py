@@ -1,23 +1,38 @@
-"""Validation of the rows that a population is fitted on."""
+"""Validation of the rows that an estimator or a population is fitted on."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from sk_deepfeat.theory.validation import numeric_targets
-
-FloatArray = NDArray[np.float64]
+from sk_deepfeat.theory.validation import FloatArray, numeric_targets
 
 
 def check_rows(
     estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any
 ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
-    """Return validated float64 features, targets and weights of at least two kept rows."""
+    """Return validated features, targets and weights of at least two kept rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` and perhaps ``feature_names_in_``.
+    X : array-like of shape (n_samples, n_features)
+        Dense features; float32 stays, since a factorisation casts, and knows the rounding.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
+    sample_weight : float or array-like of shape (n_samples,), optional
+        Not negative, positive for at least two rows.
+
+    Returns
+    -------
+    X, y : ndarray
+        Of float32 or float64, and of float64.
+    sample_weight : ndarray of shape (n_samples,) or None
+    """
     if y is None:  # scikit-learn has no words for it where y is no requirement of the estimator
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but it is None.")
     X, y = validate_data(
@@ -29,10 +44,11 @@ def check_rows(
         y_numeric=True,
         ensure_min_samples=2,
     )
+    y = numeric_targets(y)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
         if np.count_nonzero(sample_weight) < 2:
             raise ValueError("sample_weight must be positive for at least two rows.")
-    return X, numeric_targets(y), sample_weight
+    return X, y, sample_weight

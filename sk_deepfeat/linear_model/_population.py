@@ -1,0 +1,178 @@
+"""A fitted population as an estimator asks it: in the estimator's alpha, one record a question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from sk_deepfeat.plugins import require_members, require_same_data, resolve
+from sk_deepfeat.theory import ErrorDecomposition
+from sk_deepfeat.theory.validation import FloatArray
+
+
+def fit_population(
+    population: Any, X: Any, y: Any, sample_weight: Any = None, *, fit_intercept: bool, path: Any
+) -> Any:
+    """Resolve `population`, fit a clone of it and compare widths.
+
+    Parameters
+    ----------
+    population : str or population
+        A name, or an unfitted or frozen instance.
+    X, y, sample_weight : array-like
+        Validated rows.
+    fit_intercept : bool
+        Whether the ridge fits an intercept.
+    path : RidgeFactorization or None
+        Of these rows, if it has been made.
+
+    Returns
+    -------
+    population
+        Fitted.
+    """
+    resolved = resolve("populations", population)
+    require_members("populations", resolved)
+    fitted = clone(resolved, safe=False).fit(
+        X, y, sample_weight=sample_weight, fit_intercept=fit_intercept, path=path
+    )
+    require_same_data(fitted, np.shape(X)[1], np.shape(y)[1:], fit_intercept)
+    return fitted
+
+
+@dataclass(frozen=True)
+class AskedPopulation:
+    """A fitted population in the units of an estimator.
+
+    Parameters
+    ----------
+    population : population
+        Fitted.
+    given : object
+        What the user passed for it, for messages.
+    fit_intercept : bool
+        What the ridge does.
+    mean_weight : float
+        Ridge at alpha on the given weights is ridge at ``alpha / mean_weight`` for the population.
+    single_output : bool
+        Whether the targets had one axis.
+    """
+
+    population: Any
+    given: Any
+    fit_intercept: bool
+    mean_weight: float
+    single_output: bool
+
+    def answer(self, n_samples: FloatArray, alpha: FloatArray, *, variance: bool = False) -> Any:
+        """Return the population's `ErrorAnswer`, or what stands for one, of cells.
+
+        Errors have an axis of outputs, whether the targets had one or not.
+        """
+        cells = n_samples, alpha / self.mean_weight
+        if hasattr(self.population, "answer"):
+            return self.population.answer(
+                *cells, fit_intercept=self.fit_intercept, variance=variance
+            )
+        return _AnswerByMembers(self, cells)
+
+    def degrees_of_freedom(self, kappa: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return df1 and df2, or raise ValueError if the population does not tell them."""
+        self.require("degrees_of_freedom", "degrees_of_freedom")
+        df1, df2 = self.population.degrees_of_freedom(kappa, fit_intercept=self.fit_intercept)
+        return df1, df2
+
+    def calibration_check(self, sizes: Any) -> Any:
+        """Return the check in the estimator's alpha, or raise ValueError if there is none."""
+        self.require("calibration_check", "calibration_check")
+        found = self.population.calibration_check(sizes)
+        return replace(found, alpha=found.alpha * self.mean_weight)
+
+    def require(self, member: str, asked: str, known: bool | None = None) -> None:
+        """Raise ValueError unless the population has what a question needs.
+
+        Parameters
+        ----------
+        member : str
+            The optional member of the contract.
+        asked : str
+            The question.
+        known : bool, optional
+            Whether an answer holds it; None: whether the population has the member.
+        """
+        if hasattr(self.population, member) if known is None else known:
+            return
+        needs = "" if asked == member else f", which {asked} needs"
+        raise ValueError(
+            f"population={self.given!r} does not implement {member}{needs}; "
+            "population='leave-one-out' does."
+        )
+
+
+class _AnswerByMembers:
+    """What a population with separate members knows of some cells, asked when it is read.
+
+    It has the fields and methods of `ErrorAnswer` that an estimator reads; what the population has
+    no member for is None.
+    """
+
+    def __init__(self, asked: AskedPopulation, cells: tuple[FloatArray, FloatArray]) -> None:
+        self._asked, self._cells = asked, cells
+
+    def _ask(self, member: str, **options: Any) -> Any:
+        method = getattr(self._asked.population, member, None)
+        if method is None:
+            return None
+        return method(*self._cells, fit_intercept=self._asked.fit_intercept, **options)
+
+    def _with_outputs(self, values: Any) -> Any:
+        if values is None:
+            return None
+        values = np.asarray(values)
+        return values[..., None] if self._asked.single_output else values
+
+    @cached_property
+    def error(self) -> FloatArray:
+        return np.asarray(self._with_outputs(self._ask("test_error")))
+
+    @property
+    def kappa(self) -> FloatArray:
+        return np.asarray(self._ask("kappa"))
+
+    @property
+    def reachable(self) -> Any:
+        found = self._ask("reachable")
+        return ~np.isnan(self.error).any(axis=-1) if found is None else np.asarray(found)
+
+    @property
+    def train_error(self) -> Any:
+        return self._with_outputs(self._ask("train_error"))
+
+    @property
+    def cautious_error(self) -> Any:
+        return self._with_outputs(self._ask("cautious_error"))
+
+    def decomposition(self) -> ErrorDecomposition | None:
+        found = self._ask("decomposition")
+        if found is None:
+            return None
+        bias, variance, noise_variance, noise = map(self._with_outputs, found)
+        sums = {
+            "bias_and_noise": np.add(bias, noise),
+            "total_variance": np.add(variance, noise_variance),
+        }
+        for name in sums:
+            if hasattr(found, name):
+                sums[name] = self._with_outputs(getattr(found, name))
+        return ErrorDecomposition(bias, variance, noise_variance, noise, **sums)
+
+    def interval(self, level: float) -> tuple[FloatArray, FloatArray] | None:
+        ends = self._ask("interval", level=level)
+        if ends is None:
+            return None
+        lower, upper = map(self._with_outputs, ends)
+        return lower, upper

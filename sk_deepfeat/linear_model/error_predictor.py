@@ -1,0 +1,156 @@
+"""What a fitted ridge knows about its own error, as one immutable value."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sk_deepfeat.linear_model._arguments import average_outputs, check_alpha
+from sk_deepfeat.linear_model._population import AskedPopulation
+from sk_deepfeat.linear_model._search import best_alpha, required_samples
+from sk_deepfeat.theory import ErrorDecomposition
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    check_cells,
+    check_level,
+    check_n_samples,
+)
+from sk_deepfeat.theory.validation import check_alpha as check_alphas
+
+
+@dataclass(frozen=True)
+class ErrorPredictor:
+    """Answers to every question about the error of a ridge, from a fitted population.
+
+    `DeterministicEquivalentRidge` makes one when it is fitted, as ``error_predictor_``; the methods
+    are documented there. It changes nothing and keeps nothing but these values.
+
+    Parameters
+    ----------
+    asked : AskedPopulation
+        The fitted population in the units of the estimator.
+    n_samples : int
+        What stands for ``n_samples=None``.
+    alpha : float or "optimal"
+        What stands for ``alpha=None``.
+    feature_scale : float
+        Mean squared norm of a row of features, times its weight; alphas are searched about it.
+    """
+
+    asked: AskedPopulation
+    n_samples: int
+    alpha: Any
+    feature_scale: float
+
+    def test_error(
+        self,
+        n_samples: Any = None,
+        alpha: Any = None,
+        *,
+        multioutput: Any = "uniform_average",
+        return_interval: bool = False,
+        level: float = 0.9,
+    ) -> Any:
+        """Return errors, and with `return_interval` the ends of their intervals."""
+        cells = self._cells(n_samples, alpha)
+        level = check_level(level)
+        answer = self.asked.answer(*cells, variance=return_interval)
+        error = average_outputs(answer.error, multioutput)
+        if not return_interval:
+            return error
+        ends = answer.interval(level)
+        self.asked.require("interval", "return_interval=True", ends is not None)
+        return (error, *(average_outputs(end, multioutput) for end in ends))
+
+    def train_error(
+        self, n_samples: Any = None, alpha: Any = None, *, multioutput: Any = "uniform_average"
+    ) -> Any:
+        """Return training errors."""
+        found = self.asked.answer(*self._cells(n_samples, alpha)).train_error
+        self.asked.require("train_error", "predict_train_error", found is not None)
+        return average_outputs(found, multioutput)
+
+    def decomposition(
+        self, n_samples: Any = None, alpha: Any = None, *, multioutput: Any = "uniform_average"
+    ) -> ErrorDecomposition:
+        """Return the parts of the errors."""
+        found = self.asked.answer(*self._cells(n_samples, alpha)).decomposition()
+        self.asked.require("decomposition", "predict_decomposition", found is not None)
+        parts = (getattr(found, field.name) for field in fields(ErrorDecomposition))
+        return ErrorDecomposition(*(average_outputs(part, multioutput) for part in parts))
+
+    def kappa(self, n_samples: Any = None, alpha: Any = None) -> Any:
+        """Return effective regularisations."""
+        return np.asarray(self.asked.answer(*self._cells(n_samples, alpha)).kappa)[()]
+
+    def reachable(self, n_samples: Any = None, alpha: Any = None) -> Any:
+        """Return where the population identifies the error."""
+        return np.asarray(self.asked.answer(*self._cells(n_samples, alpha)).reachable)[()]
+
+    def degrees_of_freedom(self, kappa: ArrayLike | None = None) -> tuple[Any, Any]:
+        """Return df1 and df2."""
+        at = self.kappa() if kappa is None else check_alphas(kappa, "kappa")
+        df1, df2 = self.asked.degrees_of_freedom(at)
+        return np.asarray(df1)[()], np.asarray(df2)[()]
+
+    def optimal_alpha(self, n_samples: Any = None) -> Any:
+        """Return the alphas of least predicted error."""
+        n = check_n_samples(self.n_samples if n_samples is None else n_samples)
+        return self._optimal_alphas(n)[()]
+
+    def required_samples(self, target_error: float, alpha: Any = "optimal") -> float:
+        """Return the smallest number of samples that reaches an error."""
+        number = isinstance(target_error, numbers.Real) and not isinstance(target_error, bool)
+        if not number or not np.isfinite(target_error):
+            raise ValueError(f"target_error={target_error!r} must be a finite number.")
+        check_alpha(alpha)
+        return required_samples(
+            self._error,
+            self._searched,
+            float(target_error),
+            alpha,
+            self.feature_scale,
+            max(0.0, self._floor()),  # a NaN floor is none but zero
+        )
+
+    def calibration_check(self, sizes: Any = None) -> Any:
+        """Return errors measured on subsets beside predicted ones."""
+        return self.asked.calibration_check(sizes)
+
+    def _floor(self) -> float:
+        """Return the error that no number of samples passes; NaN if it is not known."""
+        cell = check_cells(float(self.n_samples), self._fitted_alpha())
+        found = self.asked.answer(*cell).decomposition()
+        return np.nan if found is None else float(average_outputs(found.noise, "uniform_average"))
+
+    def _cells(self, n_samples: Any, alpha: Any) -> tuple[FloatArray, FloatArray]:
+        """Return validated (n, alpha); None is what was fitted."""
+        n = check_n_samples(self.n_samples if n_samples is None else n_samples)
+        if isinstance(alpha, str):
+            check_alpha(alpha)
+            return n, self._optimal_alphas(n)
+        values = check_alphas(self._fitted_alpha() if alpha is None else alpha)
+        check_cells(n, values)
+        return n, values
+
+    def _fitted_alpha(self) -> float:
+        return float(self.alpha)
+
+    def _optimal_alphas(self, n_samples: FloatArray) -> FloatArray:
+        best = [best_alpha(self._searched, float(n), self.feature_scale) for n in n_samples.flat]
+        return np.reshape(best, n_samples.shape)
+
+    def _error(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        answer = self.asked.answer(n_samples, alpha)
+        return np.asarray(average_outputs(answer.error, "uniform_average"))
+
+    def _searched(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        """Errors for a search over alpha; a population may raise those it is less sure of."""
+        answer = self.asked.answer(n_samples, alpha)
+        cautious = answer.cautious_error
+        errors = answer.error if cautious is None else cautious
+        return np.asarray(average_outputs(errors, "uniform_average"))

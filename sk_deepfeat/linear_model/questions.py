@@ -1,0 +1,232 @@
+"""The questions that an estimator with a predicted error answers, each documented once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import ArrayLike
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.theory import ErrorDecomposition
+
+
+def _predicts_its_error(estimator: Any) -> bool:
+    return bool(estimator._predicts_its_error())
+
+
+class ErrorQuestionsMixin:
+    """Questions about the error of an estimator, put to the `ErrorPredictor` that it was fitted to.
+
+    A subclass has ``error_predictor_`` once it is fitted, or overrides ``_error_predictor``.
+    """
+
+    error_predictor_: ErrorPredictor
+
+    def _predicts_its_error(self) -> bool:
+        """Say whether the questions are there at all; otherwise they are no attributes."""
+        return True
+
+    def _error_predictor(self) -> ErrorPredictor:
+        check_is_fitted(self)
+        return self.error_predictor_
+
+    @available_if(_predicts_its_error)
+    def predict_test_error(
+        self,
+        n_samples: ArrayLike | None = None,
+        alpha: Any = None,
+        *,
+        multioutput: Any = "uniform_average",
+        return_interval: bool = False,
+        level: float = 0.9,
+    ) -> Any:
+        """Predict the mean squared error on new samples, averaged over training sets.
+
+        Parameters
+        ----------
+        n_samples : array-like, optional
+            Numbers of training samples, at least 1; None is the fitted one.
+        alpha : array-like or "optimal", optional
+            Regularisations, broadcast against `n_samples`; None is the fitted one, "optimal" the
+            best for each n.
+        multioutput : {"uniform_average", "raw_values"} or array-like of shape (n_outputs,)
+            As in `sklearn.metrics.mean_squared_error`; "raw_values" adds an axis of outputs.
+        return_interval : bool, default=False
+            Also return lower and upper ends, if the population knows them.
+        level : float, default=0.9
+            Coverage of the interval.
+
+        Returns
+        -------
+        error : float or ndarray of shape broadcast(n_samples, alpha)
+            In squared units of y; NaN where the population cannot know it.
+        lower, upper : the same
+            Only with ``return_interval=True``.
+
+        Raises
+        ------
+        ValueError
+            If a number is outside its range, or an interval is asked of a population without one.
+        """
+        return self._error_predictor().test_error(
+            n_samples, alpha, multioutput=multioutput, return_interval=return_interval, level=level
+        )
+
+    @available_if(_predicts_its_error)
+    def predict_train_error(
+        self,
+        n_samples: ArrayLike | None = None,
+        alpha: Any = None,
+        *,
+        multioutput: Any = "uniform_average",
+    ) -> Any:
+        """Predict the mean squared error on the training rows.
+
+        Parameters
+        ----------
+        n_samples, alpha, multioutput : optional
+            As in `predict_test_error`.
+
+        Returns
+        -------
+        float or ndarray of shape broadcast(n_samples, alpha)
+        """
+        return self._error_predictor().train_error(n_samples, alpha, multioutput=multioutput)
+
+    @available_if(_predicts_its_error)
+    def predict_decomposition(
+        self,
+        n_samples: ArrayLike | None = None,
+        alpha: Any = None,
+        *,
+        multioutput: Any = "uniform_average",
+    ) -> ErrorDecomposition:
+        """Predict squared bias, variance, label-noise variance and noise.
+
+        Parameters
+        ----------
+        n_samples, alpha, multioutput : optional
+            As in `predict_test_error`.
+
+        Returns
+        -------
+        ErrorDecomposition
+            Iterates over (bias, variance, noise_variance, noise); also has ``bias_and_noise`` and
+            ``total_variance``, which one training set does identify. Unknown parts are NaN.
+        """
+        return self._error_predictor().decomposition(n_samples, alpha, multioutput=multioutput)
+
+    @available_if(_predicts_its_error)
+    def predict_kappa(self, n_samples: ArrayLike | None = None, alpha: Any = None) -> Any:
+        """Return the effective regularisation κ: directions of larger eigenvalues are learned.
+
+        Parameters
+        ----------
+        n_samples, alpha : array-like, optional
+            As in `predict_test_error`.
+
+        Returns
+        -------
+        float or ndarray of shape broadcast(n_samples, alpha)
+            In squared units of X; NaN where the population cannot know it.
+        """
+        return self._error_predictor().kappa(n_samples, alpha)
+
+    @available_if(_predicts_its_error)
+    def degrees_of_freedom(self, kappa: ArrayLike | None = None) -> tuple[Any, Any]:
+        """Return df1 = Σ ω/(ω+κ) and df2 = Σ ω²/(ω+κ)² of the population's eigenvalues ω.
+
+        Parameters
+        ----------
+        kappa : array-like, optional
+            Effective regularisations, not negative; None is the fitted one.
+
+        Returns
+        -------
+        df1, df2 : float or ndarray of the shape of `kappa`
+            NaN where the population cannot know them.
+
+        Raises
+        ------
+        ValueError
+            If the population does not tell them.
+        """
+        return self._error_predictor().degrees_of_freedom(kappa)
+
+    @available_if(_predicts_its_error)
+    def optimal_alpha(self, n_samples: ArrayLike | None = None) -> Any:
+        """Return the alpha of least predicted error for each number of samples.
+
+        Parameters
+        ----------
+        n_samples : array-like, optional
+            At least 1; None is the fitted one.
+
+        Returns
+        -------
+        float or ndarray of the shape of `n_samples`
+            NaN where no alpha is identifiable. A `PopulationWarning` says when the optimum lies on
+            the edge of what is identifiable.
+        """
+        return self._error_predictor().optimal_alpha(n_samples)
+
+    @available_if(_predicts_its_error)
+    def required_samples(self, target_error: float, alpha: Any = "optimal") -> float:
+        """Return the smallest number of samples whose predicted error is at most the target.
+
+        Parameters
+        ----------
+        target_error : float
+            Mean squared error to reach, averaged over outputs.
+        alpha : float or "optimal", default="optimal"
+            Regularisation, or the best for each n.
+
+        Returns
+        -------
+        float
+            An integer value; infinity if the target is not above the known floor, NaN if it is not
+            reached where the population identifies the error; both with a `PopulationWarning`.
+        """
+        return self._error_predictor().required_samples(target_error, alpha)
+
+    @available_if(_predicts_its_error)
+    def reachable(self, n_samples: ArrayLike | None = None, alpha: Any = None) -> Any:
+        """Say where the population identifies the error.
+
+        Parameters
+        ----------
+        n_samples, alpha : array-like, optional
+            As in `predict_test_error`.
+
+        Returns
+        -------
+        bool or ndarray of bool of shape broadcast(n_samples, alpha)
+        """
+        return self._error_predictor().reachable(n_samples, alpha)
+
+    @available_if(_predicts_its_error)
+    def calibration_check(self, sizes: Any = None) -> Any:
+        """Compare errors measured on random subsets of the training rows with the theory's.
+
+        Nothing asymptotic enters the measured ones: where they agree, rows are such as the theory
+        takes them to be.
+
+        Parameters
+        ----------
+        sizes : array-like of int, optional
+            Sizes of the subsets, below the number of training rows; None takes six.
+
+        Returns
+        -------
+        CalibrationCheck
+            A table, ``passed``, and the number ``disagreement``; a `PopulationWarning` says so
+            where they disagree by more than noise.
+
+        Raises
+        ------
+        ValueError
+            If the population has no such check, or a size is out of range.
+        """
+        return self._error_predictor().calibration_check(sizes)

@@ -1,0 +1,79 @@
+"""What every population answers, read from its one record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from sk_deepfeat.theory import ErrorAnswer, ErrorDecomposition
+from sk_deepfeat.theory.validation import FloatArray
+
+
+class AnswersMixin:
+    """Errors, decomposition and kappa of a population that gives an `ErrorAnswer`.
+
+    A subclass implements ``answer`` and ``_single``, whether the targets had one axis. Kept apart
+    from `BaseEstimator`, so that the subclasses remain plain scikit-learn estimators.
+    """
+
+    def answer(
+        self,
+        n_samples: ArrayLike,
+        alpha: ArrayLike,
+        *,
+        fit_intercept: bool,
+        variance: bool = False,
+    ) -> ErrorAnswer:
+        """Return all that is known of some cells; see the subclass."""
+        raise TypeError(f"{type(self).__name__} must implement answer.")
+
+    @property
+    def _single(self) -> bool:
+        raise TypeError(f"{type(self).__name__} must implement _single.")
+
+    def _outputs(self, values: Any) -> Any:
+        return values[..., 0] if self._single else values
+
+    def test_error(
+        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+    ) -> FloatArray:
+        """Return the expected squared error on a new sample; NaN where it is not known.
+
+        Parameters
+        ----------
+        n_samples, alpha : array-like
+            Numbers of samples and regularisations (for sample weights of mean one); broadcast.
+        fit_intercept : bool
+            Whether ridge fits an intercept.
+
+        Returns
+        -------
+        ndarray of shape broadcast(n_samples, alpha), + (t,) for t outputs
+        """
+        found = self.answer(n_samples, alpha, fit_intercept=fit_intercept)
+        return self._outputs(found.error)
+
+    def train_error(
+        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+    ) -> FloatArray:
+        """Return the expected mean squared residual on the rows of the fit, as `test_error`."""
+        found = self.answer(n_samples, alpha, fit_intercept=fit_intercept)
+        return self._outputs(found.train_error)
+
+    def decomposition(
+        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+    ) -> ErrorDecomposition:
+        """Return squared bias, variances, noise and their sums, each of the shape of `test_error`.
+
+        From one sample the sums alone are known; the parts are NaN.
+        """
+        found = self.answer(n_samples, alpha, fit_intercept=fit_intercept).decomposition()
+        return ErrorDecomposition(**{name: self._outputs(v) for name, v in vars(found).items()})
+
+    def kappa(self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool) -> FloatArray:
+        """Return the effective regularisation, shape broadcast(n_samples, alpha).
+
+        NaN where it is not known.
+        """
+        return self.answer(n_samples, alpha, fit_intercept=fit_intercept).kappa

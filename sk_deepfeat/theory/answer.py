@@ -1,0 +1,101 @@
+"""The record that a population gives for a question, and what is read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import stdtrit
+
+from sk_deepfeat.theory.validation import FloatArray
+
+
+@dataclass(frozen=True)
+class ErrorDecomposition:
+    """The four parts of the test error; iterating gives them in this order.
+
+    What cannot be known is NaN. From one training set the parts are not known one by one, but two
+    of their sums are.
+    """
+
+    bias: FloatArray
+    """Squared bias."""
+    variance: FloatArray
+    """Variance that stays without label noise."""
+    noise_variance: FloatArray
+    """Variance that label noise adds."""
+    noise: FloatArray
+    """What no linear readout explains."""
+    bias_and_noise: FloatArray
+    """Squared bias and noise together."""
+    total_variance: FloatArray
+    """Both variances together."""
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        return iter((self.bias, self.variance, self.noise_variance, self.noise))
+
+
+class ErrorAnswer(NamedTuple):
+    """All that is known of the error at some cells (n, alpha), for t outputs.
+
+    One rule holds for the whole record: where `error` is NaN, so is every part of it; where a cell
+    is reachable, every part that the record has is known, 0 ≤ train_error ≤ error and
+    0 ≤ bias_and_noise ≤ error. A part that the population cannot tell at all is None.
+    """
+
+    error: FloatArray
+    """Expected squared error on a new sample, cells + (t,); NaN where it is not known."""
+    reachable: Any
+    """Whether what the population was learned from identifies the error; bool, cells."""
+    kappa: FloatArray
+    """Effective regularisation, cells; NaN where it is not known."""
+    train_error: FloatArray | None = None
+    """Expected mean squared residual, cells + (t,)."""
+    bias_and_noise: FloatArray | None = None
+    """Squared bias and noise together, cells + (t,)."""
+    parts: tuple[FloatArray, FloatArray, FloatArray, FloatArray] | None = None
+    """Squared bias, variance without label noise, what label noise adds to it, and noise."""
+    cautious_error: FloatArray | None = None
+    """What a search over alpha should minimise, cells + (t,); None: the error itself."""
+    log_variance: FloatArray | None = None
+    """Variance of log error, cells + (t,); None where it was not asked for or is not known."""
+    degrees: int = 1
+    """Degrees of freedom of that variance."""
+
+    def reshape(self, shape: tuple[int, ...]) -> ErrorAnswer:
+        """Return the record, which has one axis of cells, with cells of another shape."""
+
+        def reshaped(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(map(reshaped, value))
+            return value.reshape(shape + value.shape[1:]) if np.ndim(value) else value
+
+        return ErrorAnswer(*map(reshaped, self))
+
+    def decomposition(self) -> ErrorDecomposition | None:
+        """Return the parts of the error, or None if none of them is known."""
+        if self.bias_and_noise is None:
+            return None
+        if self.parts is not None:
+            _, variance, noise_variance, _ = self.parts
+            total = variance + noise_variance
+            return ErrorDecomposition(*self.parts, self.bias_and_noise, total)
+        unknown = np.full_like(self.error, np.nan)
+        with np.errstate(invalid="ignore"):
+            total = self.error - self.bias_and_noise
+        return ErrorDecomposition(*(unknown,) * 4, self.bias_and_noise, total)
+
+    def interval(self, level: float) -> tuple[FloatArray, FloatArray] | None:
+        """Return the ends of an interval of nominal coverage `level`, by Student's t on log R.
+
+        None if the variance is not known.
+        """
+        if self.log_variance is None:
+            return None
+        reach = stdtrit(self.degrees, 0.5 + 0.5 * level) * np.sqrt(self.log_variance)
+        with np.errstate(over="ignore", invalid="ignore"):
+            lower, upper = self.error * np.exp(-reach), self.error * np.exp(reach)
+        exact = np.isinf(self.error) | (self.error == 0.0)
+        return np.where(exact, self.error, lower), np.where(exact, self.error, upper)

@@ -1,0 +1,71 @@
+"""Interpolation on logarithmic scales, where spectra, degrees of freedom and errors are smooth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from sk_deepfeat.theory.validation import FloatArray
+
+_TINY = float(np.finfo(np.float64).tiny)
+
+
+def interp_log(at: Any, x: FloatArray, values: FloatArray, *, log_values: bool = True) -> Any:
+    """Interpolate linearly in log x, and in log values unless told otherwise; constant beyond.
+
+    Parameters
+    ----------
+    at : array-like
+        Where; not negative.
+    x : ndarray of shape (K,)
+        Positive, ascending.
+    values : ndarray of shape (K,)
+        Positive with `log_values`; what is less counts as the smallest positive number.
+    log_values : bool, default=True
+        Whether the values are interpolated in the logarithm.
+
+    Returns
+    -------
+    ndarray of the shape of `at`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory.interpolation import interp_log
+    >>> float(interp_log(10.0, np.array([1.0, 100.0]), np.array([1.0, 4.0])).round(12))
+    2.0
+    """
+    log_at, log_x = np.log(np.maximum(at, _TINY)), np.log(x)
+    if not log_values:
+        return np.interp(log_at, log_x, values)
+    return np.exp(np.interp(log_at, log_x, np.log(np.maximum(values, _TINY))))
+
+
+def log_spline(x: FloatArray, values: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Return a cubic spline along the first axis; a column that is positive, in its logarithm.
+
+    Parameters
+    ----------
+    x : ndarray of shape (K,)
+        Ascending.
+    values : ndarray of shape (K,) or (K, m)
+        What to interpolate.
+
+    Returns
+    -------
+    callable
+        From abscissas of shape (A,) to values of shape (A,) or (A, m).
+    """
+    positive = np.all(values > 0, axis=0)
+    spline = CubicSpline(x, np.where(positive, np.log(np.where(positive, values, 1.0)), values))
+
+    def interpolant(at: FloatArray) -> FloatArray:
+        found = spline(at)
+        if np.all(positive):
+            return np.exp(found)
+        return np.where(positive, np.exp(np.where(positive, found, 0.0)), found)
+
+    return interpolant

@@ -1,0 +1,234 @@
+"""Every statistical constant of the room: what it means, and why it has this value.
+
+A constant is a choice that theory does not make: how much noise is too much, how many subsets are
+enough. Each stands here once; the other modules read it as ``tuning.NAME`` when they run. Its
+docstring says in the first paragraph what it is, in the second, after "Why:", the argument or the
+measurement for it. What fidelity, coverage and extrapolation do when it is halved or doubled is in
+``docs/tables/sensitivity.csv``, made by ``benchmarks/sensitivity.py``.
+
+Tolerances of rounding, sizes of grids and widths of bins are no choices of this kind: they stand
+where they are used.
+"""
+
+from __future__ import annotations
+
+# The jackknife over rows.
+
+JACKKNIFE_GROUPS = 20
+"""Groups of rows that the jackknife leaves out in turn; one less is the degrees of freedom of every
+interval.
+
+Why: Student's t with 19 degrees of freedom is 6 % wider than the normal at 90 %; more groups cost
+time in proportion and gain less than that."""
+
+JACKKNIFE_KNOWN_SHARE = 0.75
+"""Share of the replicates that must know a number for its variance to be finite.
+
+Why: where a quarter of the groups decides whether a number exists at all, the others do not tell
+how uncertain it is."""
+
+# Where errors of subsets are measured, to check the theory.
+
+SUBSET_DF_RATIOS = (0.1, 0.5, 0.85, 0.98)
+"""Values of df1/n at which subsets are measured for the check.
+
+Why: from strong regularisation to the edge of interpolation, where the theory fails first; the
+scatter between training sets grows towards 1, so that the points move closer."""
+
+SUBSET_DF_RATIOS_FINE = (0.05, 0.2, 0.4, 0.6, 0.8, 0.9, 0.96, 0.99)
+"""The same for a correction, where the check has failed.
+
+Why: a correction is interpolated between these points; twice as many halve the steps."""
+
+SUBSET_SIZES_COUNT = 6
+"""Most sizes of subsets, each half of the next.
+
+Why: down to 1/64 of the rows, the smallest share at which learning curves are usually drawn."""
+
+SMALLEST_SUBSET = 12
+"""Rows of the smallest subset.
+
+Why: below a dozen rows the error of a single subset scatters by its own size."""
+
+LARGEST_SUBSET_SHARE = 0.8
+"""Largest share of the rows in a subset.
+
+Why: a fifth of the rows stays outside to be measured on."""
+
+FEW_DF_RATIOS_ABOVE_RANK = 1.5
+"""Subsets of more rows than this many times the rank are measured at every second df1/n.
+
+Why: beyond the rank of the features the error varies less along alpha."""
+
+CHECK_COST_SHARE = 0.25
+"""What one size of subsets may cost for the check, in units of the factorisation; for a correction
+it is one.
+
+Why: six sizes at a quarter each keep the check within one and a half factorisations."""
+
+CHEAP_OPERATIONS = 4e10
+"""Operations of matrix products that are never too many.
+
+Why: a fraction of a second, which nobody waits for."""
+
+SUBSET_ROW_COST = 250.0
+"""What copying and measuring one row costs for each of its features, in operations.
+
+Why: the time of one size of subsets at 17,500 rows and 2352 features, less that of its products."""
+
+FEWEST_SUBSETS = (2, 3, 4)
+"""Least number of subsets of a size: of large ones, near the rank, and else.
+
+Why: two say whether they scatter at all; near the rank, where the scatter counts most, three."""
+
+MOST_SUBSETS = (4, 16)
+"""Most subsets of a size: of large ones, which overlap, and of those that are disjoint for a while.
+
+Why: the standard error falls by half from 4 to 16, and large subsets share most of their rows."""
+
+LARGE_SUBSET_SHARES = (0.2, 1.0 / 3.0)
+"""Shares of the rows from which a subset is large for its least and for its most number.
+
+Why: beyond a third of the rows fewer than three subsets are disjoint, and their scatter says as
+much about the rows outside as about those inside."""
+
+NEAR_RANK = 0.5
+"""Distance of log size to log rank within which a subset interpolates for the first time.
+
+Why: within a factor of e^0.5 of the peak the error of single subsets scatters most, and the scatter
+itself is known badly."""
+
+OVERLAPPING_SCATTER_WEIGHT = 0.1
+"""Weight of the scatter between overlapping subsets in the pooled one.
+
+Why: they differ in the rows outside as much as in those inside."""
+
+SCATTER_REACH = (0.5, 1.1)
+"""The scatter of one size counts for df1/n down to and up to these multiples of those measured.
+
+Why: the scatter varies over df1/n by factors only; a size should not speak for far ones."""
+
+# When the check fails, and what is corrected then.
+
+DISAGREEMENT_OF_CONCERN = 0.05
+"""Log-ratio of measured to predicted error below which nothing is wrong.
+
+Why: 5 % is the accuracy that the predictions are meant for."""
+
+ERRORS_AT_ONE_SIZE, ERRORS_AT_TWO_SIZES = 4.0, 3.0
+"""Standard errors of a disagreement that fail the check: at one size, and at two sizes or more.
+
+Why: of some forty correlated comparisons one at four standard errors, or two at three, is no
+chance. With t outputs the squares grow by twice log t, as the largest of t normal numbers does."""
+
+LARGEST_LOG_RATIO = 3.0
+"""Bound of the log-ratio of measured to predicted error.
+
+Why: beyond a factor of twenty the theory is of no use and the ratio is noise."""
+
+SHRINKAGE = 2.0
+"""A log-ratio of z standard errors is multiplied by max(0, 1 - 2/z²).
+
+Why: the positive part of the estimate of least risk for a mean that is zero more often than not;
+2 in place of 1 leaves ratios within 1.4 standard errors at zero."""
+
+WIDEST_ALPHA_STEP = 10.0
+"""Largest factor between neighbouring alphas of a correction.
+
+Why: across a gap of the spectrum df1/n stands still over decades of alpha, and a straight line
+would carry what is wrong at its far end to where the theory holds."""
+
+CHECK_BAR = 4.0
+"""Standard errors from a predicted error to the ends that a check shows.
+
+Why: as for one size: with some forty cells three happen by chance."""
+
+# Beyond the training size.
+
+MOST_GROWTH_NOISE = 0.3
+"""Standard error of the theory's log growth from n₀ at which it stops counting; its weight is
+1 - (s/0.3)².
+
+Why: the theory's growth is lognormal at best, and beyond 0.3 its noise is as large as the growth
+that a tenfold sample brings."""
+
+REACH_WEIGHT = 0.5
+"""Weight of the theory's growth down to which a cell is reachable: s < 0.21.
+
+Why: below it what continues the theory decides more than the theory."""
+
+THEORY_DRIFT, POWER_LAW_DRIFT = 0.02, 0.04
+"""Relative errors for each unit of log(n/n₀) that no noise shows.
+
+Why: neither form holds exactly; from 1000 rows to ten times as many the theory was off by some 5 %
+where its noise says 2 %, power laws by more."""
+
+GROWTH_NOISE_FLOOR = 0.01
+"""Relative error of every measured point of a power law beside its own noise.
+
+Why: a point that is exact by chance must not carry the whole fit."""
+
+POWER_LAW_SIZES = 4
+"""Fewest sizes of subsets for a power law, beside all rows.
+
+Why: three parameters, and one size to contradict them."""
+
+POWER_LAW_CUTS = (0.55, 0.3)
+"""Shares of the rows from which a power law is fitted again, to see how it would have predicted n₀.
+
+Why: half and a quarter of the rows, with room for sizes that are not quite those."""
+
+POWER_LAW_NEIGHBOURS = (0.4, 2.5)
+"""Multiples of alpha whose misses count as well.
+
+Why: a miss changes its sign along alpha, and is small there by that chance alone."""
+
+CAUTION = 2.0
+"""Standard errors of the growth that a search over alpha adds to the error.
+
+Why: the least of many noisy numbers is too low; with two standard errors one search in ten no
+longer ran into the edge of reach."""
+
+CLEAR_MINIMUM = 1.1
+"""How far the error at the smallest known alpha must lie above the least one for this to be the
+least over all alphas.
+
+Why: an error that still falls at the edge of reach may fall on beyond it."""
+
+# The functionals continued below the κ at which they are noise.
+
+TAIL_NOISE = 0.25
+"""Relative standard error of squared bias and noise from which on it is continued.
+
+Why: as for the growth: beyond a quarter it tells less than its own continuation."""
+
+TAIL_NOISE_FLOOR = 0.02
+"""Relative error of every point of the fit, and of the continued functional, beside their noise.
+
+Why: a form that does not quite hold, as for power laws in n."""
+
+TAIL_DRIFT = 0.2
+"""Relative error for each unit of log κ continued.
+
+Why: the slope of log df1 is not constant; a fifth for each factor of e keeps ten decades from
+being believed."""
+
+TAIL_RANGE = 300.0
+"""Factor of κ over which the form is fitted.
+
+Why: two decades and a half: enough to see a power, short enough for one to hold."""
+
+TAIL_LEAST_DF_SHARE = 0.02
+"""Share of the largest df1 from which on functionals are fitted.
+
+Why: with less, nearly nothing is learned, and the moments are those of the target alone."""
+
+TAIL_LEAST_POINTS = 6
+"""Fewest points of the fit.
+
+Why: twice its parameters."""
+
+TAIL_MOST_DF_RATIO = 0.8
+"""Largest df2/n at which the continued functionals answer.
+
+Why: degrees of freedom that come near n are the continuation's, not the population's."""
