@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sk_deepfeat.theory.matrices import check_lowest_eigenvalue
+
 FloatArray = NDArray[np.float64]
 
 _REMEDY = (
@@ -134,9 +136,5 @@ def _power_law_root(exponent: float, fan_in: int, name: str) -> FloatArray:
 
 
 def _not_negative(spectrum: FloatArray, tolerance: float, name: str) -> FloatArray:
-    lowest = spectrum.min()
-    if lowest < -tolerance * np.abs(spectrum).max():
-        raise ValueError(
-            f"{name} must be positive semi-definite; its lowest eigenvalue is {lowest:.6g}."
-        )
+    check_lowest_eigenvalue(spectrum.min(), tolerance * np.abs(spectrum).max(), name)
     return np.maximum(spectrum, 0.0)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_deepfeat.theory.matrices import has_cholesky
 from sk_deepfeat.theory.networks.cumulants import (
     Source,
     UnitSeries,
@@ -170,11 +171,9 @@ def _nearest_covariances(features: _Matrices, n_networks: int) -> _Matrices:
     joint = features[0, 0]
     if n_networks == 2:
         joint = np.block([[joint, features[0, 1]], [features[0, 1].T, features[1, 1]]])
-    try:
-        np.linalg.cholesky(joint + 1e-12 * np.trace(joint) / len(joint) * np.eye(len(joint)))
+    if has_cholesky(joint, 1e-12 * np.trace(joint) / len(joint)):
         return features
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(joint)
+    values, vectors = np.linalg.eigh(joint)
     joint = (vectors * np.maximum(values, 0.0)) @ vectors.T
     p = len(features[0, 0])
     parts = {(0, 0): joint[:p, :p], (0, 1): joint[:p, p:], (1, 1): joint[p:, p:]}
