@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sk_deepfeat.feature_maps.forward import Layer, forward_pass
 from sk_deepfeat.feature_maps.network_shape import check_activation, check_hidden_layer_sizes
 from sk_deepfeat.feature_maps.weight_law import draw_weights, split_by_layer
+from sk_deepfeat.theory.validation import FloatArray
 
 
 class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -117,8 +118,8 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         covariances = split_by_layer(self.weight_covariance, len(sizes))
         X = validate_data(self, X, dtype="numeric")
         rng = check_random_state(self.random_state)
-        weights: list[NDArray[np.float64]] = []
-        biases: list[NDArray[np.float64] | None] = []
+        weights: list[FloatArray] = []
+        biases: list[FloatArray | None] = []
         fan_in = X.shape[1]
         for size, covariance in zip(sizes, covariances, strict=True):
             weights.append(draw_weights(rng, (size, fan_in), covariance, weights))
@@ -159,7 +160,7 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
     def linearization_layers(
         self,
-    ) -> list[tuple[NDArray[np.float64], NDArray[np.float64] | None, Any]]:
+    ) -> list[tuple[FloatArray, FloatArray | None, Any]]:
         """Return the layers as (weights, bias, activation), the first layer first.
 
         Returns

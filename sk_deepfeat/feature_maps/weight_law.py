@@ -7,11 +7,9 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sk_deepfeat.theory.matrices import check_lowest_eigenvalue
-
-FloatArray = NDArray[np.float64]
+from sk_deepfeat.theory.validation import FloatArray
 
 _REMEDY = (
     "give None, a symmetric positive semi-definite array of shape (fan_in, fan_in), its diagonal "
