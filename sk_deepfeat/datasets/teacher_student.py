@@ -12,8 +12,7 @@ from sklearn.utils import check_random_state
 from sk_deepfeat.plugins import resolve
 from sk_deepfeat.populations import ExactPopulation
 from sk_deepfeat.theory.matrices import eigh_psd
-
-FloatArray = NDArray[np.float64]
+from sk_deepfeat.theory.validation import FloatArray
 
 
 def make_rainbow_regression(

@@ -15,22 +15,22 @@ _BLOCK_BYTES = 24 * 2**20
 _CHUNK_BYTES = 2**17
 
 
-class Layer(NamedTuple):
-    """One layer x -> activation(weights @ x + bias)."""
+class NumpyLayer(NamedTuple):
+    """One layer x -> activation(weights @ x + bias), in the precision it computes in."""
 
     weights: NDArray[Any]
     bias: NDArray[Any] | None
     activation: Any
 
 
-def forward_pass(X: NDArray[Any], layers: Sequence[Layer]) -> NDArray[Any]:
+def forward_pass(X: NDArray[Any], layers: Sequence[NumpyLayer]) -> NDArray[Any]:
     """Return the activations of the last layer, in the dtype of the weights.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         Any numeric dtype; it is cast block by block.
-    layers : sequence of Layer
+    layers : sequence of NumpyLayer
         Weights of shape (units, fan_in), all of one dtype.
 
     Returns
@@ -52,7 +52,7 @@ def forward_pass(X: NDArray[Any], layers: Sequence[Layer]) -> NDArray[Any]:
     return features
 
 
-def _apply(layer: Layer, block: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def _apply(layer: NumpyLayer, block: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     np.matmul(block, layer.weights.T, out=out)
     n_rows = max(1, _CHUNK_BYTES // (out.shape[1] * out.itemsize))
     for start in range(0, len(out), n_rows):

@@ -10,9 +10,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_deepfeat.feature_maps.forward import Layer, forward_pass
+from sk_deepfeat.feature_maps.forward import NumpyLayer, forward_pass
 from sk_deepfeat.feature_maps.network_shape import check_activation, check_hidden_layer_sizes
 from sk_deepfeat.feature_maps.weight_law import draw_weights, split_by_layer
+from sk_deepfeat.theory.validation import FloatArray
 
 
 class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -117,8 +118,8 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         covariances = split_by_layer(self.weight_covariance, len(sizes))
         X = validate_data(self, X, dtype="numeric")
         rng = check_random_state(self.random_state)
-        weights: list[NDArray[np.float64]] = []
-        biases: list[NDArray[np.float64] | None] = []
+        weights: list[FloatArray] = []
+        biases: list[FloatArray | None] = []
         fan_in = X.shape[1]
         for size, covariance in zip(sizes, covariances, strict=True):
             weights.append(draw_weights(rng, (size, fan_in), covariance, weights))
@@ -129,7 +130,7 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         self._n_features_out = sizes[-1]
         # Layers cast to float32 by the first transform that needs them. The dict itself is never
         # replaced, so that transform leaves the attributes of the estimator equal.
-        self._single_precision: dict[int, tuple[Any, Any, Layer]] = {}
+        self._single_precision: dict[int, tuple[Any, Any, NumpyLayer]] = {}
         return self
 
     def transform(self, X: Any) -> NDArray[Any]:
@@ -159,7 +160,7 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
     def linearization_layers(
         self,
-    ) -> list[tuple[NDArray[np.float64], NDArray[np.float64] | None, Any]]:
+    ) -> list[tuple[FloatArray, FloatArray | None, Any]]:
         """Return the layers as (weights, bias, activation), the first layer first.
 
         Returns
@@ -172,8 +173,8 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             for weights, bias in zip(self.weights_, self.biases_, strict=True)
         ]
 
-    def _layers(self, single_precision: bool) -> list[Layer]:
-        layers = [Layer(*layer) for layer in self.linearization_layers()]
+    def _layers(self, single_precision: bool) -> list[NumpyLayer]:
+        layers = [NumpyLayer(*layer) for layer in self.linearization_layers()]
         if not single_precision:
             return layers
         for index, layer in enumerate(layers):
@@ -181,7 +182,7 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             # Weights that a user has put in their place are cast anew.
             if known is None or known[0] is not layer.weights or known[1] is not layer.bias:
                 bias = None if layer.bias is None else layer.bias.astype(np.float32)
-                cast = Layer(layer.weights.astype(np.float32), bias, layer.activation)
+                cast = NumpyLayer(layer.weights.astype(np.float32), bias, layer.activation)
                 self._single_precision[index] = (layer.weights, layer.bias, cast)
         return [self._single_precision[index][2] for index in range(len(layers))]
 

@@ -7,9 +7,9 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from sk_deepfeat.theory.matrices import check_lowest_eigenvalue
+from sk_deepfeat.theory.validation import FloatArray
 
 _REMEDY = (
     "give None, a symmetric positive semi-definite array of shape (fan_in, fan_in), its diagonal "
@@ -134,9 +134,5 @@ def _power_law_root(exponent: float, fan_in: int, name: str) -> FloatArray:
 
 
 def _not_negative(spectrum: FloatArray, tolerance: float, name: str) -> FloatArray:
-    lowest = spectrum.min()
-    if lowest < -tolerance * np.abs(spectrum).max():
-        raise ValueError(
-            f"{name} must be positive semi-definite; its lowest eigenvalue is {lowest:.6g}."
-        )
+    check_lowest_eigenvalue(spectrum.min(), tolerance * np.abs(spectrum).max(), name)
     return np.maximum(spectrum, 0.0)

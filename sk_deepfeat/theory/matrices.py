@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike
 
 from sk_deepfeat.theory.validation import FloatArray, real_array
 
+_LOWEST = "{name} must be positive semi-definite; its lowest eigenvalue is "
+_INDEFINITE = _LOWEST + "{lowest:.6g}."
+
 
 def check_symmetric(matrix: ArrayLike, name: str) -> FloatArray:
     """Return a finite, symmetric, square float64 matrix or raise ValueError naming it."""
@@ -27,10 +30,8 @@ def eigh_psd(matrix: ArrayLike, name: str) -> tuple[FloatArray, FloatArray]:
     """
     values, vectors = np.linalg.eigh(check_symmetric(matrix, name))
     rounding = values.size * np.finfo(float).eps * np.abs(values).max()
-    if values[0] < -max(1e-10 * np.abs(values).max(), rounding):
-        raise ValueError(
-            f"{name} must be positive semi-definite; its lowest eigenvalue is {values[0]!r}."
-        )
+    tolerance = max(1e-10 * np.abs(values).max(), rounding)
+    check_lowest_eigenvalue(values[0], tolerance, name, _LOWEST + "{lowest!r}.")
     return np.where(values <= rounding, 0.0, values), vectors
 
 
@@ -45,14 +46,42 @@ def check_covariance(covariance: ArrayLike, name: str) -> FloatArray:
             )
         return values
     values = check_symmetric(values, name)
-    # Far cheaper than eigenvalues; the shift is what rounding may leave below zero.
-    shift = 1e-10 * np.abs(values).max()
-    try:
-        np.linalg.cholesky(values + np.diag(np.full(len(values), shift)))
-    except np.linalg.LinAlgError:
-        lowest = np.linalg.eigvalsh(values)[0]
-        if lowest < -shift:
-            raise ValueError(
-                f"{name} must be positive semi-definite; its lowest eigenvalue is {lowest:.6g}."
-            ) from None
+    check_definite(values, 1e-10 * np.abs(values).max(), name)
     return values
+
+
+def check_definite(
+    matrix: FloatArray, tolerance: float, name: str, message: str = _INDEFINITE
+) -> None:
+    """Raise ValueError if an eigenvalue of a symmetric matrix is below -tolerance.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, n)
+        Symmetric.
+    tolerance : float
+        What rounding may leave below zero.
+    name : str
+        Of the argument.
+    message : str, optional
+        With fields ``name`` and ``lowest``.
+    """
+    if not has_cholesky(matrix, tolerance):
+        check_lowest_eigenvalue(np.linalg.eigvalsh(matrix)[0], tolerance, name, message)
+
+
+def check_lowest_eigenvalue(
+    lowest: float, tolerance: float, name: str, message: str = _INDEFINITE
+) -> None:
+    """Raise ValueError as `check_definite` does, where the lowest eigenvalue is known."""
+    if lowest < -tolerance:
+        raise ValueError(message.format(name=name, lowest=lowest))
+
+
+def has_cholesky(matrix: FloatArray, shift: float) -> bool:
+    """Return whether matrix + shift I is positive definite, far cheaper than from eigenvalues."""
+    try:
+        np.linalg.cholesky(matrix + np.diag(np.full(len(matrix), shift)))
+    except np.linalg.LinAlgError:
+        return False
+    return True

@@ -1,7 +1,10 @@
 import pickle
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+from samples import LinearPopulation, clustered_rows, power_law
 
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
 from sk_deepfeat.exceptions import PopulationWarning
@@ -9,16 +12,8 @@ from sk_deepfeat.populations import LeaveOneOutPopulation
 from sk_deepfeat.theory import leave_one_out_residuals, ridge_factorization
 
 P = 80
-SCALES = np.arange(1, P + 1) ** -0.5
-
-
-def sample(n, seed=0, clusters=None):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, P)) * SCALES
-    if clusters:
-        centres = np.random.default_rng(99).normal(size=(clusters, P)) * SCALES
-        X = centres[rng.integers(clusters, size=n)] + 0.1 * X
-    return X, X[:, :5].sum(axis=1) + 0.5 * rng.normal(size=n)
+POPULATION = LinearPopulation(power_law(P, 0.5), np.repeat([1.0, 0.0], [5, P - 5]), 0.5)
+CLUSTERS = replace(POPULATION, rows=partial(clustered_rows, n_clusters=40))
 
 
 def known(values):
@@ -29,15 +24,15 @@ N, ALPHA = np.array([[20], [100], [300], [3000]]), np.array([1e-3, 0.1, 10.0])
 
 
 def test_is_the_exact_leave_one_out_error_at_the_training_size():
-    X, y = sample(120)
+    X, y = POPULATION.sample(120)
     ridge = DeterministicEquivalentRidge(0.3).fit(X, y)
     exact = np.mean(leave_one_out_residuals(ridge_factorization(X, y), 0.3) ** 2)
     assert ridge.test_error_ == pytest.approx(exact, rel=1e-8)
 
 
 def test_auto_corrects_where_the_check_fails_and_only_there():
-    for clusters in (None, 40):
-        X, y = sample(300, clusters=clusters)
+    for law in (POPULATION, CLUSTERS):
+        X, y = law.sample(300)
         path = ridge_factorization(X, y)
         auto, always, never = (
             LeaveOneOutPopulation(calibrate=calibrate).fit(X, y, path=path)
@@ -45,15 +40,15 @@ def test_auto_corrects_where_the_check_fails_and_only_there():
         )
         small = N[:2]
         found = [p.test_error(small, ALPHA, fit_intercept=True) for p in (auto, always, never)]
-        same = found[2] if clusters is None else found[1]
+        same = found[1] if law is CLUSTERS else found[2]
         np.testing.assert_allclose(found[0], same, rtol=1e-10)
         assert never.calibration_ is None and auto.calibration_.levels
-        if clusters:
+        if law is CLUSTERS:
             assert np.abs(np.log(found[0] / found[2])).max() > 0.3
 
 
 def test_interval_holds_the_error_and_widens():
-    X, y = sample(300)
+    X, y = POPULATION.sample(300)
     population = LeaveOneOutPopulation().fit(X, y)
     errors = population.test_error(N, ALPHA, fit_intercept=True)
     ends = population.interval(N, ALPHA, level=0.9, fit_intercept=True)
@@ -65,7 +60,7 @@ def test_interval_holds_the_error_and_widens():
 
 
 def test_interval_of_the_ridge_has_the_shape_of_its_error():
-    X, y = sample(200)
+    X, y = POPULATION.sample(200)
     ridge = DeterministicEquivalentRidge().fit(X, np.c_[y, -y])
     for multioutput in ("uniform_average", "raw_values"):
         parts = ridge.predict_test_error(N, ALPHA, return_interval=True, multioutput=multioutput)
@@ -75,7 +70,7 @@ def test_interval_of_the_ridge_has_the_shape_of_its_error():
 
 
 def test_extrapolating_gives_numbers_beyond_reach():
-    X, y = sample(60)
+    X, y = POPULATION.sample(60)
     plain = LeaveOneOutPopulation().fit(X, y)
     bold = LeaveOneOutPopulation(extrapolate=True).fit(X, y)
     asked = {"fit_intercept": True}
@@ -90,7 +85,7 @@ def test_extrapolating_gives_numbers_beyond_reach():
 
 
 def test_required_samples_names_the_option():
-    X, y = sample(60)
+    X, y = POPULATION.sample(60)
     ridge = DeterministicEquivalentRidge().fit(X, y)
     with pytest.warns(PopulationWarning, match=r"LeaveOneOutPopulation\(extrapolate=True\)"):
         assert np.isnan(ridge.required_samples(0.26, alpha=1e-3))
@@ -106,26 +101,26 @@ def test_best_error_falls_with_n(extrapolate):
     for seed in range(5):
         population = LeaveOneOutPopulation(extrapolate=extrapolate)
         ridge = DeterministicEquivalentRidge("optimal", population=population)
-        ridge.fit(*sample(100, seed))
+        ridge.fit(*POPULATION.sample(100, seed))
         best = ridge.predict_test_error([25, 50, 100, 200, 400, 1600], alpha="optimal")
         assert np.all(np.diff(best) < 0) and best[-1] > 0.15
 
 
 def test_calibration_check_tells_clusters_from_gaussian_rows():
-    ridge = DeterministicEquivalentRidge().fit(*sample(300))
+    ridge = DeterministicEquivalentRidge().fit(*POPULATION.sample(300))
     check = ridge.calibration_check()
     assert check.passed and check.disagreement == 0.0
     assert check.n_samples.shape == check.alpha.shape == check.measured.shape
     assert np.all((check.lower < check.predicted) & (check.predicted < check.upper))
     assert str(check).count("\n") == check.alpha.size + 1
-    ridge.fit(*sample(300, clusters=40))
+    ridge.fit(*CLUSTERS.sample(300))
     with pytest.warns(PopulationWarning, match="clusters or near-duplicates"):
         check = ridge.calibration_check()
     assert not check.passed and check.disagreement > 0.3
 
 
 def test_calibration_check_at_sizes_of_ones_own():
-    X, y = sample(200)
+    X, y = POPULATION.sample(200)
     ridge = DeterministicEquivalentRidge().fit(X, y)
     check = ridge.calibration_check(sizes=[120, 40])
     assert set(check.n_samples) == {40.0, 120.0}
@@ -136,20 +131,20 @@ def test_calibration_check_at_sizes_of_ones_own():
 
 
 def test_calibration_check_where_fit_measured_nothing():
-    X, y = sample(200)
+    X, y = POPULATION.sample(200)
     population = LeaveOneOutPopulation(calibrate=False).fit(X, y)
     assert population.calibration_check().n_samples.size > 0
 
 
 @pytest.mark.parametrize("sizes", [1, [50, 200], [0.5], [[50]], [], "some"])
 def test_bad_sizes(sizes):
-    population = LeaveOneOutPopulation().fit(*sample(200))
+    population = LeaveOneOutPopulation().fit(*POPULATION.sample(200))
     with pytest.raises(ValueError, match="must be whole numbers between 2 and 199"):
         population.calibration_check(sizes)
 
 
 def test_pickles_without_the_rows():
-    X, y = sample(200)
+    X, y = POPULATION.sample(200)
     population = LeaveOneOutPopulation().fit(X, y)
     copy = pickle.loads(pickle.dumps(population))
     asked = {"fit_intercept": True}
@@ -165,7 +160,7 @@ def test_pickles_without_the_rows():
 
 
 def test_a_population_without_a_check_says_so():
-    ridge = DeterministicEquivalentRidge(population="gcv").fit(*sample(100))
+    ridge = DeterministicEquivalentRidge(population="gcv").fit(*POPULATION.sample(100))
     with pytest.raises(ValueError, match="does not implement calibration_check"):
         ridge.calibration_check()
 
@@ -173,7 +168,7 @@ def test_a_population_without_a_check_says_so():
 def test_two_stage_regressor_hands_the_check_on():
     model = TwoStageRegressor(
         RandomDeepFeatures((30,), random_state=0), DeterministicEquivalentRidge(), random_state=0
-    ).fit(*sample(300))
+    ).fit(*POPULATION.sample(300))
     assert model.calibration_check().passed
 
 
@@ -188,7 +183,7 @@ def test_two_stage_regressor_hands_the_check_on():
 )
 def test_bad_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
-        LeaveOneOutPopulation(**parameters).fit(*sample(50))
+        LeaveOneOutPopulation(**parameters).fit(*POPULATION.sample(50))
 
 
 @pytest.mark.parametrize("rows", [2, 3, 15, 40])
@@ -196,7 +191,7 @@ def test_bad_parameters(parameters, message):
 def test_few_rows(rows, fit_intercept):
     """Answers without an exception or a warning; NaN where nothing can be known."""
     population = LeaveOneOutPopulation(extrapolate=True)
-    population.fit(*sample(rows), fit_intercept=fit_intercept)
+    population.fit(*POPULATION.sample(rows), fit_intercept=fit_intercept)
     n = np.array([[1], [rows], [10 * rows]])
     errors = population.test_error(n, ALPHA, fit_intercept=fit_intercept)
     lower, upper = population.interval(n, ALPHA, fit_intercept=fit_intercept)
@@ -205,7 +200,7 @@ def test_few_rows(rows, fit_intercept):
 
 
 def test_a_constant_output_beside_another():
-    X, y = sample(100)
+    X, y = POPULATION.sample(100)
     ridge = DeterministicEquivalentRidge().fit(X, np.c_[y, np.full(100, 2.0)])
     alone = DeterministicEquivalentRidge().fit(X, y)
     n = [50, 100, 101, 400]
@@ -231,7 +226,7 @@ def test_features_that_tell_nothing(extrapolate):
 
 def test_extrapolation_without_alpha():
     """Numbers do not depend on the rounding of a root where alpha is zero."""
-    X, y = sample(40)
+    X, y = POPULATION.sample(40)
     ridge = DeterministicEquivalentRidge(population=LeaveOneOutPopulation(extrapolate=True))
     errors = ridge.fit(X, y).predict_test_error(np.arange(41, 80), 0.0)
     assert np.isfinite(errors).all()
@@ -241,7 +236,7 @@ def test_extrapolation_without_alpha():
 def test_extrapolated_errors_are_not_below_the_best_alpha():
     """Noise 0.25 in the targets; a tiny alpha cannot bring the error below it."""
     for seed in range(4):
-        X, y = sample(60, seed)
+        X, y = POPULATION.sample(60, seed)
         population = LeaveOneOutPopulation(extrapolate=True)
         ridge = DeterministicEquivalentRidge(1.0, population=population).fit(X, y)
         alphas = np.geomspace(1e-4, 1e3, 60)
@@ -253,7 +248,7 @@ def test_extrapolated_errors_are_not_below_the_best_alpha():
 
 
 def test_extrapolation_follows_the_scale_of_the_features():
-    X, y = sample(60)
+    X, y = POPULATION.sample(60)
     n, alpha = np.array([100.0, 3000.0]), np.array([1e-3, 10.0])
     left, right = (
         LeaveOneOutPopulation(extrapolate=True)
@@ -265,14 +260,14 @@ def test_extrapolation_follows_the_scale_of_the_features():
 
 
 def test_unknown_parts_of_an_extrapolated_error():
-    X, y = sample(60)
+    X, y = POPULATION.sample(60)
     population = LeaveOneOutPopulation(extrapolate=True).fit(X, y)
     parts = population.decomposition(3000, 1e-3, fit_intercept=True)
     assert np.isnan(parts.bias_and_noise) and np.isnan(parts.total_variance)
 
 
 def test_interval_of_an_infinite_error():
-    X, y = sample(200)
+    X, y = POPULATION.sample(200)
     population = LeaveOneOutPopulation().fit(X, y)
     ends = population.interval(P + 1, 0.0, fit_intercept=True)
     assert np.isinf(population.test_error(P + 1, 0.0, fit_intercept=True))
@@ -280,13 +275,13 @@ def test_interval_of_an_infinite_error():
 
 
 def test_no_cells():
-    population = LeaveOneOutPopulation().fit(*sample(60))
+    population = LeaveOneOutPopulation().fit(*POPULATION.sample(60))
     assert population.test_error([], 1.0, fit_intercept=True).shape == (0,)
 
 
 def test_a_target_out_of_reach_is_found_out_soon():
     """One octave beyond the reach is enough; not fifty."""
-    X, y = sample(60)
+    X, y = POPULATION.sample(60)
     calls = []
 
     class Counting(LeaveOneOutPopulation):
@@ -301,7 +296,7 @@ def test_a_target_out_of_reach_is_found_out_soon():
 
 
 def test_corrected_errors_are_the_measured_ones_where_they_were_measured():
-    population = LeaveOneOutPopulation().fit(*sample(300, clusters=40))
+    population = LeaveOneOutPopulation().fit(*CLUSTERS.sample(300))
     off = []
     for level in population.calibration_.levels:
         alpha = np.exp(level.log_alpha)
@@ -313,7 +308,7 @@ def test_corrected_errors_are_the_measured_ones_where_they_were_measured():
 
 def test_interval_counts_the_scatter_over_training_sets():
     """It is known from the subsets alone, and comes on top of the sampling error of the rows."""
-    X, y = sample(300)
+    X, y = POPULATION.sample(300)
     path = ridge_factorization(X, y)
     cell = {"n_samples": np.array([300.0]), "alpha": np.array([0.5])}
     found = [

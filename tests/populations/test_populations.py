@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from samples import LinearPopulation
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -14,12 +15,7 @@ MEAN = RNG.normal(size=P)
 BETA = RNG.normal(size=P)
 OFFSET, NOISE = 2.0, 0.5
 COVARIANCE = ROOT @ ROOT.T
-
-
-def sample(n, seed=0):
-    rng = np.random.default_rng(seed)
-    X = MEAN + rng.normal(size=(n, P)) @ ROOT.T
-    return X, OFFSET + X @ BETA + np.sqrt(NOISE) * rng.normal(size=n)
+POPULATION = LinearPopulation(ROOT, BETA, np.sqrt(NOISE), mean=MEAN, offset=OFFSET)
 
 
 def exact(**kwargs):
@@ -37,7 +33,7 @@ N, ALPHA = np.array([[30], [200]]), np.array([0.1, 10.0])
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_plug_in_tends_to_the_exact_population(fit_intercept):
-    plug_in = PlugInPopulation().fit(*sample(200_000))
+    plug_in = PlugInPopulation().fit(*POPULATION.sample(200_000))
     asked = {"fit_intercept": fit_intercept}
     for name in ("test_error", "train_error", "kappa"):
         np.testing.assert_allclose(
@@ -74,7 +70,7 @@ def test_exact_population_is_cloned_with_its_parameters():
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_plug_in_with_a_factorisation_and_frozen_for_either_intercept(fit_intercept):
-    X, y = sample(500)
+    X, y = POPULATION.sample(500)
     alone = PlugInPopulation().fit(X, y)
     path = ridge_factorization(X, y, fit_intercept=fit_intercept)
     shared = PlugInPopulation().fit(X, y, fit_intercept=fit_intercept, path=path)
@@ -87,7 +83,7 @@ def test_plug_in_with_a_factorisation_and_frozen_for_either_intercept(fit_interc
 
 
 def test_plug_in_weights_equal_repetition():
-    X, y = sample(400)
+    X, y = POPULATION.sample(400)
     weights = RNG.integers(0, 3, size=400)
     weighted = PlugInPopulation().fit(X, y, weights)
     repeated = PlugInPopulation().fit(np.repeat(X, weights, axis=0), np.repeat(y, weights))
@@ -101,19 +97,15 @@ def test_plug_in_weights_equal_repetition():
 
 def test_plug_in_warns_below_ten_rows_per_feature():
     with pytest.warns(PopulationWarning, match="199 rows of 20 features; below 200 rows"):
-        PlugInPopulation().fit(*sample(199))
-    PlugInPopulation().fit(*sample(200))
+        PlugInPopulation().fit(*POPULATION.sample(199))
+    PlugInPopulation().fit(*POPULATION.sample(200))
 
 
 def test_gcv_needs_no_second_sample():
     """From as many rows as features per output, where the plug-in is far off."""
-    X, y = sample(60)
-    gcv = np.mean(
-        [
-            GCVPopulation().fit(*sample(60, seed)).test_error(60, 0.5, fit_intercept=True)
-            for seed in range(40)
-        ]
-    )
+    X, y = POPULATION.sample(60)
+    fitted = [GCVPopulation().fit(*POPULATION.sample(60, seed)) for seed in range(40)]
+    gcv = np.mean([gcv.test_error(60, 0.5, fit_intercept=True) for gcv in fitted])
     truth = exact().test_error(60, 0.5, fit_intercept=True)
     with pytest.warns(PopulationWarning):
         plug_in = PlugInPopulation().fit(X, y).test_error(60, 0.5, fit_intercept=True)
@@ -122,7 +114,7 @@ def test_gcv_needs_no_second_sample():
 
 
 def test_gcv_decomposition_knows_two_sums():
-    population = GCVPopulation().fit(*sample(100))
+    population = GCVPopulation().fit(*POPULATION.sample(100))
     parts = population.decomposition(N, ALPHA, fit_intercept=True)
     assert all(np.all(np.isnan(part)) for part in parts)
     errors = population.test_error(N, ALPHA, fit_intercept=True)
@@ -130,14 +122,14 @@ def test_gcv_decomposition_knows_two_sums():
 
 
 def test_gcv_refuses_the_other_intercept():
-    population = GCVPopulation().fit(*sample(50), fit_intercept=False)
+    population = GCVPopulation().fit(*POPULATION.sample(50), fit_intercept=False)
     with pytest.raises(ValueError, match="fitted with fit_intercept=False"):
         population.test_error(10, 1.0, fit_intercept=True)
 
 
 def test_gcv_grid_size():
     with pytest.raises(ValueError, match="n_grid=3 must be an integer"):
-        GCVPopulation(n_grid=3).fit(*sample(50))
+        GCVPopulation(n_grid=3).fit(*POPULATION.sample(50))
 
 
 @pytest.mark.parametrize("population", [GCVPopulation(), PlugInPopulation()])

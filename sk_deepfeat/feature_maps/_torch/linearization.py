@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from sk_deepfeat import activations
@@ -15,13 +14,14 @@ from sk_deepfeat.activations.piecewise_linear import LeakyReLU
 from sk_deepfeat.feature_maps._torch.determinism import reproducible
 from sk_deepfeat.feature_maps._torch.networks import State, build_network, load_arrays
 from sk_deepfeat.feature_maps.network_spec import NetworkSpec
+from sk_deepfeat.theory.validation import FloatArray
 
 # Affine in evaluation mode; their matrices are read off from what they make of unit vectors.
 _AFFINE = (nn.Linear, nn.Conv2d, nn.AvgPool2d, nn.Flatten, nn.Identity, nn.Dropout)
 _SUPPORTED = "Sequential of Linear, Conv2d, AvgPool2d, Flatten, Identity, Dropout and activations"
 _BATCH_ROWS = 256
 
-DenseLayer = tuple[NDArray[np.float64], NDArray[np.float64] | None, Any]
+DenseLayer = tuple[FloatArray, FloatArray | None, Any]
 
 
 def dense_layers(spec: NetworkSpec, state: State) -> list[DenseLayer]:
@@ -131,7 +131,7 @@ def _known_activation(module: nn.Module) -> Any:
 
 def _dense(
     modules: list[nn.Module], shape: tuple[int, ...]
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None, tuple[int, ...]]:
+) -> tuple[FloatArray, FloatArray | None, tuple[int, ...]]:
     """Return matrix, offset and the shape of a row of output of affine modules in a row."""
     run = nn.Sequential(*modules)
     with torch.inference_mode():

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sk_deepfeat.theory.matrices import check_covariance
+from sk_deepfeat.theory.matrices import check_covariance, check_definite
 from sk_deepfeat.theory.networks.bivariate_moments import bivariate_covariance
 from sk_deepfeat.theory.networks.gaussian_moments import activation_moments, rough_points
 from sk_deepfeat.theory.networks.gaussian_quadrature import REACH, gaussian_nodes
@@ -170,6 +170,11 @@ def annealed_cross_constants(
     return _cross_constants(own, other, cross, first, second, covariance)
 
 
+_NO_PAIR = (
+    "{name} is impossible: with the covariances of the rows of both networks it makes a matrix "
+    "whose lowest eigenvalue is {lowest:.6g}; it must not be negative."
+)
+
 RowLaws = list[tuple[FloatArray, Any]]
 
 
@@ -210,16 +215,8 @@ def _check_joint(own: FloatArray, other: FloatArray, cross: FloatArray, name: st
     """Raise unless [[C, Č], [Čᵀ, C̃]] is positive semi-definite."""
     first, second = (np.diag(c) if c.ndim == 1 else c for c in (own, other))
     joint = np.block([[first, cross], [cross.T, second]])
-    shift = 1e-10 * max(np.abs(first).max(), np.abs(second).max())
-    try:
-        np.linalg.cholesky(joint + shift * np.eye(len(joint)))
-    except np.linalg.LinAlgError:
-        lowest = np.linalg.eigvalsh(joint)[0]
-        if lowest < -shift:
-            raise ValueError(
-                f"{name} is impossible: with the covariances of the rows of both networks it makes "
-                f"a matrix whose lowest eigenvalue is {lowest:.6g}; it must not be negative."
-            ) from None
+    tolerance = 1e-10 * max(np.abs(first).max(), np.abs(second).max())
+    check_definite(joint, tolerance, name, _NO_PAIR)
 
 
 class UnitLaws(NamedTuple):

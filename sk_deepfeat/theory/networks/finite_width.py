@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_deepfeat.theory.matrices import has_cholesky
 from sk_deepfeat.theory.networks.cumulants import (
     Source,
     UnitSeries,
@@ -33,7 +34,7 @@ _Pair = tuple[int, int]
 _Matrices = dict[_Pair, FloatArray]
 
 
-class _Layer(NamedTuple):
+class _KeptLayer(NamedTuple):
     """What is kept of a layer of both networks; keys are pairs of networks."""
 
     series: list[UnitSeries]
@@ -85,7 +86,7 @@ def compose_finite_width(
     indices = range(len(networks))
     features = {(i, j): covariance for i in indices for j in indices if i <= j}
     means = [mean for _ in indices]
-    kept: list[_Layer] = []
+    kept: list[_KeptLayer] = []
     thirds: _Matrices = {}
     q = dict.fromkeys(features, 0.0)
     for depth, layers in enumerate(zip(*networks, strict=True)):
@@ -107,13 +108,13 @@ def compose_finite_width(
         n_paired = paired[depth] if depth < len(paired) else 0
         followed = depth + 1 < len(networks[0])
         series = [unit_series(side, squared=followed) for side in sides]
-        kept.append(_Layer(series, pre, n_paired, weights))
+        kept.append(_KeptLayer(series, pre, n_paired, weights))
         features = _features(kept[-1], sides, thirds, q, method, order)
         means = [side.moments.mean for side in sides]
     return _nearest_covariances(features, len(networks)), means
 
 
-def _seen_by(weights: list[FloatArray], kept: list[_Layer]) -> list[_Layer]:
+def _seen_by(weights: list[FloatArray], kept: list[_KeptLayer]) -> list[_KeptLayer]:
     """Carry the maps of every layer on to the pre-activations of the next."""
     last = kept[-1]
     slopes = [units.derivative(1) for units in last.series]
@@ -127,7 +128,7 @@ def _seen_by(weights: list[FloatArray], kept: list[_Layer]) -> list[_Layer]:
 
 
 def _excesses(
-    last: _Layer, features: _Matrices, pre: _Matrices, thirds: _Matrices, q: dict[_Pair, float]
+    last: _KeptLayer, features: _Matrices, pre: _Matrices, thirds: _Matrices, q: dict[_Pair, float]
 ) -> dict[_Pair, float]:
     """Return q of the pre-activations, from the features before and their own q and thirds."""
     found = {}
@@ -140,7 +141,7 @@ def _excesses(
 
 
 def _features(
-    layer: _Layer,
+    layer: _KeptLayer,
     sides: list[Preactivation],
     thirds: _Matrices,
     q: dict[_Pair, float],
@@ -170,11 +171,9 @@ def _nearest_covariances(features: _Matrices, n_networks: int) -> _Matrices:
     joint = features[0, 0]
     if n_networks == 2:
         joint = np.block([[joint, features[0, 1]], [features[0, 1].T, features[1, 1]]])
-    try:
-        np.linalg.cholesky(joint + 1e-12 * np.trace(joint) / len(joint) * np.eye(len(joint)))
+    if has_cholesky(joint, 1e-12 * np.trace(joint) / len(joint)):
         return features
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(joint)
+    values, vectors = np.linalg.eigh(joint)
     joint = (vectors * np.maximum(values, 0.0)) @ vectors.T
     p = len(features[0, 0])
     parts = {(0, 0): joint[:p, :p], (0, 1): joint[:p, p:], (1, 1): joint[p:, p:]}

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from sk_deepfeat.theory.validation import FloatArray
 
 # Standard deviations that are integrated over; the density is 1e-32 at the ends.
 REACH = 12.0

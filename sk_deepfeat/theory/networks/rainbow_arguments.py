@@ -17,7 +17,7 @@ METHODS = ("per-unit", "averaged", "hermite", "closed-form")
 
 
 class Layer(NamedTuple):
-    """One layer x -> activation(weights @ x + bias)."""
+    """One checked layer x -> activation(weights @ x + bias); a missing bias is zeros."""
 
     weights: FloatArray
     bias: FloatArray

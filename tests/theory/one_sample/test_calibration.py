@@ -1,5 +1,15 @@
+from functools import partial
+
 import numpy as np
 import pytest
+from samples import (
+    LinearPopulation,
+    clustered_rows,
+    elliptical_rows,
+    gaussian_rows,
+    near_duplicate_rows,
+    power_law,
+)
 from sklearn.linear_model import Ridge
 
 from sk_deepfeat.theory import (
@@ -12,22 +22,17 @@ from sk_deepfeat.theory import (
 from sk_deepfeat.theory.one_sample.calibration import correction, level_sizes
 
 P = 60
-SCALES = np.arange(1, P + 1) ** -0.5
 COEFS = np.random.default_rng(7).normal(size=P)
+ROWS = {
+    "gaussian": gaussian_rows,
+    "unequal": partial(elliptical_rows, tail=0.5),
+    "clusters": partial(clustered_rows, n_clusters=50),
+    "near-duplicates": near_duplicate_rows,
+}
 
 
 def sample(n, kind, seed=0):
-    """Rows that are Gaussian, of unequal size, in tight clusters, or near-duplicates of others."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, P)) * SCALES
-    if kind == "unequal":
-        X *= np.exp(0.5 * rng.normal(size=(n, 1)))
-    elif kind == "clusters":
-        centres = np.random.default_rng(99).normal(size=(50, P)) * SCALES
-        X = centres[rng.integers(50, size=n)] + 0.1 * X
-    elif kind == "near-duplicates":
-        X = np.repeat(X[: n // 8], 8, axis=0) + 1e-3 * X
-    return X, X @ COEFS + 0.5 * rng.normal(size=n)
+    return LinearPopulation(power_law(P, 0.5), COEFS, 0.5, rows=ROWS[kind]).sample(n, seed)
 
 
 def calibrated(n, kind, seed=0):

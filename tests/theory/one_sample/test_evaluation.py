@@ -1,24 +1,15 @@
 import numpy as np
 import pytest
+from samples import LinearPopulation, power_law
 
 from sk_deepfeat.theory import gcv_curve, ridge_factorization, ridge_risk, transfer_risk
 
 P = 200
-EIGENVALUES = np.arange(1, P + 1) ** -1.0
-COEFS = np.random.default_rng(7).normal(size=P)
-PSI, NOISE = EIGENVALUES * COEFS, 1.0
-RHO = float(np.sum(PSI * COEFS) + NOISE)
-
-
-def sample(n, seed=0, outputs=1):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, P)) * np.sqrt(EIGENVALUES)
-    y = (X @ COEFS)[:, None] + np.sqrt(NOISE) * rng.normal(size=(n, outputs))
-    return X, y
+POPULATION = LinearPopulation(power_law(P, 0.5), np.random.default_rng(7).normal(size=P))
 
 
 def path_of(n, fit_intercept=False, **kwargs):
-    return ridge_factorization(*sample(n, **kwargs), fit_intercept=fit_intercept)
+    return ridge_factorization(*POPULATION.sample(n, **kwargs), fit_intercept=fit_intercept)
 
 
 def gcv(path, alpha):
@@ -50,7 +41,7 @@ def test_is_gcv_at_the_training_size_with_intercept(n0):
 def test_agrees_with_the_population(n0, tolerance, fit_intercept):
     n = np.array([20, 60, 150, n0, 3 * n0])[:, None]
     alpha = np.array([0.01, 1.0, 100.0])
-    exact = ridge_risk(EIGENVALUES, PSI, RHO, n, alpha, fit_intercept=fit_intercept)
+    exact = ridge_risk(*POPULATION.moments(), n, alpha, fit_intercept=fit_intercept)
     errors = []
     for seed in range(3):
         path = path_of(n0, fit_intercept, seed=seed)
@@ -87,7 +78,7 @@ def test_reach_below_the_rank():
 
 def test_ridgeless_above_the_rank():
     curve = gcv_curve(path_of(1000))
-    exact = ridge_risk(EIGENVALUES, PSI, RHO, [300, 5000], 0.0)
+    exact = ridge_risk(*POPULATION.moments(), [300, 5000], 0.0)
     found = transfer_risk(curve, [200, 300, 5000], 0.0, fit_intercept=False)
     assert np.isinf(found.test_error[0, 0])
     np.testing.assert_allclose(found.test_error[1:, 0], exact.test_error, rtol=0.1)
@@ -113,7 +104,7 @@ def test_features_that_tell_nothing():
 
 
 def test_scaling_law():
-    X, y = sample(150)
+    X, y = POPULATION.sample(150)
     plain = gcv_curve(ridge_factorization(X, y, fit_intercept=False))
     scaled = gcv_curve(ridge_factorization(1e6 * X, y, fit_intercept=False))
     alpha = np.geomspace(1e-3, 1e3, 7)

@@ -1,5 +1,9 @@
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
+from samples import LinearPopulation, clustered_rows, power_law
 
 from sk_deepfeat.populations import LeaveOneOutPopulation
 from sk_deepfeat.theory import (
@@ -14,28 +18,21 @@ from sk_deepfeat.theory import (
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth
 
 P = 400
-EIGENVALUES = np.arange(1, P + 1) ** -1.2
-COEFS = np.random.default_rng(7).normal(size=P) * np.arange(1, P + 1) ** -0.3
-NOISE = 0.5
-RHO = float(np.sum(EIGENVALUES * COEFS**2) + NOISE)
+POPULATION = LinearPopulation(
+    power_law(P, 0.6), np.random.default_rng(7).normal(size=P) * power_law(P, 0.3), np.sqrt(0.5)
+)
+CLUSTERS = replace(POPULATION, rows=partial(clustered_rows, n_clusters=60))
 
 
-def surface(n0, seed=0, kind="gaussian", calibrated=True, outputs=1):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n0, P)) * np.sqrt(EIGENVALUES)
-    if kind == "clusters":
-        centres = np.random.default_rng(99).normal(size=(60, P)) * np.sqrt(EIGENVALUES)
-        X = centres[rng.integers(60, size=n0)] + 0.1 * X
-    y = (X @ COEFS)[:, None] + np.sqrt(NOISE) * rng.normal(size=(n0, outputs))
-    path = ridge_factorization(X, y)
+def surface(n0, seed=0, population=POPULATION, calibrated=True, outputs=None):
+    path = ridge_factorization(*population.sample(n0, seed, outputs))
     curve, replicates = leave_one_out_curves(path)
     calibration = calibrate(path, curve) if calibrated else None
     return path, ErrorSurface(curve, replicates, n0, True, calibration)
 
 
 def exact(n, alpha):
-    psi = EIGENVALUES * COEFS
-    return ridge_risk(EIGENVALUES, psi, RHO, n, alpha, fit_intercept=True).test_error
+    return ridge_risk(*POPULATION.moments(), n, alpha, fit_intercept=True).test_error
 
 
 def ask(found, n, alpha, extrapolate=True):
@@ -113,9 +110,9 @@ def test_interval_widens_beyond_the_training_size():
 def test_tail_is_left_to_data_that_pass_the_check():
     """Rows in clusters fail it: beyond reach the power law answers alone."""
     n, alpha = np.array([3000.0]), np.array([1e-3])
-    for kind in ("clusters", "gaussian"):
-        _, found = surface(300, kind=kind)
-        assert (found.calibration.disagreement > 0) == (kind == "clusters")
+    for population in (CLUSTERS, POPULATION):
+        _, found = surface(300, population=population)
+        assert (found.calibration.disagreement > 0) == (population is CLUSTERS)
         own = np.array([300.0])
         log_own = np.log(found._transfer(own, alpha))
         sizes = [np.array([float(level.size)]) for level in found.calibration.levels]
@@ -123,7 +120,7 @@ def test_tail_is_left_to_data_that_pass_the_check():
         law = power_law_growth(found.calibration, log_own, log_levels, n, alpha)
         asked = ask(found, n, alpha)
         alone = np.isclose(asked.error, np.exp(log_own + law.log_ratio), rtol=1e-9).item()
-        assert not asked.reachable.item() and alone == (kind == "clusters")
+        assert not asked.reachable.item() and alone == (population is CLUSTERS)
 
 
 def test_average_weighs_by_inverse_variance():

@@ -1,5 +1,8 @@
+from functools import partial
+
 import numpy as np
 import pytest
+from samples import LinearPopulation, elliptical_rows
 
 from sk_deepfeat.theory import (
     leave_one_out_curve,
@@ -11,17 +14,12 @@ from sk_deepfeat.theory import (
 from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackknife_variance
 
 P = 40
-
-
-def sample(n, seed=0, outputs=1):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, P)) * np.exp(0.4 * rng.normal(size=(n, 1)))
-    return X, X[:, :1] + rng.normal(size=(n, outputs))
+POPULATION = LinearPopulation(np.ones(P), np.eye(P)[0], rows=partial(elliptical_rows, tail=0.4))
 
 
 @pytest.mark.parametrize("n", [60, 700])
 def test_curve_is_the_same_beside_replicates(n):
-    path = ridge_factorization(*sample(n))
+    path = ridge_factorization(*POPULATION.sample(n))
     curve, replicates = leave_one_out_curves(path, n_groups=7)
     assert len(replicates) == 7
     for name in curve._fields[:8]:
@@ -32,7 +30,7 @@ def test_curve_is_the_same_beside_replicates(n):
 @pytest.mark.parametrize("n", [60, 700])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_replicate_is_the_mean_over_the_rows_outside_its_group(n, fit_intercept):
-    path = ridge_factorization(*sample(n, outputs=2), fit_intercept=fit_intercept)
+    path = ridge_factorization(*POPULATION.sample(n, outputs=2), fit_intercept=fit_intercept)
     _, replicates = leave_one_out_curves(path, n_groups=5)
     for alpha in (0.1, 3.0):
         squares = leave_one_out_residuals(path, alpha) ** 2
@@ -45,7 +43,7 @@ def test_replicate_is_the_mean_over_the_rows_outside_its_group(n, fit_intercept)
 def test_variance_is_that_of_the_mean_of_squared_residuals():
     """Many groups: the jackknife of a mean is its textbook standard error."""
     n = 600
-    path = ridge_factorization(*sample(n))
+    path = ridge_factorization(*POPULATION.sample(n))
     _, replicates = leave_one_out_curves(path, n_groups=n // 2)
     values = JackknifeReplicates(replicates).log_errors(
         np.array([float(n)]), np.array([3.0]), fit_intercept=True
@@ -60,7 +58,7 @@ def test_variance_is_that_of_repeated_samples():
     n0, cells = 300, (np.array([300.0, 1500.0]), np.array([10.0, 10.0]))
     values, variances = [], []
     for seed in range(60):
-        curve, replicates = leave_one_out_curves(ridge_factorization(*sample(n0, seed)))
+        curve, replicates = leave_one_out_curves(ridge_factorization(*POPULATION.sample(n0, seed)))
         values.append(np.log(transfer_risk(curve, *cells, fit_intercept=True).test_error[:, 0]))
         jackknife = JackknifeReplicates(replicates).log_errors(*cells, fit_intercept=True)
         variances.append(jackknife_variance(jackknife)[:, 0])

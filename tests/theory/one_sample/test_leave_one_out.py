@@ -1,5 +1,9 @@
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
+from samples import LinearPopulation, elliptical_rows, power_law
 from sklearn.linear_model import Ridge
 
 from sk_deepfeat.theory import (
@@ -11,15 +15,12 @@ from sk_deepfeat.theory import (
 )
 
 P = 40
-SCALES = np.arange(1, P + 1) ** -0.5
-COEFS = np.random.default_rng(7).normal(size=P)
-
-
-def sample(n, seed=0, tail=0.7, outputs=1):
-    """Elliptical rows: a Gaussian times a log-normal factor makes leverages very unequal."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, P)) * SCALES * np.exp(tail * rng.normal(size=(n, 1)))
-    return X, (X @ COEFS)[:, None] + rng.normal(size=(n, outputs))
+TAIL = 0.7
+POPULATION = LinearPopulation(
+    power_law(P, 0.5),
+    np.random.default_rng(7).normal(size=P),
+    rows=partial(elliptical_rows, tail=TAIL),
+)
 
 
 def refits_without_each_row(X, y, alpha, fit_intercept, weights):
@@ -38,7 +39,7 @@ def refits_without_each_row(X, y, alpha, fit_intercept, weights):
 @pytest.mark.parametrize("n", [25, 41, 90])
 @pytest.mark.parametrize("alpha", [1e-5, 0.1, 10.0])
 def test_residuals_equal_refits(n, alpha, fit_intercept, weighted):
-    X, y = sample(n, outputs=2)
+    X, y = POPULATION.sample(n, outputs=2)
     X, y = X + 3.0, y - 1.0
     weights = np.random.default_rng(1).uniform(0.2, 3.0, size=n) if weighted else None
     path = ridge_factorization(X, y, weights, fit_intercept=fit_intercept)
@@ -51,7 +52,7 @@ def test_residuals_equal_refits(n, alpha, fit_intercept, weighted):
 
 def test_residuals_at_tiny_ridges_keep_their_digits():
     """Below the interpolation threshold the residuals have a limit; 1 - h has none to spare."""
-    path = ridge_factorization(*sample(30), fit_intercept=False)
+    path = ridge_factorization(*POPULATION.sample(30), fit_intercept=False)
     np.testing.assert_allclose(
         leave_one_out_residuals(path, 1e-13), leave_one_out_residuals(path, 1e-10), rtol=1e-7
     )
@@ -60,7 +61,7 @@ def test_residuals_at_tiny_ridges_keep_their_digits():
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("n", [25, 90])
 def test_is_the_leave_one_out_error_at_the_training_size(n, fit_intercept):
-    path = ridge_factorization(*sample(n, outputs=2), fit_intercept=fit_intercept)
+    path = ridge_factorization(*POPULATION.sample(n, outputs=2), fit_intercept=fit_intercept)
     alpha = np.array([1e-6, 0.03, 1.0, 50.0])
     exact = [np.mean(leave_one_out_residuals(path, a) ** 2, axis=0) for a in alpha]
     anchored = leave_one_out_curve(path, anchors=alpha)
@@ -73,7 +74,7 @@ def test_is_the_leave_one_out_error_at_the_training_size(n, fit_intercept):
 
 @pytest.mark.parametrize("n", [25, 90])
 def test_training_error_at_the_training_size_is_the_one_reached(n):
-    X, y = sample(n)
+    X, y = POPULATION.sample(n)
     path = ridge_factorization(X, y)
     curve = leave_one_out_curve(path, anchors=[0.5])
     reached = np.mean((path.targets - path.features @ path.coefs(0.5)) ** 2)
@@ -118,7 +119,7 @@ def slow_transfer(path, ridge, n):
 @pytest.mark.parametrize(("rows", "tolerance"), [(35, 1e-5), (120, 1e-5), (900, 5e-4)])
 @pytest.mark.parametrize("n", [20, 60, 500])
 def test_agrees_with_the_formulas(rows, tolerance, n):
-    path = ridge_factorization(*sample(rows), fit_intercept=False)
+    path = ridge_factorization(*POPULATION.sample(rows), fit_intercept=False)
     curve = leave_one_out_curve(path)
     for ridge in (0.3, 3.0, 30.0):
         if n <= path.eigenvalues @ (1 / (path.eigenvalues + ridge)):
@@ -138,18 +139,18 @@ def test_unequal_leverages_against_refits(fit_intercept):
     """Mean of refits on elliptical rows; equal leverages would be up to three quarters off."""
     from sk_deepfeat.theory import gcv_curve
 
-    n, alpha, tail = 40, 0.01, 0.7
+    n, alpha = 40, 0.01
     rng = np.random.default_rng(3)
     errors = []
     for seed in range(300):
-        X, y = sample(n, seed=1000 + seed)
-        ridge = Ridge(alpha=alpha, fit_intercept=fit_intercept, solver="svd").fit(X, y[:, 0])
-        shift = (ridge.coef_ - COEFS) * SCALES * np.exp(tail**2)
+        X, y = POPULATION.sample(n, seed=1000 + seed)
+        ridge = Ridge(alpha=alpha, fit_intercept=fit_intercept, solver="svd").fit(X, y)
+        shift = (ridge.coef_ - POPULATION.coefs) * POPULATION.root * np.exp(TAIL**2)
         errors.append(shift @ shift + 1.0 + ridge.intercept_**2)
     truth, se = np.mean(errors), np.std(errors) / np.sqrt(300)
     found = {leave_one_out_curve: [], gcv_curve: []}
     for seed in rng.integers(10_000, size=4):
-        path = ridge_factorization(*sample(2000, seed=seed), fit_intercept=fit_intercept)
+        path = ridge_factorization(*POPULATION.sample(2000, seed=seed), fit_intercept=fit_intercept)
         for make, values in found.items():
             risk = transfer_risk(make(path), n, alpha, fit_intercept=fit_intercept)
             values.append(risk.test_error.item())
@@ -158,20 +159,13 @@ def test_unequal_leverages_against_refits(fit_intercept):
 
 
 def test_gaussian_rows_agree_with_the_population():
-    X, y = sample(3000, tail=0.0)
-    eigenvalues = SCALES**2
+    population = replace(POPULATION, rows=partial(elliptical_rows, tail=0.0))
+    X, y = population.sample(3000)
     n, alpha = np.array([[10], [50], [400], [10**6]]), np.array([0.05, 1.0, 30.0])
     for fit_intercept in (False, True):
         path = ridge_factorization(X, y, fit_intercept=fit_intercept)
         risk = transfer_risk(leave_one_out_curve(path), n, alpha, fit_intercept=fit_intercept)
-        exact = ridge_risk(
-            eigenvalues,
-            eigenvalues * COEFS,
-            np.sum(eigenvalues * COEFS**2) + 1.0,
-            n,
-            alpha,
-            fit_intercept=fit_intercept,
-        )
+        exact = ridge_risk(*population.moments(), n, alpha, fit_intercept=fit_intercept)
         np.testing.assert_allclose(risk.test_error[..., 0], exact.test_error, rtol=0.08)
         np.testing.assert_allclose(risk.kappa, exact.kappa, rtol=0.04)
 
@@ -179,7 +173,7 @@ def test_gaussian_rows_agree_with_the_population():
 @pytest.mark.parametrize("rows", [30, 200])
 def test_interpolation(rows):
     """Below 1e-4 relative against a table fifteen times as fine."""
-    path = ridge_factorization(*sample(rows))
+    path = ridge_factorization(*POPULATION.sample(rows))
     n, alpha = np.array([5, 20, 29, rows])[:, None], np.geomspace(1e-6, 1e4, 101)
     coarse = transfer_risk(leave_one_out_curve(path), n, alpha, fit_intercept=True)
     fine = transfer_risk(leave_one_out_curve(path, n_grid=3000), n, alpha, fit_intercept=True)
@@ -188,7 +182,7 @@ def test_interpolation(rows):
 
 
 def test_reach():
-    path = ridge_factorization(*sample(30), fit_intercept=False)
+    path = ridge_factorization(*POPULATION.sample(30), fit_intercept=False)
     curve = leave_one_out_curve(path)
     inside = transfer_risk(curve, [1, 15, 30], 0.0, fit_intercept=False)
     assert np.all(np.isfinite(inside.test_error))
@@ -197,7 +191,7 @@ def test_reach():
 
 
 def test_scaling_law():
-    X, y = sample(60)
+    X, y = POPULATION.sample(60)
     plain = leave_one_out_curve(ridge_factorization(X, y))
     scaled = leave_one_out_curve(ridge_factorization(1e6 * X, y))
     alpha = np.geomspace(1e-3, 1e3, 7)

@@ -1,15 +1,14 @@
 import numpy as np
 import pytest
+from samples import LinearPopulation
 from sklearn.linear_model import Ridge
 
 from sk_deepfeat.theory import ridge_factorization, subset_errors
 from sk_deepfeat.theory.one_sample.subsets import _spread
 
 
-def sample(n, p, outputs=2):
-    rng = np.random.default_rng(n + p)
-    X = rng.normal(size=(n, p)) + 2.0
-    return X, X[:, :1] + rng.normal(size=(n, outputs)), rng.uniform(0.2, 3.0, size=n)
+def sample(n, p):
+    return LinearPopulation(np.ones(p), np.eye(p)[0], mean=2.0).sample(n, seed=n + p, outputs=2)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -17,8 +16,9 @@ def sample(n, p, outputs=2):
 @pytest.mark.parametrize(("p", "size", "n_subsets"), [(10, 20, 3), (80, 20, 4), (10, 40, 2)])
 def test_equals_refits(p, size, n_subsets, fit_intercept, weighted):
     """Explicit refits by scikit-learn, each row averaged over the fits that had not seen it."""
-    X, Y, weights = sample(60, p)
-    weights = weights / weights.mean() if weighted else np.ones(60)
+    X, Y = sample(60, p)
+    weights = np.random.default_rng(p).uniform(0.2, 3.0, size=60) if weighted else np.ones(60)
+    weights = weights / weights.mean()
     path = ridge_factorization(X, Y, weights, fit_intercept=fit_intercept)
     alphas = [0.1, 3.0]
     found = subset_errors(path, size, alphas, n_subsets)
@@ -44,7 +44,7 @@ def test_subsets_are_spread_evenly():
 
 
 def test_a_gram_matrix_lost_in_rounding_is_unknown():
-    X, Y, _ = sample(60, 10)
+    X, Y = sample(60, 10)
     path = ridge_factorization(np.c_[X, X], Y)
     assert np.isnan(subset_errors(path, 40, [1e-30], 2).error).all()
 
@@ -59,6 +59,6 @@ def test_a_gram_matrix_lost_in_rounding_is_unknown():
     ],
 )
 def test_bad_arguments(arguments, message):
-    X, Y, _ = sample(60, 10)
+    X, Y = sample(60, 10)
     with pytest.raises(ValueError, match=message):
         subset_errors(ridge_factorization(X, Y), *arguments)
