@@ -19,6 +19,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "change_fragments",
+    "tuning_constants",
 ]
 # The inventories of other projects need a network, and a missing one is a warning.
 if os.environ.get("SK_DEEPFEAT_DOCS_INTERSPHINX"):
@@ -46,7 +47,7 @@ html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 # Pages without pages below them give the width of an empty sidebar to their tables.
 _alone = ("index", "getting_started", "writing_a_plugin", "comparison", "benchmarks")
-_alone += ("reproduction", "glossary")
+_alone += ("reproduction", "glossary", "how_it_works")
 html_sidebars = {page: [] for page in (*_alone, "changes", "citing", "auto_examples/plot_*")}
 html_show_sourcelink = False
 add_module_names = False

@@ -329,3 +329,38 @@ from sklearn.base import clone
 clone(TrainedDeepFeatures()).get_params()
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def literal_block(name: str) -> list[str]:
+    """Return the lines of a named block of the page about the inside."""
+    text = (PACKAGE.parent / "docs" / "how_it_works.rst").read_text(encoding="utf-8")
+    _, _, after = text.partition(f"   :name: {name}\n\n")
+    block = after.split("\n\n")[0]
+    return [line.strip() for line in block.splitlines()]
+
+
+def test_the_picture_of_the_rooms_is_the_table():
+    drawn = {}
+    for line in literal_block("rooms"):
+        room, _, behind = line.partition(" -> ")
+        drawn[room.strip()] = set(behind.split(", "))
+    assert drawn.pop("command_line") == {"everything below"}
+    assert len(drawn) >= 9
+    for room, behind in drawn.items():
+        assert behind == TABLE[room].ours, room
+    left_out = {room for room in TABLE if "." not in room and not room.startswith("_")}
+    left_out -= {"command_line", *drawn}
+    assert left_out == {"theory", "plugins", "exceptions", "notebook", "testing"}
+
+
+def test_the_way_of_a_question_is_that_of_the_imports():
+    """Each module on the way imports a later one, and what it describes exists."""
+    steps = [line.split()[0] for line in literal_block("way")]
+    assert len(steps) == 10
+    names = [step.removesuffix(".py").replace("/", ".") for step in steps]
+    for step, name in zip(steps, names, strict=True):
+        assert (PACKAGE / step).is_file(), step
+        tree = ast.parse((PACKAGE / step).read_text(encoding="utf-8"))
+        imported = {item.name.removeprefix("sk_deepfeat.") for item in imports(tree)}
+        earlier = names[: names.index(name)]
+        assert not [other for other in earlier if any(i.startswith(other) for i in imported)]

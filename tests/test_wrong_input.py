@@ -26,6 +26,7 @@ from sk_deepfeat.theory import (
     activation_moments,
     bivariate_covariance,
     calibrate,
+    curve_risk,
     gcv_curve,
     hermite_coefficients,
     leave_one_out_curve,
@@ -35,7 +36,6 @@ from sk_deepfeat.theory import (
     ridge_risk,
     solve_kappa,
     subset_errors,
-    transfer_risk,
 )
 
 rng = np.random.default_rng(0)
@@ -97,7 +97,9 @@ def test_populations_from_rows(population):
 
 
 def test_populations():
-    refused(TypeError, "path=3 must be a RidgePath", LeaveOneOutPopulation().fit, X, Y, path=3)
+    refused(
+        TypeError, "path=3 must be a RidgeFactorization", LeaveOneOutPopulation().fit, X, Y, path=3
+    )
     fitted = LeaveOneOutPopulation().fit(X, Y)
     for wrong in (0, 2, "a", None):
         refused(
@@ -127,18 +129,20 @@ def test_theory():
     refused(TypeError, "features must be real numbers", ridge_factorization, LETTERS[:, None], Y)
     refused(ValueError, "must be finite", ridge_factorization, X * np.nan, Y)
     refused(ValueError, "at least one row", ridge_factorization, X[:0], Y[:0])
+    refused(TypeError, "exact_at must be real numbers", ridge_factorization, X, Y, exact_at="a")
     for function in (gcv_curve, leave_one_out_curve):
-        refused(TypeError, "path must be a RidgePath", function, X)
+        refused(TypeError, "factorization must be a RidgeFactorization", function, X)
         for wrong in (-1, "a", 10.5):
             refused(ValueError, f"n_grid={wrong!r} must be an int", function, PATH, n_grid=wrong)
-        refused(TypeError, "anchors must be real numbers", function, PATH, anchors="a")
-    refused(TypeError, "path must be a RidgePath", leave_one_out_residuals, X, 1.0)
+    refused(
+        TypeError, "factorization must be a RidgeFactorization", leave_one_out_residuals, X, 1.0
+    )
     refused(ValueError, "ridge must be finite and not", leave_one_out_residuals, PATH, -1.0)
-    refused(TypeError, "curve must be a TransferCurve", transfer_risk, X, 1, 1, fit_intercept=True)
-    refused(ValueError, MANY, transfer_risk, CURVE, [1, 2], [1, 2, 3], fit_intercept=True)
-    refused(TypeError, "path must be a RidgePath", calibrate, X, CURVE)
+    refused(TypeError, "curve must be a KappaCurve", curve_risk, X, 1, 1, fit_intercept=True)
+    refused(ValueError, MANY, curve_risk, CURVE, [1, 2], [1, 2, 3], fit_intercept=True)
+    refused(TypeError, "factorization must be a RidgeFactorization", calibrate, X, CURVE)
     refused(ValueError, "size='a' must lie between", calibrate, PATH, CURVE, sizes=["a"])
-    refused(TypeError, "path must be a RidgePath", subset_errors, X, 10, [1.0], 2)
+    refused(TypeError, "factorization must be a RidgeFactorization", subset_errors, X, 10, [1.0], 2)
 
 
 def test_activations_of_the_theory():

@@ -42,7 +42,7 @@ def test_auto_corrects_where_the_check_fails_and_only_there():
         found = [p.test_error(small, ALPHA, fit_intercept=True) for p in (auto, always, never)]
         same = found[1] if law is CLUSTERS else found[2]
         np.testing.assert_allclose(found[0], same, rtol=1e-10)
-        assert never.calibration_ is None and auto.calibration_.levels
+        assert never.calibration_ is None and auto.calibration_.sizes
         if law is CLUSTERS:
             assert np.abs(np.log(found[0] / found[2])).max() > 0.3
 
@@ -298,11 +298,11 @@ def test_a_target_out_of_reach_is_found_out_soon():
 def test_corrected_errors_are_the_measured_ones_where_they_were_measured():
     population = LeaveOneOutPopulation().fit(*CLUSTERS.sample(300))
     off = []
-    for level in population.calibration_.levels:
-        alpha = np.exp(level.log_alpha)
-        errors = population.test_error(level.size, alpha, fit_intercept=True)
-        sure = np.abs(level.log_ratio) > 4 * level.standard_error
-        off.append(np.abs(errors / level.measured[:, 0] - 1)[sure[:, 0]])
+    for at_size in population.calibration_.sizes:
+        alpha = np.exp(at_size.log_alpha)
+        errors = population.test_error(at_size.size, alpha, fit_intercept=True)
+        sure = np.abs(at_size.log_ratio) > 4 * at_size.standard_error
+        off.append(np.abs(errors / at_size.measured[:, 0] - 1)[sure[:, 0]])
     assert np.concatenate(off).size > 3 and np.concatenate(off).max() < 0.15
 
 
@@ -314,7 +314,7 @@ def test_interval_counts_the_scatter_over_training_sets():
     found = [
         LeaveOneOutPopulation(calibrate=calibrate)
         .fit(X, y, path=path)
-        ._surface.evaluate(**cell, extrapolate=False, variance=True)
+        .surface_.answer(**cell, variance=True)
         .log_variance.item()
         for calibrate in ("auto", False)
     ]

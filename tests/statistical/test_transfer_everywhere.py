@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sk_deepfeat.theory import gcv_curve, leave_one_out_curve, ridge_factorization, transfer_risk
+from sk_deepfeat.theory import curve_risk, gcv_curve, leave_one_out_curve, ridge_factorization
 
 pytestmark = pytest.mark.statistical
 
@@ -37,7 +37,7 @@ def test_every_cell_has_an_answer(make, kind, rows, p, fit_intercept):
     curve = make(ridge_factorization(X, y, fit_intercept=fit_intercept))
     n = np.unique(np.r_[np.arange(1, 40), np.geomspace(1, 1e7, 60).round(), rows, rows + 1, p])
     alpha = np.r_[0.0, np.geomspace(1e-10, 1e10, 30)]
-    risk = transfer_risk(curve, n[:, None], alpha, fit_intercept=fit_intercept)
+    risk = curve_risk(curve, n[:, None], alpha, fit_intercept=fit_intercept)
     known = ~np.isnan(risk.kappa)
     assert known[n <= rows].all()
     assert known[:, -1].all()

@@ -13,9 +13,10 @@ For n rows at the same κ, q_n solves n·mean[s q_n/(1+s q_n)] = f, and with c =
 At n = N this is mean e² again. For equal leverages R = (B + σ²)/(1 - df2/n): the same lines
 evaluate the curve of generalised cross-validation.
 
-mean a estimates B + σ², which can only rise with κ; as a difference it is noise where V₀ makes up
-nearly all of e². What is reported of it is the nearest sequence that rises, each point counted by
-the inverse square of mean e², which is what its noise is proportional to.
+mean a estimates B + σ², which can only rise with κ. As a difference its noise is about mean e²/√N:
+where it is below twice that, it is taken from the next κ above that shows it, which is a bound. Of
+the rest the nearest sequence that rises is reported, each point counted by the inverse square of
+its noise.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import isotonic_regression
 
 from sk_deepfeat.theory.interpolation import log_spline
+from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio, solve_leverage_scale
 from sk_deepfeat.theory.one_sample.ridgeless_end import points_for
 from sk_deepfeat.theory.validation import FloatArray, check_cells
@@ -108,12 +110,18 @@ def _possible(nodes: _Nodes) -> _Nodes:
     return nodes if keep.all() else _Nodes(*(part[keep] for part in nodes))
 
 
-def _rising(nodes: _Nodes) -> FloatArray:
-    """Return mean a along the nodes as the nearest estimate of B + σ², which rises with κ."""
-    found = nodes.bias_and_noise.copy()
+def _rising_moment(nodes: _Nodes, n_effective: int) -> FloatArray:
+    """Return the estimate of B + σ² along the nodes that is reported: it rises with κ."""
+    noise = nodes.error / np.sqrt(n_effective)
+    known = nodes.bias_and_noise >= tuning.MOMENT_NOISE * noise
+    known[-1] = True  # where next to nothing is learned, mean a is mean e²
+    size = len(known)
+    rows = np.where(known, np.arange(size)[:, None], size)
+    above = np.minimum.accumulate(rows[::-1], axis=0)[::-1]
+    found = np.take_along_axis(nodes.bias_and_noise, above, axis=0)
     for k in np.flatnonzero(np.any(np.diff(found, axis=0) < 0, axis=0)):
-        noise = nodes.error[:, k] / nodes.error[:, k].max()
-        found[:, k] = isotonic_regression(found[:, k], weights=np.maximum(noise, 1e-12) ** -2).x
+        relative = nodes.error[:, k] / nodes.error[:, k].max()
+        found[:, k] = isotonic_regression(found[:, k], weights=np.maximum(relative, 1e-12) ** -2).x
     return np.maximum(found, 0.0)
 
 
@@ -163,7 +171,7 @@ class CurveEvaluator:
             kappa[cells], test[cells] = found.kappa, found.test_error * inflation
             train[cells], moment[cells] = found.train_error * shrinkage, found.bias_and_noise
         with np.errstate(invalid="ignore"):
-            return CurveRisk(kappa, test, np.clip(train, 0.0, test), np.minimum(moment, test))
+            return CurveRisk(kappa, test, np.clip(train, 0.0, test), np.clip(moment, 0.0, test))
 
     def test_error(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
         """Return the test error of `risk` alone, for less work."""
@@ -260,7 +268,12 @@ class CurveEvaluator:
             if nodes.alpha.size >= 2:
                 columns = nodes.test_error
                 if not self.errors_alone:
-                    parts = (columns, nodes.train_error, _rising(nodes), nodes.kappa[:, None])
+                    parts = (
+                        columns,
+                        nodes.train_error,
+                        _rising_moment(nodes, self.curve.n_effective),
+                        nodes.kappa[:, None],
+                    )
                     columns = np.hstack(parts)
                 interpolant = log_spline(np.log(nodes.alpha), columns)
             self._tables[n] = nodes, interpolant

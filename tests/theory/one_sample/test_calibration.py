@@ -14,12 +14,13 @@ from sklearn.linear_model import Ridge
 
 from sk_deepfeat.theory import (
     calibrate,
+    curve_risk,
     leave_one_out_curve,
     leave_one_out_curves,
     ridge_factorization,
-    transfer_risk,
 )
-from sk_deepfeat.theory.one_sample.calibration import correction, level_sizes
+from sk_deepfeat.theory.one_sample.calibration import correction
+from sk_deepfeat.theory.one_sample.subset_plan import subset_sizes
 
 P = 60
 COEFS = np.random.default_rng(7).normal(size=P)
@@ -67,7 +68,7 @@ def test_corrected_errors_are_those_of_refits_in_clusters():
                 left = order[n:]
                 errors.append(np.mean((ridge.predict(pool[left]) - target[left]) ** 2))
             truth = np.mean(errors)
-            found = transfer_risk(curve, n, alpha, fit_intercept=True).test_error.item()
+            found = curve_risk(curve, n, alpha, fit_intercept=True).test_error.item()
             ratio, _ = correction(calibration, np.array([float(n)]), np.array([alpha]))
             bare.append(abs(np.log(found / truth)))
             corrected.append(abs(np.log(found / truth) + ratio.item()))
@@ -77,11 +78,11 @@ def test_corrected_errors_are_those_of_refits_in_clusters():
 
 def test_correction_meets_its_points_and_ends_at_the_training_size():
     _, calibration = calibrated(400, "clusters")
-    level = calibration.levels[2]
-    size = np.full(level.log_alpha.shape, float(level.size))
-    found, variance = correction(calibration, size, np.exp(level.log_alpha), shrink=False)
-    np.testing.assert_allclose(found, level.log_ratio)
-    np.testing.assert_allclose(variance, level.standard_error**2)
+    at_size = calibration.sizes[2]
+    size = np.full(at_size.log_alpha.shape, float(at_size.size))
+    found, variance = correction(calibration, size, np.exp(at_size.log_alpha), shrink=False)
+    np.testing.assert_allclose(found, at_size.log_ratio)
+    np.testing.assert_allclose(variance, at_size.standard_error**2)
     for n in (400.0, 1e6):
         found, variance = correction(calibration, np.array([n]), np.array([0.01]))
         assert found.item() == 0.0 and variance.item() == 0.0
@@ -89,21 +90,21 @@ def test_correction_meets_its_points_and_ends_at_the_training_size():
 
 def test_what_noise_could_make_is_shrunk_to_nothing():
     _, calibration = calibrated(400, "gaussian")
-    for level in calibration.levels:
-        size = np.full(level.log_alpha.shape, float(level.size))
-        shrunk, _ = correction(calibration, size, np.exp(level.log_alpha))
-        small = np.abs(level.log_ratio) < np.sqrt(2.0) * level.standard_error
+    for at_size in calibration.sizes:
+        size = np.full(at_size.log_alpha.shape, float(at_size.size))
+        shrunk, _ = correction(calibration, size, np.exp(at_size.log_alpha))
+        small = np.abs(at_size.log_ratio) < np.sqrt(2.0) * at_size.standard_error
         assert np.all(shrunk[small] == 0.0)
-        assert np.all(np.abs(shrunk) <= np.abs(level.log_ratio))
+        assert np.all(np.abs(shrunk) <= np.abs(at_size.log_ratio))
 
 
 def test_standard_errors_are_those_of_repetition():
     """The spread of C over training sets, Gaussian rows: it is noise, and as large as it says."""
     found = [calibrated(400, "gaussian", seed)[1] for seed in range(12)]
     z = [
-        (level.log_ratio / level.standard_error).ravel()
+        (at_size.log_ratio / at_size.standard_error).ravel()
         for calibration in found
-        for level in calibration.levels
+        for at_size in calibration.sizes
     ]
     assert 0.4 < np.sqrt(np.mean(np.square(np.concatenate(z)))) < 1.3
 
@@ -117,24 +118,24 @@ def test_standard_errors_are_those_of_repetition():
         (20, 5, []),
     ],
 )
-def test_level_sizes(n_rows, rank, sizes):
-    assert level_sizes(n_rows, rank) == sizes
+def test_subset_sizes(n_rows, rank, sizes):
+    assert subset_sizes(n_rows, rank) == sizes
 
 
 def test_too_few_rows_or_no_features_are_not_calibrated():
     path = ridge_factorization(*sample(12, "gaussian"))
-    assert calibrate(path, leave_one_out_curve(path)).levels == ()
+    assert calibrate(path, leave_one_out_curve(path)).sizes == ()
     path = ridge_factorization(np.ones((50, 2)), np.arange(50.0))
     calibration = calibrate(path, leave_one_out_curve(path))
-    assert calibration.levels == () and calibration.disagreement == 0.0
+    assert calibration.sizes == () and calibration.disagreement == 0.0
 
 
 def test_targets_without_noise():
     """Errors near rounding give no number that is not finite."""
     X, _ = sample(200, "gaussian")
     path = ridge_factorization(X, X @ COEFS)
-    for level in calibrate(path, leave_one_out_curve(path)).levels:
-        assert np.isfinite(level.log_ratio).all() and np.isfinite(level.standard_error).all()
+    for at_size in calibrate(path, leave_one_out_curve(path)).sizes:
+        assert np.isfinite(at_size.log_ratio).all() and np.isfinite(at_size.standard_error).all()
 
 
 def test_a_correction_does_not_reach_across_a_gap_of_the_spectrum():
@@ -152,10 +153,10 @@ def test_a_correction_does_not_reach_across_a_gap_of_the_spectrum():
     curve, _ = leave_one_out_curves(path)
     calibration = calibrate(path, curve, fine=True)
     assert calibration.disagreement > 0.1
-    for level in calibration.levels:
-        assert np.diff(level.log_alpha).max() < np.log(10.0) + 1e-9
+    for at_size in calibration.sizes:
+        assert np.diff(at_size.log_alpha).max() < np.log(10.0) + 1e-9
     alpha = np.array([1e-4, 1e-2, 1.0, 100.0])
     log_ratio, _ = correction(calibration, np.full(4, 200.0), alpha)
     assert np.abs(log_ratio[1:]).max() < 0.005
     coarse = calibrate(path, curve)
-    assert max(np.diff(level.log_alpha).max() for level in coarse.levels) > np.log(1000.0)
+    assert max(np.diff(at_size.log_alpha).max() for at_size in coarse.sizes) > np.log(1000.0)

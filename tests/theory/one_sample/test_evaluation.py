@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from samples import LinearPopulation, power_law
 
-from sk_deepfeat.theory import gcv_curve, ridge_factorization, ridge_risk, transfer_risk
+from sk_deepfeat.theory import curve_risk, gcv_curve, ridge_factorization, ridge_risk
 
 P = 200
 POPULATION = LinearPopulation(power_law(P, 0.5), np.random.default_rng(7).normal(size=P))
@@ -25,14 +25,14 @@ def test_is_gcv_at_the_training_size(n0):
     path = path_of(n0, outputs=2)
     curve = gcv_curve(path)
     for alpha in (1e-3, 0.1, 10.0):
-        found = transfer_risk(curve, n0, alpha, fit_intercept=False).test_error
+        found = curve_risk(curve, n0, alpha, fit_intercept=False).test_error
         np.testing.assert_allclose(found, np.diagonal(gcv(path, alpha)), rtol=1e-6)
 
 
 @pytest.mark.parametrize("n0", [120, 500])
 def test_is_gcv_at_the_training_size_with_intercept(n0):
     path = path_of(n0, fit_intercept=True)
-    found = transfer_risk(gcv_curve(path), n0, 0.5, fit_intercept=True).test_error
+    found = curve_risk(gcv_curve(path), n0, 0.5, fit_intercept=True).test_error
     np.testing.assert_allclose(found, (1 + 1 / n0) * gcv(path, 0.5)[0], rtol=1e-6)
 
 
@@ -45,7 +45,7 @@ def test_agrees_with_the_population(n0, tolerance, fit_intercept):
     errors = []
     for seed in range(3):
         path = path_of(n0, fit_intercept, seed=seed)
-        risk = transfer_risk(gcv_curve(path), n, alpha, fit_intercept=fit_intercept)
+        risk = curve_risk(gcv_curve(path), n, alpha, fit_intercept=fit_intercept)
         errors.append(risk.test_error[..., 0] / exact.test_error - 1)
         np.testing.assert_allclose(risk.kappa, exact.kappa, rtol=tolerance)
     assert np.abs(np.mean(errors, axis=0)).max() < tolerance
@@ -56,9 +56,9 @@ def test_interpolation_agrees_with_direct_evaluation():
     curve, fine = gcv_curve(path_of(150)), gcv_curve(path_of(150), n_grid=20_000)
     n = np.array([5, 50, 149, 150])[:, None]
     alpha = np.geomspace(1e-9, 1e6, 301)
-    coarse = transfer_risk(curve, n, alpha, fit_intercept=False)
-    dense = transfer_risk(fine, n, alpha, fit_intercept=False)
-    for name in ("test_error", "train_error", "kappa", "unexplained"):
+    coarse = curve_risk(curve, n, alpha, fit_intercept=False)
+    dense = curve_risk(fine, n, alpha, fit_intercept=False)
+    for name in ("test_error", "train_error", "kappa", "bias_and_noise"):
         np.testing.assert_allclose(getattr(coarse, name), getattr(dense, name), rtol=1e-5)
 
 
@@ -68,10 +68,10 @@ def test_reach_below_the_rank():
     curve = gcv_curve(path)
     floor = 1 / np.sum(1 / path.eigenvalues)
     assert curve.kappa[0] == pytest.approx(floor, rel=1e-6)
-    inside = transfer_risk(curve, [1, 50, 100], 0.0, fit_intercept=False)
+    inside = curve_risk(curve, [1, 50, 100], 0.0, fit_intercept=False)
     assert np.all(np.isfinite(inside.test_error))
     edge = floor * 100  # κ_min (n - n₀) at n = 200
-    outside = transfer_risk(curve, 200, [0.9 * edge, 1.1 * edge], fit_intercept=False)
+    outside = curve_risk(curve, 200, [0.9 * edge, 1.1 * edge], fit_intercept=False)
     assert np.isnan(outside.test_error[0]).all() and np.isfinite(outside.test_error[1]).all()
     assert np.isnan(outside.kappa[0])
 
@@ -79,7 +79,7 @@ def test_reach_below_the_rank():
 def test_ridgeless_above_the_rank():
     curve = gcv_curve(path_of(1000))
     exact = ridge_risk(*POPULATION.moments(), [300, 5000], 0.0)
-    found = transfer_risk(curve, [200, 300, 5000], 0.0, fit_intercept=False)
+    found = curve_risk(curve, [200, 300, 5000], 0.0, fit_intercept=False)
     assert np.isinf(found.test_error[0, 0])
     np.testing.assert_allclose(found.test_error[1:, 0], exact.test_error, rtol=0.1)
     np.testing.assert_array_equal(found.kappa, 0.0)
@@ -88,16 +88,16 @@ def test_ridgeless_above_the_rank():
 def test_limits():
     path = path_of(300)
     curve = gcv_curve(path)
-    huge = transfer_risk(curve, [10, 1e6], 1e15, fit_intercept=False)
+    huge = curve_risk(curve, [10, 1e6], 1e15, fit_intercept=False)
     np.testing.assert_allclose(huge.test_error[:, 0], np.mean(path.targets**2), rtol=1e-6)
     np.testing.assert_allclose(huge.kappa, [1e14, 1e9], rtol=1e-6)
-    one = transfer_risk(gcv_curve(path_of(300, True)), 1, 1.0, fit_intercept=True)
+    one = curve_risk(gcv_curve(path_of(300, True)), 1, 1.0, fit_intercept=True)
     assert one.test_error.item() == pytest.approx(2 * np.var(path.targets) * 300 / 299, rel=1e-6)
 
 
 def test_features_that_tell_nothing():
     path = ridge_factorization(np.ones((10, 3)), np.arange(10.0))
-    risk = transfer_risk(gcv_curve(path), [2, 10], 1.0, fit_intercept=True)
+    risk = curve_risk(gcv_curve(path), [2, 10], 1.0, fit_intercept=True)
     np.testing.assert_allclose(
         risk.test_error[:, 0], (1 + 1 / np.array([2, 10])) * np.var(np.arange(10.0), ddof=1)
     )
@@ -108,7 +108,7 @@ def test_scaling_law():
     plain = gcv_curve(ridge_factorization(X, y, fit_intercept=False))
     scaled = gcv_curve(ridge_factorization(1e6 * X, y, fit_intercept=False))
     alpha = np.geomspace(1e-3, 1e3, 7)
-    left = transfer_risk(plain, 80, alpha, fit_intercept=False)
-    right = transfer_risk(scaled, 80, 1e12 * alpha, fit_intercept=False)
+    left = curve_risk(plain, 80, alpha, fit_intercept=False)
+    right = curve_risk(scaled, 80, 1e12 * alpha, fit_intercept=False)
     np.testing.assert_allclose(left.test_error, right.test_error, rtol=1e-6)
     np.testing.assert_allclose(1e12 * left.kappa, right.kappa, rtol=1e-6)

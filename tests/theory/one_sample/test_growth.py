@@ -9,11 +9,11 @@ from sk_deepfeat.populations import LeaveOneOutPopulation
 from sk_deepfeat.theory import (
     ErrorSurface,
     calibrate,
+    curve_risk,
     leave_one_out_curves,
     leave_one_out_residuals,
     ridge_factorization,
     ridge_risk,
-    transfer_risk,
 )
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth
 
@@ -37,7 +37,11 @@ def exact(n, alpha):
 
 def ask(found, n, alpha, extrapolate=True):
     n, alpha = np.broadcast_arrays(np.asarray(n, float), np.asarray(alpha, float))
-    return found.evaluate(n, alpha, extrapolate=extrapolate, variance=True)
+    return found.answer(n, alpha, extrapolate=extrapolate, variance=True)
+
+
+def errors_of(found, n, alpha):
+    return curve_risk(found.curve, n, alpha, fit_intercept=True).test_error
 
 
 def test_is_the_leave_one_out_error_at_the_training_size():
@@ -64,7 +68,7 @@ def test_agrees_with_the_population_beyond_the_training_size(factor):
         found = ask(surface(n0, seed)[1], n, alpha)
         deviation = np.log(found.error[:, 0] / exact(n, alpha))
         relative.append(deviation)
-        reachable.append(found.reachable[:, 0])
+        reachable.append(found.reachable)
         z.append(deviation / np.sqrt(found.log_variance[:, 0]))
     assert np.abs(z).max() < 4.0 and np.mean(np.square(z)) < 2.0
     always = np.all(reachable, axis=0)
@@ -96,7 +100,7 @@ def test_reach_does_not_depend_on_what_is_done_beyond_it():
 def test_bare_transfer_where_nothing_is_measured():
     _, found = surface(150, calibrated=False)
     n, alpha = np.array([40.0, 150.0, 450.0]), np.array([1.0, 1.0, 5.0])
-    expected = transfer_risk(found.curve, n, alpha, fit_intercept=True).test_error
+    expected = curve_risk(found.curve, n, alpha, fit_intercept=True).test_error
     np.testing.assert_allclose(ask(found, n, alpha).error, expected, rtol=1e-10)
 
 
@@ -114,12 +118,12 @@ def test_tail_is_left_to_data_that_pass_the_check():
         _, found = surface(300, population=population)
         assert (found.calibration.disagreement > 0) == (population is CLUSTERS)
         own = np.array([300.0])
-        log_own = np.log(found._transfer(own, alpha))
-        sizes = [np.array([float(level.size)]) for level in found.calibration.levels]
-        log_levels = np.log([found._transfer(size, alpha) for size in sizes])
-        law = power_law_growth(found.calibration, log_own, log_levels, n, alpha)
+        log_at_n0 = np.log(errors_of(found, own, alpha))
+        sizes = [np.array([float(at_size.size)]) for at_size in found.calibration.sizes]
+        log_at_sizes = np.log([errors_of(found, size, alpha) for size in sizes])
+        law = power_law_growth(found.calibration, log_at_n0, log_at_sizes, n, alpha)
         asked = ask(found, n, alpha)
-        alone = np.isclose(asked.error, np.exp(log_own + law.log_ratio), rtol=1e-9).item()
+        alone = np.isclose(asked.error, np.exp(log_at_n0 + law.log_ratio), rtol=1e-9).item()
         assert not asked.reachable.item() and alone == (population is CLUSTERS)
 
 

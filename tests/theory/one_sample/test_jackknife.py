@@ -5,11 +5,11 @@ import pytest
 from samples import LinearPopulation, elliptical_rows
 
 from sk_deepfeat.theory import (
+    curve_risk,
     leave_one_out_curve,
     leave_one_out_curves,
     leave_one_out_residuals,
     ridge_factorization,
-    transfer_risk,
 )
 from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackknife_variance
 
@@ -36,7 +36,7 @@ def test_replicate_is_the_mean_over_the_rows_outside_its_group(n, fit_intercept)
         squares = leave_one_out_residuals(path, alpha) ** 2
         for g, curve in enumerate(replicates):
             expected = squares[np.arange(n) % 5 != g].mean(axis=0)
-            found = transfer_risk(curve, n, alpha, fit_intercept=fit_intercept).test_error
+            found = curve_risk(curve, n, alpha, fit_intercept=fit_intercept).test_error
             np.testing.assert_allclose(found, expected, rtol=2e-3)
 
 
@@ -45,8 +45,8 @@ def test_variance_is_that_of_the_mean_of_squared_residuals():
     n = 600
     path = ridge_factorization(*POPULATION.sample(n))
     _, replicates = leave_one_out_curves(path, n_groups=n // 2)
-    values = JackknifeReplicates(replicates).log_errors(
-        np.array([float(n)]), np.array([3.0]), fit_intercept=True
+    values = JackknifeReplicates(replicates, fit_intercept=True).log_errors(
+        np.array([float(n)]), np.array([3.0])
     )
     squares = leave_one_out_residuals(path, 3.0) ** 2
     expected = squares.std() / squares.mean() / np.sqrt(n)
@@ -59,8 +59,8 @@ def test_variance_is_that_of_repeated_samples():
     values, variances = [], []
     for seed in range(60):
         curve, replicates = leave_one_out_curves(ridge_factorization(*POPULATION.sample(n0, seed)))
-        values.append(np.log(transfer_risk(curve, *cells, fit_intercept=True).test_error[:, 0]))
-        jackknife = JackknifeReplicates(replicates).log_errors(*cells, fit_intercept=True)
+        values.append(np.log(curve_risk(curve, *cells, fit_intercept=True).test_error[:, 0]))
+        jackknife = JackknifeReplicates(replicates, fit_intercept=True).log_errors(*cells)
         variances.append(jackknife_variance(jackknife)[:, 0])
     ratio = np.mean(variances, axis=0) / np.var(values, axis=0)
     assert np.all((ratio > 0.5) & (ratio < 2.0))

@@ -1,0 +1,114 @@
+"""Every statistical constant stands once, is used, has its reason, and is what the docs say."""
+
+import ast
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sk_deepfeat
+from sk_deepfeat.theory.one_sample import tuning
+
+PACKAGE = Path(sk_deepfeat.__file__).parent
+ROOT = PACKAGE.parent
+ROOM = PACKAGE / "theory" / "one_sample"
+NAMES = sorted(name for name in vars(tuning) if name.isupper())
+
+# Numbers that are no choice: counts, halves and powers of formulas, tolerances of rounding.
+FREE = {0, 0.5, 1, 2, 3, 4, 10, 300}
+# Sizes of grids, blocks and bins, and operations of matrix products: numerical, named or explained
+# where they stand.
+NUMERICAL = {
+    "factorization.py": {8},
+    "kappa_curve.py": {0.001, 0.1, 8, 50, 100, 120, 200, 600},
+    "leave_one_out.py": {64},
+    "leverage_classes.py": {512, 11.0, 0.04, 64, 0.32},
+    "ridgeless_end.py": {0.25, 0.75, 120, 50},
+    "evaluation.py": {64},
+    "power_law.py": {0.05, 40, 2.0},
+    "functional_tail.py": {120, 80, 0.05},
+    "least_error.py": {40},
+    "subset_plan.py": {11.0, 0.75},
+    "subsets.py": set(),
+}
+
+
+def constants():
+    """Return what the documentation makes of the file."""
+    pytest.importorskip("sphinx", reason="the reader of the file is an extension of sphinx")
+    path = ROOT / "docs" / "_extensions" / "tuning_constants.py"
+    spec = importlib.util.spec_from_file_location("tuning_constants", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.constants(ROOM / "tuning.py")
+
+
+def literals(path):
+    """Return the numbers of a file, without those so small or large that they are rounding."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    numbers = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    plain = (n for n in numbers if isinstance(n, (int, float)) and not isinstance(n, bool))
+    return {n for n in plain if n == 0 or 1e-5 < abs(n) < 1e5}
+
+
+@pytest.mark.parametrize("path", sorted(ROOM.glob("*.py")), ids=lambda path: path.name)
+def test_no_number_of_choice_stands_elsewhere(path):
+    if path.name != "tuning.py":
+        assert literals(path) - FREE - NUMERICAL.get(path.name, set()) == set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_constant_is_used_where_it_is_read(name):
+    readers = [*ROOM.glob("*.py"), *(PACKAGE / "populations").glob("*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in readers)
+    assert f"tuning.{name}" in text
+
+
+def test_every_constant_has_a_meaning_and_a_reason():
+    found = constants()
+    assert sorted(name for constant in found for name in constant.names) == NAMES
+    for constant in found:
+        assert constant.meaning.endswith(".") and constant.why.endswith(".")
+
+
+SENTENCES = {
+    "docs/user_guide/reach_and_intervals.rst": [
+        "nothing at {MOST_GROWTH_NOISE:g}, and a cell is reachable while",
+        ":math:`s < {reach:.2f}`",
+        "leaves out one of {groups} groups of rows",
+        "disagrees by more than noise and {percent:.0f} %",
+        "over alpha (``optimal_alpha``, ``required_samples``) add {caution} standard errors",
+        "to :math:`{LARGEST_SUBSET_SHARE:g}\\,n_0` rows",
+        "from :math:`n_0/{smallest:.0f}`",
+    ],
+    "sk_deepfeat/populations/leave_one_out.py": ["rows are dealt to {groups} groups in turn"],
+    "sk_deepfeat/populations/calibration_check.py": ["and {percent:.0f} %"],
+    "sk_deepfeat/theory/one_sample/surface.py": [
+        "the weight 1 - (s/{MOST_GROWTH_NOISE:g})²",
+        "which is s < {reach:.2f}",
+    ],
+    "sk_deepfeat/theory/one_sample/calibration.py": [
+        "max(0, 1 - {SHRINKAGE:g}/z²)",
+        "passes {percent:.0f} % in size and {at_one} standard errors at one number of rows",
+        "or {at_two} at two",
+    ],
+}
+
+
+@pytest.mark.parametrize("document", SENTENCES)
+def test_sentences_that_quote_a_constant(document):
+    words = {2: "two", 3: "three", 4: "four", 20: "twenty"}
+    values = {
+        **{name: getattr(tuning, name) for name in NAMES},
+        "reach": np.sqrt(1.0 - tuning.REACH_WEIGHT) * tuning.MOST_GROWTH_NOISE,
+        "groups": words[tuning.JACKKNIFE_GROUPS],
+        "percent": 100 * tuning.DISAGREEMENT_OF_CONCERN,
+        "caution": words[tuning.CAUTION],
+        "at_one": words[tuning.ERRORS_AT_ONE_SIZE],
+        "at_two": words[tuning.ERRORS_AT_TWO_SIZES],
+        "smallest": 2**tuning.SUBSET_SIZES_COUNT,
+    }
+    text = " ".join((ROOT / document).read_text(encoding="utf-8").split())
+    for sentence in SENTENCES[document]:
+        assert sentence.format(**values) in text, sentence
