@@ -53,8 +53,8 @@ def layer_function(network: nn.Module, layer: str) -> Callable[[Any], Any]:
     children = {name: child for name, child in network._modules.items() if child is not None}
     if type(network).forward is nn.Sequential.forward and layer in children:
         last = list(children).index(layer) + 1
-        used = OrderedDict(list(children.items())[:last])
-        return nn.Sequential(used).eval()
+        up_to_layer = OrderedDict(list(children.items())[:last])
+        return nn.Sequential(up_to_layer).eval()
     require_extra("torchvision")
     from torchvision.models.feature_extraction import (
         create_feature_extractor,

@@ -229,7 +229,7 @@ def _start(spectrum: FloatArray, n: FloatArray, alpha: FloatArray) -> tuple[Floa
     g_low, g_high = residual(low), residual(high)
     low_kappa, high_kappa = grid[low.astype(np.intp)], grid[high.astype(np.intp)]
     bracketed = (g_low > 0) & (g_high <= 0)
-    share = np.where(bracketed, g_low / np.where(bracketed, g_low - g_high, 1.0), 0.0)
-    inside = low_kappa * (high_kappa / low_kappa) ** share
+    fraction = np.where(bracketed, g_low / np.where(bracketed, g_low - g_high, 1.0), 0.0)
+    inside = low_kappa * (high_kappa / low_kappa) ** fraction
     lower = np.where(g_low > 0, np.maximum(lower, low_kappa), lower)
     return np.maximum(np.where(bracketed, inside, lower), lower), lower

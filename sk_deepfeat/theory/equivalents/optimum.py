@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 from sk_deepfeat.theory.equivalents.fixed_point import alpha_from_kappa, fixed_point_kappa
 from sk_deepfeat.theory.equivalents.risk import (
     check_moments,
+    noise_moment,
     population_sums,
     ridge_risk,
-    unexplained_moment,
 )
 from sk_deepfeat.theory.search import minimize_on_log_scale
 from sk_deepfeat.theory.validation import FloatArray, check_n_samples
@@ -64,7 +64,7 @@ def optimal_alpha(
 
 
 def _optimal_alpha_at(omega: FloatArray, psi: FloatArray, rho: FloatArray, n: float) -> float:
-    noise = unexplained_moment(omega, psi, rho)
+    noise = noise_moment(omega, psi, rho)
 
     def error(kappa: FloatArray) -> FloatArray:
         sums = population_sums(omega, psi, kappa)
@@ -128,9 +128,9 @@ def optimal_slope(
     kappa = risk.kappa[..., None]
     cubes = 1.0 / (w + kappa) ** 3
     one_minus_gamma = 1.0 - risk.df2 / n
-    unexplained = risk.bias + risk.noise
+    bias_and_noise = risk.bias + risk.noise
     by_kappa = 2 * risk.kappa * (cubes @ products) / one_minus_gamma
-    by_kappa -= unexplained * (2 / n) * (cubes @ w**2) / one_minus_gamma**2
+    by_kappa -= bias_and_noise * (2 / n) * (cubes @ w**2) / one_minus_gamma**2
     constrained = (alpha == 0) & (risk.kappa > 0)
     slope = slope - np.where(constrained, risk.kappa / (risk.df1 - risk.df2) * by_kappa, 0.0)
     return np.where(np.isfinite(alpha), slope, 0.0)

@@ -161,12 +161,12 @@ def expected_quadratic_form(
         )
     kappa = _kappa(omega, n, a)
     rotated = vectors.T @ between @ vectors
-    coefs = vectors.T @ psi
-    mean = coefs / (omega + kappa)
-    unexplained = target_second_moment - np.sum(
-        coefs**2 * (omega + 2 * kappa) / (omega + kappa) ** 2
+    target_coefs = vectors.T @ psi
+    expected_coefs = target_coefs / (omega + kappa)
+    bias_and_noise = target_second_moment - np.sum(
+        target_coefs**2 * (omega + 2 * kappa) / (omega + kappa) ** 2
     )
     gap = (a / kappa + kappa * np.sum(omega / (omega + kappa) ** 2)) / n
-    error = max(unexplained, 0.0) / gap
-    spread = np.sum(np.diagonal(rotated) * omega / (omega + kappa) ** 2)
-    return float(mean @ rotated @ mean + error / n * spread)
+    test_error = max(bias_and_noise, 0.0) / gap
+    trace = np.sum(np.diagonal(rotated) * omega / (omega + kappa) ** 2)  # tr[AΩ(Ω+κ)⁻²]
+    return float(expected_coefs @ rotated @ expected_coefs + test_error / n * trace)

@@ -114,7 +114,7 @@ def ridge_risk(
 
     # alpha/kappa, and its limit n - rank where kappa is 0
     unused = np.where(kappa > 0, a / np.where(kappa > 0, kappa, 1.0), safe_rows - omega.size)
-    noise = unexplained_moment(omega, psi, rho)
+    noise = noise_moment(omega, psi, rho)
     offset = 1.0 / n if fit_intercept else np.zeros_like(n)
     errors = _errors(sums, noise, unused, safe_rows, kappa, n, offset)
     if np.any(no_rows):
@@ -222,7 +222,7 @@ def check_moments(
     return omega, psi.reshape(omega.size, -1), rho
 
 
-def unexplained_moment(omega: FloatArray, psi: FloatArray, rho: FloatArray) -> FloatArray:
+def noise_moment(omega: FloatArray, psi: FloatArray, rho: FloatArray) -> FloatArray:
     """Return σ² = ρ - ψᵀΩ⁺ψ; what is below the rounding of ρ is zero."""
     noise = rho - (psi / omega[:, None]).T @ psi
     scale = np.sqrt(np.outer(np.diagonal(rho), np.diagonal(rho)))

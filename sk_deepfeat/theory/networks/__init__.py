@@ -4,7 +4,7 @@ The room imports the shared ground of ``theory`` and nothing else of it; names o
 resolved at the door of `rainbow_covariances`.
 """
 
-from sk_deepfeat.theory.networks.annealed import (
+from sk_deepfeat.theory.networks.annealed_layers import (
     AnnealedConstants,
     AnnealedCross,
     annealed_constants,

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sk_deepfeat.theory.matrices import check_covariance, eigh_psd
-from sk_deepfeat.theory.networks.annealed import check_row_laws, layer_constants, unit_laws
+from sk_deepfeat.theory.networks.annealed_arguments import check_row_laws
+from sk_deepfeat.theory.networks.annealed_layers import layer_constants, unit_laws
 from sk_deepfeat.theory.networks.gaussian_moments import activation_moments
 from sk_deepfeat.theory.networks.spectrum_maps import layer_spectrum, product_spectrum
 from sk_deepfeat.theory.validation import FloatArray

@@ -112,11 +112,11 @@ def closed_covariance(
     product = activation.bivariate(other, mean, std, other_mean, other_std, covariance)
     if product is NotImplemented:
         return None
-    own = activation_moments(activation, mean, std)
+    first = activation_moments(activation, mean, std)
     second = activation_moments(other, other_mean, other_std)
-    product_of_means = own.mean * second.mean
+    product_of_means = first.mean * second.mean
     value = np.array(product - product_of_means)
-    size = np.sqrt(own.variance) * np.sqrt(second.variance)
+    size = np.sqrt(first.variance) * np.sqrt(second.variance)
     doubtful = 1.0 + np.abs(product_of_means) > _CANCELS * size
     if np.any(doubtful):
         _replace_cancelled(
@@ -191,8 +191,10 @@ def strong_covariances(
         for block in blocks:
             value[block] = direct(block)
         return value
-    first, rest, spread = _coefs_and_rest(activation, mean, std, _SERIES_ORDER)
-    second, other_rest, other_spread = _coefs_and_rest(other, other_mean, other_std, _SERIES_ORDER)
+    first, rest, variance = _coefs_and_rest(activation, mean, std, _SERIES_ORDER)
+    second, other_rest, other_variance = _coefs_and_rest(
+        other, other_mean, other_std, _SERIES_ORDER
+    )
     enough = np.empty(rho.size, dtype=bool)
     for block in blocks:
         i, j, r = rows[block], columns[block], rho[block]
@@ -200,7 +202,7 @@ def strong_covariances(
         for a, b in zip(first[::-1], second[::-1], strict=True):
             value[block] = r * (value[block] + a[i] * b[j])
         bound = np.abs(r) ** (_SERIES_ORDER + 1) * np.sqrt(rest[i] * other_rest[j])
-        enough[block] = bound <= _SERIES_TOLERANCE * np.sqrt(spread[i] * other_spread[j])
+        enough[block] = bound <= _SERIES_TOLERANCE * np.sqrt(variance[i] * other_variance[j])
     missing = np.flatnonzero(~enough)
     if missing.size > _MOST_INTEGRALS:  # full correlation takes one integral for all pairs
         missing = missing[np.abs(rho[missing]) >= 1.0 - _FULL]
@@ -247,12 +249,12 @@ def _series(
 
     By Cauchy and Schwarz the rest is at most |ρ|^(K+1) √(rest of Var f · rest of Var g).
     """
-    first, rest, spread = _coefs_and_rest(activation, mean, std, order)
-    second, other_rest, other_spread = _coefs_and_rest(other, other_mean, other_std, order)
+    first, rest, variance = _coefs_and_rest(activation, mean, std, order)
+    second, other_rest, other_variance = _coefs_and_rest(other, other_mean, other_std, order)
     orders = np.arange(1.0, order + 1.0)[:, None]
     value = np.sum(first * second * rho**orders, axis=0)
     bound = np.abs(rho) ** (order + 1) * np.sqrt(rest * other_rest)
-    return value, bound <= _SERIES_TOLERANCE * np.sqrt(spread * other_spread)
+    return value, bound <= _SERIES_TOLERANCE * np.sqrt(variance * other_variance)
 
 
 def _coefs_and_rest(
@@ -260,9 +262,9 @@ def _coefs_and_rest(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return a_k/√k! for k = 1 … order, what they leave of Var f, and Var f."""
     coefs = normalized_coefs(activation, order, mean, std)[1:]
-    spread = activation_moments(activation, mean, std).variance
-    rest = np.maximum(spread - np.sum(coefs**2, axis=0), 1e-12 * spread)
-    return coefs, rest, spread
+    variance = activation_moments(activation, mean, std).variance
+    rest = np.maximum(variance - np.sum(coefs**2, axis=0), 1e-12 * variance)
+    return coefs, rest, variance
 
 
 def _by_conditioning(

@@ -84,7 +84,7 @@ def own_covariance(pre: FloatArray, side: Preactivation, method: str, order: int
     if method == "averaged":
         # c₁² P + c*² I, c*² = Var f - r c₁²
         diagonal = diagonal + side.moments.slope**2 * (np.diagonal(pre) - side.std**2)
-    features = _spread(pre, side, side, method, order, len(pre))
+    features = _pairwise_covariances(pre, side, side, method, order, len(pre))
     np.fill_diagonal(features, diagonal)
     features += features.T.copy()
     features *= 0.5
@@ -130,7 +130,7 @@ def cross_covariance(
     if method == "averaged" and n_paired:
         # the diagonal of Cov(N, Ñ) = ř, and what a single entry has beyond it
         single, direct = direct, np.full(n_paired, direct.mean())
-    features = _spread(pre, first, second, method, order, n_paired)
+    features = _pairwise_covariances(pre, first, second, method, order, n_paired)
     if n_paired:
         exact = bivariate_covariance(
             first.activation,
@@ -148,7 +148,7 @@ def cross_covariance(
     return features
 
 
-def _spread(
+def _pairwise_covariances(
     pre: FloatArray,
     first: Preactivation,
     second: Preactivation,

@@ -212,14 +212,14 @@ def _compose(
     order: int,
 ) -> RainbowCovariances:
     """Carry the covariances of both networks, and between them, from layer to layer."""
-    own = other = _State(covariance, mean)
+    state = teacher_state = _State(covariance, mean)
     cross = covariance if teacher else None
     for depth, (layer, second) in enumerate(zip_longest(layers, teacher)):
         first_side = second_side = None
         if layer is not None:
-            first_side, own = _step(layer, own, method, order)
+            first_side, state = _step(layer, state, method, order)
         if second is not None:
-            second_side, other = _step(second, other, method, order)
+            second_side, teacher_state = _step(second, teacher_state, method, order)
         if cross is not None:
             n_paired = paired[depth] if depth < len(paired) else 0
             left = None if layer is None else layer.weights
@@ -227,8 +227,10 @@ def _compose(
             cross = between(left, cross, right)
             cross = cross_covariance(cross, first_side, second_side, n_paired, method, order)
     if not teacher:
-        return RainbowCovariances(own.covariance, None, None, own.mean, None)
-    return RainbowCovariances(own.covariance, cross, other.covariance, own.mean, other.mean)
+        return RainbowCovariances(state.covariance, None, None, state.mean, None)
+    return RainbowCovariances(
+        state.covariance, cross, teacher_state.covariance, state.mean, teacher_state.mean
+    )
 
 
 def _step(layer: Layer, state: _State, method: str, order: int) -> tuple[Preactivation, _State]:

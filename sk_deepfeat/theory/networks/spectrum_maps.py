@@ -171,21 +171,22 @@ def _quantiles(
 ) -> FloatArray:
     """Return n quantiles of the distribution function on (low, high); what lies below is 0."""
     x = np.geomspace(low, high, _N_POINTS)
-    share = count(x * (1.0 + 1j * _RESOLUTION))
+    cumulative = count(x * (1.0 + 1j * _RESOLUTION))
     for _ in range(_N_REFINEMENTS):
-        rise = np.diff(share)
-        edge = (share[1:] < 1.0 / _N_POINTS) | (share[:-1] > 1.0 - 1.0 / _N_POINTS)
+        rise = np.diff(cumulative)
+        edge = (cumulative[1:] < 1.0 / _N_POINTS) | (cumulative[:-1] > 1.0 - 1.0 / _N_POINTS)
         steep = rise > np.where(edge, 0.2 / n, 1.0 / _N_POINTS)
         if not np.any(steep):
             break
         middle = np.sqrt(x[:-1] * x[1:])[steep]
-        x, share = np.r_[x, middle], np.r_[share, count(middle * (1.0 + 1j * _RESOLUTION))]
+        x = np.r_[x, middle]
+        cumulative = np.r_[cumulative, count(middle * (1.0 + 1j * _RESOLUTION))]
         order = np.argsort(x)
-        x, share = x[order], share[order]
-    share = np.maximum.accumulate(share)
+        x, cumulative = x[order], cumulative[order]
+    cumulative = np.maximum.accumulate(cumulative)
     wanted = (np.arange(n) + 0.5) / n
-    values = np.exp(np.interp(wanted, share, np.log(x)))
-    return np.where(wanted < share[0], 0.0, values)
+    values = np.exp(np.interp(wanted, cumulative, np.log(x)))
+    return np.where(wanted < cumulative[0], 0.0, values)
 
 
 def _whole(counts: FloatArray) -> NDArray[np.int_]:

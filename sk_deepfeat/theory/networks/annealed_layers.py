@@ -1,4 +1,4 @@
-r"""Random deep networks before their weights are drawn: constants and limiting spectra.
+r"""Random deep networks before their weights are drawn: the constants of their layers.
 
 With the covariances C_l of the rows of W_l alone, averages over the weights leave a few numbers for
 each layer. Pre-activations of unit i are μ_i + s Z: s² = r = tr C_l E Ω_{l-1} is the same for
@@ -14,11 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sk_deepfeat.theory.matrices import check_covariance, check_definite
+from sk_deepfeat.theory.matrices import check_covariance
+from sk_deepfeat.theory.networks.annealed_arguments import (
+    RowLaws,
+    check_cross_covariances,
+    check_row_laws,
+)
 from sk_deepfeat.theory.networks.bivariate_moments import bivariate_covariance
 from sk_deepfeat.theory.networks.gaussian_moments import activation_moments, rough_points
 from sk_deepfeat.theory.networks.gaussian_quadrature import REACH, gaussian_nodes
-from sk_deepfeat.theory.networks.rainbow_arguments import one_per_layer
 from sk_deepfeat.theory.validation import FloatArray
 
 # Around a rough point of an activation, moments vary on the scale of the standard deviation.
@@ -153,70 +157,12 @@ def annealed_cross_constants(
     array([0.5])
     """
     covariance = check_covariance(input_covariance, "input_covariance")
-    own = check_row_laws(weight_covariances, activations, len(covariance), "")
-    other = check_row_laws(
+    laws = check_row_laws(weight_covariances, activations, len(covariance), "")
+    teacher_laws = check_row_laws(
         teacher_weight_covariances, teacher_activations, len(covariance), "teacher_"
     )
-    if len(other) != len(own):
-        raise ValueError(
-            f"teacher_weight_covariances has {len(other)} entries, but weight_covariances has "
-            f"{len(own)}; give as many."
-        )
-    shapes = [(len(a), len(b)) for (a, _), (b, _) in zip(own, other, strict=True)]
-    cross = _check_cross(cross_weight_covariances, shapes)
-    for number, ((a, _), (b, _), between) in enumerate(zip(own, other, cross, strict=True)):
-        _check_joint(a, b, between, f"cross_weight_covariances[{number}]")
-    first, second = layer_constants(own, covariance), layer_constants(other, covariance)
-    return _cross_constants(own, other, cross, first, second, covariance)
-
-
-_NO_PAIR = (
-    "{name} is impossible: with the covariances of the rows of both networks it makes a matrix "
-    "whose lowest eigenvalue is {lowest:.6g}; it must not be negative."
-)
-
-RowLaws = list[tuple[FloatArray, Any]]
-
-
-def check_row_laws(covariances: Any, activations: Any, width: int, prefix: str) -> RowLaws:
-    """Return (C_l, activation) of every layer, checked; `prefix` is that of the arguments."""
-    name = f"{prefix}weight_covariances"
-    if not isinstance(covariances, Sequence) or not len(covariances):
-        raise ValueError(f"{name} must be a list of one array for each layer.")
-    checked = [check_covariance(c, f"{name}[{i}]") for i, c in enumerate(covariances)]
-    if len(checked[0]) != width:
-        raise ValueError(
-            f"{name}[0] has {len(checked[0])} rows, but input_covariance has {width}; they must "
-            "agree."
-        )
-    functions = one_per_layer(activations, len(checked), f"{prefix}activations")
-    return list(zip(checked, functions, strict=True))
-
-
-def _check_cross(given: Any, shapes: list[tuple[int, int]]) -> list[FloatArray]:
-    if len(given) != len(shapes):
-        raise ValueError(
-            f"cross_weight_covariances has {len(given)} entries for {len(shapes)} layers."
-        )
-    matrices = []
-    for number, (matrix, shape) in enumerate(zip(given, shapes, strict=True)):
-        values = np.asarray(matrix, dtype=np.float64)
-        values = np.diag(values) if values.ndim == 1 else values
-        if values.shape != shape or not np.all(np.isfinite(values)):
-            raise ValueError(
-                f"cross_weight_covariances[{number}] must be finite, of shape {shape}; got "
-                f"{values.shape}."
-            )
-        matrices.append(values)
-    return matrices
-
-
-def _check_joint(own: FloatArray, other: FloatArray, cross: FloatArray, name: str) -> None:
-    """Raise unless [[C, Č], [Čᵀ, C̃]] is positive semi-definite."""
-    first, second = (np.diag(c) if c.ndim == 1 else c for c in (own, other))
-    joint = np.block([[first, cross], [cross.T, second]])
-    tolerance = 1e-10 * max(np.abs(first).max(), np.abs(second).max())
-    check_definite(joint, tolerance, name, _NO_PAIR)
+    cross = check_cross_covariances(cross_weight_covariances, laws, teacher_laws)
+    return _cross_constants(laws, teacher_laws, cross, covariance)
 
 
 class UnitLaws(NamedTuple):
@@ -241,23 +187,23 @@ def unit_laws(activation: Any, r: float, mean_variance: float) -> UnitLaws:
     std = np.sqrt(r)
     if not mean_variance > 0:
         return UnitLaws(np.zeros(1), np.zeros(1), np.full(1, std), np.ones(1))
-    spread = np.sqrt(mean_variance)
-    return _laws(_scaled_cuts(activation, std, spread), std, spread)
+    mean_std = np.sqrt(mean_variance)
+    return _laws(_scaled_cuts(activation, std, mean_std), std, mean_std)
 
 
-def _laws(cuts: FloatArray, std: float, spread: float) -> UnitLaws:
+def _laws(cuts: FloatArray, std: float, mean_std: float) -> UnitLaws:
     (nodes,) = gaussian_nodes(cuts[None])
     z = nodes.z[0]
-    return UnitLaws(z, spread * z, np.full(z.size, std), nodes.weights[0])
+    return UnitLaws(z, mean_std * z, np.full(z.size, std), nodes.weights[0])
 
 
-def _scaled_cuts(activation: Any, std: float, spread: float) -> FloatArray:
-    """Return the z next to which moments of f(spread z + std Z) vary on a scale below one."""
-    if not 0 < std < spread:
+def _scaled_cuts(activation: Any, std: float, mean_std: float) -> FloatArray:
+    """Return the z next to which moments of f(mean_std z + std Z) vary on a scale below one."""
+    if not 0 < std < mean_std:
         return np.zeros(0)
-    rough = rough_points(activation, np.zeros(1), np.array([np.hypot(spread, std)]))[0]
-    rough = np.unique(rough[np.abs(rough) < REACH]) * (np.hypot(spread, std) / spread)
-    cuts = np.add.outer(rough, std / spread * _AROUND).ravel()
+    rough = rough_points(activation, np.zeros(1), np.array([np.hypot(mean_std, std)]))[0]
+    rough = np.unique(rough[np.abs(rough) < REACH]) * (np.hypot(mean_std, std) / mean_std)
+    cuts = np.add.outer(rough, std / mean_std * _AROUND).ravel()
     return np.clip(cuts, -REACH, REACH)
 
 
@@ -274,46 +220,46 @@ def layer_constants(layers: RowLaws, covariance: FloatArray) -> AnnealedConstant
         if depth + 1 < len(layers):
             following = layers[depth + 1][0]
             trace, total = _trace(following, None), _total(following)
-            spread = float(shares @ (moments.mean - c0) ** 2)
+            variance_over_units = float(shares @ (moments.mean - c0) ** 2)
             r = float(trace * (shares @ moments.variance))
-            mean_variance = float(c0**2 * total + spread * trace)
+            mean_variance = float(c0**2 * total + variance_over_units * trace)
             if mean_variance <= 1e-20 * r:  # what rounding leaves of an odd activation's mean
                 mean_variance = 0.0
     return AnnealedConstants(*np.array(rows).T)
 
 
 def _cross_constants(
-    own: RowLaws,
-    other: RowLaws,
-    cross: list[FloatArray],
-    first: AnnealedConstants,
-    second: AnnealedConstants,
-    covariance: FloatArray,
+    laws: RowLaws, teacher_laws: RowLaws, cross: list[FloatArray], covariance: FloatArray
 ) -> AnnealedCross:
+    """Return the constants between paired rows, from the first layer to the last."""
+    first, second = layer_constants(laws, covariance), layer_constants(teacher_laws, covariance)
     rows = []
-    joint = np.diag(covariance) if covariance.ndim == 1 else covariance
-    r, mean_covariance = float(np.sum(cross[0] * joint)), 0.0
-    for depth, ((_, f), (_, g)) in enumerate(zip(own, other, strict=True)):
+    inputs = np.diag(covariance) if covariance.ndim == 1 else covariance
+    r, mean_covariance = float(np.sum(cross[0] * inputs)), 0.0
+    for depth, ((_, f), (_, g)) in enumerate(zip(laws, teacher_laws, strict=True)):
         s, t = np.sqrt(first.mean_variance[depth]), np.sqrt(second.mean_variance[depth])
         rho = np.clip(mean_covariance / (s * t), -1.0, 1.0) if s * t > 0 else 0.0
         # Given the mean of the first unit, Y is N(t ρ z, t²(1 - ρ²) + s̃²): the mean of the second
         # unit is averaged over by that.
-        std, bare = np.sqrt(first.r[depth]), np.sqrt(second.r[depth])
-        other_std = np.hypot(bare, t * np.sqrt((1.0 - rho) * (1.0 + rho)))
+        std, bare_std = np.sqrt(first.r[depth]), np.sqrt(second.r[depth])
+        other_std = np.hypot(bare_std, t * np.sqrt((1.0 - rho) * (1.0 + rho)))
         far = _scaled_cuts(g, other_std, t * abs(rho))
-        laws = unit_laws(f, first.r[depth], first.mean_variance[depth])
+        units = unit_laws(f, first.r[depth], first.mean_variance[depth])
         if s > 0:
-            laws = _laws(np.r_[_scaled_cuts(f, std, s), np.sign(rho) * far], std, s)
-        other_mean, shares = t * rho * laws.z, laws.shares
-        between = bivariate_covariance(f, laws.mean, laws.std, g, other_mean, other_std, r)
-        a = activation_moments(f, laws.mean, laws.std)
-        b = activation_moments(g, other_mean, np.full(laws.z.size, other_std))
+            units = _laws(np.r_[_scaled_cuts(f, std, s), np.sign(rho) * far], std, s)
+        other_mean, shares = t * rho * units.z, units.shares
+        between = bivariate_covariance(f, units.mean, units.std, g, other_mean, other_std, r)
+        a = activation_moments(f, units.mean, units.std)
+        b = activation_moments(g, other_mean, np.full(units.z.size, other_std))
         rows.append((r, mean_covariance, float(shares @ (between - r * a.slope * b.slope))))
-        if depth + 1 < len(own):
+        if depth + 1 < len(laws):
             paired = float(np.trace(cross[depth + 1]))
-            spread = shares @ ((a.mean - first.c0[depth]) * (b.mean - second.c0[depth]))
+            covariance_over_units = shares @ (
+                (a.mean - first.c0[depth]) * (b.mean - second.c0[depth])
+            )
             mean_covariance = float(
-                first.c0[depth] * second.c0[depth] * cross[depth + 1].sum() + spread * paired
+                first.c0[depth] * second.c0[depth] * cross[depth + 1].sum()
+                + covariance_over_units * paired
             )
             r = float(paired * (shares @ between))
     return AnnealedCross(*np.array(rows).T)
