@@ -10,6 +10,11 @@ import numpy as np
 
 _COMMANDS = ("curve", "report")
 _DEFAULT_ALPHAS = (0.1, 1.0, 10.0, 100.0, 1000.0)
+_UNITS = (
+    "The columns of a table (X with two axes) have units of their own and are standardised, on the "
+    "rows that the features are fitted on. Images (digits, mnist, X with more axes) share one unit "
+    "and are taken as they are."
+)
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -59,6 +64,7 @@ def _add_curve(commands: Any) -> None:
         "curve",
         help="predicted against measured learning curves",
         description="Compare the predicted with the measured test error over n and alpha.",
+        epilog=_UNITS,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = curve.add_argument
@@ -79,6 +85,7 @@ def _add_report(commands: Any) -> None:
         "report",
         help="one page about the error of a model on your data",
         description="Fit features and ridge, and write what they tell about their error as a page.",
+        epilog=_UNITS,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = report.add_argument

@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sk_deepfeat.command_line.curve_output import check_folder, print_curve, write_curve
 from sk_deepfeat.command_line.data import Data, load
 from sk_deepfeat.command_line.extras import require_plot
-from sk_deepfeat.command_line.models import feature_steps
+from sk_deepfeat.command_line.features import feature_steps
 from sk_deepfeat.linear_model import DeterministicEquivalentRidge
 from sk_deepfeat.model_selection import four_way_split, ridge_learning_curve
 from sk_deepfeat.populations import PlugInPopulation
@@ -62,7 +62,7 @@ def run_curve(arguments: argparse.Namespace) -> int:
 def fit_features(arguments: argparse.Namespace, data: Data) -> Stages:
     """Fit the features on some rows, and a plug-in population on others; return what is outside."""
     seen, outside, covariance = _split(arguments, len(data.y))
-    steps = feature_steps(arguments, scaled=False) or ["passthrough"]
+    steps = feature_steps(arguments, is_table=data.is_table) or ["passthrough"]
     feature_map = make_pipeline(*steps).fit(data.X[seen], data.y[seen])
     population = arguments.population
     if population == "plug-in":

@@ -13,10 +13,14 @@ _LEAST_ROWS = 200
 
 
 class Data(NamedTuple):
-    """Inputs of shape (n, p), targets of shape (n,) or (n, t)."""
+    """Inputs of shape (n, p), targets of shape (n,) or (n, t), and what the inputs are.
+
+    The columns of a table have units of their own; the pixels of images share one.
+    """
 
     X: NDArray[Any]
     y: NDArray[np.float64]
+    is_table: bool
 
 
 def load(name: str, data_home: str | None, option: str = "--data ") -> Data:
@@ -25,7 +29,8 @@ def load(name: str, data_home: str | None, option: str = "--data ") -> Data:
     Parameters
     ----------
     name : str
-        ``"digits"``, ``"mnist"``, or an .npz file with arrays X and y.
+        ``"digits"``, ``"mnist"``, or an .npz file with arrays X and y, X of two axes for a table
+        and of more for images.
     data_home : str or None
         Folder that holds ``MNIST/raw``.
     option : str, default="--data "
@@ -42,18 +47,18 @@ def load(name: str, data_home: str | None, option: str = "--data ") -> Data:
     """
     if name == "digits":
         digits = load_digits()
-        return Data(digits.data / 16.0, np.where(digits.target % 2 == 0, 1.0, -1.0))
+        return Data(digits.data / 16.0, np.where(digits.target % 2 == 0, 1.0, -1.0), False)
     if name == "mnist":
         from sk_deepfeat.datasets import load_mnist_parity
 
         X, y = load_mnist_parity(data_home=data_home, return_X_y=True)
-        return Data(X, y)
+        return Data(X, y, False)
     path, named = Path(name), f"{option}{name}"
     if path.suffix != ".npz":
         raise ValueError(f"{option}{name!r} is not 'digits', 'mnist' or an .npz file.")
     X, y = _read(path, named)
     _check(X, y, named)
-    return Data(X.reshape(len(X), -1), np.asarray(y, dtype=np.float64))
+    return Data(X.reshape(len(X), -1), np.asarray(y, dtype=np.float64), X.ndim == 2)
 
 
 def _read(path: Path, named: str) -> tuple[NDArray[Any], NDArray[Any]]:
