@@ -24,6 +24,7 @@ ROOMS = {
     "model_selection",
     "datasets",
     "report",
+    "command_line",
     "testing",
     "exceptions",
     "notebook",
@@ -74,11 +75,15 @@ TABLE = {
         {"model_selection", "theory", "plugins"}, {"numpy", "sklearn"}, in_functions={"matplotlib"}
     ),
     "testing": Rule(ROOMS, {"numpy", "scipy", "sklearn"}),
-    "__main__": Rule(
-        ROOMS, {"numpy", "sklearn", "joblib"}, in_functions={"matplotlib", "pandas", "tqdm"}
+    "command_line": Rule(
+        ROOMS - {"testing", "__init__", "__main__"},
+        {"numpy", "sklearn"},
+        in_functions={"matplotlib", "pandas"},
     ),
+    "__main__": Rule({"command_line"}, set()),
     "__init__": Rule(
-        ROOMS - {"testing", "__main__", "model_selection", "datasets", "report"}, set()
+        ROOMS - {"testing", "command_line", "__main__", "model_selection", "datasets", "report"},
+        set(),
     ),
 }
 
@@ -248,6 +253,10 @@ def test_public_names_are_sorted_and_exist(folder):
         ("model_selection.curve", "import importlib as i\ni.import_module('pandas')", "an extra"),
         ("datasets.mnist", "class A:\n    import torchvision", "is an extra"),
         ("datasets.mnist", "def f():\n    import torch", "not an outside package"),
+        ("command_line.curve", "import pandas", "is an extra"),
+        ("command_line.curve", "import sk_deepfeat.__main__", "may not import __main__"),
+        ("report.writing", "import sk_deepfeat.command_line.data", "may not import command_line"),
+        ("__main__", "import sk_deepfeat.linear_model", "may not import linear_model"),
         ("exceptions", "import sk_deepfeat.theory", "may not import theory"),
         ("cellar.wine", "", "belongs to no room"),
     ],

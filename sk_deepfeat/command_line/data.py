@@ -1,0 +1,86 @@
+"""The data that a command is run on: digits, MNIST, or the user's own arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits
+
+_LEAST_ROWS = 200
+
+
+class Data(NamedTuple):
+    """Inputs of shape (n, p), targets of shape (n,) or (n, t), and what the inputs are.
+
+    The columns of a table have units of their own; the pixels of images share one.
+    """
+
+    X: NDArray[Any]
+    y: NDArray[np.float64]
+    is_table: bool
+
+
+def load(name: str, data_home: str | None, option: str = "--data ") -> Data:
+    """Load what the user named.
+
+    Parameters
+    ----------
+    name : str
+        ``"digits"``, ``"mnist"``, or an .npz file with arrays X and y, X of two axes for a table
+        and of more for images.
+    data_home : str or None
+        Folder that holds ``MNIST/raw``.
+    option : str, default="--data "
+        What stands before the name in messages.
+
+    Returns
+    -------
+    Data
+
+    Raises
+    ------
+    ValueError
+        If there is no such data, or it cannot be used; the message names it.
+    """
+    if name == "digits":
+        digits = load_digits()
+        return Data(digits.data / 16.0, np.where(digits.target % 2 == 0, 1.0, -1.0), False)
+    if name == "mnist":
+        from sk_deepfeat.datasets import load_mnist_parity
+
+        X, y = load_mnist_parity(data_home=data_home, return_X_y=True)
+        return Data(X, y, False)
+    path, named = Path(name), f"{option}{name}"
+    if path.suffix != ".npz":
+        raise ValueError(f"{option}{name!r} is not 'digits', 'mnist' or an .npz file.")
+    X, y = _read(path, named)
+    _check(X, y, named)
+    return Data(X.reshape(len(X), -1), np.asarray(y, dtype=np.float64), X.ndim == 2)
+
+
+def _read(path: Path, named: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    if not path.is_file():
+        raise ValueError(f"{named}: there is no such file.")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return arrays["X"], arrays["y"]
+    except KeyError as error:
+        raise ValueError(f"{named} must hold arrays named X and y.") from error
+    except Exception as error:
+        raise ValueError(f"{named} cannot be read as an .npz file: {error}") from error
+
+
+def _check(X: NDArray[Any], y: NDArray[Any], named: str) -> None:
+    if X.ndim < 2 or y.ndim not in (1, 2) or len(X) != len(y):
+        raise ValueError(
+            f"{named}: X needs one row per target; got shapes {X.shape} and {y.shape}."
+        )
+    if not all(array.dtype.kind in "biuf" for array in (X, y)):
+        raise ValueError(f"{named}: X and y must be real numbers.")
+    if not (np.all(np.isfinite(X)) and np.all(np.isfinite(y))):
+        raise ValueError(f"{named}: X and y must be finite; there are NaN or infinite values.")
+    if len(X) < _LEAST_ROWS:
+        raise ValueError(f"{named} has {len(X)} rows; at least {_LEAST_ROWS} are needed.")

@@ -1,0 +1,40 @@
+"""The command ``report``: features and ridge, and one page about their error."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import make_pipeline
+
+from sk_deepfeat.command_line.data import load
+from sk_deepfeat.command_line.extras import require_plot
+from sk_deepfeat.command_line.features import feature_steps
+from sk_deepfeat.compose import TwoStageRegressor
+from sk_deepfeat.linear_model import DeterministicEquivalentRidge
+from sk_deepfeat.report import write_report
+from sk_deepfeat.report.writing import check_destination
+
+
+def run_report(arguments: argparse.Namespace) -> int:
+    """Fit the model, write its page, print where, and return the exit status 0."""
+    output = check_destination(arguments.output)  # both before the long run
+    require_plot()
+    data = load(arguments.data, arguments.data_home, option="")
+    if np.any(np.ptp(data.y, axis=0) == 0):
+        raise ValueError(f"{arguments.data}: y is constant; there is nothing to predict.")
+    model = unfitted_model(arguments, is_table=data.is_table).fit(data.X, data.y)
+    title = f"Predicted test error: {Path(arguments.data).name}"
+    print(write_report(model, output, y=data.y, targets=arguments.targets, title=title))
+    return 0
+
+
+def unfitted_model(arguments: argparse.Namespace, *, is_table: bool) -> Any:
+    """Return features and ridge, on disjoint rows if the features learn from the targets."""
+    steps = feature_steps(arguments, is_table=is_table)
+    ridge = DeterministicEquivalentRidge(arguments.alpha, population=arguments.population)
+    if arguments.features == "trained":
+        return TwoStageRegressor(make_pipeline(*steps), ridge, random_state=arguments.seed)
+    return make_pipeline(*steps, ridge)
