@@ -12,7 +12,7 @@ from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.theory import ErrorDecomposition
 
 
-def _predicts_its_error(estimator: Any) -> bool:
+def _has_answers(estimator: Any) -> bool:
     return bool(estimator._predicts_its_error())
 
 
@@ -32,7 +32,7 @@ class ErrorQuestionsMixin:
         check_is_fitted(self)
         return self.error_predictor_
 
-    @available_if(_predicts_its_error)
+    @available_if(_has_answers)
     def predict_test_error(
         self,
         n_samples: ArrayLike | None = None,
@@ -74,7 +74,7 @@ class ErrorQuestionsMixin:
             n_samples, alpha, multioutput=multioutput, return_interval=return_interval, level=level
         )
 
-    @available_if(_predicts_its_error)
+    @available_if(_has_answers)
     def predict_train_error(
         self,
         n_samples: ArrayLike | None = None,
@@ -95,7 +95,7 @@ class ErrorQuestionsMixin:
         """
         return self._error_predictor().train_error(n_samples, alpha, multioutput=multioutput)
 
-    @available_if(_predicts_its_error)
+    @available_if(_has_answers)
     def predict_decomposition(
         self,
         n_samples: ArrayLike | None = None,
@@ -118,7 +118,7 @@ class ErrorQuestionsMixin:
         """
         return self._error_predictor().decomposition(n_samples, alpha, multioutput=multioutput)
 
-    @available_if(_predicts_its_error)
+    @available_if(_has_answers)
     def predict_kappa(self, n_samples: ArrayLike | None = None, alpha: Any = None) -> Any:
         """Return the effective regularisation κ: directions of larger eigenvalues are learned.
 
@@ -134,7 +134,7 @@ class ErrorQuestionsMixin:
         """
         return self._error_predictor().kappa(n_samples, alpha)
 
-    @available_if(_predicts_its_error)
+    @available_if(_has_answers)
     def degrees_of_freedom(self, kappa: ArrayLike | None = None) -> tuple[Any, Any]:
         """Return df1 = Σ ω/(ω+κ) and df2 = Σ ω²/(ω+κ)² of the population's eigenvalues ω.
 
@@ -155,7 +155,7 @@ class ErrorQuestionsMixin:
         """
         return self._error_predictor().degrees_of_freedom(kappa)
 
-    @available_if(_predicts_its_error)
+    @available_if(_has_answers)
     def optimal_alpha(self, n_samples: ArrayLike | None = None) -> Any:
         """Return the alpha of least predicted error for each number of samples.
 
@@ -172,7 +172,7 @@ class ErrorQuestionsMixin:
         """
         return self._error_predictor().optimal_alpha(n_samples)
 
-    @available_if(_predicts_its_error)
+    @available_if(_has_answers)
     def required_samples(self, target_error: float, alpha: Any = "optimal") -> float:
         """Return the smallest number of samples whose predicted error is at most the target.
 
@@ -191,7 +191,7 @@ class ErrorQuestionsMixin:
         """
         return self._error_predictor().required_samples(target_error, alpha)
 
-    @available_if(_predicts_its_error)
+    @available_if(_has_answers)
     def reachable(self, n_samples: ArrayLike | None = None, alpha: Any = None) -> Any:
         """Say where the population identifies the error.
 
@@ -206,7 +206,7 @@ class ErrorQuestionsMixin:
         """
         return self._error_predictor().reachable(n_samples, alpha)
 
-    @available_if(_predicts_its_error)
+    @available_if(_has_answers)
     def calibration_check(self, sizes: Any = None) -> Any:
         """Compare errors measured on random subsets of the training rows with the theory's.
 

@@ -34,7 +34,10 @@ def check_rows(
     sample_weight : ndarray of shape (n_samples,) or None
     """
     if y is None:  # scikit-learn has no words for it where y is no requirement of the estimator
-        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but it is None.")
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
+            "is None."
+        )
     X, y = validate_data(
         estimator,
         X,

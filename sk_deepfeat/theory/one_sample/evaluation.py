@@ -119,9 +119,10 @@ def _rising_moment(nodes: _Nodes, n_effective: int) -> FloatArray:
     rows = np.where(known, np.arange(size)[:, None], size)
     above = np.minimum.accumulate(rows[::-1], axis=0)[::-1]
     found = np.take_along_axis(nodes.bias_and_noise, above, axis=0)
+    steps = np.abs(np.gradient(np.log(nodes.kappa)))  # so that it is the same for every grid
     for k in np.flatnonzero(np.any(np.diff(found, axis=0) < 0, axis=0)):
-        relative = nodes.error[:, k] / nodes.error[:, k].max()
-        found[:, k] = isotonic_regression(found[:, k], weights=np.maximum(relative, 1e-12) ** -2).x
+        relative = np.maximum(nodes.error[:, k] / nodes.error[:, k].max(), 1e-12)
+        found[:, k] = isotonic_regression(found[:, k], weights=steps / relative**2).x
     return np.maximum(found, 0.0)
 
 

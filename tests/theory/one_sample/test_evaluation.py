@@ -1,8 +1,16 @@
 import numpy as np
 import pytest
 from samples import LinearPopulation, power_law
+from scipy.interpolate import CubicSpline
 
-from sk_deepfeat.theory import curve_risk, gcv_curve, ridge_factorization, ridge_risk
+from sk_deepfeat.theory import (
+    curve_risk,
+    gcv_curve,
+    leave_one_out_curve,
+    ridge_factorization,
+    ridge_risk,
+)
+from sk_deepfeat.theory.one_sample.evaluation import bias_and_noise_along_kappa
 
 P = 200
 POPULATION = LinearPopulation(power_law(P, 0.5), np.random.default_rng(7).normal(size=P))
@@ -58,8 +66,25 @@ def test_interpolation_agrees_with_direct_evaluation():
     alpha = np.geomspace(1e-9, 1e6, 301)
     coarse = curve_risk(curve, n, alpha, fit_intercept=False)
     dense = curve_risk(fine, n, alpha, fit_intercept=False)
-    for name in ("test_error", "train_error", "kappa", "bias_and_noise"):
+    for name in ("test_error", "train_error", "kappa"):
         np.testing.assert_allclose(getattr(coarse, name), getattr(dense, name), rtol=1e-5)
+    (x, moment), (fine_x, fine_moment) = map(bias_and_noise_along_kappa, (curve, fine))
+    inside = fine_x[(fine_x > x[0]) & (fine_x < x[-1])]
+    expected = CubicSpline(fine_x, fine_moment)(inside)
+    np.testing.assert_allclose(CubicSpline(x, moment)(inside), expected, rtol=1e-5)
+    # What is reported of it has corners where it is held and where it is made to rise.
+    np.testing.assert_allclose(coarse.bias_and_noise, dense.bias_and_noise, rtol=0.01)
+
+
+@pytest.mark.parametrize("n0", [60, 120, 200])
+def test_bias_and_noise_rise_with_kappa(n0):
+    curve = leave_one_out_curve(path_of(n0))
+    alpha = np.geomspace(1e-9, 1e6, 200)
+    for n in (20, n0):
+        risk = curve_risk(curve, n, alpha, fit_intercept=False)
+        assert np.all(np.diff(risk.kappa) >= 0)
+        moment = risk.bias_and_noise[:, 0]
+        assert np.all(np.diff(moment) >= -1e-3 * moment[1:]), "but for the corners of a spline"
 
 
 def test_reach_below_the_rank():
