@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from sk_deepfeat.model_selection.displays.drawing import ALPHA, axes, finish, import_pyplot, styles
 from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
-from sk_deepfeat.model_selection.pyplot import ALPHA, axes, finish, import_pyplot, styles
 
 
 class CalibrationCheckDisplay:

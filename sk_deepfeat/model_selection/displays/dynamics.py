@@ -9,14 +9,14 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.linear_model import DeterministicEquivalentRidge
-from sk_deepfeat.model_selection.fitted_ridge import FloatArray, as_row, curves_of
-from sk_deepfeat.model_selection.pyplot import (
+from sk_deepfeat.model_selection.displays.drawing import (
     TEST_ERROR,
     axes,
     finish,
     import_pyplot,
     styles,
 )
+from sk_deepfeat.model_selection.fitted_ridge import FloatArray, as_row, curves_of
 
 _MOST_TICKS = 9
 

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
-from sk_deepfeat.model_selection.fitted_ridge import as_row, curves_of, fitted_ridge, sizes_around
-from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
-from sk_deepfeat.model_selection.pyplot import (
+from sk_deepfeat.model_selection.displays.drawing import (
     N_SAMPLES,
     TEST_ERROR,
     axes,
@@ -20,6 +18,8 @@ from sk_deepfeat.model_selection.pyplot import (
     plain_numbers,
     styles,
 )
+from sk_deepfeat.model_selection.fitted_ridge import as_row, curves_of, fitted_ridge, sizes_around
+from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
 
 
 class RidgeLearningCurveDisplay:

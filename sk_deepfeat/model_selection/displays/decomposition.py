@@ -6,14 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_deepfeat.model_selection.fitted_ridge import (
-    FloatArray,
-    as_row,
-    fitted_ridge,
-    optimal_alphas,
-    sizes_around,
-)
-from sk_deepfeat.model_selection.pyplot import (
+from sk_deepfeat.model_selection.displays.drawing import (
     N_SAMPLES,
     TEST_ERROR,
     axes,
@@ -21,6 +14,13 @@ from sk_deepfeat.model_selection.pyplot import (
     import_pyplot,
     plain_numbers,
     styles,
+)
+from sk_deepfeat.model_selection.fitted_ridge import (
+    FloatArray,
+    as_row,
+    fitted_ridge,
+    optimal_alphas,
+    sizes_around,
 )
 
 _PARTS = {

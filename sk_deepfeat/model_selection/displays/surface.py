@@ -6,6 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from sk_deepfeat.model_selection.displays.drawing import (
+    ALPHA,
+    N_SAMPLES,
+    TEST_ERROR,
+    axes,
+    import_pyplot,
+    plain_numbers,
+)
 from sk_deepfeat.model_selection.fitted_ridge import (
     FloatArray,
     alphas_around,
@@ -13,14 +21,6 @@ from sk_deepfeat.model_selection.fitted_ridge import (
     fitted_ridge,
     optimal_alphas,
     sizes_around,
-)
-from sk_deepfeat.model_selection.pyplot import (
-    ALPHA,
-    N_SAMPLES,
-    TEST_ERROR,
-    axes,
-    import_pyplot,
-    plain_numbers,
 )
 
 _MOST_CONTRAST = 100.0  # errors beyond so many times the least are drawn alike

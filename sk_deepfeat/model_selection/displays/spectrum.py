@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from sk_deepfeat.model_selection.fitted_ridge import FloatArray, as_row, fitted_ridge
-from sk_deepfeat.model_selection.pyplot import (
+from sk_deepfeat.model_selection.displays.drawing import (
     finish,
     import_pyplot,
     pair_of_axes,
     plain_numbers,
     styles,
 )
+from sk_deepfeat.model_selection.fitted_ridge import FloatArray, as_row, fitted_ridge
 
 _POINTS = 200
 _DECADES = 8.0  # eigenvalues below the largest by more are not drawn
