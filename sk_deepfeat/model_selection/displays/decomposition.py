@@ -178,15 +178,17 @@ class ErrorDecompositionDisplay(Display):
         self.lines_ = {"total": line}
         every = max(1, len(self.n_samples) // 8)
         for k, (name, look) in enumerate(zip(shown, styles(len(shown)), strict=True)):
+            drawn = self._drawn(name, total)
+            left_out = self._is_known(name) and not np.any(np.isfinite(drawn))
             (self.lines_[name],) = ax.plot(
                 self.n_samples,
-                self._drawn(name, total),
+                drawn,
                 color=look.colour,
                 ls=look.line,
                 marker=look.marker,
                 markevery=(k * every // len(shown), every),
                 ms=5,
-                label=shown[name],
+                label=shown[name] + (": too small to draw" if left_out else ""),
             )
         ax.set(xscale="log", yscale="log", xlabel=N_SAMPLES, ylabel=TEST_ERROR)
         plain_numbers(ax.xaxis)

@@ -35,3 +35,18 @@ def test_wrong_numbers(pyplot, ridge):
         ErrorDecompositionDisplay.from_fitted(ridge, alpha=[1.0, 2.0])
     with pytest.raises(ValueError, match=r"decomposition.bias must have the shape"):
         ErrorDecompositionDisplay.from_predictions([1, 2], ridge.predict_decomposition([1, 2, 3]))
+
+
+def test_a_part_that_is_too_small_to_draw_is_said_to_be(pyplot, rows):
+    exact = ExactPopulation(np.eye(90), np.full(90, 0.001), 1.0)
+    ridge = DeterministicEquivalentRidge(alpha=2.0, population=exact).fit(*rows)
+    display = ErrorDecompositionDisplay.from_fitted(ridge, n_samples=[200, 400])
+    assert np.isnan(display.lines_["bias"].get_ydata()).all()
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert labels == [
+        "test error (the sum)",
+        "squared bias: too small to draw",
+        "variance without label noise: too small to draw",
+        "variance from label noise",
+        "noise",
+    ]
