@@ -52,7 +52,7 @@ def renamed(old: str, new: str) -> Any:
         return getattr(cls, new)(*args, **kwargs)
 
     call.__name__ = old
-    call.__doc__ = f"Call `{new}`: its old name, which goes after one release."
+    call.__doc__ = f"Call `{new}`, of which this is the deprecated name: it goes after one release."
     return classmethod(call)
 
 
