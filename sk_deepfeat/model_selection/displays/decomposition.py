@@ -188,7 +188,7 @@ class ErrorDecompositionDisplay(Display):
                 marker=look.marker,
                 markevery=(k * every // len(shown), every),
                 ms=5,
-                label=shown[name] + (": too small to draw" if left_out else ""),
+                label=shown[name] + (",\ntoo small to draw" if left_out else ""),
             )
         ax.set(xscale="log", yscale="log", xlabel=N_SAMPLES, ylabel=TEST_ERROR)
         plain_numbers(ax.xaxis)

@@ -45,8 +45,8 @@ def test_a_part_that_is_too_small_to_draw_is_said_to_be(pyplot, rows):
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert labels == [
         "test error (the sum)",
-        "squared bias: too small to draw",
-        "variance without label noise: too small to draw",
+        "squared bias,\ntoo small to draw",
+        "variance without label noise,\ntoo small to draw",
         "variance from label noise",
         "noise",
     ]
