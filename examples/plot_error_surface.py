@@ -34,7 +34,7 @@ train = np.random.default_rng(SEED).permutation(len(y))[:N_TRAIN]
 ridge = DeterministicEquivalentRidge().fit(features[train], y[train])
 sizes = np.unique(np.geomspace(20, 3000, 40).round())
 alphas = np.geomspace(1e-3, 1e3, 40)
-display = ErrorSurfaceDisplay.from_estimator(ridge, n_samples=sizes, alphas=alphas)
+display = ErrorSurfaceDisplay.from_fitted(ridge, n_samples=sizes, alphas=alphas)
 display.figure_.suptitle("predicted test error over n and alpha")
 plt.show()
 

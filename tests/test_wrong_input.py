@@ -186,13 +186,13 @@ def test_displays_and_report(tmp_path):
     plt = pytest.importorskip("matplotlib.pyplot", reason="displays need matplotlib")
     refused(TypeError, "ax='a' must be", RidgeLearningCurveDisplay.from_fitted, RIDGE, ax="a")
     refused(ValueError, "alphas=[] must", RidgeLearningCurveDisplay.from_fitted, RIDGE, alphas=[])
-    refused(TypeError, "must be a fitted", CalibrationCheckDisplay.from_estimator, X)
+    refused(TypeError, "must be a fitted", CalibrationCheckDisplay.from_fitted, X)
     refused(TypeError, "what calibration_check", CalibrationCheckDisplay.from_result, 3)
     refused(TypeError, "what predict_decomp", ErrorDecompositionDisplay.from_predictions, [1], 3)
     few = DeterministicEquivalentRidge().fit(X[:5], Y[:5])
-    refused(ValueError, "too few rows", CalibrationCheckDisplay.from_estimator, few)
+    refused(ValueError, "too few rows", CalibrationCheckDisplay.from_fitted, few)
     pipeline = make_pipeline(DeterministicEquivalentRidge()).fit(X, Y)
-    assert CalibrationCheckDisplay.from_estimator(pipeline).errorbars_
+    assert CalibrationCheckDisplay.from_fitted(pipeline).errorbars_
     refused(TypeError, "path=None must name a file", write_report, RIDGE, None)
     refused(TypeError, "title=None must be", write_report, RIDGE, tmp_path / "r.html", title=None)
     plt.close("all")

@@ -11,8 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.exceptions import PopulationWarning
-
-FloatArray = NDArray[np.float64]
+from sk_deepfeat.model_selection.arguments import FloatArray
 
 
 def fitted_ridge(estimator: Any) -> Any:
@@ -61,11 +60,31 @@ def sizes_around(ridge: Any, count: int = 30) -> FloatArray:
     return np.unique(np.geomspace(max(2.0, n / 30.0), 10.0 * n, count).round())
 
 
+def three_sizes(ridge: Any) -> FloatArray:
+    """Return a tenth of the numbers of samples of the fit, these, and ten times as many."""
+    n = float(ridge.n_samples_)
+    return np.unique([max(2.0, round(n / 10.0)), n, 10.0 * n])
+
+
 def optimal_alphas(ridge: Any, n_samples: FloatArray) -> FloatArray:
     """Return the best alpha for each n; a picture shows where it lies at the edge of reach."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PopulationWarning)
         return np.asarray(ridge.optimal_alpha(n_samples), dtype=np.float64)
+
+
+def known_cells(
+    ridge: Any, n_samples: FloatArray, alpha: Any
+) -> tuple[NDArray[np.bool_], FloatArray, Any]:
+    """Return which n can be asked about, these n, and the regularisation to ask for at each.
+
+    All of them, unless `alpha` is "optimal": the best one is not known at every n.
+    """
+    if not (isinstance(alpha, str) and alpha == "optimal"):
+        return np.ones(len(n_samples), dtype=bool), n_samples, alpha
+    best = optimal_alphas(ridge, n_samples)
+    known = ~np.isnan(best)
+    return known, n_samples[known], best[known]
 
 
 def alphas_around(ridge: Any, best: FloatArray, count: int = 45) -> FloatArray:
@@ -86,8 +105,8 @@ def curves_of(ridge: Any, n_samples: FloatArray, alphas: Any, level: float) -> d
         Fitted.
     n_samples : ndarray of shape (S,)
         Numbers of training samples.
-    alphas : sequence of A floats or "optimal"
-        Regularisations.
+    alphas : sequence of A floats, "optimal" or None
+        Regularisations; None is the fitted one.
     level : float
         Nominal coverage of the interval; left out if the population knows none.
 
@@ -101,25 +120,9 @@ def curves_of(ridge: Any, n_samples: FloatArray, alphas: Any, level: float) -> d
     found = {name: np.full((len(n_samples), len(alphas)), np.nan) for name in names}
     reachable = np.zeros((len(n_samples), len(alphas)), dtype=bool)
     for column, alpha in enumerate(alphas):
-        optimal = isinstance(alpha, str) and alpha == "optimal"
-        strength = optimal_alphas(ridge, n_samples) if optimal else alpha
-        known = ~np.isnan(strength) if optimal else np.ones(len(n_samples), dtype=bool)
-        cell = n_samples[known], strength[known] if optimal else strength
-        answer = ridge.predict_test_error(*cell, return_interval=has_interval, level=level)
+        known, *cells = known_cells(ridge, n_samples, alpha)
+        answer = ridge.predict_test_error(*cells, return_interval=has_interval, level=level)
         for name, values in zip(names, answer if has_interval else (answer,), strict=True):
             found[name][known, column] = values
-        reachable[known, column] = ridge.reachable(*cell)
+        reachable[known, column] = ridge.reachable(*cells)
     return {**found, "reachable": reachable}
-
-
-def as_row(values: Any, name: str, *, least: float, strict: bool = False) -> FloatArray:
-    """Return `values` as an ascending 1-d array of distinct finite numbers of at least `least`."""
-    row = np.atleast_1d(np.asarray(values))
-    if row.ndim != 1 or row.size == 0 or row.dtype.kind not in "iuf":
-        raise ValueError(f"{name} must be a non-empty 1-d array of numbers; got {values!r}.")
-    row = np.unique(row.astype(np.float64))
-    wrong = (row <= least) if strict else (row < least)
-    if not np.all(np.isfinite(row)) or np.any(wrong):
-        bound = f"above {least:g}" if strict else f"at least {least:g}"
-        raise ValueError(f"{name} must be finite and {bound}; got {values!r}.")
-    return row

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from sk_deepfeat.exceptions import PopulationWarning
-from sk_deepfeat.model_selection.fitted_ridge import FloatArray, as_row, curves_of
+from sk_deepfeat.model_selection.arguments import FloatArray, as_row
+from sk_deepfeat.model_selection.fitted_ridge import curves_of
 
 _SIZES = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the table, in units of the training rows
 _TARGETS = (0.95, 0.9, 0.75)  # in units of the least error at the training size

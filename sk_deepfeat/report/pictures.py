@@ -74,7 +74,7 @@ def _curve(ridge: Any, answers: Answers) -> Picture:
 
 
 def _surface(ridge: Any, answers: Answers) -> Picture:
-    display = ErrorSurfaceDisplay.from_estimator(ridge, ax=_axes())
+    display = ErrorSurfaceDisplay.from_fitted(ridge, ax=_axes())
     beyond = not np.all(display.reachable)
     said = (
         "Heat map of the predicted test error over the number of training samples and the "

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from sk_deepfeat.model_selection.displays.drawing import import_pyplot
 from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
-from sk_deepfeat.model_selection.pyplot import import_pyplot
 from sk_deepfeat.report import sections
 from sk_deepfeat.report.answers import Answers, ask
 from sk_deepfeat.report.numbers import number

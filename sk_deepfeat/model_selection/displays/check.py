@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
-from sk_deepfeat.model_selection.pyplot import ALPHA, axes, finish, import_pyplot, styles
+from sk_deepfeat.model_selection.displays.base import Display, renamed
+from sk_deepfeat.model_selection.displays.drawing import ALPHA, finish, styles
 
 
-class CalibrationCheckDisplay:
+class CalibrationCheckDisplay(Display):
     """Errors measured on subsets of the training rows, as multiples of those of the theory.
 
-    Make it with `from_estimator` or `from_result`.
+    Make it with `from_fitted` or `from_result`.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class CalibrationCheckDisplay:
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(200, 20))
     >>> ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=200))
-    >>> display = CalibrationCheckDisplay.from_estimator(ridge)
+    >>> display = CalibrationCheckDisplay.from_fitted(ridge)
     >>> display.ax_.get_ylabel()
     'measured / predicted test error'
     """
@@ -50,7 +50,7 @@ class CalibrationCheckDisplay:
         self.upper = upper
 
     @classmethod
-    def from_result(cls, check: Any, *, ax: Any = None) -> CalibrationCheckDisplay:
+    def from_result(cls, check: Any, *, ax: Any = None) -> Self:
         """Draw what `calibration_check` returned.
 
         Parameters
@@ -77,9 +77,7 @@ class CalibrationCheckDisplay:
         ).plot(ax=ax)
 
     @classmethod
-    def from_estimator(
-        cls, estimator: Any, *, sizes: Any = None, ax: Any = None
-    ) -> CalibrationCheckDisplay:
+    def from_fitted(cls, estimator: Any, *, sizes: Any = None, ax: Any = None) -> Self:
         """Ask a fitted estimator for its `calibration_check` and draw it.
 
         Parameters
@@ -89,16 +87,18 @@ class CalibrationCheckDisplay:
         sizes : array-like of int, optional
             As in ``estimator.calibration_check``.
         ax : matplotlib Axes, optional
-            Where to draw.
+            Where to draw; None makes a figure.
 
         Returns
         -------
         CalibrationCheckDisplay
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")
-        return cls.from_result(fitted_ridge(estimator).calibration_check(sizes), ax=ax)
+        ridge = cls._fitted_ridge(estimator, ax)
+        return cls.from_result(ridge.calibration_check(sizes), ax=ax)
 
-    def plot(self, ax: Any = None) -> CalibrationCheckDisplay:
+    from_estimator = renamed("from_estimator", "from_fitted")
+
+    def plot(self, ax: Any = None) -> Self:
         """Draw the ratios over alpha; bars reach as far as noise would.
 
         Parameters
@@ -111,13 +111,12 @@ class CalibrationCheckDisplay:
         CalibrationCheckDisplay
             Itself, with `ax_`, `figure_` and `errorbars_`.
         """
-        plt = import_pyplot(f"{type(self).__name__}.plot")
-        ax = axes(plt, ax)
+        ax = self.ax_ = self._open_axes(ax)
         sizes = np.unique(self.n_samples)
         ax.axhspan(0.95, 1.05, color="0.9", zorder=0)
         ax.axhline(1.0, color="0.5", lw=1, zorder=1)
         self.errorbars_ = []
-        for size, (colour, marker, line) in zip(sizes, styles(plt, sizes.size), strict=True):
+        for size, (colour, marker, line) in zip(sizes, styles(sizes.size), strict=True):
             mine = self.n_samples == size
             ratio = self.ratio[mine]
             # About a ratio, noise reaches from ratio/upper to ratio/lower: does that hold one?
@@ -143,5 +142,4 @@ class CalibrationCheckDisplay:
             ylabel="measured / predicted test error",
         )
         finish(ax, "subsets of the rows\nbars: four standard errors\ngrey: within 5 %")
-        self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -32,34 +32,44 @@ def import_pyplot(caller: str) -> Any:
     return plt
 
 
-def axes(plt: Any, ax: Any) -> Any:
-    """Return the given axes, or those of a new figure."""
+def check_axes(ax: Any, count: int, caller: str) -> None:
+    """Refuse what is neither `count` matplotlib Axes nor None."""
+    given = [ax] if count == 1 else list(np.ravel(ax))
     if ax is None:
-        _, ax = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
-    elif not hasattr(ax, "plot"):
+        return
+    if len(given) != count:
+        raise ValueError(f"{caller} draws into {count} axes: ax must hold them; got {ax!r}.")
+    if not all(hasattr(one, "plot") for one in given):
         raise TypeError(f"ax={ax!r} must be matplotlib Axes or None.")
-    return ax
 
 
-def pair_of_axes(plt: Any, ax: Any, caller: str) -> Any:
-    """Return the two given axes, or those of a new figure, side by side."""
-    if ax is None:
-        _, ax = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
-    if np.size(ax) != 2:
-        raise ValueError(f"{caller} draws into two axes: ax=(left, right) or None; got {ax!r}.")
-    return np.ravel(ax)
-
-
-def styles(plt: Any, count: int) -> list[Look]:
+def styles(count: int) -> list[Look]:
     """Return a colour, a marker and a line style for each of `count` series.
 
     The light end of viridis is left out: it does not stand against white.
     """
-    colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.78, count))
+    from matplotlib import colormaps
+
+    colours = colormaps["viridis"](np.linspace(0.0, 0.78, count))
     return [
         Look(colour, _MARKERS[k % len(_MARKERS)], _LINES[k % len(_LINES)])
         for k, colour in enumerate(colours)
     ]
+
+
+def shade(ax: Any, places: Any, lower: Any, upper: Any, look: Look) -> Any:
+    """Draw a band between the ends of intervals, and return it."""
+    return ax.fill_between(places, lower, upper, color=look.colour, alpha=0.18, lw=0, zorder=1)
+
+
+def alpha_in_words(alpha: Any, each: str = "n") -> str:
+    """Say in a legend which regularisation is shown: a number, or the best for `each`."""
+    return f"best alpha for each {each}" if isinstance(alpha, str) else f"alpha = {alpha:.4g}"
+
+
+def intervals_in_words(level: float) -> str:
+    """Say in a legend what `shade` shows."""
+    return f"shaded: {100 * level:g} % intervals"
 
 
 def mark_end_of_reach(ax: Any, sizes: Any, values: Any, known: Any, look: Look) -> None:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from sk_deepfeat.model_selection.fitted_ridge import FloatArray, as_row, fitted_ridge
-from sk_deepfeat.model_selection.pyplot import (
-    finish,
-    import_pyplot,
-    pair_of_axes,
-    plain_numbers,
-    styles,
-)
+from sk_deepfeat.model_selection.arguments import FloatArray, as_sizes, check_one_alpha
+from sk_deepfeat.model_selection.displays.base import Display, renamed
+from sk_deepfeat.model_selection.displays.drawing import finish, plain_numbers, styles
+from sk_deepfeat.model_selection.fitted_ridge import three_sizes
 
 _POINTS = 200
 _DECADES = 8.0  # eigenvalues below the largest by more are not drawn
 
 
-class SpectrumDisplay:
+class SpectrumDisplay(Display):
     """Eigenvalues of the features in rank order, and the degrees of freedom of ridge over κ.
 
     The effective regularisation κ of ridge at some (n, alpha) is a height on the left and a place
     on the right: directions of larger eigenvalue are learned, df1 counts them softly, and the
-    variance of the prediction grows with df2/n. Make it with `from_estimator`.
+    variance of the prediction grows with df2/n. Make it with `from_fitted`.
 
     Parameters
     ----------
@@ -52,10 +48,13 @@ class SpectrumDisplay:
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(200, 20))
     >>> ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=200))
-    >>> display = SpectrumDisplay.from_estimator(ridge)
+    >>> display = SpectrumDisplay.from_fitted(ridge)
     >>> sorted(display.lines_)
     ['df1', 'df2', 'eigenvalues']
     """
+
+    _n_axes: ClassVar[int] = 2
+    _size: ClassVar[tuple[float, float]] = (11.0, 4.2)
 
     def __init__(
         self,
@@ -77,10 +76,10 @@ class SpectrumDisplay:
         self.population_eigenvalues = population_eigenvalues
 
     @classmethod
-    def from_estimator(
+    def from_fitted(
         cls, estimator: Any, *, n_samples: Any = None, alpha: Any = None, ax: Any = None
-    ) -> SpectrumDisplay:
-        """Ask a fitted estimator and draw.
+    ) -> Self:
+        """Ask a fitted estimator and draw; nothing is refitted.
 
         Parameters
         ----------
@@ -91,7 +90,7 @@ class SpectrumDisplay:
             Numbers of training samples at which κ is marked; None is a tenth of those of the fit,
             these, and ten times as many.
         alpha : float or "optimal", optional
-            Regularisation of the marks; None is the fitted one.
+            Regularisation of the marks; None is the fitted one, "optimal" the best for each n.
         ax : sequence of two matplotlib Axes, optional
             Where to draw; None makes a figure.
 
@@ -99,16 +98,11 @@ class SpectrumDisplay:
         -------
         SpectrumDisplay
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")
-        ridge = fitted_ridge(estimator)
+        ridge = cls._fitted_ridge(estimator, ax)
+        check_one_alpha(alpha)
         if ridge.eigenvalues_.size == 0:
             raise ValueError("All features are constant: there is no spectrum to draw.")
-        if n_samples is None:
-            n = ridge.n_samples_
-            n_samples = np.unique([max(2, round(n / 10)), n, 10 * n])
-        if np.ndim(alpha) > 0:
-            raise ValueError(f"alpha must be one number, 'optimal' or None; got {alpha!r}.")
-        sizes = as_row(n_samples, "n_samples", least=1.0)
+        sizes = as_sizes(n_samples, three_sizes(ridge))
         kappa_at = np.asarray(ridge.predict_kappa(sizes, alpha))
         kappa = _range_of_kappa(ridge.eigenvalues_, kappa_at)
         df1, df2 = ridge.degrees_of_freedom(kappa)
@@ -125,7 +119,9 @@ class SpectrumDisplay:
             population_eigenvalues=known,
         ).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> SpectrumDisplay:
+    from_estimator = renamed("from_estimator", "from_fitted")
+
+    def plot(self, ax: Any = None) -> Self:
         """Draw the eigenvalues on the left, the degrees of freedom on the right.
 
         Parameters
@@ -138,10 +134,7 @@ class SpectrumDisplay:
         SpectrumDisplay
             Itself, with `axes_`, `figure_` and `lines_`.
         """
-        caller = f"{type(self).__name__}.plot"
-        plt = import_pyplot(caller)
-        left, right = self.axes_ = pair_of_axes(plt, ax, caller)
-        self.figure_ = left.figure
+        left, right = self.axes_ = np.ravel(self._open_axes(ax))
         self.lines_ = {}
         self._spectrum(left)
         (self.lines_["df1"],) = right.plot(
@@ -151,7 +144,7 @@ class SpectrumDisplay:
             self.kappa, self.df2, color="black", lw=1.8, ls="--", label="df2: drives the variance"
         )
         for n, kappa, look in zip(
-            self.n_samples, self.kappa_at, styles(plt, len(self.n_samples)), strict=True
+            self.n_samples, self.kappa_at, styles(len(self.n_samples)), strict=True
         ):
             if not (np.isfinite(kappa) and kappa > 0):
                 continue

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from sk_deepfeat.model_selection.fitted_ridge import (
-    FloatArray,
-    alphas_around,
-    as_row,
-    fitted_ridge,
-    optimal_alphas,
-    sizes_around,
-)
-from sk_deepfeat.model_selection.pyplot import (
+from sk_deepfeat.model_selection.arguments import FloatArray, as_axis, as_cells, as_row, as_sizes
+from sk_deepfeat.model_selection.displays.base import Display, renamed
+from sk_deepfeat.model_selection.displays.drawing import (
     ALPHA,
     N_SAMPLES,
     TEST_ERROR,
-    axes,
-    import_pyplot,
+    alpha_in_words,
     plain_numbers,
 )
+from sk_deepfeat.model_selection.fitted_ridge import alphas_around, optimal_alphas, sizes_around
 
 _MOST_CONTRAST = 100.0  # errors beyond so many times the least are drawn alike
 
 
-class ErrorSurfaceDisplay:
+class ErrorSurfaceDisplay(Display):
     """Predicted test error as a heat map over n and alpha, with what cannot be known left out.
 
-    Make it with `from_estimator` or `from_predictions`.
+    Make it with `from_fitted` or `from_predictions`.
 
     Parameters
     ----------
@@ -67,7 +61,7 @@ class ErrorSurfaceDisplay:
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(200, 20))
     >>> ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=200))
-    >>> display = ErrorSurfaceDisplay.from_estimator(ridge, n_samples=[20, 60, 200, 600])
+    >>> display = ErrorSurfaceDisplay.from_fitted(ridge, n_samples=[20, 60, 200, 600])
     >>> display.test_error.shape
     (4, 45)
     """
@@ -97,7 +91,7 @@ class ErrorSurfaceDisplay:
         reachable: Any = None,
         *,
         ax: Any = None,
-    ) -> ErrorSurfaceDisplay:
+    ) -> Self:
         """Draw numbers that are at hand.
 
         Parameters
@@ -124,38 +118,28 @@ class ErrorSurfaceDisplay:
         ValueError
             If shapes do not fit, or an axis is not ascending.
         """
-        sizes, strengths = _axis(n_samples, "n_samples"), _axis(alphas, "alphas")
-        errors = np.asarray(test_error, dtype=np.float64)
-        if errors.shape != (sizes.size, strengths.size):
-            raise ValueError(
-                f"test_error must have one row for each of {sizes.size} n_samples and one column "
-                f"for each of {strengths.size} alphas; got shape {errors.shape}."
-            )
+        sizes = as_axis(n_samples, "n_samples", least=0.0, strict=True, at_least_two=True)
+        strengths = as_axis(alphas, "alphas", least=0.0, strict=True, at_least_two=True)
+        cells = {"n_samples": sizes.size, "alphas": strengths.size}
+        errors = as_cells(test_error, "test_error", **cells)
         if not np.any(np.isfinite(errors) & (errors > 0)):
             raise ValueError("test_error holds no positive finite number: nothing can be drawn.")
-        best = None if optimal_alpha is None else np.asarray(optimal_alpha, dtype=np.float64)
-        if best is not None and best.shape != sizes.shape:
-            raise ValueError(
-                f"optimal_alpha must hold one number for each of {sizes.size} n_samples; got shape "
-                f"{best.shape}."
-            )
-        reach = None if reachable is None else np.asarray(reachable, dtype=bool)
-        if reach is not None and reach.shape != errors.shape:
-            raise ValueError(
-                f"reachable must have the shape {errors.shape} of test_error; got {reach.shape}."
-            )
+        if optimal_alpha is not None:
+            optimal_alpha = as_cells(optimal_alpha, "optimal_alpha", n_samples=sizes.size)
+        if reachable is not None:
+            reachable = as_cells(reachable, "reachable", bool, **cells)
         return cls(
             n_samples=sizes,
             alphas=strengths,
             test_error=errors,
-            optimal_alpha=best,
-            reachable=reach,
+            optimal_alpha=optimal_alpha,
+            reachable=reachable,
         ).plot(ax=ax)
 
     @classmethod
-    def from_estimator(
+    def from_fitted(
         cls, estimator: Any, *, n_samples: Any = None, alphas: Any = None, ax: Any = None
-    ) -> ErrorSurfaceDisplay:
+    ) -> Self:
         """Ask a fitted estimator and draw; nothing is refitted.
 
         Parameters
@@ -173,11 +157,8 @@ class ErrorSurfaceDisplay:
         -------
         ErrorSurfaceDisplay
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")
-        ridge = fitted_ridge(estimator)
-        sizes = (
-            sizes_around(ridge) if n_samples is None else as_row(n_samples, "n_samples", least=1.0)
-        )
+        ridge = cls._fitted_ridge(estimator, ax)
+        sizes = as_sizes(n_samples, sizes_around(ridge))
         best = optimal_alphas(ridge, sizes)
         if alphas is None:
             strengths = alphas_around(ridge, best)
@@ -188,7 +169,9 @@ class ErrorSurfaceDisplay:
             sizes, strengths, ridge.predict_test_error(*cells), best, ridge.reachable(*cells), ax=ax
         )
 
-    def plot(self, ax: Any = None) -> ErrorSurfaceDisplay:
+    from_estimator = renamed("from_estimator", "from_fitted")
+
+    def plot(self, ax: Any = None) -> Self:
         """Draw the map, labelled contours, the best alpha and the limit of reach.
 
         Parameters
@@ -201,10 +184,7 @@ class ErrorSurfaceDisplay:
         ErrorSurfaceDisplay
             Itself, with `ax_`, `figure_`, `mesh_`, `contours_`, `line_` and `colorbar_`.
         """
-        plt = import_pyplot(f"{type(self).__name__}.plot")
-        from matplotlib.colors import LogNorm
-
-        ax = axes(plt, ax)
+        ax = self.ax_ = self._open_axes(ax)
         ax.set(  # first: labels cut their gaps into contours on these scales
             xscale="log",
             yscale="log",
@@ -216,15 +196,7 @@ class ErrorSurfaceDisplay:
         known = np.where(np.isfinite(self.test_error), self.test_error, np.nan)
         low = float(np.nanmin(np.where(known > 0, known, np.nan)))
         high = min(float(np.nanmax(known)), _MOST_CONTRAST * low)
-        self.mesh_ = ax.pcolormesh(
-            self.n_samples,
-            self.alphas,
-            known.T,
-            norm=LogNorm(low, max(high, 1.001 * low)),
-            cmap="cividis_r",
-            shading="nearest",
-            rasterized=True,
-        )
+        self.mesh_ = self._mesh(ax, known, low, high)
         self.contours_ = self._contours(ax, known, low, high)
         self.line_ = self._best(ax)
         handles = [] if self.line_ is None else [self.line_]
@@ -235,15 +207,22 @@ class ErrorSurfaceDisplay:
         )
         plain_numbers(self.colorbar_.ax.yaxis)
         if handles:
-            ax.legend(
-                handles=handles,
-                fontsize="small",
-                loc="lower left",
-                bbox_to_anchor=(0.0, 1.01),
-                frameon=False,
-            )
-        self.ax_, self.figure_ = ax, ax.figure
+            above: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.01)}
+            ax.legend(handles=handles, fontsize="small", frameon=False, **above)
         return self
+
+    def _mesh(self, ax: Any, known: FloatArray, low: float, high: float) -> Any:
+        from matplotlib.colors import LogNorm
+
+        return ax.pcolormesh(
+            self.n_samples,
+            self.alphas,
+            known.T,
+            norm=LogNorm(low, max(high, 1.001 * low)),
+            cmap="cividis_r",
+            shading="nearest",
+            rasterized=True,
+        )
 
     def _contours(self, ax: Any, known: FloatArray, low: float, high: float) -> Any:
         from matplotlib.patheffects import withStroke
@@ -269,7 +248,7 @@ class ErrorSurfaceDisplay:
             ls="--",
             color="white",
             lw=2,
-            label="best alpha for each n",
+            label=alpha_in_words("optimal"),
             path_effects=[withStroke(linewidth=4, foreground="black")],
         )
         return line
@@ -302,13 +281,6 @@ class ErrorSurfaceDisplay:
                 zorder=1.5,
             )
         return [Patch(label="beyond the reach of the training set", **look)]
-
-
-def _axis(values: Any, name: str) -> FloatArray:
-    row = as_row(values, name, least=0.0, strict=True)
-    if row.size < 2 or not np.array_equal(row, np.ravel(values)):
-        raise ValueError(f"{name} must be at least two ascending numbers; got {values!r}.")
-    return row
 
 
 def _round_levels(low: float, high: float) -> FloatArray:

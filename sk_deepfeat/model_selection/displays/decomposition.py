@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from sk_deepfeat.model_selection.fitted_ridge import (
-    FloatArray,
-    as_row,
-    fitted_ridge,
-    optimal_alphas,
-    sizes_around,
-)
-from sk_deepfeat.model_selection.pyplot import (
+from sk_deepfeat.model_selection.arguments import FloatArray, as_cells, as_sizes, check_one_alpha
+from sk_deepfeat.model_selection.displays.base import Display, renamed
+from sk_deepfeat.model_selection.displays.drawing import (
     N_SAMPLES,
     TEST_ERROR,
-    axes,
+    alpha_in_words,
     finish,
-    import_pyplot,
     plain_numbers,
     styles,
 )
+from sk_deepfeat.model_selection.fitted_ridge import known_cells, sizes_around
 
 _PARTS = {
     "bias": "squared bias",
@@ -33,11 +28,11 @@ _SUMS = {"bias_and_noise": "squared bias + noise", "total_variance": "variance, 
 _LEAST_SHARE = 1e-3  # of the least total: parts below are not drawn
 
 
-class ErrorDecompositionDisplay:
+class ErrorDecompositionDisplay(Display):
     """Predicted bias, variances and noise over n, and the test error that they add up to.
 
     One training set identifies two sums of them, bias with noise and both variances; then these
-    are drawn. Make it with `from_estimator` or `from_predictions`.
+    are drawn. Make it with `from_fitted` or `from_predictions`.
 
     Parameters
     ----------
@@ -66,7 +61,7 @@ class ErrorDecompositionDisplay:
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(200, 20))
     >>> ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=200))
-    >>> display = ErrorDecompositionDisplay.from_estimator(ridge)
+    >>> display = ErrorDecompositionDisplay.from_fitted(ridge)
     >>> sorted(display.lines_)
     ['bias_and_noise', 'total', 'total_variance']
     """
@@ -95,7 +90,7 @@ class ErrorDecompositionDisplay:
     @classmethod
     def from_predictions(
         cls, n_samples: Any, decomposition: Any, *, alpha: Any = None, ax: Any = None
-    ) -> ErrorDecompositionDisplay:
+    ) -> Self:
         """Draw what ``predict_decomposition`` returned.
 
         Parameters
@@ -122,20 +117,19 @@ class ErrorDecompositionDisplay:
             raise TypeError(
                 f"decomposition must be what predict_decomposition returned; got {decomposition!r}."
             )
-        sizes = np.asarray(n_samples, dtype=np.float64)
-        parts = {name: np.asarray(getattr(decomposition, name)) for name in (*_PARTS, *_SUMS)}
-        for name, values in parts.items():
-            if sizes.ndim != 1 or values.shape != sizes.shape:
-                raise ValueError(
-                    f"decomposition.{name} must hold one number for each of n_samples, a 1-d "
-                    f"array; got shapes {values.shape} and {sizes.shape}."
-                )
+        sizes = as_cells(n_samples, "n_samples", n_samples=np.size(n_samples))
+        parts = {
+            name: as_cells(
+                getattr(decomposition, name), f"decomposition.{name}", n_samples=sizes.size
+            )
+            for name in (*_PARTS, *_SUMS)
+        }
         return cls(n_samples=sizes, **parts, alpha=alpha).plot(ax=ax)
 
     @classmethod
-    def from_estimator(
+    def from_fitted(
         cls, estimator: Any, *, n_samples: Any = None, alpha: Any = None, ax: Any = None
-    ) -> ErrorDecompositionDisplay:
+    ) -> Self:
         """Ask a fitted estimator for ``predict_decomposition`` and draw it.
 
         Parameters
@@ -153,25 +147,17 @@ class ErrorDecompositionDisplay:
         -------
         ErrorDecompositionDisplay
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")
-        ridge = fitted_ridge(estimator)
-        if n_samples is None:
-            sizes = sizes_around(ridge)
-        else:
-            sizes = as_row(n_samples, "n_samples", least=1.0)
-        if np.ndim(alpha) > 0:
-            raise ValueError(f"alpha must be one number, 'optimal' or None; got {alpha!r}.")
-        asked = alpha
-        if isinstance(alpha, str) and alpha == "optimal":
-            best = optimal_alphas(ridge, sizes)
-            sizes = sizes[~np.isnan(best)]
-            asked = best[~np.isnan(best)]
+        ridge = cls._fitted_ridge(estimator, ax)
+        check_one_alpha(alpha)
+        _, sizes, asked = known_cells(ridge, as_sizes(n_samples, sizes_around(ridge)), alpha)
         found = ridge.predict_decomposition(sizes, asked)
         return cls.from_predictions(
             sizes, found, alpha=float(ridge.alpha_) if alpha is None else alpha, ax=ax
         )
 
-    def plot(self, ax: Any = None) -> ErrorDecompositionDisplay:
+    from_estimator = renamed("from_estimator", "from_fitted")
+
+    def plot(self, ax: Any = None) -> Self:
         """Draw the known parts and their total on logarithmic axes.
 
         Parameters
@@ -184,29 +170,29 @@ class ErrorDecompositionDisplay:
         ErrorDecompositionDisplay
             Itself, with `ax_`, `figure_` and `lines_`.
         """
-        plt = import_pyplot(f"{type(self).__name__}.plot")
-        ax = axes(plt, ax)
+        ax = self.ax_ = self._open_axes(ax)
         total = self.bias_and_noise + self.total_variance
         split = {name: label for name, label in _PARTS.items() if self._is_known(name)}
         shown = split if len(split) == len(_PARTS) else _SUMS
         (line,) = ax.plot(self.n_samples, total, color="black", lw=2, label="test error (the sum)")
         self.lines_ = {"total": line}
         every = max(1, len(self.n_samples) // 8)
-        for k, (name, look) in enumerate(zip(shown, styles(plt, len(shown)), strict=True)):
+        for k, (name, look) in enumerate(zip(shown, styles(len(shown)), strict=True)):
+            drawn = self._drawn(name, total)
+            left_out = self._is_known(name) and not np.any(np.isfinite(drawn))
             (self.lines_[name],) = ax.plot(
                 self.n_samples,
-                self._drawn(name, total),
+                drawn,
                 color=look.colour,
                 ls=look.line,
                 marker=look.marker,
                 markevery=(k * every // len(shown), every),
                 ms=5,
-                label=shown[name],
+                label=shown[name] + (",\ntoo small to draw" if left_out else ""),
             )
         ax.set(xscale="log", yscale="log", xlabel=N_SAMPLES, ylabel=TEST_ERROR)
         plain_numbers(ax.xaxis)
         finish(ax, self._title(one_sample=shown is _SUMS, ends=bool(np.isnan(total).any())))
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _is_known(self, name: str) -> bool:
@@ -220,11 +206,7 @@ class ErrorDecompositionDisplay:
         return np.where(values >= _LEAST_SHARE * np.nanmin(total), values, np.nan)
 
     def _title(self, *, one_sample: bool, ends: bool) -> str:
-        lines = []
-        if isinstance(self.alpha, str):
-            lines.append("best alpha for each n")
-        elif self.alpha is not None:
-            lines.append(f"alpha = {self.alpha:.3g}")
+        lines = [] if self.alpha is None else [alpha_in_words(self.alpha)]
         if one_sample:
             lines.append("one training set tells\nthese two sums only")
         if ends:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.linear_model import DeterministicEquivalentRidge
-from sk_deepfeat.model_selection.fitted_ridge import FloatArray, as_row, curves_of
-from sk_deepfeat.model_selection.pyplot import (
+from sk_deepfeat.model_selection.arguments import (
+    FloatArray,
+    as_axis,
+    as_cells,
+    as_row,
+    check_one_alpha,
+)
+from sk_deepfeat.model_selection.displays.base import Display
+from sk_deepfeat.model_selection.displays.drawing import (
     TEST_ERROR,
-    axes,
+    alpha_in_words,
     finish,
-    import_pyplot,
+    intervals_in_words,
+    shade,
     styles,
 )
+from sk_deepfeat.model_selection.fitted_ridge import curves_of, three_sizes
 
 _MOST_TICKS = 9
 
 
-class TrainingDynamicsDisplay:
+class TrainingDynamicsDisplay(Display):
     """Predicted test error of ridge on the features of each checkpoint, over the epochs.
 
     Make it with `from_estimator` or `from_predictions`.
@@ -97,7 +106,7 @@ class TrainingDynamicsDisplay:
         level: float = 0.9,
         alpha: Any = None,
         ax: Any = None,
-    ) -> TrainingDynamicsDisplay:
+    ) -> Self:
         """Draw numbers that are at hand.
 
         Parameters
@@ -126,20 +135,13 @@ class TrainingDynamicsDisplay:
         ValueError
             If shapes do not fit, or epochs are not ascending.
         """
-        steps, sizes = np.asarray(epochs, dtype=np.float64), np.atleast_1d(n_samples)
-        if steps.ndim != 1 or not np.all(np.diff(steps) > 0):
-            raise ValueError(f"epochs must be ascending numbers; got {epochs!r}.")
+        steps, sizes = as_axis(epochs, "epochs", least=0.0), np.atleast_1d(n_samples)
         arrays = {"test_error": test_error, "lower": lower, "upper": upper}
-        given: dict[str, FloatArray] = {}
-        for name, values in arrays.items():
-            if values is None:
-                continue
-            given[name] = np.asarray(values, dtype=np.float64)
-            if given[name].shape != (steps.size, sizes.size):
-                raise ValueError(
-                    f"{name} must have one row for each of {steps.size} epochs and one column for "
-                    f"each of {sizes.size} n_samples; got shape {given[name].shape}."
-                )
+        given = {
+            name: as_cells(values, name, epochs=steps.size, n_samples=sizes.size)
+            for name, values in arrays.items()
+            if values is not None
+        }
         return cls(epochs=steps, n_samples=sizes, **given, level=level, alpha=alpha).plot(ax=ax)
 
     @classmethod
@@ -155,7 +157,7 @@ class TrainingDynamicsDisplay:
         readout: Any = None,
         level: float = 0.9,
         ax: Any = None,
-    ) -> TrainingDynamicsDisplay:
+    ) -> Self:
         """Fit a ridge on the features of every checkpoint, ask for its error and draw.
 
         Parameters
@@ -172,8 +174,8 @@ class TrainingDynamicsDisplay:
         n_samples : array-like of shape (S,), optional
             Numbers of training samples of the ridge; None is a tenth of the rows, all rows, and ten
             times as many.
-        alpha : float or "optimal", default="optimal"
-            Regularisation, or the best for each epoch and n.
+        alpha : float, "optimal" or None, default="optimal"
+            Regularisation, the best for each epoch and n, or that of each fitted readout.
         readout : DeterministicEquivalentRidge, optional
             Unfitted, cloned for every stage; None is one with its default settings.
         level : float, default=0.9
@@ -192,15 +194,14 @@ class TrainingDynamicsDisplay:
         ValueError
             If there is not one epoch for each stage, or a number is out of range.
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")
+        cls._check_drawing("from_estimator", ax)  # before the long run
         if isinstance(feature_map, type) or not hasattr(feature_map, "staged_transform"):
             raise TypeError(
                 "feature_map must be a fitted TrainedDeepFeatures, or another transformer with "
                 f"staged_transform; got {feature_map!r}."
             )
         check_is_fitted(feature_map)
-        if not (isinstance(alpha, str) and alpha == "optimal") and np.ndim(alpha) > 0:
-            raise ValueError(f"alpha must be one number or 'optimal'; got {alpha!r}.")
+        check_one_alpha(alpha)
         if readout is None:
             readout = DeterministicEquivalentRidge()
         sizes = None if n_samples is None else as_row(n_samples, "n_samples", least=1.0)
@@ -208,8 +209,7 @@ class TrainingDynamicsDisplay:
         for features in feature_map.staged_transform(X):
             ridge = clone(readout).fit(features, y)
             if sizes is None:
-                n = ridge.n_samples_
-                sizes = np.unique([max(2.0, round(n / 10)), float(n), 10.0 * n])
+                sizes = three_sizes(ridge)
             stages.append(_at_sizes(ridge, sizes, alpha, level))
         if epochs is None:
             epochs = getattr(feature_map, "checkpoints", None)
@@ -223,7 +223,7 @@ class TrainingDynamicsDisplay:
             epochs, sizes, found.pop("predicted"), **found, level=level, alpha=alpha, ax=ax
         )
 
-    def plot(self, ax: Any = None) -> TrainingDynamicsDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw the errors over the epochs, with shaded intervals.
 
         Parameters
@@ -236,11 +236,10 @@ class TrainingDynamicsDisplay:
         TrainingDynamicsDisplay
             Itself, with `ax_`, `figure_`, `lines_` and `bands_`.
         """
-        plt = import_pyplot(f"{type(self).__name__}.plot")
-        ax = axes(plt, ax)
+        ax = self.ax_ = self._open_axes(ax)
         self.lines_: list[Any] = []
         self.bands_: list[Any] = []
-        for i, look in enumerate(styles(plt, len(self.n_samples))):
+        for i, look in enumerate(styles(len(self.n_samples))):
             (line,) = ax.plot(
                 self.epochs,
                 self.test_error[:, i],
@@ -253,12 +252,10 @@ class TrainingDynamicsDisplay:
             self.lines_.append(line)
             if self.lower is not None and self.upper is not None:
                 ends = self.lower[:, i], self.upper[:, i]
-                band = ax.fill_between(self.epochs, *ends, color=look.colour, alpha=0.18, lw=0)
-                self.bands_.append(band)
+                self.bands_.append(shade(ax, self.epochs, *ends, look))
         ax.set(yscale="log", xlabel="training of the features (epochs)", ylabel=TEST_ERROR)
         self._scale_epochs(ax)
         finish(ax, self._title())
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _scale_epochs(self, ax: Any) -> None:
@@ -279,13 +276,9 @@ class TrainingDynamicsDisplay:
         ax.xaxis.set_minor_locator(NullLocator())
 
     def _title(self) -> str:
-        title = []
-        if isinstance(self.alpha, str):
-            title.append("best alpha for each point")
-        elif self.alpha is not None:
-            title.append(f"alpha = {self.alpha:.4g}")
+        title = [] if self.alpha is None else [alpha_in_words(self.alpha, each="point")]
         if self.bands_:
-            title.append(f"shaded: {100 * self.level:g} % intervals")
+            title.append(intervals_in_words(self.level))
         if np.any(np.isnan(self.test_error)):
             title.append("missing: beyond reach")
         return "\n".join(title)

@@ -1,4 +1,4 @@
-import builtins
+"""The display of predicted and measured learning curves."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from sklearn.linear_model import Ridge
 
 from sk_deepfeat import DeterministicEquivalentRidge
 from sk_deepfeat.model_selection import (
-    CalibrationCheckDisplay,
     RidgeLearningCurve,
     RidgeLearningCurveDisplay,
     ridge_learning_curve,
@@ -20,13 +19,6 @@ CURVE = RidgeLearningCurve(
     np.array([[1.0, 2.0], [np.nan, 3.0]]),
     np.array([[[1.1, 0.9], [2.1, 2.0]], [[4.0, 4.2], [3.0, 3.1]]]),
 )
-
-
-@pytest.fixture
-def pyplot():
-    plt = pytest.importorskip("matplotlib.pyplot", reason="displays need matplotlib")
-    yield plt
-    plt.close("all")
 
 
 def test_draws_the_stored_numbers(pyplot):
@@ -117,6 +109,12 @@ def test_draws_into_given_axes(pyplot):
     assert RidgeLearningCurveDisplay.from_result(CURVE, ax=ax).ax_ is ax
 
 
+def test_the_old_name_of_the_sizes_warns(pyplot):
+    display = RidgeLearningCurveDisplay.from_result(CURVE)
+    with pytest.warns(FutureWarning, match=r"Display\.train_sizes is now called n_samples"):
+        assert display.train_sizes is display.n_samples
+
+
 def test_from_estimator(pyplot):
     X, y = load_diabetes(return_X_y=True)
     display = RidgeLearningCurveDisplay.from_estimator(
@@ -124,34 +122,3 @@ def test_from_estimator(pyplot):
     )
     assert display.measured_mean.shape == (1, 1) and np.isnan(display.measured_se).all()
     assert display.ax_.get_ylabel() == "test error (squared units of y)"
-
-
-def test_check_display_draws_the_ratios(pyplot):
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(200, 20))
-    ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=200))
-    check = ridge.calibration_check()
-    display = CalibrationCheckDisplay.from_estimator(ridge)
-    np.testing.assert_allclose(display.ratio, check.measured / check.predicted)
-    assert len(display.errorbars_) == np.unique(check.n_samples).size
-    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert labels == [f"n = {n:.0f}" for n in np.unique(check.n_samples)]
-    first = check.n_samples == check.n_samples.min()
-    points = display.errorbars_[0].lines[0]
-    np.testing.assert_allclose(points.get_xdata(), check.alpha[first])
-    _, ax = pyplot.subplots()
-    assert CalibrationCheckDisplay.from_result(check, ax=ax).ax_ is ax
-    display.figure_.canvas.draw()
-
-
-def test_missing_matplotlib(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"pip install \"sk-deepfeat\[plot\]\""):
-        RidgeLearningCurveDisplay.from_result(CURVE)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from sk_deepfeat.model_selection.arguments import as_sizes
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
-from sk_deepfeat.model_selection.fitted_ridge import as_row, curves_of, fitted_ridge, sizes_around
-from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
-from sk_deepfeat.model_selection.pyplot import (
+from sk_deepfeat.model_selection.displays.base import Display, warn_renamed
+from sk_deepfeat.model_selection.displays.drawing import (
     N_SAMPLES,
     TEST_ERROR,
-    axes,
+    alpha_in_words,
     end_of_reach_handle,
     finish,
-    import_pyplot,
+    intervals_in_words,
     mark_end_of_reach,
     plain_numbers,
+    shade,
     styles,
 )
+from sk_deepfeat.model_selection.fitted_ridge import curves_of, sizes_around
+from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
 
 
-class RidgeLearningCurveDisplay:
+class RidgeLearningCurveDisplay(Display):
     """Predicted test errors over the number of samples (lines), and measured ones (points).
 
     Shaded: the intervals of the prediction. A bar across a line: the training set identifies the
@@ -31,7 +34,7 @@ class RidgeLearningCurveDisplay:
 
     Parameters
     ----------
-    train_sizes : ndarray of shape (S,)
+    n_samples : ndarray of shape (S,)
         Numbers of training samples.
     alphas : sequence of A floats
         Regularisations, one colour and line style each; "optimal" is the best for each size.
@@ -73,7 +76,7 @@ class RidgeLearningCurveDisplay:
     def __init__(
         self,
         *,
-        train_sizes: Any,
+        n_samples: Any,
         alphas: Any,
         predicted: Any,
         measured_mean: Any = None,
@@ -83,7 +86,7 @@ class RidgeLearningCurveDisplay:
         reachable: Any = None,
         level: float = 0.9,
     ) -> None:
-        self.train_sizes = train_sizes
+        self.n_samples = n_samples
         self.alphas = alphas
         self.predicted = predicted
         self.measured_mean = measured_mean
@@ -93,8 +96,14 @@ class RidgeLearningCurveDisplay:
         self.reachable = reachable
         self.level = level
 
+    @property
+    def train_sizes(self) -> Any:
+        """The old name of `n_samples`, which goes after one release."""
+        warn_renamed(type(self), "train_sizes", "n_samples")
+        return self.n_samples
+
     @classmethod
-    def from_result(cls, curve: RidgeLearningCurve, *, ax: Any = None) -> RidgeLearningCurveDisplay:
+    def from_result(cls, curve: RidgeLearningCurve, *, ax: Any = None) -> Self:
         """Draw the result of `ridge_learning_curve`.
 
         Parameters
@@ -109,7 +118,7 @@ class RidgeLearningCurveDisplay:
         RidgeLearningCurveDisplay
         """
         return cls(
-            train_sizes=curve.train_sizes,
+            n_samples=curve.train_sizes,
             alphas=curve.alphas,
             predicted=curve.predicted,
             measured_mean=curve.measured_mean,
@@ -122,7 +131,7 @@ class RidgeLearningCurveDisplay:
     @classmethod
     def from_estimator(
         cls, estimator: Any, X: Any, y: Any, *, ax: Any = None, **kwargs: Any
-    ) -> RidgeLearningCurveDisplay:
+    ) -> Self:
         """Run `ridge_learning_curve`, refits included, and draw its result.
 
         Parameters
@@ -130,7 +139,7 @@ class RidgeLearningCurveDisplay:
         estimator, X, y
             As in `ridge_learning_curve`.
         ax : matplotlib Axes, optional
-            Where to draw.
+            Where to draw; None makes a figure.
         **kwargs
             Further arguments of `ridge_learning_curve`.
 
@@ -138,7 +147,7 @@ class RidgeLearningCurveDisplay:
         -------
         RidgeLearningCurveDisplay
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")  # before the long run
+        cls._check_drawing("from_estimator", ax)  # before the long run
         return cls.from_result(ridge_learning_curve(estimator, X, y, **kwargs), ax=ax)
 
     @classmethod
@@ -150,7 +159,7 @@ class RidgeLearningCurveDisplay:
         alphas: Any = None,
         level: float = 0.9,
         ax: Any = None,
-    ) -> RidgeLearningCurveDisplay:
+    ) -> Self:
         """Ask a fitted estimator and draw; nothing is refitted.
 
         Parameters
@@ -159,7 +168,7 @@ class RidgeLearningCurveDisplay:
             Fitted; what ends in a `DeterministicEquivalentRidge` is asked for it.
         n_samples : array-like of shape (S,), optional
             Numbers of training samples; None is from a thirtieth to ten times those of the fit.
-        alphas : sequence of float or "optimal", optional
+        alphas : float, "optimal", or sequence of them, optional
             Regularisations; None is the fitted one, and the best for each n.
         level : float, default=0.9
             Nominal coverage of the intervals; there are none if the population does not know them.
@@ -170,12 +179,8 @@ class RidgeLearningCurveDisplay:
         -------
         RidgeLearningCurveDisplay
         """
-        import_pyplot(f"{cls.__name__}.from_fitted")
-        ridge = fitted_ridge(estimator)
-        if n_samples is None:
-            sizes = sizes_around(ridge)
-        else:
-            sizes = as_row(n_samples, "n_samples", least=1.0)
+        ridge = cls._fitted_ridge(estimator, ax)
+        sizes = as_sizes(n_samples, sizes_around(ridge))
         if alphas is None:
             alphas = ["optimal"] if ridge.alpha == "optimal" else [float(ridge.alpha_), "optimal"]
         elif isinstance(alphas, str) or np.ndim(alphas) == 0:
@@ -183,9 +188,9 @@ class RidgeLearningCurveDisplay:
         if len(alphas) == 0:
             raise ValueError(f"alphas={alphas!r} must hold at least one number or 'optimal'.")
         curves = curves_of(ridge, sizes, alphas, level)
-        return cls(train_sizes=sizes, alphas=alphas, level=level, **curves).plot(ax=ax)
+        return cls(n_samples=sizes, alphas=alphas, level=level, **curves).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> RidgeLearningCurveDisplay:
+    def plot(self, ax: Any = None) -> Self:
         """Draw on logarithmic axes.
 
         Parameters
@@ -198,14 +203,13 @@ class RidgeLearningCurveDisplay:
         RidgeLearningCurveDisplay
             Itself, with `ax_`, `figure_`, `lines_`, `bands_` and `errorbars_`.
         """
-        plt = import_pyplot(f"{type(self).__name__}.plot")
-        ax = axes(plt, ax)
-        order = np.argsort(self.train_sizes)
-        sizes = np.asarray(self.train_sizes)[order]
+        ax = self.ax_ = self._open_axes(ax)
+        order = np.argsort(self.n_samples)
+        sizes = np.asarray(self.n_samples)[order]
         self.lines_: list[Any] = []
         self.bands_: list[Any] = []
         self.errorbars_: list[Any] = []
-        looks = styles(plt, len(self.alphas))
+        looks = styles(len(self.alphas))
         for i, look in enumerate(looks):
             self._prediction(ax, sizes, order, i, look)
             if self.measured_mean is not None:
@@ -215,7 +219,6 @@ class RidgeLearningCurveDisplay:
         ax.set(xscale="log", yscale="log", xlabel=N_SAMPLES, ylabel=TEST_ERROR)
         plain_numbers(ax.xaxis)
         finish(ax, self._title(), handles=handles)
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _prediction(self, ax: Any, sizes: Any, order: Any, i: int, look: Any) -> None:
@@ -237,8 +240,7 @@ class RidgeLearningCurveDisplay:
         mark_end_of_reach(ax, sizes, predicted, known, look)
         if self.lower is not None and self.upper is not None:
             ends = self.lower[order, i], self.upper[order, i]
-            band = ax.fill_between(sizes, *ends, color=look.colour, alpha=0.18, lw=0, zorder=1)
-            self.bands_.append(band)
+            self.bands_.append(shade(ax, sizes, *ends, look))
 
     def _points(self, ax: Any, sizes: Any, order: Any, i: int, look: Any) -> None:
         errors = np.zeros(sizes.size) if self.measured_se is None else self.measured_se[order, i]
@@ -257,7 +259,6 @@ class RidgeLearningCurveDisplay:
     def _handle(self, i: int, look: Any) -> Any:
         from matplotlib.lines import Line2D
 
-        alpha = self.alphas[i]
         return Line2D(
             [],
             [],
@@ -265,13 +266,13 @@ class RidgeLearningCurveDisplay:
             ls=look.line,
             marker=look.marker if self.measured_mean is not None else None,
             ms=5,
-            label="best alpha for each n" if isinstance(alpha, str) else f"alpha = {alpha:.4g}",
+            label=alpha_in_words(self.alphas[i]),
         )
 
     def _title(self) -> str:
         title = ["lines: predicted"] if self.measured_mean is not None else ["predicted"]
         if self.bands_:
-            title.append(f"shaded: {100 * self.level:g} % intervals")
+            title.append(intervals_in_words(self.level))
         if self.measured_mean is not None:
             title.append("points: measured ± s.e.")
         return "\n".join(title)

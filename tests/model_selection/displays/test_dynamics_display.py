@@ -30,13 +30,6 @@ class Widening(TransformerMixin, BaseEstimator):
         return (X[:, : k + 1] for k in range(3))
 
 
-@pytest.fixture
-def pyplot():
-    plt = pytest.importorskip("matplotlib.pyplot", reason="displays need matplotlib")
-    yield plt
-    plt.close("all")
-
-
 FITTED = Widening().fit(X)
 
 
@@ -71,6 +64,14 @@ def test_settings_of_the_readout_and_epochs(pyplot):
     np.testing.assert_allclose(display.test_error[0], expected)
 
 
+def test_alpha_of_each_readout(pyplot):
+    display = TrainingDynamicsDisplay.from_estimator(
+        FITTED, X, Y, n_samples=50, alpha=None, readout=DeterministicEquivalentRidge(3.0)
+    )
+    expected = TrainingDynamicsDisplay.from_estimator(FITTED, X, Y, n_samples=50, alpha=3.0)
+    np.testing.assert_allclose(display.test_error, expected.test_error)
+
+
 def test_epochs_of_several_orders_keep_the_untrained_network(pyplot):
     epochs = np.r_[0, np.geomspace(0.1, 100, 12)]
     display = TrainingDynamicsDisplay.from_predictions(epochs, [5], np.full((13, 1), 2.0))
@@ -103,7 +104,7 @@ def test_trained_features(pyplot):
         (FITTED, {"epochs": [1, 2]}, ValueError, "one number for each of the 3 stages"),
         (FITTED, {"epochs": [3, 2, 1]}, ValueError, "epochs must be ascending"),
         (FITTED, {"n_samples": [0]}, ValueError, "n_samples must be finite and at least 1"),
-        (FITTED, {"alpha": [1.0, 2.0]}, ValueError, "alpha must be one number or 'optimal'"),
+        (FITTED, {"alpha": [1.0, 2.0]}, ValueError, "alpha must be one number, 'optimal' or"),
         (FITTED, {"alpha": "best"}, ValueError, "alpha='best' must be 'optimal'"),
         (FITTED, {"level": 2}, ValueError, "level=2 must lie between 0 and 1"),
     ],
@@ -114,5 +115,7 @@ def test_wrong_arguments(pyplot, feature_map, arguments, error, message):
 
 
 def test_numbers_of_another_shape(pyplot):
-    with pytest.raises(ValueError, match="lower must have one row for each of 2 epochs"):
+    with pytest.raises(
+        ValueError, match=r"lower must have the shape \(epochs, n_samples\) = \(2, 1\)"
+    ):
         TrainingDynamicsDisplay.from_predictions([0, 1], [5], np.ones((2, 1)), lower=[1.0])
