@@ -128,8 +128,8 @@ def check_population(estimator: Any) -> None:
     ``test_error``, ``kappa`` and what is optional; broadcasting; errors that are NaN or not
     negative; unchanged answers when the factorisation is handed over and after pickling;
     parts of ``decomposition`` that sum to the error; ends of ``interval`` on either side of it;
-    order of ``degrees_of_freedom``;
-    refusal of features of another width.
+    an ``answer`` that agrees with them and knows every part of what it calls reachable; order of
+    ``degrees_of_freedom``; refusal of features of another width.
 
     Examples
     --------
@@ -195,6 +195,8 @@ def _check_answers(
         assert np.shape(fitted.reachable(n, alpha, **asked)) == (3, 2), (
             "reachable must have shape broadcast(n_samples, alpha)"
         )
+    if hasattr(fitted, "answer"):
+        _check_record(fitted.answer(n, alpha, variance=True, **asked), errors, tail)
     if hasattr(fitted, "degrees_of_freedom"):
         df1, df2 = fitted.degrees_of_freedom(kappa, **asked)
         known = ~np.isnan(np.add(df1, df2))
@@ -211,6 +213,23 @@ def _check_answers(
     assert np.allclose(shared.test_error(n, alpha, **asked), errors, rtol=1e-6, equal_nan=True), (
         "a factorisation handed over must not change the answers"
     )
+
+
+def _check_record(record: Any, errors: Any, tail: tuple[int, ...]) -> None:
+    """Check that the record of all questions is that of the single ones, and keeps its rule."""
+    stacked = errors if tail else errors[..., None]
+    assert np.array_equal(record.error, stacked, equal_nan=True), (
+        "the errors of answer must be those of test_error, with an axis of outputs"
+    )
+    assert np.shape(record.reachable) == np.shape(record.kappa) == stacked.shape[:-1], (
+        "reachable and kappa of answer must have the shape broadcast(n_samples, alpha)"
+    )
+    known = np.asarray(record.reachable, dtype=bool)
+    for name in ("error", "train_error", "bias_and_noise", "log_variance"):
+        values = getattr(record, name)
+        assert values is None or not np.any(np.isnan(values[known])), (
+            f"{name} must be known wherever answer says that a cell is reachable"
+        )
 
 
 def _check_width(estimator: Any, X: Any, y: Any) -> None:

@@ -11,8 +11,8 @@ from sklearn.utils import _safe_indexing
 from threadpoolctl import threadpool_limits
 
 from sk_deepfeat.theory import ridge_factorization
+from sk_deepfeat.theory.validation import FloatArray
 
-FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
 _TEST_BLOCK = 2048
 

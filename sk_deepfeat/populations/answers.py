@@ -7,14 +7,15 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from sk_deepfeat.theory import ErrorAnswer, ErrorDecomposition
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, check_cells
 
 
 class AnswersMixin:
-    """Errors, decomposition and kappa of a population that gives an `ErrorAnswer`.
+    """Answers of a population that gives an `ErrorAnswer`.
 
-    A subclass implements ``answer`` and ``_single``, whether the targets had one axis. Kept apart
-    from `BaseEstimator`, so that the subclasses remain plain scikit-learn estimators.
+    A subclass implements ``_answer(n_samples, alpha, fit_intercept, variance)``, of validated
+    arrays of one shape, and ``_single``, whether the targets had one axis. Kept apart from
+    `BaseEstimator`, so that the subclasses remain plain scikit-learn estimators.
     """
 
     def answer(
@@ -25,8 +26,28 @@ class AnswersMixin:
         fit_intercept: bool,
         variance: bool = False,
     ) -> ErrorAnswer:
-        """Return all that is known of some cells; see the subclass."""
-        raise TypeError(f"{type(self).__name__} must implement answer.")
+        """Return all that is known of some cells in one record.
+
+        Parameters
+        ----------
+        n_samples, alpha : array-like
+            Numbers of samples and regularisations (for sample weights of mean one); broadcast.
+        fit_intercept : bool
+            Whether ridge fits an intercept.
+        variance : bool, default=False
+            Whether the variance of the error is wanted, too, from a population that knows it.
+
+        Returns
+        -------
+        ErrorAnswer
+            Of cells of shape broadcast(n_samples, alpha), with an axis of outputs.
+        """
+        return self._answer(*check_cells(n_samples, alpha), fit_intercept, variance)
+
+    def _answer(
+        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
+    ) -> ErrorAnswer:
+        raise TypeError(f"{type(self).__name__} must implement _answer.")
 
     @property
     def _single(self) -> bool:

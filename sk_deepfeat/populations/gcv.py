@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from sk_deepfeat.populations.one_sample import OneSampleMixin
 from sk_deepfeat.theory import ErrorAnswer, KappaCurve, RidgeFactorization, gcv_curve
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
-from sk_deepfeat.theory.validation import check_cells
+from sk_deepfeat.theory.validation import FloatArray
 
 
 class GCVPopulation(OneSampleMixin, BaseEstimator):
@@ -63,31 +62,11 @@ class GCVPopulation(OneSampleMixin, BaseEstimator):
         self._evaluator = CurveEvaluator(curve, fit_intercept=factorization.fit_intercept)
         return curve
 
-    def answer(
-        self,
-        n_samples: ArrayLike,
-        alpha: ArrayLike,
-        *,
-        fit_intercept: bool,
-        variance: bool = False,
+    def _answer(
+        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
     ) -> ErrorAnswer:
-        """Return all that is known of some cells.
-
-        Parameters
-        ----------
-        n_samples, alpha : array-like
-            Numbers of samples and regularisations (for sample weights of mean one); broadcast.
-        fit_intercept : bool
-            As in `fit`.
-        variance : bool, default=False
-            Ignored: this population does not know how uncertain it is.
-
-        Returns
-        -------
-        ErrorAnswer
-        """
         self._check_intercept(fit_intercept)
-        risk = self._evaluator.risk(*check_cells(n_samples, alpha))
+        risk = self._evaluator.risk(n_samples, alpha)
         known = ~np.isnan(risk.test_error).any(axis=-1)
         return ErrorAnswer(
             risk.test_error, known, risk.kappa, risk.train_error, risk.bias_and_noise

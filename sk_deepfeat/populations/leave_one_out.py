@@ -20,7 +20,7 @@ from sk_deepfeat.theory import (
     leave_one_out_curves,
 )
 from sk_deepfeat.theory.one_sample import tuning
-from sk_deepfeat.theory.validation import FloatArray, check_cells, check_level
+from sk_deepfeat.theory.validation import FloatArray, check_level
 
 
 class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
@@ -129,35 +129,13 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         state = super().__getstate__()
         return {**state, "factorization_": None} if "factorization_" in state else state
 
-    def answer(
-        self,
-        n_samples: ArrayLike,
-        alpha: ArrayLike,
-        *,
-        fit_intercept: bool,
-        variance: bool = False,
+    def _answer(
+        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
     ) -> ErrorAnswer:
-        """Return all that is known of some cells, from one evaluation of the surface.
-
-        Parameters
-        ----------
-        n_samples, alpha : array-like
-            Numbers of samples and regularisations (for sample weights of mean one); broadcast.
-        fit_intercept : bool
-            As in `fit`.
-        variance : bool, default=False
-            Whether the variance of the error is wanted, too.
-
-        Returns
-        -------
-        ErrorAnswer
-        """
         self._check_intercept(fit_intercept)
-        n, a = check_cells(n_samples, alpha)
-        found = self.surface_.answer(
-            n.ravel(), a.ravel(), extrapolate=bool(self.extrapolate), variance=variance
-        )
-        return found.reshape(n.shape)
+        cells = n_samples.ravel(), alpha.ravel()
+        found = self.surface_.answer(*cells, extrapolate=bool(self.extrapolate), variance=variance)
+        return found.reshape(n_samples.shape)
 
     def interval(
         self, n_samples: ArrayLike, alpha: ArrayLike, *, level: float = 0.9, fit_intercept: bool

@@ -36,38 +36,18 @@ class MomentPopulationMixin(AnswersMixin):
         moments = self._spectral_moments(fit_intercept)
         return ridge_risk(*moments, n_samples, alpha, fit_intercept=fit_intercept)
 
-    def answer(
-        self,
-        n_samples: ArrayLike,
-        alpha: ArrayLike,
-        *,
-        fit_intercept: bool,
-        variance: bool = False,
+    def _answer(
+        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
     ) -> ErrorAnswer:
-        """Return all that is known of some cells: every part, and no variance of it.
-
-        Parameters
-        ----------
-        n_samples, alpha : array-like
-            Numbers of samples and regularisations (for sample weights of mean one); broadcast.
-        fit_intercept : bool
-            Whether ridge fits an intercept.
-        variance : bool, default=False
-            Ignored: moments that are given are not uncertain.
-
-        Returns
-        -------
-        ErrorAnswer
-        """
         risk = self._risk(n_samples, alpha, fit_intercept)
-        error, train, bias, spread, noise_variance, noise = (
+        error, train, bias, data_variance, noise_variance, noise = (
             per_output(part, self._single)
             for part in (
                 *(risk.test_error, risk.train_error, risk.bias, risk.variance),
                 *(risk.noise_variance, risk.noise),
             )
         )
-        parts = (bias, spread, noise_variance, noise)
+        parts = (bias, data_variance, noise_variance, noise)
         known = ~np.isnan(error).any(axis=-1)
         return ErrorAnswer(error, known, risk.kappa, train, bias + noise, parts)
 

@@ -75,6 +75,17 @@ class IgnoresPath(GCVPopulation):
         return super().fit(X, np.asarray(y) * (1 + shift), fit_intercept=fit_intercept)
 
 
+class Forgetful(GCVPopulation):
+    def answer(self, *args, **kwargs):
+        found = super().answer(*args, **kwargs)
+        return found._replace(bias_and_noise=np.full_like(found.error, np.nan))
+
+
+class TwoMinds(GCVPopulation):
+    def test_error(self, *args, **kwargs):
+        return 2.0 * super().test_error(*args, **kwargs)
+
+
 @pytest.mark.parametrize(
     ("population", "message"),
     [
@@ -83,6 +94,8 @@ class IgnoresPath(GCVPopulation):
         (AnyWidth(), "another width"),
         (WrongInterval(), "interval must hold the error"),
         (IgnoresPath(), "factorisation handed over"),
+        (Forgetful(), "bias_and_noise must be known wherever answer says"),
+        (TwoMinds(), "errors of answer must be those of test_error"),
     ],
 )
 def test_the_suite_notices(population, message):

@@ -62,8 +62,8 @@ class _Sums:
         if first is None:
             index = _bin(block.q, origin, self.classes, self.width)
         else:
-            own = np.arange(first, first + len(block.q))
-            index = np.broadcast_to(own[:, None], block.q.shape)
+            numbers = np.arange(first, first + len(block.q))
+            index = np.broadcast_to(numbers[:, None], block.q.shape)
         flat = (index + np.arange(self.grid.size) * self.classes).ravel()
         size = self.count.size
         self.rows += len(block.q)
@@ -90,11 +90,11 @@ class _Sums:
     def moments(self) -> LeverageMoments:
         """Return means over the rows, for the classes that have any."""
         shape = (self.grid.size, self.classes)
-        used = (self.count.reshape(shape) > 0).any(axis=0)
+        filled = (self.count.reshape(shape) > 0).any(axis=0)
         total = self.leverage.reshape(shape).sum(axis=1)
 
         def by_class(sums: FloatArray) -> FloatArray:
-            return np.ascontiguousarray(sums.reshape(-1, *shape)[:, :, used].transpose(1, 2, 0))
+            return np.ascontiguousarray(sums.reshape(-1, *shape)[:, :, filled].transpose(1, 2, 0))
 
         return LeverageMoments(
             self.grid,

@@ -54,7 +54,7 @@ def points_for(curve: KappaCurve, n: float) -> CurvePoints:
         # The added points start from where n - f still changes gently.
         gentle = unused_rows[first:-1] > 0.75 * unused_rows[first + 1 :]
         first += int(np.argmax(gentle)) if np.any(gentle) else gentle.size
-    own = CurvePoints(
+    known = CurvePoints(
         curve.kappa,
         curve.df1,
         curve.residual_df,
@@ -66,9 +66,9 @@ def points_for(curve: KappaCurve, n: float) -> CurvePoints:
         curve.leverage_weighted_error,
     )
     if first == 0:
-        return own
+        return known
     end = _towards_ridgeless(curve, active_rows, float(unused_rows[first]), first)
-    return CurvePoints(*(np.concatenate([e, o[first:]]) for e, o in zip(end, own, strict=True)))
+    return CurvePoints(*(np.concatenate([e, k[first:]]) for e, k in zip(end, known, strict=True)))
 
 
 def _towards_ridgeless(curve: KappaCurve, n: float, start: float, first: int) -> CurvePoints:
