@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -44,7 +44,9 @@ def interp_log(at: Any, x: FloatArray, values: FloatArray, *, log_values: bool =
     return np.exp(np.interp(log_at, log_x, np.log(np.maximum(values, _TINY))))
 
 
-def log_spline(x: FloatArray, values: FloatArray) -> Callable[[FloatArray], FloatArray]:
+def log_spline(
+    x: FloatArray, values: FloatArray, *, monotone: bool = False
+) -> Callable[[FloatArray], FloatArray]:
     """Return a cubic spline along the first axis; a column that is positive, in its logarithm.
 
     Parameters
@@ -53,6 +55,9 @@ def log_spline(x: FloatArray, values: FloatArray) -> Callable[[FloatArray], Floa
         Ascending.
     values : ndarray of shape (K,) or (K, m)
         What to interpolate.
+    monotone : bool, default=False
+        Whether the interpolant rises and falls where the values do, and nowhere else; it is then
+        less smooth.
 
     Returns
     -------
@@ -60,7 +65,8 @@ def log_spline(x: FloatArray, values: FloatArray) -> Callable[[FloatArray], Floa
         From abscissas of shape (A,) to values of shape (A,) or (A, m).
     """
     positive = np.all(values > 0, axis=0)
-    spline = CubicSpline(x, np.where(positive, np.log(np.where(positive, values, 1.0)), values))
+    kind = PchipInterpolator if monotone else CubicSpline
+    spline = kind(x, np.where(positive, np.log(np.where(positive, values, 1.0)), values))
 
     def interpolant(at: FloatArray) -> FloatArray:
         found = spline(at)

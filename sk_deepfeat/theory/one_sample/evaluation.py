@@ -1,37 +1,23 @@
 r"""From one training set to the test error at every other (n, alpha).
 
-A `KappaCurve` gives κ, f = df1(κ), df2(κ), and rows with relative leverages s and squared
-leave-one-out residuals e², N of them (less one with an intercept). The part of e² that does not
-depend on the number of rows is a = e² - s V₀ with, at q and τ = f/q of the training set,
-
-    V₀ = (N df2/τ²)·mean[s e²/(1+s q)²].
-
-For n rows at the same κ, q_n solves n·mean[s q_n/(1+s q_n)] = f, and with c = n df2 q_n²/f²
-
-    alpha = κ f/q_n,   V = c·mean[s a/(1+s q_n)²]/(1 - c·mean[s²/(1+s q_n)²]),   R = mean a + V.
-
-At n = N this is mean e² again. For equal leverages R = (B + σ²)/(1 - df2/n): the same lines
-evaluate the curve of generalised cross-validation.
-
-mean a estimates B + σ², which can only rise with κ. As a difference its noise is about mean e²/√N:
-where it is below twice that, it is taken from the next κ above that shows it, which is a bound. Of
-the rest the nearest sequence that rises is reported, each point counted by the inverse square of
-its noise.
+A `KappaCurve` shows the population along κ. For n rows, `nodes` gives alpha and the errors at each
+κ of the curve; here they are interpolated to the alphas that are asked for, and carried beyond the
+curve's ends, where df1 no longer moves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import isotonic_regression
 
 from sk_deepfeat.theory.interpolation import log_spline
-from sk_deepfeat.theory.one_sample import tuning
-from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio, solve_leverage_scale
-from sk_deepfeat.theory.one_sample.ridgeless_end import points_for
+from sk_deepfeat.theory.one_sample.bias_and_noise import BiasAndNoise
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
+from sk_deepfeat.theory.one_sample.nodes import CurveNodes, nodes_at
 from sk_deepfeat.theory.validation import FloatArray, check_cells
 
 _MOST_CACHED = 64
@@ -48,82 +34,6 @@ class CurveRisk(NamedTuple):
     """Expected mean squared residual, same shape; from 0 to the test error."""
     bias_and_noise: FloatArray
     """Squared bias and noise together, same shape; from 0 to the test error."""
-
-
-class _Nodes(NamedTuple):
-    """Everything at one n, along the κ with f < n; ascending alpha."""
-
-    alpha: FloatArray
-    kappa: FloatArray
-    test_error: FloatArray  # without the intercept's factor, (nodes, t)
-    train_error: FloatArray
-    bias_and_noise: FloatArray  # mean a as it is
-    error: FloatArray  # mean e² of the training set
-
-
-def _nodes(curve: KappaCurve, n: float) -> _Nodes:
-    points = points_for(curve, n)
-    n_curve = curve.n_effective
-    idle_rows = n_curve * (1.0 - curve.active_share)
-    classes = points.row_share, points.leverage
-    q_curve = solve_leverage_scale(*classes, n_curve, points.df1, points.residual_df - idle_rows)
-    q_n = q_curve
-    if n != n_curve:
-        q_n = solve_leverage_scale(*classes, n, points.df1, points.unused_rows)
-
-    # Means over rows of g(s) take s at a class's own mean, those of e² g(s) at its mean under e²:
-    # both are then exact to first order in the width of a class.
-    error, weighted_error = points.error, points.leverage_weighted_error
-    s, s_error = ratio(points.leverage, points.row_share), ratio(weighted_error, error)
-
-    def damping(q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return c = n df2 q²/f² over n, 1/(1+s q)² for rows, and the same for errors."""
-        return (
-            points.df2 * np.square(q / points.df1),
-            1.0 / np.square(1.0 + s * q[:, None]),
-            1.0 / np.square(1.0 + s_error * q[:, None, None]),
-        )
-
-    scale, _, of_error = damping(q_curve)
-    variance_curve = n_curve * scale[:, None] * (weighted_error * of_error).sum(axis=1)  # V₀
-    scale, of_row, of_error = damping(q_n)
-    quadratic = (points.leverage * s * of_row).sum(axis=1)
-    linear = (weighted_error * of_error).sum(axis=1) - variance_curve * quadratic[:, None]
-    gap = 1.0 - n * scale * quadratic
-    variance = ratio(n * scale[:, None] * linear, np.broadcast_to(gap[:, None], linear.shape))
-    variance = np.where(gap[:, None] > 0, variance, np.nan)
-    mean_error = error.sum(axis=1)
-    bias_and_noise = mean_error - variance_curve  # mean a
-    train = (error * of_error).sum(axis=1)
-    train += (points.leverage * of_row).sum(axis=1)[:, None] * (variance - variance_curve)
-    alpha = points.kappa * points.df1 / q_n
-    return _possible(
-        _Nodes(alpha, points.kappa, bias_and_noise + variance, train, bias_and_noise, mean_error)
-    )
-
-
-def _possible(nodes: _Nodes) -> _Nodes:
-    """Take out nodes that noise has made impossible: no finite variance, alpha falling in κ."""
-    highest = np.fmax.accumulate(nodes.alpha)
-    rising = np.r_[True, nodes.alpha[1:] > highest[:-1] * (1.0 + 1e-12)]
-    keep = rising & (nodes.alpha > 0) & np.isfinite(nodes.test_error).all(axis=1)
-    return nodes if keep.all() else _Nodes(*(part[keep] for part in nodes))
-
-
-def _rising_moment(nodes: _Nodes, n_effective: int) -> FloatArray:
-    """Return the estimate of B + σ² along the nodes that is reported: it rises with κ."""
-    noise = nodes.error / np.sqrt(n_effective)
-    known = nodes.bias_and_noise >= tuning.MOMENT_NOISE * noise
-    known[-1] = True  # where next to nothing is learned, mean a is mean e²
-    size = len(known)
-    rows = np.where(known, np.arange(size)[:, None], size)
-    above = np.minimum.accumulate(rows[::-1], axis=0)[::-1]
-    found = np.take_along_axis(nodes.bias_and_noise, above, axis=0)
-    steps = np.abs(np.gradient(np.log(nodes.kappa)))  # so that it is the same for every grid
-    for k in np.flatnonzero(np.any(np.diff(found, axis=0) < 0, axis=0)):
-        relative = np.maximum(nodes.error[:, k] / nodes.error[:, k].max(), 1e-12)
-        found[:, k] = isotonic_regression(found[:, k], weights=steps / relative**2).x
-    return np.maximum(found, 0.0)
 
 
 class CurveEvaluator:
@@ -147,7 +57,8 @@ class CurveEvaluator:
         self._tables: dict[float, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_tables": {}}
+        kept = {name: value for name, value in vars(self).items() if name != "_bias_and_noise"}
+        return {**kept, "_tables": {}}
 
     def risk(self, n_samples: FloatArray, alpha: FloatArray) -> CurveRisk:
         """Return κ, test and training error, squared bias and noise; see `curve_risk`.
@@ -216,7 +127,7 @@ class CurveEvaluator:
         curve, outputs = self.curve, self.curve.n_outputs
         nodes, interpolant = self._table(n)
         if interpolant is None:
-            columns = outputs if self.errors_alone else 3 * outputs + 1
+            columns = outputs if self.errors_alone else 2 * outputs + 1
             unknown = np.full((alpha.size, columns), np.nan)
             return unknown[:, :outputs], unknown
         found = interpolant(np.log(np.clip(alpha, nodes.alpha[0], nodes.alpha[-1])))
@@ -233,9 +144,9 @@ class CurveEvaluator:
         test, found = self._test_error(n, alpha)
         nodes, interpolant = self._table(n)
         outputs = self.curve.n_outputs
-        _, train, moment, kappa = np.split(found, [outputs, 2 * outputs, 3 * outputs], axis=1)
+        train, kappa = found[:, outputs : 2 * outputs], found[:, -1]
         if interpolant is None:
-            return CurveRisk(kappa[:, 0], test, train, moment)
+            return CurveRisk(kappa, test, train, train)
         # Downwards κ goes on to 0 with alpha only where the sample shows every direction there is
         # and n exceeds them; else κ stops, at df1 = n or at κ_min.
         shows_all = self.curve.rank < self.curve.n_effective
@@ -243,12 +154,17 @@ class CurveEvaluator:
         below, above = alpha < nodes.alpha[0], alpha > nodes.alpha[-1]
         moving = above | (below & shows_all & (active_rows >= self.curve.rank))
         rate = np.where(above, nodes.kappa[-1] / nodes.alpha[-1], nodes.kappa[0] / nodes.alpha[0])
-        kappa = np.where(moving, alpha * rate, kappa[:, 0])
+        kappa = np.where(moving, alpha * rate, kappa)
         unknown = below & (n > self.curve.n_effective) & (not shows_all)
         if active_rows <= self.curve.rank:  # residuals are proportional to alpha there
             train = train * np.square(np.minimum(alpha / nodes.alpha[0], 1.0))[:, None]
-        train, moment = (np.where(np.isnan(test), np.nan, part) for part in (train, moment))
+        parts = train, self._bias_and_noise.at(kappa)
+        train, moment = (np.where(np.isnan(test), np.nan, part) for part in parts)
         return CurveRisk(np.where(unknown, np.nan, kappa), test, train, moment)
+
+    @cached_property
+    def _bias_and_noise(self) -> BiasAndNoise:
+        return BiasAndNoise(self.curve)
 
     def _alone(self, n: float, alpha: FloatArray) -> CurveRisk | None:
         """Return everything where nothing is learned: from one sample, or features of nothing."""
@@ -259,26 +175,20 @@ class CurveEvaluator:
         kappa = alpha / n if n > 0.0 else np.full(alpha.size, np.inf)
         return CurveRisk(kappa, error, error * (n > 0.0), error)
 
-    def _table(self, n: float) -> tuple[_Nodes, Callable[[FloatArray], FloatArray] | None]:
+    def _table(self, n: float) -> tuple[CurveNodes, Callable[[FloatArray], FloatArray] | None]:
         """Return the nodes at one n, and what interpolates their errors and other parts."""
         if n not in self._tables:
             if len(self._tables) >= _MOST_CACHED:
                 self._tables.clear()
-            nodes = _nodes(self.curve, n)
+            nodes = nodes_at(self.curve, n)
             interpolant = None
             if nodes.alpha.size >= 2:
                 columns = nodes.test_error
                 if not self.errors_alone:
-                    parts = (
-                        columns,
-                        nodes.train_error,
-                        _rising_moment(nodes, self.curve.n_effective),
-                        nodes.kappa[:, None],
-                    )
-                    columns = np.hstack(parts)
+                    columns = np.hstack([columns, nodes.train_error, nodes.kappa[:, None]])
                 interpolant = log_spline(np.log(nodes.alpha), columns)
             self._tables[n] = nodes, interpolant
-        found: tuple[_Nodes, Callable[[FloatArray], FloatArray] | None] = self._tables[n]
+        found: tuple[CurveNodes, Callable[[FloatArray], FloatArray] | None] = self._tables[n]
         return found
 
 
@@ -319,9 +229,3 @@ def curve_risk(
             f"curve must be a KappaCurve, from gcv_curve or leave_one_out_curve; got {curve!r}."
         )
     return CurveEvaluator(curve, fit_intercept=fit_intercept).risk(*check_cells(n_samples, alpha))
-
-
-def bias_and_noise_along_kappa(curve: KappaCurve) -> tuple[FloatArray, FloatArray]:
-    """Return log κ, ascending, and mean a as it is there, shape (K, t)."""
-    nodes = _nodes(curve, float(curve.n_effective))
-    return np.log(nodes.kappa), nodes.bias_and_noise

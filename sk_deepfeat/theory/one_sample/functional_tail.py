@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from sk_deepfeat.theory.one_sample import tuning
-from sk_deepfeat.theory.one_sample.evaluation import bias_and_noise_along_kappa
+from sk_deepfeat.theory.one_sample.bias_and_noise import bias_and_noise_along_kappa
 from sk_deepfeat.theory.one_sample.growth import Growth
 from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackknife_variance
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve

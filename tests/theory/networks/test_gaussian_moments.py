@@ -36,7 +36,7 @@ def by_scipy(function, mean, std):
     middle = np.clip(-mean / std, -10, 10)
     value = 0.0
     for ends in ((-12, middle), (middle, 12)):
-        value += integrate.quad(integrand, *ends, epsabs=1e-13, epsrel=1e-12, limit=200)[0]
+        value += integrate.quad(integrand, *ends, epsabs=1e-12, epsrel=1e-11, limit=200)[0]
     return value
 
 

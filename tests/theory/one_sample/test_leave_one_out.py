@@ -16,7 +16,7 @@ from sk_deepfeat.theory import (
     ridge_factorization,
     ridge_risk,
 )
-from sk_deepfeat.theory.one_sample.evaluation import bias_and_noise_along_kappa
+from sk_deepfeat.theory.one_sample.bias_and_noise import bias_and_noise_along_kappa
 
 P = 40
 TAIL = 0.7

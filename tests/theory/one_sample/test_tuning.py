@@ -26,6 +26,7 @@ NUMERICAL = {
     "leverage_classes.py": {512, 11.0, 0.04, 64, 0.32},
     "ridgeless_end.py": {0.25, 0.75, 120, 50},
     "evaluation.py": {64},
+    "bias_and_noise.py": set(),
     "power_law.py": {0.05, 40, 2.0},
     "functional_tail.py": {120, 80, 0.05},
     "least_error.py": {40},

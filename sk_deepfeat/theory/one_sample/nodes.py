@@ -1,0 +1,101 @@
+r"""A κ-curve seen from n rows: alpha, test and training error at each of its κ.
+
+With relative leverages s and squared leave-one-out residuals e² of N rows (less one with an
+intercept), the part of e² that does not depend on the number of rows is a = e² - s V₀ with, at q
+and τ = f/q of the training set,
+
+    V₀ = (N df2/τ²)·mean[s e²/(1+s q)²].
+
+For n rows at the same κ, q_n solves n·mean[s q_n/(1+s q_n)] = f, and with c = n df2 q_n²/f²
+
+    alpha = κ f/q_n,   V = c·mean[s a/(1+s q_n)²]/(1 - c·mean[s²/(1+s q_n)²]),   R = mean a + V.
+
+At n = N this is mean e² again. For equal leverages R = (B + σ²)/(1 - df2/n): the same lines serve
+the curve of generalised cross-validation.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio, solve_leverage_scale
+from sk_deepfeat.theory.one_sample.ridgeless_end import points_for
+from sk_deepfeat.theory.validation import FloatArray
+
+
+class CurveNodes(NamedTuple):
+    """Everything at one n, along the κ with f < n; ascending alpha."""
+
+    alpha: FloatArray
+    kappa: FloatArray
+    test_error: FloatArray  # without the intercept's factor, (nodes, t)
+    train_error: FloatArray
+    bias_and_noise: FloatArray  # mean a as it is
+    error: FloatArray  # mean e² of the training set
+
+
+def nodes_at(curve: KappaCurve, n: float) -> CurveNodes:
+    """Return everything at one n.
+
+    Parameters
+    ----------
+    curve : KappaCurve
+        Of a training set.
+    n : float
+        Number of rows, less one with an intercept.
+
+    Returns
+    -------
+    CurveNodes
+        Where noise leaves no finite variance, or alpha falling in κ, there is no node.
+    """
+    points = points_for(curve, n)
+    n_curve = curve.n_effective
+    idle_rows = n_curve * (1.0 - curve.active_share)
+    classes = points.row_share, points.leverage
+    q_curve = solve_leverage_scale(*classes, n_curve, points.df1, points.residual_df - idle_rows)
+    q_n = q_curve
+    if n != n_curve:
+        q_n = solve_leverage_scale(*classes, n, points.df1, points.unused_rows)
+
+    # Means over rows of g(s) take s at a class's own mean, those of e² g(s) at its mean under e²:
+    # both are then exact to first order in the width of a class.
+    error, weighted_error = points.error, points.leverage_weighted_error
+    s, s_error = ratio(points.leverage, points.row_share), ratio(weighted_error, error)
+
+    def damping(q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return c = n df2 q²/f² over n, 1/(1+s q)² for rows, and the same for errors."""
+        return (
+            points.df2 * np.square(q / points.df1),
+            1.0 / np.square(1.0 + s * q[:, None]),
+            1.0 / np.square(1.0 + s_error * q[:, None, None]),
+        )
+
+    scale, _, of_error = damping(q_curve)
+    variance_curve = n_curve * scale[:, None] * (weighted_error * of_error).sum(axis=1)  # V₀
+    scale, of_row, of_error = damping(q_n)
+    quadratic = (points.leverage * s * of_row).sum(axis=1)
+    linear = (weighted_error * of_error).sum(axis=1) - variance_curve * quadratic[:, None]
+    gap = 1.0 - n * scale * quadratic
+    variance = ratio(n * scale[:, None] * linear, np.broadcast_to(gap[:, None], linear.shape))
+    variance = np.where(gap[:, None] > 0, variance, np.nan)
+    mean_error = error.sum(axis=1)
+    bias_and_noise = mean_error - variance_curve  # mean a
+    train = (error * of_error).sum(axis=1)
+    train += (points.leverage * of_row).sum(axis=1)[:, None] * (variance - variance_curve)
+    alpha = points.kappa * points.df1 / q_n
+    return _possible(
+        CurveNodes(
+            alpha, points.kappa, bias_and_noise + variance, train, bias_and_noise, mean_error
+        )
+    )
+
+
+def _possible(nodes: CurveNodes) -> CurveNodes:
+    """Take out nodes that noise has made impossible: no finite variance, alpha falling in κ."""
+    highest = np.fmax.accumulate(nodes.alpha)
+    rising = np.r_[True, nodes.alpha[1:] > highest[:-1] * (1.0 + 1e-12)]
+    keep = rising & (nodes.alpha > 0) & np.isfinite(nodes.test_error).all(axis=1)
+    return nodes if keep.all() else CurveNodes(*(part[keep] for part in nodes))
