@@ -9,6 +9,8 @@ square of its noise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import isotonic_regression
 
@@ -36,25 +38,25 @@ class BiasAndNoise:
 
     def __init__(self, curve: KappaCurve) -> None:
         nodes = nodes_at(curve, float(curve.n_effective))
-        self._n_outputs = curve.n_outputs
-        self._ends, self._splines = (0.0, 0.0), []
-        if nodes.kappa.size < 2:
-            return
-        log_kappa = np.log(nodes.kappa)
-        self._ends = float(log_kappa[0]), float(log_kappa[-1])
-        rising = rising_estimate(nodes, curve.n_effective)
-        for k in range(self._n_outputs):
-            # A sequence that was made to rise has corners, about which a cubic would swing.
-            corners = not np.array_equal(rising[:, k], nodes.bias_and_noise[:, k])
-            self._splines.append(log_spline(log_kappa, rising[:, k], monotone=corners))
+        self._log_kappa = np.log(nodes.kappa)
+        self._rising = rising_estimate(nodes, curve.n_effective)
+        # A sequence that was made to rise has corners, about which a cubic would swing.
+        self._corners = np.any(self._rising != nodes.bias_and_noise, axis=0)
 
-    def at(self, kappa: FloatArray) -> FloatArray:
-        """Return estimates of shape (cells, t) at κ of shape (cells,); NaN where κ is."""
-        if not self._splines:
-            return np.full((kappa.size, self._n_outputs), np.nan)
-        with np.errstate(divide="ignore"):
-            log_kappa = np.clip(np.log(kappa), *self._ends)
-        return np.maximum(np.stack([spline(log_kappa) for spline in self._splines], axis=-1), 0.0)
+    def at_nodes(self, nodes: CurveNodes) -> Callable[[FloatArray], FloatArray]:
+        """Return the estimate over log alpha, through the nodes of any n.
+
+        Between them it goes as the test error does, so that the difference of the two, the
+        variance, keeps its digits.
+        """
+        at = np.clip(np.log(nodes.kappa), self._log_kappa[0], self._log_kappa[-1])
+        values = log_spline(self._log_kappa, self._rising, monotone=True)(at)
+        log_alpha = np.log(nodes.alpha)
+        smooth = log_spline(log_alpha, values)
+        if not np.any(self._corners):
+            return smooth
+        cornered = log_spline(log_alpha, values, monotone=True)
+        return lambda x: np.where(self._corners, cornered(x), smooth(x))
 
 
 def rising_estimate(nodes: CurveNodes, n_effective: int) -> FloatArray:

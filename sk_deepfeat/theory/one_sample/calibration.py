@@ -126,7 +126,7 @@ def calibrate(
         check_subset_size(size, n_rows)
     if rank == 0:  # nothing is learned from any rows
         wanted = []
-    evaluator = CurveEvaluator(curve, fit_intercept=factorization.fit_intercept)
+    evaluator = CurveEvaluator(curve, fit_intercept=factorization.fit_intercept, errors_alone=True)
     plan = plan_subsets(factorization, evaluator, wanted, fine=fine)
     measured = [
         subset_errors(factorization, planned.size, planned.alpha, planned.n_subsets, seed=seed)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.interpolation import log_spline
 from sk_deepfeat.theory.one_sample.bias_and_noise import BiasAndNoise
@@ -36,6 +36,24 @@ class CurveRisk(NamedTuple):
     """Squared bias and noise together, same shape; from 0 to the test error."""
 
 
+def _not_asked(log_alpha: FloatArray) -> FloatArray:
+    raise TypeError("this evaluator was made for test errors alone.")
+
+
+class _Table(NamedTuple):
+    """The nodes of one n, and interpolants over log alpha of what is at them."""
+
+    nodes: CurveNodes
+    test_error: Callable[[FloatArray], FloatArray]
+    train_error: Callable[[FloatArray], FloatArray] = _not_asked
+    kappa: Callable[[FloatArray], FloatArray] = _not_asked
+    bias_and_noise: Callable[[FloatArray], FloatArray] = _not_asked
+
+    def log_within(self, alpha: FloatArray) -> FloatArray:
+        """Return log alpha, no further out than the nodes."""
+        return np.log(np.clip(alpha, self.nodes.alpha[0], self.nodes.alpha[-1]))
+
+
 class CurveEvaluator:
     """A curve at any number of samples and any alpha; tables for single n are kept.
 
@@ -54,7 +72,7 @@ class CurveEvaluator:
     ) -> None:
         self.curve, self.fit_intercept = curve, fit_intercept
         self.errors_alone = errors_alone
-        self._tables: dict[float, Any] = {}
+        self._tables: dict[float, _Table | None] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {name: value for name, value in vars(self).items() if name != "_bias_and_noise"}
@@ -91,7 +109,7 @@ class CurveEvaluator:
         for n in np.unique(n_samples):
             cells, rows = n_samples == n, self._rows(n)
             alone = self._alone(rows, alpha[cells])
-            found = self._test_error(rows, alpha[cells])[0] if alone is None else alone.test_error
+            found = self._test_error(rows, alpha[cells]) if alone is None else alone.test_error
             test[cells] = found * (1.0 + 1.0 / n) if self.fit_intercept else found
         return test
 
@@ -111,7 +129,8 @@ class CurveEvaluator:
             Positive; falling where `df_ratio` rises.
         """
         n = self._rows(float(n_samples))
-        nodes, _ = self._table(n)
+        table = self._table(n)
+        nodes = nodes_at(self.curve, n) if table is None else table.nodes
         df1 = self.curve.df1_at(nodes.kappa)[::-1]
         wanted = np.asarray(df_ratio, dtype=np.float64) * n
         return np.exp(np.interp(wanted, df1, np.log(nodes.alpha)[::-1]))
@@ -119,48 +138,51 @@ class CurveEvaluator:
     def _rows(self, n: float) -> float:
         return float(n) - 1.0 if self.fit_intercept else float(n)
 
-    def _test_error(self, n: float, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return test errors at one n without the intercept's factor, (A, t), and all columns.
+    def _test_error(self, n: float, alpha: FloatArray) -> FloatArray:
+        """Return test errors at one n without the intercept's factor, shape (A, t).
 
-        These are interpolated between the nodes; beyond their ends df1 no longer moves.
+        They are interpolated between the nodes; beyond their ends df1 no longer moves.
         """
-        curve, outputs = self.curve, self.curve.n_outputs
-        nodes, interpolant = self._table(n)
-        if interpolant is None:
-            columns = outputs if self.errors_alone else 2 * outputs + 1
-            unknown = np.full((alpha.size, columns), np.nan)
-            return unknown[:, :outputs], unknown
-        found = interpolant(np.log(np.clip(alpha, nodes.alpha[0], nodes.alpha[-1])))
-        test = found[:, :outputs]
-        shows_all = curve.rank < curve.n_effective
-        peak = (alpha == 0) & shows_all & (n * curve.active_share == curve.rank)
+        table = self._table(n)
+        if table is None:
+            return np.full((alpha.size, self.curve.n_outputs), np.nan)
+        test = table.test_error(table.log_within(alpha))
+        peak = (alpha == 0) & self._shows_all & (self._active_rows(n) == self.curve.rank)
         test = np.where(peak[:, None] & (test > 0), np.inf, test)
-        unknown = (alpha < nodes.alpha[0]) & (n > curve.n_effective) & (not shows_all)
         # Errors below zero are estimates lost in noise, of few or heavy-tailed rows.
-        return np.where(unknown[:, None] | (test < 0), np.nan, test), found
+        lost = self._below_reach(n, alpha, table.nodes)[:, None] | (test < 0)
+        return np.where(lost, np.nan, test)
 
     def _risk(self, n: float, alpha: FloatArray) -> CurveRisk:
         """Return everything at one n; errors without the intercept's factor."""
-        test, found = self._test_error(n, alpha)
-        nodes, interpolant = self._table(n)
-        outputs = self.curve.n_outputs
-        train, kappa = found[:, outputs : 2 * outputs], found[:, -1]
-        if interpolant is None:
-            return CurveRisk(kappa, test, train, train)
+        test, table = self._test_error(n, alpha), self._table(n)
+        if table is None:
+            return CurveRisk(test[:, 0], test, test, test)
+        nodes, log_alpha = table.nodes, table.log_within(alpha)
+        train, moment = table.train_error(log_alpha), table.bias_and_noise(log_alpha)
         # Downwards κ goes on to 0 with alpha only where the sample shows every direction there is
         # and n exceeds them; else κ stops, at df1 = n or at κ_min.
-        shows_all = self.curve.rank < self.curve.n_effective
-        active_rows = n * self.curve.active_share
         below, above = alpha < nodes.alpha[0], alpha > nodes.alpha[-1]
-        moving = above | (below & shows_all & (active_rows >= self.curve.rank))
+        moving = above | (below & self._shows_all & (self._active_rows(n) >= self.curve.rank))
         rate = np.where(above, nodes.kappa[-1] / nodes.alpha[-1], nodes.kappa[0] / nodes.alpha[0])
-        kappa = np.where(moving, alpha * rate, kappa)
-        unknown = below & (n > self.curve.n_effective) & (not shows_all)
-        if active_rows <= self.curve.rank:  # residuals are proportional to alpha there
+        kappa = np.where(moving, alpha * rate, table.kappa(log_alpha))
+        if self._active_rows(n) <= self.curve.rank:  # residuals are proportional to alpha there
             train = train * np.square(np.minimum(alpha / nodes.alpha[0], 1.0))[:, None]
-        parts = train, self._bias_and_noise.at(kappa)
-        train, moment = (np.where(np.isnan(test), np.nan, part) for part in parts)
+        train, moment = (np.where(np.isnan(test), np.nan, part) for part in (train, moment))
+        unknown = self._below_reach(n, alpha, nodes)
         return CurveRisk(np.where(unknown, np.nan, kappa), test, train, moment)
+
+    @property
+    def _shows_all(self) -> bool:
+        """Whether the sample shows every direction of the features."""
+        return self.curve.rank < self.curve.n_effective
+
+    def _active_rows(self, n: float) -> float:
+        return n * self.curve.active_share
+
+    def _below_reach(self, n: float, alpha: FloatArray, nodes: CurveNodes) -> NDArray[np.bool_]:
+        hidden = n > self.curve.n_effective and not self._shows_all
+        return (alpha < nodes.alpha[0]) & hidden
 
     @cached_property
     def _bias_and_noise(self) -> BiasAndNoise:
@@ -175,21 +197,23 @@ class CurveEvaluator:
         kappa = alpha / n if n > 0.0 else np.full(alpha.size, np.inf)
         return CurveRisk(kappa, error, error * (n > 0.0), error)
 
-    def _table(self, n: float) -> tuple[CurveNodes, Callable[[FloatArray], FloatArray] | None]:
-        """Return the nodes at one n, and what interpolates their errors and other parts."""
+    def _table(self, n: float) -> _Table | None:
+        """Return the nodes at one n and what interpolates between them; None for less than two."""
         if n not in self._tables:
             if len(self._tables) >= _MOST_CACHED:
                 self._tables.clear()
-            nodes = nodes_at(self.curve, n)
-            interpolant = None
+            nodes, table = nodes_at(self.curve, n), None
             if nodes.alpha.size >= 2:
-                columns = nodes.test_error
+                x = np.log(nodes.alpha)
+                table = _Table(nodes, log_spline(x, nodes.test_error))
                 if not self.errors_alone:
-                    columns = np.hstack([columns, nodes.train_error, nodes.kappa[:, None]])
-                interpolant = log_spline(np.log(nodes.alpha), columns)
-            self._tables[n] = nodes, interpolant
-        found: tuple[CurveNodes, Callable[[FloatArray], FloatArray] | None] = self._tables[n]
-        return found
+                    table = table._replace(
+                        train_error=log_spline(x, nodes.train_error),
+                        kappa=log_spline(x, nodes.kappa),
+                        bias_and_noise=self._bias_and_noise.at_nodes(nodes),
+                    )
+            self._tables[n] = table
+        return self._tables[n]
 
 
 def curve_risk(
