@@ -15,8 +15,8 @@ class PredictedErrorReprMixin(BaseEstimator):
     """Add the predicted test error to the diagram of a fitted estimator.
 
     The estimator has ``predict_test_error`` and, once fitted, ``test_error_``, ``alpha_``,
-    ``population_`` and ``n_samples_``, itself or as attributes of its ``readout_``. Only the two
-    methods that notebooks ask for are extended; an estimator inside a pipeline is drawn by
+    ``error_predictor_`` and ``n_samples_``, itself or as attributes of its ``readout_``. Only the
+    two methods that notebooks ask for are extended; an estimator inside a pipeline is drawn by
     scikit-learn alone.
     """
 
@@ -50,7 +50,7 @@ def predicted_error_html(estimator: Any) -> str:
     ridge = getattr(estimator, "readout_", estimator)
     n = ridge.n_samples_
     text = f"Predicted test error <b>{ridge.test_error_:.4g}</b>"
-    if hasattr(ridge.population_, "interval"):
+    if ridge.error_predictor_.knows_intervals:
         _, low, high = ridge.predict_test_error(return_interval=True)
         text += f" (90&nbsp;% interval {low:.4g} to {high:.4g})"
     text += f" with {n:,} samples at alpha&nbsp;=&nbsp;{ridge.alpha_:.4g}"

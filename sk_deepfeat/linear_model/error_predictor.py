@@ -66,6 +66,11 @@ class ErrorPredictor:
         self.asked.require("interval", "return_interval=True", ends is not None)
         return (error, *(average_outputs(end, multioutput) for end in ends))
 
+    @property
+    def knows_intervals(self) -> bool:
+        """Whether the population knows how uncertain its errors are."""
+        return self.asked.answer(*self._cells(None, None), variance=True).interval(0.9) is not None
+
     def train_error(
         self, n_samples: Any = None, alpha: Any = None, *, multioutput: Any = "uniform_average"
     ) -> Any:

@@ -115,7 +115,7 @@ def curves_of(ridge: Any, n_samples: FloatArray, alphas: Any, level: float) -> d
     dict
         ``predicted``, ``reachable``, and ``lower`` and ``upper`` if they are known.
     """
-    has_interval = hasattr(ridge.population_, "interval")
+    has_interval = ridge.error_predictor_.knows_intervals
     names = ("predicted", "lower", "upper") if has_interval else ("predicted",)
     found = {name: np.full((len(n_samples), len(alphas)), np.nan) for name in names}
     reachable = np.zeros((len(n_samples), len(alphas)), dtype=bool)

@@ -99,7 +99,7 @@ def _baseline(ridge: Any) -> float:
 
 
 def _fitted_error(ridge: Any) -> tuple[float, float, float]:
-    if not hasattr(ridge.population_, "interval"):
+    if not ridge.error_predictor_.knows_intervals:
         return float(ridge.test_error_), np.nan, np.nan
     error, low, high = ridge.predict_test_error(return_interval=True, level=0.9)
     return float(error), float(low), float(high)
