@@ -3,7 +3,7 @@
 Every constant of ``sk_deepfeat.theory.one_sample.tuning`` by itself: a factor in its logarithm, a
 share in its odds, a number plainly, a list of points with every second or twice as many. Four sets
 of rows whose truth is known or can be drawn: Gaussian rows with more rows than features and with
-fewer, rows in clusters, and rows of Student-t(3) size; ten training sets each, sizes from a
+fewer, rows in clusters, and rows of Student-t(3) size; six training sets each, sizes from a
 twentieth to five times the training set, seven alphas. What a constant that prices subsets decides
 does not show on small sets, where any number of subsets is cheap: these are also asked on 2000 rows
 in clusters with 600 features. CHECK_BAR, which no prediction depends on, is left out.
@@ -222,7 +222,7 @@ def row(name, value, found, plain):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--draws", type=int, default=6)
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--output", default="docs/tables/sensitivity.csv")
     arguments = parser.parse_args()
