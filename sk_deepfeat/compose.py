@@ -13,12 +13,21 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from sk_deepfeat.linear_model import ErrorPredictor
-from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
+from sk_deepfeat.linear_model.questions import QUESTIONS, ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.plugins import require_members, resolve
 
 _ANSWERS = ("test_error_", "train_error_", "alpha_", "kappa_")
+
+
+class _AskedReadout:
+    """The questions of an `ErrorPredictor`, put to a fitted readout by its own methods."""
+
+    def __init__(self, readout: Any) -> None:
+        self._readout = readout
+
+    def __getattr__(self, question: str) -> Any:
+        return getattr(self._readout, QUESTIONS[question])
 
 
 class TwoStageRegressor(
@@ -217,9 +226,9 @@ class TwoStageRegressor(
     def _predicts_its_error(self) -> bool:
         return hasattr(getattr(self, "readout_", self.readout), "predict_test_error")
 
-    def _error_predictor(self) -> ErrorPredictor:
+    def _error_predictor(self) -> Any:
         check_is_fitted(self)
-        return self.readout_.error_predictor_
+        return _AskedReadout(self.readout_)
 
     def __getattr__(self, name: str) -> Any:
         if name in _ANSWERS and "readout_" in vars(self):

@@ -128,8 +128,8 @@ def check_population(estimator: Any) -> None:
     ``test_error``, ``kappa`` and what is optional; broadcasting; errors that are NaN or not
     negative; unchanged answers when the factorisation is handed over and after pickling;
     parts of ``decomposition`` that sum to the error; ends of ``interval`` on either side of it;
-    an ``answer`` that agrees with them and knows every part of what it calls reachable; order of
-    ``degrees_of_freedom``; refusal of features of another width.
+    an ``answer`` of the same errors that knows every part of what it calls reachable, and none of
+    what it does not know; order of ``degrees_of_freedom``; refusal of features of another width.
 
     Examples
     --------
@@ -230,6 +230,13 @@ def _check_record(record: Any, errors: Any, tail: tuple[int, ...]) -> None:
         assert values is None or not np.any(np.isnan(values[known])), (
             f"{name} must be known wherever answer says that a cell is reachable"
         )
+        assert values is None or np.all(np.isnan(values[np.isnan(record.error)])), (
+            f"{name} must be NaN wherever the error is"
+        )
+    for name in ("train_error", "bias_and_noise"):
+        values = getattr(record, name)
+        inside = values is None or (values[known] >= 0) & (values[known] <= record.error[known])
+        assert np.all(inside), f"{name} must lie between 0 and the error"
 
 
 def _check_width(estimator: Any, X: Any, y: Any) -> None:

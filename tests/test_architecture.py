@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 import sk_deepfeat
+from sk_deepfeat.populations import LeaveOneOutPopulation
 
 PACKAGE = Path(sk_deepfeat.__file__).parent
 EXTRAS = {"torch", "torchvision", "skorch", "matplotlib", "pandas", "dask", "distributed"}
@@ -362,14 +364,51 @@ def test_the_picture_of_the_rooms_is_the_table():
     assert left_out == {"theory", "plugins", "exceptions", "notebook", "testing"}
 
 
-def test_the_way_of_a_question_is_that_of_the_imports():
-    """Each module on the way imports a later one, and what it describes exists."""
-    steps = [line.split()[0] for line in literal_block("way")]
-    assert len(steps) == 10
-    names = [step.removesuffix(".py").replace("/", ".") for step in steps]
-    for step, name in zip(steps, names, strict=True):
-        assert (PACKAGE / step).is_file(), step
-        tree = ast.parse((PACKAGE / step).read_text(encoding="utf-8"))
-        imported = {item.name.removeprefix("sk_deepfeat.") for item in imports(tree)}
-        earlier = names[: names.index(name)]
-        assert not [other for other in earlier if any(i.startswith(other) for i in imported)]
+# What the modules on the way call for help, and the classes they are methods of.
+HELPERS = {
+    "linear_model._arguments",
+    "theory.answer",
+    "theory.validation",
+    "theory.interpolation",
+    "theory.one_sample.kappa_curve",
+    "theory.one_sample.ridgeless_end",
+    "theory.one_sample.bias_and_noise",
+    "theory.one_sample.power_law",
+    "theory.one_sample.functional_tail",
+    "populations.leave_one_out",
+    "populations.one_sample",
+}
+
+
+def modules_entered(question):
+    """Return our modules in the order in which a question enters them for the first time."""
+    entered = []
+
+    def look(frame, event, _):
+        name = frame.f_globals.get("__name__", "")
+        if event == "call" and name.startswith("sk_deepfeat."):
+            entered.append(name.removeprefix("sk_deepfeat."))
+
+    sys.setprofile(look)
+    try:
+        question()
+    finally:
+        sys.setprofile(None)
+    return list(dict.fromkeys(entered))
+
+
+def test_the_way_of_a_question_is_the_one_it_goes():
+    """Every module of the page is entered, in that order, and no other but their helpers."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(240, 30))
+    population = LeaveOneOutPopulation(calibrate=True)
+    ridge = sk_deepfeat.DeterministicEquivalentRidge(population=population)
+    ridge.fit(X, X[:, 0] + rng.normal(size=240))
+    cells = np.array([30, 240, 700])[:, None], [1.0, 30.0]
+    entered = modules_entered(lambda: ridge.predict_test_error(*cells, return_interval=True))
+    steps = [line.split()[0].removesuffix(".py") for line in literal_block("way")]
+    drawn = [step.replace("/", ".") for step in steps]
+    assert len(drawn) == 10 and set(drawn) <= set(entered)
+    assert set(entered) <= set(drawn) | HELPERS
+    down = [name for name in entered if name in drawn[:5]]
+    assert down == drawn[:5], "from the method to the surface, one after the other"

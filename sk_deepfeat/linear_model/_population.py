@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
 from sk_deepfeat.plugins import require_members, require_same_data, resolve
 from sk_deepfeat.theory import ErrorDecomposition
@@ -44,7 +45,7 @@ def fit_population(
     return fitted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AskedPopulation:
     """A fitted population in the units of an estimator.
 
@@ -74,7 +75,7 @@ class AskedPopulation:
         Errors have an axis of outputs, whether the targets had one or not.
         """
         cells = n_samples, alpha / self.mean_weight
-        if hasattr(self.population, "answer"):
+        if _gives_records(self.population):
             return self.population.answer(
                 *cells, fit_intercept=self.fit_intercept, variance=variance
             )
@@ -82,35 +83,56 @@ class AskedPopulation:
 
     def degrees_of_freedom(self, kappa: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return df1 and df2, or raise ValueError if the population does not tell them."""
-        self.require("degrees_of_freedom", "degrees_of_freedom")
+        self._require_member("degrees_of_freedom")
         df1, df2 = self.population.degrees_of_freedom(kappa, fit_intercept=self.fit_intercept)
         return df1, df2
 
     def calibration_check(self, sizes: Any) -> Any:
         """Return the check in the estimator's alpha, or raise ValueError if there is none."""
-        self.require("calibration_check", "calibration_check")
+        self._require_member("calibration_check")
         found = self.population.calibration_check(sizes)
         return replace(found, alpha=found.alpha * self.mean_weight)
 
-    def require(self, member: str, asked: str, known: bool | None = None) -> None:
-        """Raise ValueError unless the population has what a question needs.
+    def require(self, part: Any, member: str, asked: str) -> None:
+        """Raise ValueError, naming the member of the contract, if a part of an answer is None."""
+        if part is None:
+            needs = "" if asked == member else f", which {asked} needs"
+            raise ValueError(
+                f"population={self.given!r} does not implement {member}{needs}; "
+                "population='leave-one-out' does."
+            )
 
-        Parameters
-        ----------
-        member : str
-            The optional member of the contract.
-        asked : str
-            The question.
-        known : bool, optional
-            Whether an answer holds it; None: whether the population has the member.
-        """
-        if hasattr(self.population, member) if known is None else known:
-            return
-        needs = "" if asked == member else f", which {asked} needs"
-        raise ValueError(
-            f"population={self.given!r} does not implement {member}{needs}; "
-            "population='leave-one-out' does."
-        )
+    def _require_member(self, member: str) -> None:
+        self.require(getattr(self.population, member, None), member, member)
+
+
+# What a population may answer by itself, and a record holds.
+_MEMBERS = (
+    "test_error",
+    "train_error",
+    "decomposition",
+    "kappa",
+    "reachable",
+    "interval",
+    "cautious_error",
+)
+
+
+def _gives_records(population: Any) -> bool:
+    """Say whether a population's record is to be asked, not its separate members.
+
+    A class derived from one that gives records, but with a member of its own, means that member.
+    """
+    if not hasattr(population, "answer"):
+        return False
+    if isinstance(population, FrozenEstimator):
+        population = population.estimator
+    for owner in type(population).__mro__:
+        if {"answer", "_answer"} & set(vars(owner)):
+            return True
+        if set(_MEMBERS) & set(vars(owner)):
+            return False
+    return True
 
 
 class _AnswerByMembers:

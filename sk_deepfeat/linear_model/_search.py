@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.exceptions import PopulationWarning, warn_caller
 from sk_deepfeat.theory import minimize_on_log_scale, smallest_sufficient
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -40,18 +40,14 @@ def best_alpha(error: Errors, n_samples: float, feature_scale: float) -> float:
     if at_zero <= found.value * (1.0 + 1e-10):
         return 0.0
     if found.at_low and np.isnan(error(n, np.array(low))):
-        warnings.warn(
+        warn_caller(
             f"At n_samples={n_samples:g} the best alpha lies at the edge of what the training set "
             f"identifies ({found.argument:.3g}); a smaller one may be better.",
-            PopulationWarning,
-            stacklevel=5,
         )
     if found.at_high:
-        warnings.warn(
+        warn_caller(
             f"At n_samples={n_samples:g} the error keeps falling up to alpha={found.argument:.3g}: "
             "the features seem to tell nothing about the target.",
-            PopulationWarning,
-            stacklevel=5,
         )
     return found.argument
 
@@ -69,11 +65,9 @@ def required_samples(
     The best alpha is that of least `searched`.
     """
     if target <= floor:
-        warnings.warn(
+        warn_caller(
             f"target_error={target:g} is not above the floor {floor:g} that no number of samples "
             "passes with these features.",
-            PopulationWarning,
-            stacklevel=4,
         )
         return np.inf
     lowest = np.inf
@@ -95,11 +89,9 @@ def required_samples(
 
     needed = smallest_sufficient(at_sizes, target, monotone=alpha == "optimal")
     if np.isnan(needed):
-        warnings.warn(
+        warn_caller(
             f"target_error={target:g} is not reached at any n_samples that the population "
             f"identifies; the lowest identifiable error is {lowest:g}. Fit on more rows; one that "
             "does not extrapolate yet may: LeaveOneOutPopulation(extrapolate=True).",
-            PopulationWarning,
-            stacklevel=4,
         )
     return needed

@@ -22,7 +22,7 @@ from sk_deepfeat.theory.validation import (
 from sk_deepfeat.theory.validation import check_alpha as check_alphas
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ErrorPredictor:
     """Answers to every question about the error of a ridge, from a fitted population.
 
@@ -63,7 +63,7 @@ class ErrorPredictor:
         if not return_interval:
             return error
         ends = answer.interval(level)
-        self.asked.require("interval", "return_interval=True", ends is not None)
+        self.asked.require(ends, "interval", "return_interval=True")
         return (error, *(average_outputs(end, multioutput) for end in ends))
 
     @property
@@ -76,7 +76,7 @@ class ErrorPredictor:
     ) -> Any:
         """Return training errors."""
         found = self.asked.answer(*self._cells(n_samples, alpha)).train_error
-        self.asked.require("train_error", "predict_train_error", found is not None)
+        self.asked.require(found, "train_error", "predict_train_error")
         return average_outputs(found, multioutput)
 
     def decomposition(
@@ -84,7 +84,7 @@ class ErrorPredictor:
     ) -> ErrorDecomposition:
         """Return the parts of the errors."""
         found = self.asked.answer(*self._cells(n_samples, alpha)).decomposition()
-        self.asked.require("decomposition", "predict_decomposition", found is not None)
+        self.asked.require(found, "decomposition", "predict_decomposition")
         parts = (getattr(found, field.name) for field in fields(ErrorDecomposition))
         return ErrorDecomposition(*(average_outputs(part, multioutput) for part in parts))
 

@@ -11,6 +11,19 @@ from sklearn.utils.validation import check_is_fitted
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.theory import ErrorDecomposition
 
+# Each question of an `ErrorPredictor`, and the method by which an estimator answers it.
+QUESTIONS = {
+    "test_error": "predict_test_error",
+    "train_error": "predict_train_error",
+    "decomposition": "predict_decomposition",
+    "kappa": "predict_kappa",
+    "degrees_of_freedom": "degrees_of_freedom",
+    "optimal_alpha": "optimal_alpha",
+    "required_samples": "required_samples",
+    "reachable": "reachable",
+    "calibration_check": "calibration_check",
+}
+
 
 def _has_answers(estimator: Any) -> bool:
     return bool(estimator._predicts_its_error())
@@ -19,7 +32,8 @@ def _has_answers(estimator: Any) -> bool:
 class ErrorQuestionsMixin:
     """Questions about the error of an estimator, put to the `ErrorPredictor` that it was fitted to.
 
-    A subclass has ``error_predictor_`` once it is fitted, or overrides ``_error_predictor``.
+    A subclass has ``error_predictor_`` once it is fitted, or overrides ``_error_predictor`` to
+    return what answers the same questions.
     """
 
     error_predictor_: ErrorPredictor
@@ -28,7 +42,7 @@ class ErrorQuestionsMixin:
         """Say whether the questions are there at all; otherwise they are no attributes."""
         return True
 
-    def _error_predictor(self) -> ErrorPredictor:
+    def _error_predictor(self) -> Any:
         check_is_fitted(self)
         return self.error_predictor_
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.theory import ErrorAnswer, ErrorDecomposition
 from sk_deepfeat.theory.validation import FloatArray, check_cells
@@ -42,7 +43,12 @@ class AnswersMixin:
         ErrorAnswer
             Of cells of shape broadcast(n_samples, alpha), with an axis of outputs.
         """
+        self._check_answerable(fit_intercept)
         return self._answer(*check_cells(n_samples, alpha), fit_intercept, variance)
+
+    def _check_answerable(self, fit_intercept: bool) -> None:
+        """Raise unless the population is fitted, and for what is asked."""
+        check_is_fitted(self)
 
     def _answer(
         self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.theory import Calibration
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.validation import FloatArray
@@ -85,12 +84,10 @@ def check_of(calibration: Calibration) -> CalibrationCheck:
         calibration.disagreement,
     )
     if not check.passed:
-        warnings.warn(
+        warn_caller(
             f"On subsets of these rows the measured errors are off the theory's by up to "
             f"{100 * np.expm1(check.disagreement):.0f} %: rows may come in clusters or "
             "near-duplicates. calibrate='auto' corrects the answers up to the number of training "
             "rows; those for more samples are less certain than their interval.",
-            PopulationWarning,
-            stacklevel=4,
         )
     return check

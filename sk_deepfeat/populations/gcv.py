@@ -15,9 +15,10 @@ class GCVPopulation(OneSampleMixin, BaseEstimator):
     """The population as one training set shows it, rows taken as equally influential.
 
     Along a ridge α₀ on the n₀ training rows, with f its degrees of freedom,
-    κ = α₀/(n₀ - f), df1(κ) = f, and B + σ² = (1 - df2/n₀) GCV(α₀): the population's functionals
-    without a second sample. At n₀ the predicted error is GCV itself. Cells whose κ is below the
-    smallest that the sample identifies are NaN: more samples at too small an alpha.
+    κ = α₀/(n₀ - f), df1(κ) = f, and B + σ² = (1 - df2/n₀) GCV(α₀), made to rise with κ: the
+    population's functionals without a second sample. At n₀ the predicted error is GCV itself.
+    Cells whose κ is below the smallest that the sample identifies are NaN: more samples at too
+    small an alpha.
 
     Parameters
     ----------
@@ -65,7 +66,6 @@ class GCVPopulation(OneSampleMixin, BaseEstimator):
     def _answer(
         self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
     ) -> ErrorAnswer:
-        self._check_intercept(fit_intercept)
         risk = self._evaluator.risk(n_samples, alpha)
         known = ~np.isnan(risk.test_error).any(axis=-1)
         return ErrorAnswer(

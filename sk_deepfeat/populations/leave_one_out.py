@@ -132,10 +132,28 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     def _answer(
         self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
     ) -> ErrorAnswer:
-        self._check_intercept(fit_intercept)
         cells = n_samples.ravel(), alpha.ravel()
         found = self.surface_.answer(*cells, extrapolate=bool(self.extrapolate), variance=variance)
         return found.reshape(n_samples.shape)
+
+    def cautious_error(
+        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+    ) -> FloatArray:
+        """Return ``test_error``, beyond n₀ raised by two standard errors of its growth.
+
+        What a search over alpha should minimise: the least of noisy numbers is too low.
+
+        Parameters
+        ----------
+        n_samples, alpha, fit_intercept
+            As in `test_error`.
+
+        Returns
+        -------
+        ndarray of the shape of ``test_error``
+        """
+        found = self.answer(n_samples, alpha, fit_intercept=fit_intercept)
+        return self._outputs(found.cautious_error)
 
     def interval(
         self, n_samples: ArrayLike, alpha: ArrayLike, *, level: float = 0.9, fit_intercept: bool

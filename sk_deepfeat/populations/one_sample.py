@@ -87,7 +87,7 @@ class OneSampleMixin(AnswersMixin):
     def _single(self) -> bool:
         return self._single_output
 
-    def _check_intercept(self, fit_intercept: bool) -> None:
+    def _check_answerable(self, fit_intercept: bool) -> None:
         check_is_fitted(self)
         if fit_intercept != self.fit_intercept_:
             raise ValueError(
@@ -112,7 +112,7 @@ class OneSampleMixin(AnswersMixin):
         -------
         df1, df2 : ndarray of the shape of `kappa`
         """
-        self._check_intercept(fit_intercept)
+        self._check_answerable(fit_intercept)
         at = check_alpha(kappa, "kappa")
         curve = self.curve_
         if curve.rank == 0:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.populations.moments import MomentPopulationMixin, SpectralMoments
 from sk_deepfeat.rows import check_rows
 from sk_deepfeat.theory import ridge_factorization
@@ -110,12 +109,10 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
         self.target_covariance_ = targets.T @ targets / self.n_samples_
         self._cache: dict[bool, SpectralMoments] = {path.fit_intercept: self._moments_of(path)}
         if self.n_samples_ < 10 * X.shape[1]:
-            warnings.warn(
+            warn_caller(
                 f"The plug-in population rests on {self.n_samples_} rows of {X.shape[1]} features; "
                 f"below {10 * X.shape[1]} rows its errors are too low. Use population='gcv', or "
                 "more rows.",
-                PopulationWarning,
-                stacklevel=2,
             )
         return self
 

@@ -109,7 +109,6 @@ __all__ = [
 _RENAMED = {
     "CalibrationLevel": "CalibrationSize",
     "RidgePath": "RidgeFactorization",
-    "SurfaceErrors": "ErrorAnswer",
     "TransferCurve": "KappaCurve",
     "TransferRisk": "CurveRisk",
     "transfer_risk": "curve_risk",

@@ -40,9 +40,10 @@ class ErrorDecomposition:
 class ErrorAnswer(NamedTuple):
     """All that is known of the error at some cells (n, alpha), for t outputs.
 
-    One rule holds for the whole record: where `error` is NaN, so is every part of it; where a cell
-    is reachable, every part that the record has is known, 0 ≤ train_error ≤ error and
-    0 ≤ bias_and_noise ≤ error. A part that the population cannot tell at all is None.
+    One rule holds for the whole record: where `error` is NaN, so is every part of it, and its
+    variance; where a cell is reachable, every part that the record has is known,
+    0 ≤ train_error ≤ error and 0 ≤ bias_and_noise ≤ error. A part that the population cannot tell
+    at all is None. κ is known by itself, and may be where the error is not.
     """
 
     error: FloatArray
@@ -68,11 +69,14 @@ class ErrorAnswer(NamedTuple):
         """Return the record, which has one axis of cells, with cells of another shape."""
 
         def reshaped(value: Any) -> Any:
+            if value is None:
+                return None
             if isinstance(value, tuple):
                 return tuple(map(reshaped, value))
-            return value.reshape(shape + value.shape[1:]) if np.ndim(value) else value
+            return value.reshape(shape + value.shape[1:])
 
-        return ErrorAnswer(*map(reshaped, self))
+        arrays = {name: reshaped(getattr(self, name)) for name in self._fields if name != "degrees"}
+        return self._replace(**arrays)
 
     def decomposition(self) -> ErrorDecomposition | None:
         """Return the parts of the error, or None if none of them is known."""

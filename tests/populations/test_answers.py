@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from samples import LinearPopulation, clustered_rows, elliptical_rows, gaussian_rows, power_law
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 
 from sk_deepfeat import DeterministicEquivalentRidge
 from sk_deepfeat.exceptions import PopulationWarning
@@ -66,8 +67,10 @@ def test_a_reachable_cell_is_known_in_every_part(population, kind, n, p, noise, 
     assert np.isfinite(found.kappa[known]).all()
     if found.log_variance is not None:
         assert not np.isnan(found.log_variance[known]).any()
-    for values in parts:
-        assert np.isnan(values[np.isnan(found.error)]).all(), "what is unknown is so in every part"
+    for values in (*parts, found.log_variance):
+        if values is not None:
+            unknown = values[np.isnan(found.error)]
+            assert np.isnan(unknown).all(), "what is unknown is so in every part"
     assert np.all(found.train_error[known] >= 0.0)
     assert np.all(found.train_error[known] <= found.error[known])
     assert np.all(found.bias_and_noise[known] >= 0.0)
@@ -141,6 +144,15 @@ def test_every_question_reads_the_same_record():
     np.testing.assert_array_equal(parts.bias_and_noise, record.bias_and_noise[..., 0])
 
 
+@pytest.mark.parametrize("weights", [[1e-9, 1e9, 1, 1], [1e-12, 1, 1, 1e12]])
+def test_extreme_weights_are_answered(weights):
+    rng = np.random.default_rng(8)
+    X = rng.normal(size=(4, 4))
+    y = X[:, 0] + rng.normal(size=4)
+    ridge = DeterministicEquivalentRidge().fit(X, y, np.array(weights))
+    assert not np.isnan(ridge.predict_test_error([1, 2, 3, 4], 1.0)).any()
+
+
 class ByMembers(BaseEstimator):
     """A population with the old members alone, as plugins have them."""
 
@@ -184,3 +196,41 @@ def test_a_population_of_members_answers_the_same(population, outputs):
     assert second.optimal_alpha(100) == first.optimal_alpha(100)
     target = 1.2 * first.test_error_
     assert second.required_samples(target) == first.required_samples(target)
+
+
+class TenTimes(GCVPopulation):
+    """A class derived from one that gives records, with a member of its own."""
+
+    def test_error(self, n_samples, alpha, *, fit_intercept):
+        return 10.0 * super().test_error(n_samples, alpha, fit_intercept=fit_intercept)
+
+
+class WithInterval(GCVPopulation):
+    def interval(self, n_samples, alpha, *, level=0.9, fit_intercept):
+        error = self.test_error(n_samples, alpha, fit_intercept=fit_intercept)
+        return 0.5 * error, 2.0 * error
+
+
+class TwentyTimes(TenTimes):
+    """And one that gives records again."""
+
+    def answer(self, *args, **kwargs):
+        found = super().answer(*args, **kwargs)
+        return found._replace(error=20.0 * found.error)
+
+
+@pytest.mark.parametrize("wrap", [lambda population: population, FrozenEstimator])
+def test_a_member_of_its_own_is_what_a_derived_population_means(wrap):
+    X, y = LinearPopulation(power_law(20, 0.5), np.ones(20), 1.0).sample(100)
+    plain, ten, twenty, interval = (
+        DeterministicEquivalentRidge(
+            population=wrap(population.fit(X, y)) if wrap is FrozenEstimator else population
+        ).fit(X, y)
+        for population in (GCVPopulation(), TenTimes(), TwentyTimes(), WithInterval())
+    )
+    assert ten.test_error_ == pytest.approx(10.0 * plain.test_error_)
+    assert twenty.test_error_ == pytest.approx(20.0 * plain.test_error_)
+    error, low, high = interval.predict_test_error(return_interval=True)
+    assert (low, high) == (pytest.approx(0.5 * error), pytest.approx(2.0 * error))
+    with pytest.raises(ValueError, match="does not implement interval"):
+        plain.predict_test_error(return_interval=True)

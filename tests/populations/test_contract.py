@@ -81,6 +81,22 @@ class Forgetful(GCVPopulation):
         return found._replace(bias_and_noise=np.full_like(found.error, np.nan))
 
 
+class Dreaming(GCVPopulation):
+    """Says something of the training error where it does not know the error."""
+
+    def answer(self, *args, **kwargs):
+        found = super().answer(*args, **kwargs)
+        known = np.asarray(found.kappa > 0.1)
+        error = np.where(known[..., None], found.error, np.nan)
+        return found._replace(error=error, reachable=found.reachable & known)
+
+
+class Loud(GCVPopulation):
+    def answer(self, *args, **kwargs):
+        found = super().answer(*args, **kwargs)
+        return found._replace(train_error=2.0 * found.error)
+
+
 class TwoMinds(GCVPopulation):
     def test_error(self, *args, **kwargs):
         return 2.0 * super().test_error(*args, **kwargs)
@@ -95,6 +111,8 @@ class TwoMinds(GCVPopulation):
         (WrongInterval(), "interval must hold the error"),
         (IgnoresPath(), "factorisation handed over"),
         (Forgetful(), "bias_and_noise must be known wherever answer says"),
+        (Dreaming(), "train_error must be NaN wherever the error is"),
+        (Loud(), "train_error must lie between 0 and the error"),
         (TwoMinds(), "errors of answer must be those of test_error"),
     ],
 )

@@ -1,10 +1,12 @@
 """Squared bias and noise, B + σ², along the κ that one training set shows.
 
-They are estimated by mean a (see `nodes`), a difference of two means of e² whose noise is about
-mean e²/√N. Two things are known of what they estimate: it is not negative, and it rises with κ.
-Where mean a is below twice its noise, the next κ above that shows it stands for it, which is a
-bound. Of the rest the nearest sequence that rises is taken, each point counted by the inverse
-square of its noise.
+They are estimated by mean a (see `nodes`), whose noise is about mean e²/√N: from leave-one-out
+residuals it is a difference of two means of e², from generalised cross-validation a small share
+of one. Two things are known of what is estimated: it is not negative, and it rises with κ. Where
+mean a is below twice its noise, that of the next κ above that shows it takes its place, which is a
+bound: with a few rows, or near interpolation, nothing more is known. The nearest sequence to all
+this that rises with κ is the estimate, each point counted by the length of its step in log κ over
+the square of its noise.
 """
 
 from __future__ import annotations
@@ -40,23 +42,34 @@ class BiasAndNoise:
         nodes = nodes_at(curve, float(curve.n_effective))
         self._log_kappa = np.log(nodes.kappa)
         self._rising = rising_estimate(nodes, curve.n_effective)
-        # A sequence that was made to rise has corners, about which a cubic would swing.
-        self._corners = np.any(self._rising != nodes.bias_and_noise, axis=0)
+        self._made = self._rising != nodes.bias_and_noise  # what is no longer mean a, (K, t)
 
     def at_nodes(self, nodes: CurveNodes) -> Callable[[FloatArray], FloatArray]:
         """Return the estimate over log alpha, through the nodes of any n.
 
-        Between them it goes as the test error does, so that the difference of the two, the
-        variance, keeps its digits.
+        Where it is mean a, it goes between the nodes as the test error does, so that the difference
+        of the two, the variance, keeps its digits. Elsewhere it has corners, about which a cubic
+        would swing.
         """
         at = np.clip(np.log(nodes.kappa), self._log_kappa[0], self._log_kappa[-1])
-        values = log_spline(self._log_kappa, self._rising, monotone=True)(at)
+        below = np.clip(np.searchsorted(self._log_kappa, at) - 1, 0, self._log_kappa.size - 2)
+        exact = self._log_kappa[below + 1] == at
+        made = np.where(exact[:, None], False, self._made[below]) | self._made[below + 1]
+        rising = log_spline(self._log_kappa, self._rising, monotone=True)(at)
+        values = np.where(made, rising, nodes.bias_and_noise)
         log_alpha = np.log(nodes.alpha)
-        smooth = log_spline(log_alpha, values)
-        if not np.any(self._corners):
+        smooth = log_spline(log_alpha, nodes.bias_and_noise)
+        if not np.any(made):
             return smooth
         cornered = log_spline(log_alpha, values, monotone=True)
-        return lambda x: np.where(self._corners, cornered(x), smooth(x))
+        corners = made[:-1] | made[1:]
+
+        def estimate(x: FloatArray) -> FloatArray:
+            step = np.clip(np.searchsorted(log_alpha, x) - 1, 0, log_alpha.size - 2)
+            between = np.clip(smooth(x), values[step], values[step + 1])
+            return np.where(corners[step], cornered(x), between)
+
+        return estimate
 
 
 def rising_estimate(nodes: CurveNodes, n_effective: int) -> FloatArray:
@@ -76,7 +89,8 @@ def rising_estimate(nodes: CurveNodes, n_effective: int) -> FloatArray:
     rows = np.where(known, np.arange(size)[:, None], size)
     above = np.minimum.accumulate(rows[::-1], axis=0)[::-1]
     found = np.take_along_axis(nodes.bias_and_noise, above, axis=0)
-    steps = np.abs(np.gradient(np.log(nodes.kappa)))  # so that it is the same for every grid
+    steps = np.abs(np.gradient(np.log(nodes.kappa)))  # so that the grid hardly matters
+    steps = np.maximum(steps, 1e-12 * steps.max())
     for k in np.flatnonzero(np.any(np.diff(found, axis=0) < 0, axis=0)):
         relative = np.maximum(nodes.error[:, k] / nodes.error[:, k].max(), 1e-12)
         found[:, k] = isotonic_regression(found[:, k], weights=steps / relative**2).x

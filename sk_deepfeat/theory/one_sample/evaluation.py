@@ -90,7 +90,7 @@ class CurveEvaluator:
         test, train, moment = (np.empty((*n_samples.shape, self.curve.n_outputs)) for _ in range(3))
         for n in np.unique(n_samples):
             cells, rows = n_samples == n, self._rows(n)
-            found = self._alone(rows, alpha[cells]) or self._risk(rows, alpha[cells])
+            found = self._nothing_learned(rows, alpha[cells]) or self._risk(rows, alpha[cells])
             inflation, shrinkage = 1.0, 1.0
             if self.fit_intercept:
                 inflation = 1.0 + 1.0 / n
@@ -108,7 +108,7 @@ class CurveEvaluator:
         test = np.empty((*n_samples.shape, self.curve.n_outputs))
         for n in np.unique(n_samples):
             cells, rows = n_samples == n, self._rows(n)
-            alone = self._alone(rows, alpha[cells])
+            alone = self._nothing_learned(rows, alpha[cells])
             found = self._test_error(rows, alpha[cells]) if alone is None else alone.test_error
             test[cells] = found * (1.0 + 1.0 / n) if self.fit_intercept else found
         return test
@@ -188,7 +188,7 @@ class CurveEvaluator:
     def _bias_and_noise(self) -> BiasAndNoise:
         return BiasAndNoise(self.curve)
 
-    def _alone(self, n: float, alpha: FloatArray) -> CurveRisk | None:
+    def _nothing_learned(self, n: float, alpha: FloatArray) -> CurveRisk | None:
         """Return everything where nothing is learned: from one sample, or features of nothing."""
         if n >= 1e-12 and self.curve.rank > 0:
             return None

@@ -19,10 +19,12 @@ class JackknifeReplicates:
         From `leave_one_out_curves`.
     fit_intercept : bool
         As for the curves.
+    n_outputs : int
+        As for the curves, of which there may be none.
     """
 
-    def __init__(self, curves: list[KappaCurve], *, fit_intercept: bool) -> None:
-        self.curves = curves
+    def __init__(self, curves: list[KappaCurve], *, fit_intercept: bool, n_outputs: int) -> None:
+        self.curves, self.n_outputs = curves, n_outputs
         self._evaluators = [
             CurveEvaluator(curve, fit_intercept=fit_intercept, errors_alone=True)
             for curve in curves
@@ -42,7 +44,7 @@ class JackknifeReplicates:
             NaN where a replicate does not know the error.
         """
         if not self.curves:
-            return np.empty((0, *n_samples.shape, 1))
+            return np.empty((0, *n_samples.shape, self.n_outputs))
         errors = [evaluator.test_error(n_samples, alpha) for evaluator in self._evaluators]
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log(np.array(errors))

@@ -86,14 +86,14 @@ def nodes_at(curve: KappaCurve, n: float) -> CurveNodes:
     train = (error * of_error).sum(axis=1)
     train += (points.leverage * of_row).sum(axis=1)[:, None] * (variance - variance_curve)
     alpha = points.kappa * points.df1 / q_n
-    return _possible(
+    return _without_impossible(
         CurveNodes(
             alpha, points.kappa, bias_and_noise + variance, train, bias_and_noise, mean_error
         )
     )
 
 
-def _possible(nodes: CurveNodes) -> CurveNodes:
+def _without_impossible(nodes: CurveNodes) -> CurveNodes:
     """Take out nodes that noise has made impossible: no finite variance, alpha falling in κ."""
     highest = np.fmax.accumulate(nodes.alpha)
     rising = np.r_[True, nodes.alpha[1:] > highest[:-1] * (1.0 + 1e-12)]

@@ -5,9 +5,12 @@ applied. Beyond n₀ it is R(n₀) times the growth. The theory's part of that g
 noisier it is, by the weight 1 - (s/0.3)² of its standard error s, and what continues it counts by
 the rest. A cell is reachable while the theory's weight is above one half, which is s < 0.21.
 
-That is the only rule of what is known, and it holds for every part of an answer. The variance of
-log R adds up: the jackknife over rows, the scatter of the error from training set to training set,
-and what the calibration leaves open, up to n₀, or the variance of the growth from there.
+That is the only rule of what is known, and it holds for every part of an error. A correction
+changes the error alone: squared bias and noise stay the theory's, so that it counts as variance.
+
+The variance of log R adds up: the jackknife over rows, the scatter of the error from training set
+to training set, and what the calibration leaves open, up to n₀, or the variance of the growth from
+there.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackkni
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio
 from sk_deepfeat.theory.one_sample.least_error import alphas_along, clear_minimum
 from sk_deepfeat.theory.validation import FloatArray
+
+_MOST_CACHED = 64
 
 
 class _Errors(NamedTuple):
@@ -88,7 +93,9 @@ class ErrorSurface:
         correct: bool = True,
     ) -> None:
         self.curve, self.n_rows, self.fit_intercept = curve, n_rows, fit_intercept
-        self.replicates = JackknifeReplicates(replicates, fit_intercept=fit_intercept)
+        self.replicates = JackknifeReplicates(
+            replicates, fit_intercept=fit_intercept, n_outputs=curve.n_outputs
+        )
         self.calibration, self.correct = calibration, correct
         self._evaluator = CurveEvaluator(curve, fit_intercept=fit_intercept)
         self._least: dict[float, FloatArray] = {}
@@ -260,15 +267,19 @@ class ErrorSurface:
 
     def _least_errors(self, n_samples: FloatArray) -> FloatArray:
         """Return for each n the least error over alpha where that is reachable, or NaN."""
+        found_at = np.empty((n_samples.size, self.curve.n_outputs))
         for n in np.unique(n_samples):
             if n not in self._least:
+                if len(self._least) >= _MOST_CACHED:
+                    self._least = {}
                 alpha = alphas_along(self.curve, n - 1.0 if self.fit_intercept else n)
                 size = np.full(alpha.shape, n)
                 risk = self._evaluator.risk(size, alpha)
                 found = self._beyond(_Cells(size, alpha, risk, self._at_n0(alpha)))
                 known = np.where(found.reachable, found.error, np.nan)
                 self._least[n] = np.array([clear_minimum(column) for column in known.T])
-        return np.array([self._least[n] for n in n_samples])
+            found_at[n_samples == n] = self._least[n]
+        return found_at
 
     @cached_property
     def _tail(self) -> FunctionalTail | None:

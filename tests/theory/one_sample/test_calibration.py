@@ -13,6 +13,8 @@ from samples import (
 from sklearn.linear_model import Ridge
 
 from sk_deepfeat.theory import (
+    Calibration,
+    CalibrationSize,
     calibrate,
     curve_risk,
     leave_one_out_curve,
@@ -160,3 +162,23 @@ def test_a_correction_does_not_reach_across_a_gap_of_the_spectrum():
     assert np.abs(log_ratio[1:]).max() < 0.005
     coarse = calibrate(path, curve)
     assert max(np.diff(at_size.log_alpha).max() for at_size in coarse.sizes) > np.log(1000.0)
+
+
+def failing(*sizes, z=5.0, rank=100):
+    """A calibration of the given sizes, each a tenth off by z standard errors."""
+    one, ratio = np.ones((1, 1)), np.full((1, 1), 0.1)
+    found = (CalibrationSize(size, 4, np.zeros(1), one, one, ratio, ratio / z) for size in sizes)
+    return Calibration(tuple(found), 1000, rank, np.array([0.5]), one)
+
+
+def test_one_size_at_four_standard_errors_or_two_at_three_fail_the_check():
+    assert failing(400).disagreement == pytest.approx(0.1)
+    assert failing(400, z=3.5).disagreement == 0.0
+    assert failing(200, 400, z=3.5).disagreement == pytest.approx(0.1)
+    assert failing(200, 400, z=2.5).disagreement == 0.0
+
+
+def test_the_size_of_the_rank_counts_beside_another_only():
+    assert failing(100).disagreement == failing(130).disagreement == 0.0
+    assert failing(100, 400).disagreement == pytest.approx(0.1)
+    assert failing(170).disagreement == pytest.approx(0.1), "beyond a factor of e^0.5"

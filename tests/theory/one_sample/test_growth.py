@@ -15,7 +15,9 @@ from sk_deepfeat.theory import (
     ridge_factorization,
     ridge_risk,
 )
+from sk_deepfeat.theory.one_sample.calibration import correction
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth
+from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
 
 P = 400
 POPULATION = LinearPopulation(
@@ -152,3 +154,33 @@ def test_no_dent_where_a_power_law_misses_by_nothing():
     errors = population.test_error(6000, np.geomspace(0.1, 1e4, 60), fit_intercept=True)
     # The bare transfer bends by 0.02, and the power laws alone had a dent of 0.15.
     assert np.nanmax(np.abs(np.diff(np.log(errors), 2))) < 0.06
+
+
+def test_variance_up_to_the_training_size_adds_up():
+    """The jackknife at n, what the correction leaves open at n, the scatter of training sets at n₀.
+
+    That scatter is taken at the df1/N that this alpha leaves with n₀ rows, whatever n is.
+    """
+    _, found = surface(200, population=CLUSTERS)
+    n, alpha = np.array([30.0, 100.0, 200.0]), np.array([0.3, 3.0, 0.3])
+    rows = np.full(3, 200.0)
+    sampling = jackknife_variance(found.replicates.log_errors(n, alpha))
+    _, left_open = correction(found.calibration, n, alpha)
+    kappa = curve_risk(found.curve, rows, alpha, fit_intercept=True).kappa
+    scatter = found.calibration.scatter_at(found.curve.df1_at(kappa) / found.curve.n_effective)
+    expected = sampling + left_open + scatter**2 / 200
+    np.testing.assert_allclose(ask(found, n, alpha).log_variance, expected, rtol=1e-10)
+    assert np.all(left_open[:2] > 1e-3 * expected[:2]) and np.all(scatter > 0)
+
+
+def test_a_search_is_told_of_the_noise_of_growth():
+    """Beyond n₀ what a search minimises is two standard errors of the growth above the error."""
+    _, found = surface(150)
+    n, alpha = np.array([100.0, 150.0, 600.0, 600.0]), np.array([1.0, 1.0, 3.0, 30.0])
+    answer = ask(found, n, alpha, extrapolate=False)
+    raised = np.log(answer.cautious_error / answer.error)[:, 0]
+    assert np.all(raised[:2] == 0.0) and np.all(raised[2:] > 0.01)
+    assert raised[2] > raised[3], "a smaller alpha is the more uncertain"
+    without = ask(found, np.full(4, 150.0), alpha).log_variance[:, 0]
+    scatter = answer.log_variance[:, 0] - without
+    np.testing.assert_allclose(raised[2:], 2.0 * np.sqrt(scatter[2:]), rtol=1e-6)

@@ -45,7 +45,7 @@ def test_variance_is_that_of_the_mean_of_squared_residuals():
     n = 600
     path = ridge_factorization(*POPULATION.sample(n))
     _, replicates = leave_one_out_curves(path, n_groups=n // 2)
-    values = JackknifeReplicates(replicates, fit_intercept=True).log_errors(
+    values = JackknifeReplicates(replicates, fit_intercept=True, n_outputs=1).log_errors(
         np.array([float(n)]), np.array([3.0])
     )
     squares = leave_one_out_residuals(path, 3.0) ** 2
@@ -60,7 +60,9 @@ def test_variance_is_that_of_repeated_samples():
     for seed in range(60):
         curve, replicates = leave_one_out_curves(ridge_factorization(*POPULATION.sample(n0, seed)))
         values.append(np.log(curve_risk(curve, *cells, fit_intercept=True).test_error[:, 0]))
-        jackknife = JackknifeReplicates(replicates, fit_intercept=True).log_errors(*cells)
+        jackknife = JackknifeReplicates(replicates, fit_intercept=True, n_outputs=1).log_errors(
+            *cells
+        )
         variances.append(jackknife_variance(jackknife)[:, 0])
     ratio = np.mean(variances, axis=0) / np.var(values, axis=0)
     assert np.all((ratio > 0.5) & (ratio < 2.0))

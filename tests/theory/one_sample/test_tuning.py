@@ -80,8 +80,8 @@ SENTENCES = {
         "leaves out one of {groups} groups of rows",
         "disagrees by more than noise and {percent:.0f} %",
         "over alpha (``optimal_alpha``, ``required_samples``) add {caution} standard errors",
-        "to :math:`{LARGEST_SUBSET_SHARE:g}\\,n_0` rows",
-        "from :math:`n_0/{smallest:.0f}`",
+        "up to :math:`{LARGEST_SUBSET_SHARE:g}\\,n_0` rows",
+        "of {sizes} sizes, each half of the next",
     ],
     "sk_deepfeat/populations/leave_one_out.py": ["rows are dealt to {groups} groups in turn"],
     "sk_deepfeat/populations/calibration_check.py": ["and {percent:.0f} %"],
@@ -99,7 +99,7 @@ SENTENCES = {
 
 @pytest.mark.parametrize("document", SENTENCES)
 def test_sentences_that_quote_a_constant(document):
-    words = {2: "two", 3: "three", 4: "four", 20: "twenty"}
+    words = {2: "two", 3: "three", 4: "four", 6: "six", 20: "twenty"}
     values = {
         **{name: getattr(tuning, name) for name in NAMES},
         "reach": np.sqrt(1.0 - tuning.REACH_WEIGHT) * tuning.MOST_GROWTH_NOISE,
@@ -108,7 +108,7 @@ def test_sentences_that_quote_a_constant(document):
         "caution": words[tuning.CAUTION],
         "at_one": words[tuning.ERRORS_AT_ONE_SIZE],
         "at_two": words[tuning.ERRORS_AT_TWO_SIZES],
-        "smallest": 2**tuning.SUBSET_SIZES_COUNT,
+        "sizes": words[tuning.SUBSET_SIZES_COUNT],
     }
     text = " ".join((ROOT / document).read_text(encoding="utf-8").split())
     for sentence in SENTENCES[document]:
