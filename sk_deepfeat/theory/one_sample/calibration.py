@@ -189,8 +189,7 @@ def _compare(
     # The theory rests on one training set itself, where these alphas leave df1 of the same κ.
     of_theory = calibration.scatter_at(planned.df_ratio * size / n_rows) / np.sqrt(n_rows)
     known = np.isfinite(ratio)
-    bound = tuning.LARGEST_LOG_RATIO
-    ratio = np.where(known, np.clip(ratio, -bound, bound), 0.0)
+    ratio = np.where(known, ratio, 0.0)
     relative = np.where(known, relative, 1.0)
     ascending = np.argsort(alpha)
     return CalibrationSize(

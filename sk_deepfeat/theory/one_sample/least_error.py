@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -22,9 +21,9 @@ def alphas_along(curve: KappaCurve, rows: float) -> FloatArray:
     return alpha[alpha > 0]
 
 
-def clear_minimum(errors: FloatArray) -> float:
+def inner_minimum(errors: FloatArray) -> float:
     """Return the least of the known errors along ascending alpha; NaN if they fall to the first."""
     known = errors[~np.isnan(errors)]
-    if known.size == 0 or known[0] < tuning.CLEAR_MINIMUM * known.min():
+    if known.size == 0 or np.argmin(known) == 0:
         return np.nan
     return float(known.min())

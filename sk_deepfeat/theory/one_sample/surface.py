@@ -30,7 +30,7 @@ from sk_deepfeat.theory.one_sample.functional_tail import FunctionalTail
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth, theory_growth
 from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackknife_variance
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio
-from sk_deepfeat.theory.one_sample.least_error import alphas_along, clear_minimum
+from sk_deepfeat.theory.one_sample.least_error import alphas_along, inner_minimum
 from sk_deepfeat.theory.validation import FloatArray
 
 _MOST_CACHED = 64
@@ -277,7 +277,7 @@ class ErrorSurface:
                 risk = self._evaluator.risk(size, alpha)
                 found = self._beyond(_Cells(size, alpha, risk, self._at_n0(alpha)))
                 known = np.where(found.reachable, found.error, np.nan)
-                self._least[n] = np.array([clear_minimum(column) for column in known.T])
+                self._least[n] = np.array([inner_minimum(column) for column in known.T])
             found_at[n_samples == n] = self._least[n]
         return found_at
 

@@ -129,11 +129,6 @@ ERRORS_AT_ONE_SIZE, ERRORS_AT_TWO_SIZES = 4.0, 3.0
 Why: of some forty correlated comparisons one at four standard errors, or two at three, is no
 chance. With t outputs the squares grow by twice log t, as the largest of t normal numbers does."""
 
-LARGEST_LOG_RATIO = 3.0
-"""Bound of the log-ratio of measured to predicted error.
-
-Why: beyond a factor of twenty the theory is of no use and the ratio is noise."""
-
 SHRINKAGE = 2.0
 """A log-ratio of z standard errors is multiplied by max(0, 1 - 2/z²).
 
@@ -172,10 +167,10 @@ Why: neither form holds exactly. A tenfold sample is 2.3 units, 5 and 9 %: at te
 random features of MNIST the two are off by so much more than the rows alone
 (docs/tables/extrapolation.csv)."""
 
-GROWTH_NOISE_FLOOR = 0.01
-"""Relative error of every measured point of a power law beside its own noise.
+FORM_NOISE = 0.01
+"""Relative error of every point that a power law, in n or in κ, is fitted to, beside its own noise.
 
-Why: a point that is exact by chance must not carry the whole fit."""
+Why: no such form holds quite, and a point that is exact by chance must not carry the whole fit."""
 
 POWER_LAW_SIZES = 4
 """Fewest sizes of subsets for a power law, beside all rows.
@@ -198,23 +193,12 @@ CAUTION = 2.0
 Why: the least of many noisy numbers is too low, and the smallest alphas known are the noisiest; two
 standard errors keep a search from their edge."""
 
-CLEAR_MINIMUM = 1.1
-"""How far the error at the smallest known alpha must lie above the least one for this to be the
-least over all alphas.
-
-Why: an error that still falls at the edge of reach may fall on beyond it."""
-
 # The functionals continued below the κ at which they are noise.
 
 TAIL_NOISE = 0.25
 """Relative standard error of squared bias and noise from which on it is continued.
 
 Why: beyond a quarter a functional tells less than its own continuation does."""
-
-TAIL_NOISE_FLOOR = 0.02
-"""Relative error of every point of the fit, and of the continued functional, beside their noise.
-
-Why: a form that does not quite hold, as for power laws in n."""
 
 TAIL_DRIFT = 0.2
 """Relative error for each unit of log κ continued.
