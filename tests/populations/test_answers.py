@@ -42,15 +42,15 @@ def answers(population, kind, n, p, noise, fit_intercept=True, outputs=None):
         pytest.warns(PopulationWarning) if n < 10 * p and population == "plug-in" else nullcontext()
     ):
         fitted = POPULATIONS[population].fit(X, y, fit_intercept=fit_intercept)
-    sizes = np.unique(np.r_[2, np.round(n * np.array([0.1, 0.3, 0.6, 0.9, 1.0, 1.2, 2, 5, 30]))])
-    alpha = np.r_[0.0, np.geomspace(1e-7, 1e4, 34)]
+    sizes = np.unique(np.r_[2, np.round(n * np.array([0.1, 0.6, 1.0, 1.2, 5.0]))])
+    alpha = np.r_[0.0, np.geomspace(1e-7, 1e4, 23)]
     return fitted.answer(sizes.clip(2)[:, None], alpha, fit_intercept=fit_intercept, variance=True)
 
 
 def cases():
     """Every set with the default; for the others, which share its code, some of them."""
     for population, kind, size, fit_intercept in product(POPULATIONS, ROWS, SIZES, (True, False)):
-        some = (size in SIZES[::2]) == fit_intercept and kind != "unequal"
+        some = (size in SIZES[::2]) == fit_intercept and kind == "gaussian"
         if population in ("leave-one-out", "gcv") or some:
             yield pytest.param(population, kind, *size, fit_intercept)
 
@@ -92,7 +92,7 @@ def test_bias_and_noise_are_those_of_the_population(n):
     sizes = np.array([n // 2, n])[:, None]
     exact = ridge_risk(*drawn.moments(), sizes, alpha, fit_intercept=True)
     logs = []
-    for seed in range(20):
+    for seed in range(12):
         fitted = LeaveOneOutPopulation(calibrate=False).fit(*drawn.sample(n, seed))
         found = fitted.answer(sizes, alpha, fit_intercept=True)
         logs.append(np.log(found.bias_and_noise[..., 0] / (exact.bias + exact.noise)))
