@@ -111,11 +111,6 @@ OVERLAPPING_SCATTER_WEIGHT = 0.1
 
 Why: they differ in the rows outside as much as in those inside."""
 
-SCATTER_REACH = (0.5, 1.1)
-"""The scatter of one size counts for df1/n down to and up to these multiples of those measured.
-
-Why: the scatter varies over df1/n by factors only; a size should not speak for far ones."""
-
 # When the check fails, and what is corrected then.
 
 DISAGREEMENT_OF_CONCERN = 0.05
