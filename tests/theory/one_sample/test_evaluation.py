@@ -137,3 +137,17 @@ def test_scaling_law():
     right = curve_risk(scaled, 80, 1e12 * alpha, fit_intercept=False)
     np.testing.assert_allclose(left.test_error, right.test_error, rtol=1e-6)
     np.testing.assert_allclose(1e12 * left.kappa, right.kappa, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", [4, 8])
+def test_training_error_lies_between_zero_and_the_test_error(seed):
+    """Of a dozen rows it is a difference lost in noise: here bare ones are above the test error."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(12, 8))
+    curve = leave_one_out_curve(ridge_factorization(X, X[:, 0] + rng.normal(size=12)))
+    n, alpha = np.array([5, 12, 36, 360])[:, None], np.geomspace(1e-4, 1e3, 12)
+    risk = curve_risk(curve, n, alpha, fit_intercept=True)
+    known = ~np.isnan(risk.test_error)
+    assert np.all(risk.train_error[known] >= 0.0)
+    assert np.all(risk.train_error[known] <= risk.test_error[known])
+    assert np.any(risk.train_error[known] == risk.test_error[known])
