@@ -151,17 +151,16 @@ def _pooled_scatter(
 ) -> FloatArray:
     """Return √n times the relative deviation along df1/n, pooled by degrees of freedom.
 
-    A size counts where it was measured. Two or three subsets differ in the rows outside as much as
-    in those inside, and count little.
+    Two or three subsets differ in the rows outside as much as in those inside, and count little.
     """
     total = np.zeros((grid.size, n_outputs))
     degrees = np.full((grid.size, 1), 1e-300)
+    down, up = tuning.SCATTER_REACH
     for planned, errors in zip(plan, measured, strict=True):
         weight = float(errors.n_subsets - 1)
         if errors.size > tuning.LARGE_SUBSET_SHARES[1] * n_rows:
             weight *= tuning.OVERLAPPING_SCATTER_WEIGHT
-        low, high = planned.df_ratio[[0, -1]] * np.array([1.0 - 1e-9, 1.0 + 1e-9])
-        known = (grid >= low) & (grid <= high)
+        known = (grid >= down * planned.df_ratio[0]) & (grid <= up * planned.df_ratio[-1])
         squares = errors.size * np.square(errors.scatter)
         weights = known[:, None] * weight
         total += weights * _interp_log(grid, planned.df_ratio, squares)

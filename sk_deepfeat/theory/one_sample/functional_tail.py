@@ -59,7 +59,7 @@ class FunctionalTail:
             return None
         edge = float(self._grid[good][0])
         good &= self._grid <= edge + np.log(tuning.TAIL_RANGE)
-        weights = 1.0 / np.sqrt(noise[good] + tuning.FORM_NOISE**2)
+        weights = 1.0 / np.sqrt(noise[good] + tuning.TAIL_NOISE_FLOOR**2)
         curves = np.vstack([seen[good], varied[:, good]])
         law = fit_power_law(
             np.exp(edge - self._grid[good]), curves, np.broadcast_to(weights, curves.shape)
@@ -92,7 +92,7 @@ class FunctionalTail:
                 log_error = np.log(np.maximum(moment, 1e-300)) - np.log1p(-df2 / rows)
                 deviations = log_error[1:] - varied_at_n0[:, :, k]
             drift = tuning.TAIL_DRIFT * np.maximum(edge - log_kappa, 0.0)
-            noise = jackknife_variance(deviations) + np.square(drift) + tuning.FORM_NOISE**2
+            noise = jackknife_variance(deviations) + np.square(drift) + tuning.TAIL_NOISE_FLOOR**2
             sound = (df1 <= rows * (1.0 + 1e-9)) & (df2 < tuning.TAIL_MOST_DF_RATIO * rows)
             ratio[:, k] = np.where(sound, log_error[0] - log_at_n0[:, k], np.nan)
             variance[:, k] = np.where(np.isfinite(ratio[:, k]), noise, np.inf)

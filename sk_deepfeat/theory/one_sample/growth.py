@@ -111,7 +111,7 @@ def power_law_growth(
     values, variances = np.stack(log_errors, axis=-1), np.stack(noise, axis=-1)
     fine = np.isfinite(values).all(axis=-1)
     errors = np.exp(np.where(fine[..., None], values - log_at_n0[..., None], 0.0))
-    weights = 1.0 / np.sqrt(variances + tuning.FORM_NOISE**2)
+    weights = 1.0 / np.sqrt(variances + tuning.GROWTH_NOISE_FLOOR**2)
     n_rows, shape = float(calibration.n_rows), log_at_n0.shape
     cuts = [sizes <= share * n_rows for share in tuning.POWER_LAW_CUTS]
 

@@ -111,6 +111,11 @@ OVERLAPPING_SCATTER_WEIGHT = 0.1
 
 Why: they differ in the rows outside as much as in those inside."""
 
+SCATTER_REACH = (0.5, 1.1)
+"""The scatter of one size counts for df1/n down to and up to these multiples of those measured.
+
+Why: the scatter varies over df1/n by factors only; a size should not speak for far ones."""
+
 # When the check fails, and what is corrected then.
 
 DISAGREEMENT_OF_CONCERN = 0.05
@@ -162,8 +167,8 @@ Why: neither form holds exactly. A tenfold sample is 2.3 units, 5 and 9 %: at te
 random features of MNIST the two are off by so much more than the rows alone
 (docs/tables/extrapolation.csv)."""
 
-FORM_NOISE = 0.01
-"""Relative error of every point that a power law, in n or in κ, is fitted to, beside its own noise.
+GROWTH_NOISE_FLOOR = 0.01
+"""Relative error of every measured point of a power law beside its own noise.
 
 Why: no such form holds quite, and a point that is exact by chance must not carry the whole fit."""
 
@@ -194,6 +199,11 @@ TAIL_NOISE = 0.25
 """Relative standard error of squared bias and noise from which on it is continued.
 
 Why: beyond a quarter a functional tells less than its own continuation does."""
+
+TAIL_NOISE_FLOOR = 0.02
+"""Relative error of every point of the fit, and of the continued functional, beside their noise.
+
+Why: a form that does not quite hold, as for power laws in n."""
 
 TAIL_DRIFT = 0.2
 """Relative error for each unit of log κ continued.
