@@ -20,9 +20,9 @@ from sk_deepfeat.report.writing import check_destination
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Fit the model, write its page, print where, and return the exit status 0."""
-    output = check_destination(arguments.output)  # both before the long run
-    require_plot()
+    output = check_destination(arguments.output)  # all three before the long run
     data = load(arguments.data, arguments.data_home, option="")
+    require_plot()
     if np.any(np.ptp(data.y, axis=0) == 0):
         raise ValueError(f"{arguments.data}: y is constant; there is nothing to predict.")
     model = unfitted_model(arguments, is_table=data.is_table).fit(data.X, data.y)
