@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import has_fit_parameter
 
 from sk_deepfeat.plugins import require_members, require_same_data, resolve
 from sk_deepfeat.theory import ErrorDecomposition
@@ -16,7 +17,14 @@ from sk_deepfeat.theory.validation import FloatArray
 
 
 def fit_population(
-    population: Any, X: Any, y: Any, sample_weight: Any = None, *, fit_intercept: bool, path: Any
+    population: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    groups: Any = None,
+    fit_intercept: bool,
+    path: Any,
 ) -> Any:
     """Resolve `population`, fit a clone of it and compare widths.
 
@@ -26,20 +34,35 @@ def fit_population(
         A name, or an unfitted or frozen instance.
     X, y, sample_weight : array-like
         Validated rows.
+    groups : array-like or None
+        Labels of the rows' groups.
     fit_intercept : bool
         Whether the ridge fits an intercept.
     path : RidgeFactorization or None
-        Of these rows, if it has been made.
+        Of these rows and groups, if it has been made.
 
     Returns
     -------
     population
         Fitted.
+
+    Raises
+    ------
+    ValueError
+        If there are groups and the population cannot use them.
     """
     resolved = resolve("populations", population)
     require_members("populations", resolved)
+    more = {}
+    if groups is not None:
+        if not has_fit_parameter(resolved, "groups"):
+            raise ValueError(
+                f"population={population!r} takes every row for a draw of its own and cannot use "
+                "groups; population='leave-one-out' does."
+            )
+        more["groups"] = groups
     fitted = clone(resolved, safe=False).fit(
-        X, y, sample_weight=sample_weight, fit_intercept=fit_intercept, path=path
+        X, y, sample_weight=sample_weight, fit_intercept=fit_intercept, path=path, **more
     )
     require_same_data(fitted, np.shape(X)[1], np.shape(y)[1:], fit_intercept)
     return fitted

@@ -39,24 +39,28 @@ class ErrorPredictor:
         What stands for ``alpha=None``.
     feature_scale : float
         Mean squared norm of a row of features, times its weight; alphas are searched about it.
+    group_size : float, optional
+        Mean rows of a group, if the population was fitted with groups.
     """
 
     asked: AskedPopulation
     n_samples: int
     alpha: Any
     feature_scale: float
+    group_size: float | None = None
 
     def test_error(
         self,
         n_samples: Any = None,
         alpha: Any = None,
         *,
+        n_groups: Any = None,
         multioutput: Any = "uniform_average",
         return_interval: bool = False,
         level: float = 0.9,
     ) -> Any:
         """Return errors, and with `return_interval` the ends of their intervals."""
-        cells = self._cells(n_samples, alpha)
+        cells = self._cells(n_samples, alpha, n_groups)
         level = check_level(level)
         answer = self.asked.answer(*cells, variance=return_interval)
         error = average_outputs(answer.error, multioutput)
@@ -72,29 +76,39 @@ class ErrorPredictor:
         return self.asked.answer(*self._cells(None, None), variance=True).interval(0.9) is not None
 
     def train_error(
-        self, n_samples: Any = None, alpha: Any = None, *, multioutput: Any = "uniform_average"
+        self,
+        n_samples: Any = None,
+        alpha: Any = None,
+        *,
+        n_groups: Any = None,
+        multioutput: Any = "uniform_average",
     ) -> Any:
         """Return training errors."""
-        found = self.asked.answer(*self._cells(n_samples, alpha)).train_error
+        found = self.asked.answer(*self._cells(n_samples, alpha, n_groups)).train_error
         self.asked.require(found, "train_error", "predict_train_error")
         return average_outputs(found, multioutput)
 
     def decomposition(
-        self, n_samples: Any = None, alpha: Any = None, *, multioutput: Any = "uniform_average"
+        self,
+        n_samples: Any = None,
+        alpha: Any = None,
+        *,
+        n_groups: Any = None,
+        multioutput: Any = "uniform_average",
     ) -> ErrorDecomposition:
         """Return the parts of the errors."""
-        found = self.asked.answer(*self._cells(n_samples, alpha)).decomposition()
+        found = self.asked.answer(*self._cells(n_samples, alpha, n_groups)).decomposition()
         self.asked.require(found, "decomposition", "predict_decomposition")
         parts = (getattr(found, field.name) for field in fields(ErrorDecomposition))
         return ErrorDecomposition(*(average_outputs(part, multioutput) for part in parts))
 
-    def kappa(self, n_samples: Any = None, alpha: Any = None) -> Any:
+    def kappa(self, n_samples: Any = None, alpha: Any = None, *, n_groups: Any = None) -> Any:
         """Return effective regularisations."""
-        return np.asarray(self.asked.answer(*self._cells(n_samples, alpha)).kappa)[()]
+        return np.asarray(self.asked.answer(*self._cells(n_samples, alpha, n_groups)).kappa)[()]
 
-    def reachable(self, n_samples: Any = None, alpha: Any = None) -> Any:
+    def reachable(self, n_samples: Any = None, alpha: Any = None, *, n_groups: Any = None) -> Any:
         """Return where the population identifies the error."""
-        return np.asarray(self.asked.answer(*self._cells(n_samples, alpha)).reachable)[()]
+        return np.asarray(self.asked.answer(*self._cells(n_samples, alpha, n_groups)).reachable)[()]
 
     def degrees_of_freedom(self, kappa: ArrayLike | None = None) -> tuple[Any, Any]:
         """Return df1 and df2."""
@@ -102,23 +116,30 @@ class ErrorPredictor:
         df1, df2 = self.asked.degrees_of_freedom(at)
         return np.asarray(df1)[()], np.asarray(df2)[()]
 
-    def optimal_alpha(self, n_samples: Any = None) -> Any:
+    def optimal_alpha(self, n_samples: Any = None, *, n_groups: Any = None) -> Any:
         """Return the alphas of least predicted error."""
-        n = check_n_samples(self.n_samples if n_samples is None else n_samples)
-        return self._optimal_alphas(n)[()]
+        return self._optimal_alphas(self._sizes(n_samples, n_groups))[()]
 
     def required_samples(self, target_error: float, alpha: Any = "optimal") -> float:
         """Return the smallest number of samples that reaches an error."""
+        return self._required(target_error, alpha, 1.0)
+
+    def required_groups(self, target_error: float, alpha: Any = "optimal") -> float:
+        """Return the smallest number of groups that reaches an error."""
+        return self._required(target_error, alpha, self._known_group_size("required_groups"))
+
+    def _required(self, target_error: float, alpha: Any, rows_each: float) -> float:
+        """Return the smallest number of draws, of so many rows each, that reaches an error."""
         number = isinstance(target_error, numbers.Real) and not isinstance(target_error, bool)
         if not number or not np.isfinite(target_error):
             raise ValueError(f"target_error={target_error!r} must be a finite number.")
         check_alpha(alpha)
         return required_samples(
-            self._error,
-            self._searched,
+            lambda draws, alphas: self._error(rows_each * draws, alphas),
+            lambda draws, alphas: self._searched(rows_each * draws, alphas),
             float(target_error),
             alpha,
-            self.feature_scale,
+            self.feature_scale * rows_each,
             max(0.0, self._floor()),  # a NaN floor is none but zero
         )
 
@@ -132,9 +153,29 @@ class ErrorPredictor:
         found = self.asked.answer(*cell).decomposition()
         return np.nan if found is None else float(average_outputs(found.noise, "uniform_average"))
 
-    def _cells(self, n_samples: Any, alpha: Any) -> tuple[FloatArray, FloatArray]:
+    def _sizes(self, n_samples: Any, n_groups: Any) -> FloatArray:
+        """Return numbers of samples, validated; None is what was fitted."""
+        if n_groups is None:
+            return check_n_samples(self.n_samples if n_samples is None else n_samples)
+        if n_samples is not None:
+            raise ValueError(
+                f"n_samples={n_samples!r} and n_groups={n_groups!r} say the same twice; pass one."
+            )
+        size = self._known_group_size(f"n_groups={n_groups!r}")
+        return check_n_samples(n_groups, "n_groups") * size
+
+    def _known_group_size(self, asked: str) -> float:
+        if self.group_size is None:
+            raise ValueError(
+                f"{asked} needs groups: fit(X, y, groups=...) says which rows belong together."
+            )
+        return self.group_size
+
+    def _cells(
+        self, n_samples: Any, alpha: Any, n_groups: Any = None
+    ) -> tuple[FloatArray, FloatArray]:
         """Return validated (n, alpha); None is what was fitted."""
-        n = check_n_samples(self.n_samples if n_samples is None else n_samples)
+        n = self._sizes(n_samples, n_groups)
         if isinstance(alpha, str):
             check_alpha(alpha)
             return n, self._optimal_alphas(n)

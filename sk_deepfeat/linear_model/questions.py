@@ -20,9 +20,15 @@ QUESTIONS = {
     "degrees_of_freedom": "degrees_of_freedom",
     "optimal_alpha": "optimal_alpha",
     "required_samples": "required_samples",
+    "required_groups": "required_groups",
     "reachable": "reachable",
     "calibration_check": "calibration_check",
 }
+
+
+def _given(n_groups: Any) -> dict[str, Any]:
+    """Pass the argument on if it was given: other estimators' questions may not have it."""
+    return {} if n_groups is None else {"n_groups": n_groups}
 
 
 def _has_answers(estimator: Any) -> bool:
@@ -52,6 +58,7 @@ class ErrorQuestionsMixin:
         n_samples: ArrayLike | None = None,
         alpha: Any = None,
         *,
+        n_groups: ArrayLike | None = None,
         multioutput: Any = "uniform_average",
         return_interval: bool = False,
         level: float = 0.9,
@@ -61,10 +68,13 @@ class ErrorQuestionsMixin:
         Parameters
         ----------
         n_samples : array-like, optional
-            Numbers of training samples, at least 1; None is the fitted one.
+            Numbers of training rows, at least 1; None is the fitted one.
         alpha : array-like or "optimal", optional
             Regularisations, broadcast against `n_samples`; None is the fitted one, "optimal" the
             best for each n.
+        n_groups : array-like, optional
+            Numbers of groups, at least 1, in place of `n_samples`: so many times the training
+            groups' mean number of rows. For an estimator that was fitted with groups.
         multioutput : {"uniform_average", "raw_values"} or array-like of shape (n_outputs,)
             As in `sklearn.metrics.mean_squared_error`; "raw_values" adds an axis of outputs.
         return_interval : bool, default=False
@@ -82,10 +92,21 @@ class ErrorQuestionsMixin:
         Raises
         ------
         ValueError
-            If a number is outside its range, or an interval is asked of a population without one.
+            If a number is outside its range, an interval is asked of a population without one, both
+            `n_samples` and `n_groups` are given, or `n_groups` without groups.
+
+        Notes
+        -----
+        Fitted with groups, all errors are those on rows of new groups, averaged over training sets
+        of `n_samples` rows in whole groups; less than one mean group is NaN.
         """
         return self._error_predictor().test_error(
-            n_samples, alpha, multioutput=multioutput, return_interval=return_interval, level=level
+            n_samples,
+            alpha,
+            multioutput=multioutput,
+            return_interval=return_interval,
+            level=level,
+            **_given(n_groups),
         )
 
     @available_if(_has_answers)
@@ -94,20 +115,23 @@ class ErrorQuestionsMixin:
         n_samples: ArrayLike | None = None,
         alpha: Any = None,
         *,
+        n_groups: ArrayLike | None = None,
         multioutput: Any = "uniform_average",
     ) -> Any:
         """Predict the mean squared error on the training rows.
 
         Parameters
         ----------
-        n_samples, alpha, multioutput : optional
+        n_samples, alpha, n_groups, multioutput : optional
             As in `predict_test_error`.
 
         Returns
         -------
         float or ndarray of shape broadcast(n_samples, alpha)
         """
-        return self._error_predictor().train_error(n_samples, alpha, multioutput=multioutput)
+        return self._error_predictor().train_error(
+            n_samples, alpha, multioutput=multioutput, **_given(n_groups)
+        )
 
     @available_if(_has_answers)
     def predict_decomposition(
@@ -115,13 +139,14 @@ class ErrorQuestionsMixin:
         n_samples: ArrayLike | None = None,
         alpha: Any = None,
         *,
+        n_groups: ArrayLike | None = None,
         multioutput: Any = "uniform_average",
     ) -> ErrorDecomposition:
         """Predict squared bias, variance, label-noise variance and noise.
 
         Parameters
         ----------
-        n_samples, alpha, multioutput : optional
+        n_samples, alpha, n_groups, multioutput : optional
             As in `predict_test_error`.
 
         Returns
@@ -130,15 +155,23 @@ class ErrorQuestionsMixin:
             Iterates over (bias, variance, noise_variance, noise); also has ``bias_and_noise`` and
             ``total_variance``, which one training set does identify. Unknown parts are NaN.
         """
-        return self._error_predictor().decomposition(n_samples, alpha, multioutput=multioutput)
+        return self._error_predictor().decomposition(
+            n_samples, alpha, multioutput=multioutput, **_given(n_groups)
+        )
 
     @available_if(_has_answers)
-    def predict_kappa(self, n_samples: ArrayLike | None = None, alpha: Any = None) -> Any:
+    def predict_kappa(
+        self,
+        n_samples: ArrayLike | None = None,
+        alpha: Any = None,
+        *,
+        n_groups: ArrayLike | None = None,
+    ) -> Any:
         """Return the effective regularisation κ: directions of larger eigenvalues are learned.
 
         Parameters
         ----------
-        n_samples, alpha : array-like, optional
+        n_samples, alpha, n_groups : array-like, optional
             As in `predict_test_error`.
 
         Returns
@@ -146,7 +179,7 @@ class ErrorQuestionsMixin:
         float or ndarray of shape broadcast(n_samples, alpha)
             In squared units of X; NaN where the population cannot know it.
         """
-        return self._error_predictor().kappa(n_samples, alpha)
+        return self._error_predictor().kappa(n_samples, alpha, **_given(n_groups))
 
     @available_if(_has_answers)
     def degrees_of_freedom(self, kappa: ArrayLike | None = None) -> tuple[Any, Any]:
@@ -170,13 +203,17 @@ class ErrorQuestionsMixin:
         return self._error_predictor().degrees_of_freedom(kappa)
 
     @available_if(_has_answers)
-    def optimal_alpha(self, n_samples: ArrayLike | None = None) -> Any:
+    def optimal_alpha(
+        self, n_samples: ArrayLike | None = None, *, n_groups: ArrayLike | None = None
+    ) -> Any:
         """Return the alpha of least predicted error for each number of samples.
 
         Parameters
         ----------
         n_samples : array-like, optional
             At least 1; None is the fitted one.
+        n_groups : array-like, optional
+            As in `predict_test_error`.
 
         Returns
         -------
@@ -184,7 +221,7 @@ class ErrorQuestionsMixin:
             NaN where no alpha is identifiable. A `PopulationWarning` says when the optimum lies on
             the edge of what is identifiable.
         """
-        return self._error_predictor().optimal_alpha(n_samples)
+        return self._error_predictor().optimal_alpha(n_samples, **_given(n_groups))
 
     @available_if(_has_answers)
     def required_samples(self, target_error: float, alpha: Any = "optimal") -> float:
@@ -206,19 +243,46 @@ class ErrorQuestionsMixin:
         return self._error_predictor().required_samples(target_error, alpha)
 
     @available_if(_has_answers)
-    def reachable(self, n_samples: ArrayLike | None = None, alpha: Any = None) -> Any:
+    def required_groups(self, target_error: float, alpha: Any = "optimal") -> float:
+        """Return the smallest number of groups whose predicted error is at most the target.
+
+        Parameters
+        ----------
+        target_error, alpha
+            As in `required_samples`.
+
+        Returns
+        -------
+        float
+            As of `required_samples`, in groups of the training groups' mean number of rows.
+
+        Raises
+        ------
+        ValueError
+            If the estimator was fitted without groups.
+        """
+        return self._error_predictor().required_groups(target_error, alpha)
+
+    @available_if(_has_answers)
+    def reachable(
+        self,
+        n_samples: ArrayLike | None = None,
+        alpha: Any = None,
+        *,
+        n_groups: ArrayLike | None = None,
+    ) -> Any:
         """Say where the population identifies the error.
 
         Parameters
         ----------
-        n_samples, alpha : array-like, optional
+        n_samples, alpha, n_groups : array-like, optional
             As in `predict_test_error`.
 
         Returns
         -------
         bool or ndarray of bool of shape broadcast(n_samples, alpha)
         """
-        return self._error_predictor().reachable(n_samples, alpha)
+        return self._error_predictor().reachable(n_samples, alpha, **_given(n_groups))
 
     @available_if(_has_answers)
     def calibration_check(self, sizes: Any = None) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -14,8 +15,9 @@ from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
-from sk_deepfeat.rows import check_rows
-from sk_deepfeat.theory import ridge_factorization
+from sk_deepfeat.rows import check_groups, check_rows
+from sk_deepfeat.theory import RidgeFactorization, ridge_factorization
+from sk_deepfeat.theory.one_sample.blocks import block_groups, block_length
 from sk_deepfeat.theory.validation import FloatArray, check_flag
 
 
@@ -43,6 +45,9 @@ class DeterministicEquivalentRidge(
         How the population is known: a name (see ``sk_deepfeat.plugins.available("populations")``)
         or an instance. One fitted on other rows is handed over as
         ``sklearn.frozen.FrozenEstimator(fitted)``.
+    block_length : int, optional
+        Rows of a block, for ``fit(..., groups="blocks")``, at most half of them; None chooses it
+        from the autocorrelation of the residuals.
 
     Attributes
     ----------
@@ -67,6 +72,10 @@ class DeterministicEquivalentRidge(
         Mean squared error reached on the training rows (weighted, averaged over outputs).
     n_samples_ : int
         Training rows of positive weight.
+    n_groups_ : int or None
+        Groups of these rows; None without groups.
+    block_length_ : int
+        Rows of a block, where ``groups="blocks"``.
     n_features_in_ : int
         Number of features.
 
@@ -79,6 +88,11 @@ class DeterministicEquivalentRidge(
     -----
     A feature map trained on the targets of the rows that the ridge then sees makes `test_error_`
     far too small, whatever the population: use `TwoStageRegressor`.
+
+    Rows that come in groups (of a patient, a site, a recording, copies of an image) are no
+    independent draws. Without ``groups``, the predicted error is that on rows which are to the
+    training rows as these are to each other; with ``fit(X, y, groups=labels)`` it is that on rows
+    of new groups, from whole groups left out.
 
     References
     ----------
@@ -98,13 +112,21 @@ class DeterministicEquivalentRidge(
     """
 
     def __init__(
-        self, alpha: Any = 1.0, *, fit_intercept: bool = True, population: Any = "leave-one-out"
+        self,
+        alpha: Any = 1.0,
+        *,
+        fit_intercept: bool = True,
+        population: Any = "leave-one-out",
+        block_length: int | None = None,
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
         self.population = population
+        self.block_length = block_length
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> DeterministicEquivalentRidge:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> DeterministicEquivalentRidge:
         """Fit the coefficients and the population from one factorisation.
 
         Parameters
@@ -116,6 +138,11 @@ class DeterministicEquivalentRidge(
         sample_weight : float or array-like of shape (n_samples,), optional
             Weights, not negative. For the coefficients a weight equals repetition; for the
             predicted error a row of any weight is one draw.
+        groups : array-like of shape (n_samples,) or "blocks", optional
+            Hashable labels of the rows' groups, two at least. The predicted error, with all that
+            rests on it, is then that on rows of new groups; the coefficients stay the same.
+            "blocks" takes stretches of `block_length` rows of a series for groups: new stretches
+            of the same process, not the future of one that drifts.
 
         Returns
         -------
@@ -125,7 +152,8 @@ class DeterministicEquivalentRidge(
         Raises
         ------
         ValueError
-            If an argument is outside its range or the population has another width than X.
+            If an argument is outside its range, the population has another width than X, or it
+            cannot use groups.
         TypeError
             If X is sparse or the population lacks required members.
         """
@@ -133,17 +161,31 @@ class DeterministicEquivalentRidge(
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
         X, y, sample_weight = check_rows(self, X, y, sample_weight)
         single, optimal = y.ndim == 1, self.alpha == "optimal"
+        blocks = isinstance(groups, str) and groups == "blocks"
+        codes = None if groups is None or blocks else check_groups(groups, len(X))
         factorization = ridge_factorization(
             X,
             y,
             sample_weight,
             fit_intercept=fit_intercept,
             exact_at=() if optimal else (float(self.alpha),),
+            groups=codes,
         )
+        if blocks:
+            codes = self._blocks(factorization, len(X))
+            kept = slice(None) if sample_weight is None else sample_weight > 0
+            factorization = factorization.with_groups(codes[kept])
         self.n_samples_ = factorization.n_rows
         self.eigenvalues_ = np.sort(factorization.eigenvalues / factorization.n_rows)[::-1]
+        self.n_groups_ = None if factorization.groups is None else factorization.groups.n_groups
         self.population_ = fit_population(
-            self.population, X, y, sample_weight, fit_intercept=fit_intercept, path=factorization
+            self.population,
+            X,
+            y,
+            sample_weight,
+            groups=codes,
+            fit_intercept=fit_intercept,
+            path=factorization,
         )
         predictor = ErrorPredictor(
             AskedPopulation(
@@ -154,6 +196,7 @@ class DeterministicEquivalentRidge(
             float(factorization.eigenvalues.sum())
             / factorization.n_rows
             * factorization.mean_weight,
+            None if factorization.groups is None else factorization.groups.mean_size,
         )
         self.alpha_ = predictor.optimal_alpha() if optimal else self.alpha
         self.error_predictor_ = replace(predictor, alpha=float(self.alpha_))
@@ -168,6 +211,14 @@ class DeterministicEquivalentRidge(
         self.kappa_ = float(self.error_predictor_.kappa())
         self.test_error_ = float(self.error_predictor_.test_error())
         return self
+
+    def _blocks(self, factorization: RidgeFactorization, n_rows: int) -> NDArray[np.intp]:
+        """Return which stretch of the series each row is in."""
+        length = self.block_length
+        if length is None:
+            length = block_length(factorization)
+        self.block_length_ = length
+        return block_groups(n_rows, length)
 
     def predict(self, X: Any) -> FloatArray:
         """Predict with the fitted coefficients.

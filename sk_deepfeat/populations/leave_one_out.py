@@ -91,6 +91,8 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     (array([1.3, 0.9]), array([2. , 1.3]))
     """
 
+    _takes_groups = True
+
     def __init__(
         self, *, n_grid: int = 120, calibrate: Any = "auto", extrapolate: bool = False
     ) -> None:
@@ -103,9 +105,11 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
             raise ValueError(f"calibrate={self.calibrate!r} must be 'auto', True or False.")
         if not isinstance(self.extrapolate, (bool, np.bool_)):
             raise ValueError(f"extrapolate={self.extrapolate!r} must be True or False.")
-        n_groups = min(tuning.JACKKNIFE_GROUPS, factorization.n_rows)
+        groups = factorization.groups
+        n_draws = factorization.n_rows if groups is None else groups.n_groups
+        n_blocks = min(tuning.JACKKNIFE_BLOCKS, n_draws)
         curve, replicates = leave_one_out_curves(
-            factorization, n_grid=self.n_grid, n_groups=n_groups
+            factorization, n_grid=self.n_grid, n_blocks=n_blocks
         )
         self.calibration_ = None
         correct = bool(self.calibrate) and self.calibrate != "auto"
@@ -121,6 +125,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
             factorization.fit_intercept,
             self.calibration_,
             correct,
+            fewest_rows=1.0 if groups is None else groups.mean_size,
         )
         self.factorization_: RidgeFactorization | None = factorization
         return curve

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.populations.answers import AnswersMixin
 from sk_deepfeat.populations.moments import check_width
-from sk_deepfeat.rows import check_rows
+from sk_deepfeat.rows import check_groups, check_rows
 from sk_deepfeat.theory import KappaCurve, RidgeFactorization, ridge_factorization
 from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_flag
@@ -20,11 +20,13 @@ class OneSampleMixin(AnswersMixin):
     """Fit and degrees of freedom of a population that has a `KappaCurve` from its training rows.
 
     A subclass implements ``_learn(factorization)``, which returns the curve and keeps what
-    ``answer`` needs, and has a parameter ``n_grid``.
+    ``answer`` needs, and has a parameter ``n_grid``. One that knows what to do with the groups of a
+    factorisation says so by ``_takes_groups``.
     """
 
     n_grid: int
     curve_: KappaCurve
+    _takes_groups = False
 
     def _learn(self, factorization: RidgeFactorization) -> KappaCurve:
         raise TypeError(f"{type(self).__name__} must implement _learn.")
@@ -35,6 +37,7 @@ class OneSampleMixin(AnswersMixin):
         y: Any,
         sample_weight: Any = None,
         *,
+        groups: Any = None,
         fit_intercept: bool = True,
         path: Any = None,
     ) -> Any:
@@ -48,22 +51,34 @@ class OneSampleMixin(AnswersMixin):
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
             Weights; a row of weight w is one draw, not w draws.
+        groups : array-like of shape (n_samples,), optional
+            Labels of rows that belong together, of at least two kinds; errors are then those on
+            rows of new groups. Not every population can use them.
         fit_intercept : bool, default=True
             Whether the ridge fits an intercept.
         path : RidgeFactorization, optional
-            Factorisation of these rows, when it has been made.
+            Factorisation of these rows, with their groups, when it has been made.
 
         Returns
         -------
         population
             Itself.
+
+        Raises
+        ------
+        ValueError
+            If rows, weights, groups or `n_grid` are not usable, or the population cannot use
+            groups.
         """
         if not isinstance(self.n_grid, (int, np.integer)) or self.n_grid < 50:
             raise ValueError(f"n_grid={self.n_grid!r} must be an integer of at least 50.")
         check_flag(fit_intercept, "fit_intercept")
         if path is None:
             X, y, sample_weight = check_rows(self, X, y, sample_weight)
-            path = ridge_factorization(X, y, sample_weight, fit_intercept=fit_intercept)
+            codes = None if groups is None else check_groups(groups, len(X))
+            path = ridge_factorization(
+                X, y, sample_weight, fit_intercept=fit_intercept, groups=codes
+            )
         elif not isinstance(path, RidgeFactorization):
             raise TypeError(
                 f"path={path!r} must be a RidgeFactorization, from ridge_factorization, or None."
@@ -73,9 +88,18 @@ class OneSampleMixin(AnswersMixin):
                 f"path was made with fit_intercept={path.fit_intercept}, the population asked for "
                 f"fit_intercept={fit_intercept}."
             )
+        elif groups is not None and path.groups is None:
+            raise ValueError(
+                "groups were given, but path was made without: ridge_factorization(groups=...)."
+            )
         else:
             check_width(path.n_features, X, "path")
             self.n_features_in_ = path.n_features
+        if path.groups is not None and not self._takes_groups:
+            raise ValueError(
+                f"{type(self).__name__} takes every row for a draw of its own and cannot use "
+                "groups; population='leave-one-out' does."
+            )
         self.fit_intercept_ = fit_intercept
         self._single_output = np.ndim(y) == 1
         self.curve_ = self._learn(path)

@@ -1,7 +1,8 @@
 """From one training set: what it tells of its population, and the error at every (n, alpha).
 
-The way of a question: `factorization` decomposes the rows, `leave_one_out` and `leverage_classes`
-take their residuals and leverages along a grid of ridges, `kappa_curve` makes a curve of them along
+The way of a question: `factorization` decomposes the rows, `leave_one_out`, or `leave_group_out`
+where rows come in groups, and `leverage_classes` take their residuals and leverages along a grid of
+ridges, `kappa_curve` makes a curve of them along
 κ, `evaluation` asks the curve at an n and an alpha, and `surface` puts that together with what
 `calibration` has measured on subsets and with the `growth` beyond the training size. `tuning` holds
 every statistical constant. The room imports the shared ground of ``theory`` and nothing else of
@@ -17,7 +18,9 @@ from sk_deepfeat.theory.one_sample.kappa_curve import (
     leave_one_out_curve,
     leave_one_out_curves,
 )
+from sk_deepfeat.theory.one_sample.leave_group_out import leave_group_out_residuals
 from sk_deepfeat.theory.one_sample.leave_one_out import leave_one_out_residuals
+from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.one_sample.subsets import SubsetErrors, subset_errors
 from sk_deepfeat.theory.one_sample.surface import ErrorSurface
 
@@ -28,10 +31,12 @@ __all__ = [
     "ErrorSurface",
     "KappaCurve",
     "RidgeFactorization",
+    "RowGroups",
     "SubsetErrors",
     "calibrate",
     "curve_risk",
     "gcv_curve",
+    "leave_group_out_residuals",
     "leave_one_out_curve",
     "leave_one_out_curves",
     "leave_one_out_residuals",

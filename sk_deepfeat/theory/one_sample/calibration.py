@@ -33,7 +33,8 @@ from sk_deepfeat.theory.validation import FloatArray
 class CalibrationSize(NamedTuple):
     """Subsets of one size, with A alphas ascending and t outputs."""
 
-    size: int
+    size: float
+    """Rows in each subset; their mean, where whole groups are drawn."""
     n_subsets: int
     log_alpha: FloatArray
     """Shape (A,)."""
@@ -121,7 +122,8 @@ def calibrate(
     """
     check_factorization(factorization)
     n_rows, rank = factorization.n_rows, curve.rank
-    wanted = subset_sizes(n_rows, rank) if sizes is None else sorted(sizes)
+    planned = subset_sizes(n_rows, rank, factorization.groups)
+    wanted = planned if sizes is None else sorted(sizes)
     for size in wanted:
         check_subset_size(size, n_rows)
     if rank == 0:  # nothing is learned from any rows
@@ -180,7 +182,7 @@ def _compare(
     errors: SubsetErrors,
 ) -> CalibrationSize:
     size, alpha, n_rows = errors.size, errors.alpha, calibration.n_rows
-    predicted = evaluator.test_error(np.full(alpha.shape, float(size)), alpha)
+    predicted = evaluator.test_error(np.full(alpha.shape, size), alpha)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log(errors.error / predicted)
     relative = calibration.scatter_at(planned.df_ratio) / np.sqrt(size)

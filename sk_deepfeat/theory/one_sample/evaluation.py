@@ -94,10 +94,7 @@ class CurveEvaluator:
             inflation, shrinkage = 1.0, 1.0
             if self.fit_intercept:
                 inflation = 1.0 + 1.0 / n
-                # A residual is 1 - 1/n - h of its leave-one-out residual, on the mean of n - 1.
-                shrinkage = 1.0 - 1.0 / n
-                if self.curve.left_out:
-                    shrinkage *= 1.0 - 1.0 / n**2
+                shrinkage = 1.0 - 1.0 / n  # residuals of n rows have n - 1 degrees of freedom
             kappa[cells], test[cells] = found.kappa, found.test_error * inflation
             train[cells], moment[cells] = found.train_error * shrinkage, found.bias_and_noise
         with np.errstate(invalid="ignore"):
@@ -178,7 +175,7 @@ class CurveEvaluator:
         return self.curve.rank < self.curve.n_effective
 
     def _active_rows(self, n: float) -> float:
-        return n * self.curve.active_share
+        return self.curve.active_rows(n)
 
     def _below_reach(self, n: float, alpha: FloatArray, nodes: CurveNodes) -> NDArray[np.bool_]:
         hidden = n > self.curve.n_effective and not self._shows_all
@@ -193,7 +190,10 @@ class CurveEvaluator:
         if n >= 1e-12 and self.curve.rank > 0:
             return None
         shape = (alpha.size, self.curve.n_outputs)
-        error = np.broadcast_to(self.curve.error[-1].sum(axis=0), shape)
+        known = self.curve.error[-1].sum(axis=0)
+        if self.curve.constant is not None:  # the intercept is off by the means of whole groups
+            known = known + (self.curve.constant.mean_error[-1] - known) / (n + 2.0)
+        error = np.broadcast_to(known, shape)
         kappa = alpha / n if n > 0.0 else np.full(alpha.size, np.inf)
         return CurveRisk(kappa, error, error * (n > 0.0), error)
 

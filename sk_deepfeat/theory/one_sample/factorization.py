@@ -6,13 +6,15 @@ square roots of their weights. The smaller Gram matrix, FᵀF or FFᵀ, is decom
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
 
 # Below this share of the largest eigenvalue an estimated spectrum is rounding.
@@ -52,6 +54,8 @@ class RidgeFactorization:
     exact_at : ndarray of shape (n_exact,)
         Ridges, for weights of mean one, at which what is learned from this factorisation answers
         exactly for the training size, where it else interpolates.
+    groups : RowGroups or None
+        Which rows belong together; None where every row is a draw of its own.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class RidgeFactorization:
         weights: FloatArray,
         rounding: float,
         exact_at: FloatArray,
+        groups: RowGroups | None = None,
     ) -> None:
         self.features, self.targets = features, targets
         self.feature_mean, self.target_mean = feature_mean, target_mean
@@ -74,6 +79,7 @@ class RidgeFactorization:
         self.weights = weights
         self.intercept_share = weights / self.n_rows if fit_intercept else np.zeros(self.n_rows)
         self.exact_at = exact_at
+        self.groups = groups
         self.primal = self.n_rows > self.n_features
         gram = features.T @ features if self.primal else features @ features.T
         self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
@@ -91,6 +97,12 @@ class RidgeFactorization:
             rank = min(int(np.sum(singular > self._rank_cut)), self.n_effective)
             self._left = np.ascontiguousarray(left[:, :rank][:, ::-1])
             self.eigenvalues = np.square(singular[:rank][::-1])
+
+    def with_groups(self, groups: ArrayLike) -> RidgeFactorization:
+        """Return the same factorisation, of rows in groups: integers, two different at least."""
+        other = copy.copy(self)
+        other.groups = RowGroups(_check_labels(groups, self.n_rows))
+        return other
 
     def _cut_is_rounding(self, rounding: float) -> bool:
         """Say whether what the cut leaves out is no more than the rounding of the features.
@@ -131,7 +143,9 @@ class RidgeFactorization:
         weights = self.target_components / np.sqrt(self.eigenvalues)[:, None]
         return self.targets - self.features @ (vectors @ weights)
 
-    def left_vectors(self, rows: slice, out: FloatArray | None = None) -> FloatArray:
+    def left_vectors(
+        self, rows: slice | NDArray[np.intp], out: FloatArray | None = None
+    ) -> FloatArray:
         """Return some rows of the left singular vectors U, shape (rows, rank).
 
         They may be written into `out`, of at least as many rows.
@@ -241,6 +255,7 @@ def ridge_factorization(
     *,
     fit_intercept: bool = True,
     exact_at: ArrayLike = (),
+    groups: ArrayLike | None = None,
 ) -> RidgeFactorization:
     """Factorise a training set once, for ridge at every alpha.
 
@@ -258,6 +273,10 @@ def ridge_factorization(
     exact_at : array-like of shape (n_exact,), default=()
         Alphas at which curves tabulated from this factorisation get a point of their own, so that
         their answers for the training size are exact there.
+    groups : array-like of shape (n_samples,), optional
+        Integers, two different ones at least; rows of one number belong together, and what is
+        learned from the factorisation speaks of new groups. Groups without any row of positive
+        weight are dropped.
 
     Returns
     -------
@@ -266,7 +285,7 @@ def ridge_factorization(
     Raises
     ------
     ValueError
-        If shapes do not fit or weights are negative or all zero.
+        If shapes do not fit, weights are negative or all zero, or there is one group alone.
 
     Examples
     --------
@@ -295,6 +314,7 @@ def ridge_factorization(
     if not (np.all(np.isfinite(rows)) and np.all(np.isfinite(values))):
         raise ValueError("features and targets must be finite; got NaN or infinity.")
     exact = np.ravel(real_array(exact_at, "exact_at"))
+    labels = None if groups is None else _check_labels(groups, rows.shape[0])
     mean_weight, root, weights = 1.0, None, np.ones(rows.shape[0])
     if sample_weight is not None:
         weights = real_array(sample_weight, "sample_weight")
@@ -306,6 +326,7 @@ def ridge_factorization(
         kept = weights > 0
         if not np.all(kept):
             rows, values, weights = rows[kept], values[kept], weights[kept]
+            labels = None if labels is None else _check_labels(labels[kept], rows.shape[0])
         mean_weight = float(weights.mean())
         weights = weights / mean_weight
         root = np.sqrt(weights)[:, None]
@@ -327,4 +348,20 @@ def ridge_factorization(
         weights,
         rounding,
         exact / mean_weight,
+        None if labels is None else RowGroups(labels),
     )
+
+
+def _check_labels(groups: ArrayLike, n_rows: int) -> NDArray[Any]:
+    labels = np.asarray(groups)
+    if labels.shape != (n_rows,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"groups must hold one integer per row; got {labels.dtype} of shape {labels.shape} for "
+            f"{n_rows} rows."
+        )
+    if np.all(labels == labels[0]):
+        raise ValueError(
+            "groups must hold at least two different groups of positive weight; got one: without "
+            "another group nothing shows the error on a new one."
+        )
+    return labels

@@ -6,6 +6,10 @@ With f the degrees of freedom, q from N·mean[s q/(1+s q)] = f and τ = f/q:
 
     κ = α₀/τ,   df1(κ) = f,   df2(κ) = f + ∂f/∂log κ.
 
+Where rows come in groups, the pairs (group, k) of `leave_group_out` take the place of rows. Their
+shares v of the constant direction then say what an intercept costs: with n + 1 rows, a pair counts
+by 1 + (1 - v)/n, and the intercept's own error is β, by groups.
+
 Equal leverages, s = 1, with generalised cross-validation in place of e², give κ = α₀/(N - f).
 
 f is never subtracted from N: N - f = (N - r) + Σ α₀/(λ+α₀) with r eigenvalues λ, and q solves
@@ -17,12 +21,17 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
-from sk_deepfeat.theory.one_sample.leverage_classes import LeverageMoments, leverage_moments
+from sk_deepfeat.theory.one_sample.leave_group_out import left_out_means
+from sk_deepfeat.theory.one_sample.leverage_classes import (
+    ConstantShare,
+    LeverageMoments,
+    leverage_moments,
+)
 from sk_deepfeat.theory.validation import FloatArray
 
 _BLOCK_ENTRIES = 200_000
@@ -54,6 +63,12 @@ class KappaCurve(NamedTuple):
     """Directions that the sample resolves."""
     left_out: bool
     """Whether e are leave-one-out residuals, or stand for generalised cross-validation."""
+    scale_noise: FloatArray
+    """Relative standard error of q, from the draws' leverages; of κ, where few draws make up q."""
+    training_error: FloatArray
+    """Mean over N of squared training residuals, shape (G, t)."""
+    constant: ConstantShare | None = None
+    """With an intercept, where rows come in groups: the same sums by shares of the constant."""
 
     @property
     def n_outputs(self) -> int:
@@ -64,6 +79,14 @@ class KappaCurve(NamedTuple):
     def active_share(self) -> float:
         """Share of the rows that have any leverage; rows of zeros have none."""
         return 1.0 - float(self.row_share[0][self.leverage[0] <= 0].sum())
+
+    def active_rows(self, n: float) -> float:
+        """Return how many of n rows, less what the intercept costs, have any leverage."""
+        rows = n * self.active_share
+        if self.constant is not None:
+            idle = self.constant.row_share[0][self.leverage[0] <= 0].sum()
+            rows += self.active_share - 1.0 + float(idle)
+        return rows
 
     def df1_at(self, kappa: ArrayLike) -> FloatArray:
         """Return df1 at any κ, linear in the logarithms; constant beyond the curve's ends."""
@@ -156,6 +179,8 @@ def gcv_curve(factorization: RidgeFactorization, *, n_grid: int = 600) -> KappaC
         factorization.n_effective,
         factorization.eigenvalues.size,
         False,
+        np.zeros(grid.size),
+        found.residual,
     )
 
 
@@ -173,37 +198,38 @@ def leave_one_out_curve(factorization: RidgeFactorization, *, n_grid: int = 120)
     -------
     KappaCurve
     """
-    return leave_one_out_curves(factorization, n_grid=n_grid, n_groups=0)[0]
+    return leave_one_out_curves(factorization, n_grid=n_grid, n_blocks=0)[0]
 
 
 def leave_one_out_curves(
-    factorization: RidgeFactorization, *, n_grid: int = 120, n_groups: int = tuning.JACKKNIFE_GROUPS
+    factorization: RidgeFactorization, *, n_grid: int = 120, n_blocks: int = tuning.JACKKNIFE_BLOCKS
 ) -> tuple[KappaCurve, list[KappaCurve]]:
-    """Return the curve and its delete-group jackknife replicates, from one pass over the rows.
+    """Return the curve and its delete-block jackknife replicates, from one pass over the rows.
 
-    A replicate leaves one group of rows out of every mean over rows; the factorisation, with the
-    leverages and residuals it gives, stays that of all rows.
+    A replicate leaves one block of rows out of every mean over rows; the factorisation, with the
+    leverages and residuals it gives, stays that of all rows. Where rows come in groups, whole
+    groups are left out, and a block holds whole groups.
 
     Parameters
     ----------
     factorization, n_grid
         As in `leave_one_out_curve`.
-    n_groups : int, default=20
-        Number of groups; rows are dealt to them in turn.
+    n_blocks : int, default=20
+        Number of blocks, at most that of rows or groups; rows are dealt to them in turn, groups to
+        that with the fewest rows so far.
 
     Returns
     -------
     curve : KappaCurve
     replicates : list of KappaCurve
-        One for each group.
+        One for each block.
     """
     check_factorization(factorization)
     if factorization.eigenvalues.size == 0:
-        curve = gcv_curve(factorization, n_grid=n_grid)
-        return curve, _replicates_of_mean(factorization, curve, n_groups)
+        return _curves_of_mean(factorization, n_grid, n_blocks)
     grid = _grid(factorization, n_grid)
     spectrum = _spectrum(factorization, grid)
-    moments, replicates = leverage_moments(factorization, grid, n_groups=n_groups)
+    moments, replicates = leverage_moments(factorization, grid, n_blocks=n_blocks)
     curve = _from_moments(factorization, spectrum, moments)
     if not replicates:
         return curve, []
@@ -212,43 +238,83 @@ def leave_one_out_curves(
     return curve, [_from_moments(factorization, coarse, part) for part in replicates]
 
 
-def _replicates_of_mean(
-    factorization: RidgeFactorization, curve: KappaCurve, n_groups: int
-) -> list[KappaCurve]:
-    """Return the replicates where features resolve nothing: the error is the second moment of y."""
-    squares = np.square(factorization.targets)
-    whole, group = squares.mean(axis=0), np.arange(factorization.n_rows) % max(n_groups, 1)
-    replicates = []
-    for g in range(n_groups):
-        factor = ratio(squares[group != g].mean(axis=0), whole)
-        error = curve.error * factor
-        replicates.append(curve._replace(error=error, leverage_weighted_error=error))
-    return replicates
+def _curves_of_mean(
+    factorization: RidgeFactorization, n_grid: int, n_blocks: int
+) -> tuple[KappaCurve, list[KappaCurve]]:
+    """Return curves where features resolve nothing: the error is the second moment of y."""
+    curve = gcv_curve(factorization, n_grid=n_grid)
+    groups = factorization.groups
+    squares, block = np.square(factorization.targets), np.arange(factorization.n_rows)
+    block %= max(n_blocks, 1)
+    mean_error = None
+    if groups is not None:
+        block = groups.blocks(max(n_blocks, 1))[groups.number]
+        if factorization.fit_intercept:
+            squares, mean_error = left_out_means(factorization, groups)
+
+    def over(rows: NDArray[np.bool_]) -> KappaCurve:
+        error = np.broadcast_to(squares[rows].mean(axis=0), (curve.kappa.size, squares.shape[1]))
+        if mean_error is None:  # as of generalised cross-validation, which knows the mean's noise
+            factor = ratio(squares[rows].mean(axis=0), squares.mean(axis=0))
+            both = curve.error * factor
+            return curve._replace(error=both, leverage_weighted_error=both)
+        constant = ConstantShare(
+            curve.row_share,
+            curve.leverage,
+            error[:, None],
+            error[:, None],
+            np.broadcast_to(mean_error[rows].mean(axis=0), error.shape),
+        )
+        return curve._replace(
+            error=error[:, None], leverage_weighted_error=error[:, None], constant=constant
+        )
+
+    everything = np.ones(block.size, dtype=bool)
+    return over(everything), [over(block != b) for b in range(n_blocks)]
 
 
 def _from_moments(
     factorization: RidgeFactorization, spectrum: _Spectrum, moments: LeverageMoments
 ) -> KappaCurve:
     n = factorization.n_effective
-    q = solve_leverage_scale(
-        moments.row_share, moments.leverage, n, spectrum.df1, spectrum.residual_df
-    )
-    elasticity = moments.elasticity + spectrum.decay / spectrum.df1  # d log κ/d log α₀
-    factor = 1.0 + 1.0 / factorization.n_rows if factorization.fit_intercept else 1.0
     curve = KappaCurve(
-        moments.ridge * q / spectrum.df1,
+        moments.ridge,
         spectrum.df1,
         spectrum.residual_df,
-        spectrum.df1 - spectrum.decay / elasticity,
+        spectrum.df1,
         moments.row_share,
         moments.leverage,
-        moments.error / factor,
-        moments.leverage_weighted_error / factor,
+        moments.error,
+        moments.leverage_weighted_error,
         n,
         factorization.eigenvalues.size,
         True,
+        moments.scale_noise,
+        spectrum.residual,
+        moments.constant,
     )
-    return _ascending(curve)
+    share, leverage = counted(curve, "row_share", n), counted(curve, "leverage", n)
+    idle_rows = n - curve.active_rows(n)
+    unused = spectrum.residual_df - idle_rows
+    q = solve_leverage_scale(share, leverage, n, spectrum.df1, unused)
+    elasticity = moments.elasticity + spectrum.decay / spectrum.df1  # d log κ/d log α₀
+    return _ascending(
+        curve._replace(
+            kappa=moments.ridge * q / spectrum.df1,
+            df2=spectrum.df1 - spectrum.decay / elasticity,
+        )
+    )
+
+
+def counted(points: Any, name: str, n: float) -> FloatArray:
+    """Return sums by class of a curve, or of points of one, with what n + 1 rows' intercept costs.
+
+    `name` is one of the sums. Without groups every row counts once: the intercept costs one row.
+    """
+    plain: FloatArray = getattr(points, name)
+    if points.constant is None:
+        return plain
+    return np.maximum(plain + (plain - getattr(points.constant, name)) / n, 0.0)
 
 
 def _ascending(curve: KappaCurve) -> KappaCurve:
@@ -256,7 +322,10 @@ def _ascending(curve: KappaCurve) -> KappaCurve:
     kappa = np.where(np.isfinite(curve.kappa), curve.kappa, 0.0)
     highest = np.maximum.accumulate(kappa)
     keep = np.r_[kappa[0] > 0, kappa[1:] > highest[:-1] * (1.0 + 1e-9)]
-    arrays: dict[str, Any] = {name: getattr(curve, name)[keep] for name in curve._fields[:8]}
+    along = (*curve._fields[:8], "scale_noise", "training_error")
+    arrays: dict[str, Any] = {name: getattr(curve, name)[keep] for name in along}
+    if curve.constant is not None:
+        arrays["constant"] = ConstantShare(*(values[keep] for values in curve.constant))
     return curve._replace(**arrays)
 
 
@@ -273,7 +342,8 @@ def solve_leverage_scale(
     """
     row_share = np.where(leverage > 0, row_share, 0.0)
     s = ratio(leverage, row_share)
-    q = np.maximum(df1, np.finfo(float).tiny) * row_share.sum(axis=1) / residual_df
+    q = np.maximum(df1, np.finfo(float).tiny) / residual_df
+    q *= ratio(row_share.sum(axis=1), leverage.sum(axis=1))  # as of equal leverages
     for _ in range(_MOST_STEPS):
         inverse = 1.0 / (1.0 + s * q[:, None])
         value = np.where(  # the same number, from the smaller of the two sums

@@ -10,8 +10,9 @@ For n rows at the same κ, q_n solves n·mean[s q_n/(1+s q_n)] = f, and with c =
 
     alpha = κ f/q_n,   V = c·mean[s a/(1+s q_n)²]/(1 - c·mean[s²/(1+s q_n)²]),   R = mean a + V.
 
-At n = N this is mean e² again. For equal leverages R = (B + σ²)/(1 - df2/n): the same lines serve
-the curve of generalised cross-validation.
+For pairs of groups and an intercept, means over rows count by 1 + (1 - v)/n, as in `counted`, and
+the intercept's error by groups is added. At n = N this is mean e² again. For equal leverages
+R = (B + σ²)/(1 - df2/n): the same lines serve the curve of generalised cross-validation.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio, solve_leverage_scale
+from sk_deepfeat.theory.one_sample.kappa_curve import (
+    KappaCurve,
+    counted,
+    ratio,
+    solve_leverage_scale,
+)
+from sk_deepfeat.theory.one_sample.leverage_classes import ConstantShare
 from sk_deepfeat.theory.one_sample.ridgeless_end import points_for
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -53,17 +60,20 @@ def nodes_at(curve: KappaCurve, n: float) -> CurveNodes:
     """
     points = points_for(curve, n)
     n_curve = curve.n_effective
-    idle_rows = n_curve * (1.0 - curve.active_share)
-    classes = points.row_share, points.leverage
-    q_curve = solve_leverage_scale(*classes, n_curve, points.df1, points.residual_df - idle_rows)
-    q_n = q_curve
-    if n != n_curve:
-        q_n = solve_leverage_scale(*classes, n, points.df1, points.unused_rows)
+    idle_rows = n_curve - curve.active_rows(n_curve)
+
+    def scale_at(rows: float, unused: FloatArray) -> FloatArray:
+        share, leverage = counted(points, "row_share", rows), counted(points, "leverage", rows)
+        return solve_leverage_scale(share, leverage, rows, points.df1, unused)
+
+    q_curve = scale_at(n_curve, points.residual_df - idle_rows)
+    q_n = q_curve if n == n_curve else scale_at(n, points.unused_rows)
 
     # Means over rows of g(s) take s at a class's own mean, those of e² g(s) at its mean under e²:
     # both are then exact to first order in the width of a class.
-    error, weighted_error = points.error, points.leverage_weighted_error
-    s, s_error = ratio(points.leverage, points.row_share), ratio(weighted_error, error)
+    error = points.error
+    s = ratio(points.leverage, points.row_share)
+    s_error = ratio(points.leverage_weighted_error, error)
 
     def damping(q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return c = n df2 q²/f² over n, 1/(1+s q)² for rows, and the same for errors."""
@@ -73,24 +83,46 @@ def nodes_at(curve: KappaCurve, n: float) -> CurveNodes:
             1.0 / np.square(1.0 + s_error * q[:, None, None]),
         )
 
+    def training(rows: float, q: FloatArray, excess: FloatArray) -> FloatArray:
+        """Return the mean squared residual of `rows`, whose variance differs by `excess`."""
+        _, of_row, of_error = damping(q)
+        mean = (counted(points, "error", rows) * of_error).sum(axis=1)
+        return mean + (counted(points, "leverage", rows) * of_row).sum(axis=1)[:, None] * excess
+
     scale, _, of_error = damping(q_curve)
+    weighted_error = counted(points, "leverage_weighted_error", n_curve)
     variance_curve = n_curve * scale[:, None] * (weighted_error * of_error).sum(axis=1)  # V₀
     scale, of_row, of_error = damping(q_n)
-    quadratic = (points.leverage * s * of_row).sum(axis=1)
+    quadratic = (counted(points, "leverage", n) * s * of_row).sum(axis=1)
+    weighted_error = counted(points, "leverage_weighted_error", n)
     linear = (weighted_error * of_error).sum(axis=1) - variance_curve * quadratic[:, None]
     gap = 1.0 - n * scale * quadratic
     variance = ratio(n * scale[:, None] * linear, np.broadcast_to(gap[:, None], linear.shape))
     variance = np.where(gap[:, None] > 0, variance, np.nan)
     mean_error = error.sum(axis=1)
     bias_and_noise = mean_error - variance_curve  # mean a
-    train = (error * of_error).sum(axis=1)
-    train += (points.leverage * of_row).sum(axis=1)[:, None] * (variance - variance_curve)
+    train = training(n, q_n, variance - variance_curve)
+    test = bias_and_noise + variance
+    if points.constant is not None:
+        test += _mean_of_groups(points.constant, mean_error, variance - variance_curve) / (n + 2.0)
+    if curve.left_out:  # exact at the training size, where an intercept costs the formula a little
+        train *= ratio(points.training_error, training(n_curve, q_curve, np.zeros_like(variance)))
     alpha = points.kappa * points.df1 / q_n
     return _without_impossible(
-        CurveNodes(
-            alpha, points.kappa, bias_and_noise + variance, train, bias_and_noise, mean_error
-        )
+        CurveNodes(alpha, points.kappa, test, train, bias_and_noise, mean_error)
     )
+
+
+def _mean_of_groups(
+    constant: ConstantShare, mean_error: FloatArray, excess: FloatArray
+) -> FloatArray:
+    """Return what groups add to the intercept's error, which is that of single rows otherwise.
+
+    The mean of n + 1 rows is off by their groups' errors, β + γ (V - V₀) with γ = mean v s; the
+    factor 1 + 1/(n + 1), which the evaluation puts before all, counts mean e² + V - V₀.
+    """
+    shared = constant.leverage.sum(axis=1)[:, None]
+    return constant.mean_error - mean_error + (shared - 1.0) * excess
 
 
 def _without_impossible(nodes: CurveNodes) -> CurveNodes:

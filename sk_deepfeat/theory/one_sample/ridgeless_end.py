@@ -6,12 +6,13 @@ its own close in on it geometrically.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio
+from sk_deepfeat.theory.one_sample.leverage_classes import ConstantShare
 from sk_deepfeat.theory.validation import FloatArray
 
 _POINTS = 120
@@ -30,6 +31,8 @@ class CurvePoints(NamedTuple):
     leverage: FloatArray
     error: FloatArray
     leverage_weighted_error: FloatArray
+    training_error: FloatArray
+    constant: ConstantShare | None = None
 
 
 def points_for(curve: KappaCurve, n: float) -> CurvePoints:
@@ -47,7 +50,7 @@ def points_for(curve: KappaCurve, n: float) -> CurvePoints:
     CurvePoints
         Of ascending κ.
     """
-    active_rows = n * curve.active_share
+    active_rows = curve.active_rows(n)
     unused_rows = (active_rows - curve.n_effective) + curve.residual_df
     first = int(np.argmax(unused_rows > 0))
     if first > 0:
@@ -64,11 +67,19 @@ def points_for(curve: KappaCurve, n: float) -> CurvePoints:
         curve.leverage,
         curve.error,
         curve.leverage_weighted_error,
+        curve.training_error,
+        curve.constant,
     )
     if first == 0:
         return known
     end = _towards_ridgeless(curve, active_rows, float(unused_rows[first]), first)
-    return CurvePoints(*(np.concatenate([e, k[first:]]) for e, k in zip(end, known, strict=True)))
+    constant = None
+    if end.constant is not None and known.constant is not None:
+        pairs = zip(end.constant, known.constant, strict=True)
+        constant = ConstantShare(*(np.concatenate([e, k[first:]]) for e, k in pairs))
+    arrays: Any = zip(end[:-1], known[:-1], strict=True)
+    joined: Any = [np.concatenate([e, k[first:]]) for e, k in arrays]
+    return CurvePoints(*(*joined, constant))
 
 
 def _towards_ridgeless(curve: KappaCurve, n: float, start: float, first: int) -> CurvePoints:
@@ -107,17 +118,19 @@ def _towards_ridgeless(curve: KappaCurve, n: float, start: float, first: int) ->
     row_share, error = mixed(curve.row_share), mixed(curve.error)
     leverage = mixed_within(curve.leverage, curve.row_share, row_share)
     weighted = mixed_within(curve.leverage_weighted_error, curve.error, error)
-    return CurvePoints(
-        np.exp(x),
-        df1,
-        (curve.n_effective - n) + unused_rows,
-        unused_rows,
-        df1 - df_gap,
-        totalled(row_share, curve.row_share),
-        totalled(leverage, curve.leverage),
-        totalled(error, curve.error),
-        totalled(weighted, curve.leverage_weighted_error),
-    )
+    known = curve.row_share, curve.leverage, curve.error, curve.leverage_weighted_error
+    mine = row_share, leverage, error, weighted
+    plain: Any = tuple(totalled(*pair) for pair in zip(mine, known, strict=True))
+    constant = None
+    if curve.constant is not None:  # by its ratio to the plain sums, which is 1 for single rows
+        parts = zip(plain, curve.constant[:-1], known, strict=True)
+        shares: Any = [sums * mixed(ratio(theirs, base)) for sums, theirs, base in parts]
+        relative = CubicSpline(grid, ratio(curve.constant.mean_error, curve.error.sum(axis=1)))(x)
+        mean_error = plain[2].sum(axis=1) * np.maximum(relative, 0.0)
+        constant = ConstantShare(*(*shares, mean_error))
+    residual_df = (curve.n_effective - n) + unused_rows
+    spectrum = np.exp(x), df1, residual_df, unused_rows, df1 - df_gap
+    return CurvePoints(*(*spectrum, *plain, mixed(curve.training_error), constant))
 
 
 def _lagrange(nodes: FloatArray, x: FloatArray) -> FloatArray:

@@ -13,6 +13,7 @@ import numpy as np
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
+from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.validation import FloatArray
 
 
@@ -28,8 +29,11 @@ class PlannedSize(NamedTuple):
     """For weights of mean one, falling, shape (A,)."""
 
 
-def subset_sizes(n_rows: int, rank: int) -> list[int]:
-    """Return the sizes of the subsets, ascending: rank times powers of two, or n_rows over them."""
+def subset_sizes(n_rows: int, rank: int, groups: RowGroups | None = None) -> list[int]:
+    """Return the sizes of the subsets, ascending: rank times powers of two, or n_rows over them.
+
+    Where rows come in groups, these are rounded to whole groups, two at least.
+    """
     if rank == 0:
         return []
     largest = tuning.LARGEST_SUBSET_SHARE * n_rows
@@ -38,10 +42,13 @@ def subset_sizes(n_rows: int, rank: int) -> list[int]:
     else:
         top = n_rows / 2.0
     sizes = [int(top / 2**k) for k in range(tuning.SUBSET_SIZES_COUNT)]
+    if groups is not None:
+        counts = {round(size / groups.mean_size) for size in sizes}
+        sizes = [round(n * groups.mean_size) for n in counts if 2 <= n < groups.n_groups]
     return sorted(size for size in sizes if size >= tuning.SMALLEST_SUBSET)
 
 
-def is_near_rank(size: int, rank: int) -> bool:
+def is_near_rank(size: float, rank: int) -> bool:
     """Say whether subsets of that size interpolate for the first time."""
     return bool(abs(np.log(size / rank)) <= tuning.NEAR_RANK)
 

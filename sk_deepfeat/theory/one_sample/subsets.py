@@ -1,8 +1,9 @@
 """Errors of ridge on random subsets of a training set: what a prediction can be checked against.
 
 Each subset is measured on the rows outside it, and the subsets of one size are spread over the
-rows so that all rows count alike. No asymptotics enter: whatever the rows are like, the mean is
-unbiased for the error with that many samples, apart from the rows being what they are.
+rows so that all rows count alike. Where rows come in groups, subsets are of whole groups. No
+asymptotics enter: whatever the rows are like, the mean is unbiased for the error with that many
+samples, apart from the rows being what they are.
 
 A subset costs one Gram matrix, of the smaller kind, and a Cholesky factorisation for each alpha.
 """
@@ -17,6 +18,7 @@ import scipy.linalg.lapack
 from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
+from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
 _BLOCK_ENTRIES = 8_000_000
@@ -25,8 +27,8 @@ _BLOCK_ENTRIES = 8_000_000
 class SubsetErrors(NamedTuple):
     """Squared errors on subsets of one size, for A alphas and t outputs."""
 
-    size: int
-    """Rows in each subset."""
+    size: float
+    """Rows in each subset; their mean, where whole groups are drawn."""
     alpha: FloatArray
     """For weights of mean one, shape (A,)."""
     error: FloatArray
@@ -61,7 +63,8 @@ def subset_errors(
     factorization : RidgeFactorization
         The training set; its rows are used, not its factorisation.
     size : int
-        Rows in a subset, at least 2 and below the number of rows.
+        Rows in a subset, at least 2 and below the number of rows. Of a factorisation with groups,
+        a subset has as many whole groups as hold nearly so many rows on average, at least one.
     alpha : array-like of shape (n_alphas,)
         Positive, for weights of mean one within the subset.
     n_subsets : int
@@ -96,8 +99,10 @@ def subset_errors(
     if alphas.ndim != 1 or not np.all(alphas > 0):
         raise ValueError(f"alpha={alpha!r} must be a 1-d array of positive numbers.")
     outside = np.ones((factorization.n_rows, n_subsets))
-    fits, buffers = [], _Buffers(size, factorization.n_features)
-    for k, rows in enumerate(_spread(factorization.n_rows, size, n_subsets, seed)):
+    n_rows, groups = factorization.n_rows, factorization.groups
+    subsets = _spread(n_rows, size, n_subsets, seed, groups)
+    fits, buffers = [], _Buffers(max(map(len, subsets)), factorization.n_features)
+    for k, rows in enumerate(subsets):
         outside[rows, k] = 0.0
         fits.append(_ridge(factorization, rows, alphas, buffers))
     total, means = _measure(factorization, outside, fits)
@@ -105,23 +110,41 @@ def subset_errors(
     scatter = np.divide(
         means.std(axis=0, ddof=1), average, out=np.zeros_like(average), where=average > 0
     )
-    return SubsetErrors(size, alphas, total, scatter, n_subsets)
+    rows_each = float(np.mean([len(rows) for rows in subsets]))
+    return SubsetErrors(rows_each, alphas, total, scatter, n_subsets)
 
 
-def _spread(n_rows: int, size: int, n_subsets: int, seed: int) -> list[NDArray[np.intp]]:
-    """Return subsets that lie evenly on a random circle of the rows."""
-    circle = np.random.default_rng([seed, size]).permutation(n_rows)
-    starts = (np.arange(n_subsets) * n_rows) // n_subsets
-    return [np.sort(circle[(start + np.arange(size)) % n_rows]) for start in starts]
+def _spread(
+    n_rows: int, size: int, n_subsets: int, seed: int, groups: RowGroups | None = None
+) -> list[NDArray[np.intp]]:
+    """Return subsets that lie evenly on a random circle of the rows, or of their groups."""
+    n_draws = n_rows if groups is None else groups.n_groups
+    circle = np.random.default_rng([seed, size]).permutation(n_draws)
+    starts = (np.arange(n_subsets) * n_draws) // n_subsets
+    if groups is None:
+        return [np.sort(circle[(start + np.arange(size)) % n_draws]) for start in starts]
+    count = int(np.clip(round(size / groups.mean_size), 1, n_draws - 1))
+    return [np.sort(groups.rows(circle[(start + np.arange(count)) % n_draws])) for start in starts]
 
 
 class _Buffers:
-    """Arrays that the subsets of one size share: fresh pages take as long as the products."""
+    """Memory that the subsets of one size share: fresh pages take as long as the products."""
 
-    def __init__(self, size: int, n_features: int) -> None:
-        small = min(size, n_features)
-        self.features = np.empty((size, n_features))
-        self.gram, self.work = np.empty((small, small)), np.empty((small, small))
+    def __init__(self, most_rows: int, n_features: int) -> None:
+        small = min(most_rows, n_features)
+        self._features = np.empty((most_rows, n_features))
+        self._gram, self._work = np.empty(small * small), np.empty(small * small)
+
+    def arrays(self, n_rows: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return room for the features of some rows, their Gram matrix and a copy of it."""
+        features = self._features[:n_rows]
+        small = min(features.shape)
+        square = slice(small * small)
+        return (
+            features,
+            self._gram[square].reshape(small, small),
+            self._work[square].reshape(small, small),
+        )
 
 
 def _ridge(
@@ -133,11 +156,12 @@ def _ridge(
     again, which takes the projection on √w from them: FᵀF loses w̄ m mᵀ, where m is their weighted
     mean, w̄ the sum of weights; nothing cancels, since m is small beside the rows.
     """
-    features = np.take(factorization.features, rows, axis=0, out=buffers.features, mode="clip")
+    features, gram, work = buffers.arrays(rows.size)
+    np.take(factorization.features, rows, axis=0, out=features, mode="clip")
     targets, ridge = factorization.targets[rows], alphas * factorization.weights[rows].mean()
     primal = features.shape[0] > features.shape[1]
     pair = (features.T, features) if primal else (features, features.T)
-    gram = np.matmul(*pair, out=buffers.gram)
+    np.matmul(*pair, out=gram)
     centre = _Centre(factorization, rows, features) if factorization.fit_intercept else None
     if centre is not None:
         targets = targets - np.outer(centre.root, centre.mean_of(targets))
@@ -146,12 +170,10 @@ def _ridge(
     diagonal = np.diagonal(gram).copy()
     coefs = np.empty((alphas.size, factorization.n_features, targets.shape[1]))
     for k, value in enumerate(ridge):
-        np.copyto(buffers.work, gram)
-        np.fill_diagonal(buffers.work, diagonal + value)
+        np.copyto(work, gram)
+        np.fill_diagonal(work, diagonal + value)
         # The transpose is in LAPACK's order, so that the factor takes the place of the matrix.
-        factor, failed = scipy.linalg.lapack.dpotrf(
-            buffers.work.T, lower=False, clean=False, overwrite_a=1
-        )
+        factor, failed = scipy.linalg.lapack.dpotrf(work.T, lower=False, clean=False, overwrite_a=1)
         if failed:  # alpha below the rounding of the Gram matrix
             coefs[k] = np.nan
             continue

@@ -29,7 +29,7 @@ from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator, CurveRisk
 from sk_deepfeat.theory.one_sample.functional_tail import FunctionalTail
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth, theory_growth
 from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackknife_variance
-from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.one_sample.least_error import alphas_along, inner_minimum
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -81,6 +81,8 @@ class ErrorSurface:
         From `calibrate`; needed for anything but the bare theory.
     correct : bool, default=True
         Whether to correct by the calibration below `n_rows`.
+    fewest_rows : float, default=1.0
+        Rows of one draw: one, or those of a mean group. Below them nothing is known.
     """
 
     def __init__(
@@ -91,12 +93,15 @@ class ErrorSurface:
         fit_intercept: bool,
         calibration: Calibration | None = None,
         correct: bool = True,
+        *,
+        fewest_rows: float = 1.0,
     ) -> None:
         self.curve, self.n_rows, self.fit_intercept = curve, n_rows, fit_intercept
         self.replicates = JackknifeReplicates(
             replicates, fit_intercept=fit_intercept, n_outputs=curve.n_outputs
         )
         self.calibration, self.correct = calibration, correct
+        self.fewest_rows = fewest_rows
         self._evaluator = CurveEvaluator(curve, fit_intercept=fit_intercept)
         self._least: dict[float, FloatArray] = {}
 
@@ -174,7 +179,8 @@ class ErrorSurface:
 
     def _within(self, asked: _Cells, variance: bool) -> _Errors:
         """Answer for at most n₀ samples: the theory, corrected where it failed its check."""
-        error = asked.risk.test_error
+        too_few = asked.n_samples < self.fewest_rows * (1.0 - 1e-9)
+        error = np.where(too_few[:, None], np.nan, asked.risk.test_error)
         reachable, nothing = ~np.isnan(error), np.zeros_like(error)
         log_variance = nothing
         if variance:
@@ -256,14 +262,13 @@ class ErrorSurface:
         return np.square(self.calibration.scatter_at(df_ratio)) / self.n_rows
 
     def _kappa_noise(self, kappa: FloatArray) -> FloatArray:
-        """Relative standard error of q = mean Q at κ: the root of var s over N.
+        """Relative standard error of q = mean Q at κ.
 
-        Where a few rows of leverage near one make up all of q, no row left out tells how wrong the
-        κ is that rests on them.
+        Where a few draws of leverage near one make up all of q, nothing left out tells how wrong
+        the κ is that rests on them.
         """
-        squares = ratio(np.square(self.curve.leverage), self.curve.row_share).sum(axis=1) - 1.0
-        noise = np.sqrt(np.maximum(squares, 0.0) / self.curve.n_effective)
-        return np.asarray(interp_log(kappa, self.curve.kappa, noise, log_values=False))
+        curve = self.curve
+        return np.asarray(interp_log(kappa, curve.kappa, curve.scale_noise, log_values=False))
 
     def _least_errors(self, n_samples: FloatArray) -> FloatArray:
         """Return for each n the least error over alpha where that is reachable, or NaN."""
@@ -285,6 +290,7 @@ class ErrorSurface:
     def _tail(self) -> FunctionalTail | None:
         """The tail, for a theory that has been checked and has passed."""
         checked = self.calibration is not None and self.calibration.disagreement == 0.0
-        if not checked or self.curve.rank == 0:
+        # Its rows are single draws: for groups the power law alone goes on.
+        if not checked or self.curve.rank == 0 or self.fewest_rows > 1.0:
             return None
         return FunctionalTail(self.curve, self.replicates)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 # The jackknife over rows.
 
-JACKKNIFE_GROUPS = 20
+JACKKNIFE_BLOCKS = 20
 """Groups of rows that the jackknife leaves out in turn; one less is the degrees of freedom of every
 interval.
 

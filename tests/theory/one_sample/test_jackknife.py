@@ -20,7 +20,7 @@ POPULATION = LinearPopulation(np.ones(P), np.eye(P)[0], rows=partial(elliptical_
 @pytest.mark.parametrize("n", [60, 700])
 def test_curve_is_the_same_beside_replicates(n):
     path = ridge_factorization(*POPULATION.sample(n))
-    curve, replicates = leave_one_out_curves(path, n_groups=7)
+    curve, replicates = leave_one_out_curves(path, n_blocks=7)
     assert len(replicates) == 7
     for name in curve._fields[:8]:
         alone = getattr(leave_one_out_curve(path), name)
@@ -31,7 +31,7 @@ def test_curve_is_the_same_beside_replicates(n):
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_replicate_is_the_mean_over_the_rows_outside_its_group(n, fit_intercept):
     path = ridge_factorization(*POPULATION.sample(n, outputs=2), fit_intercept=fit_intercept)
-    _, replicates = leave_one_out_curves(path, n_groups=5)
+    _, replicates = leave_one_out_curves(path, n_blocks=5)
     for alpha in (0.1, 3.0):
         squares = leave_one_out_residuals(path, alpha) ** 2
         for g, curve in enumerate(replicates):
@@ -44,7 +44,7 @@ def test_variance_is_that_of_the_mean_of_squared_residuals():
     """Many groups: the jackknife of a mean is its textbook standard error."""
     n = 600
     path = ridge_factorization(*POPULATION.sample(n))
-    _, replicates = leave_one_out_curves(path, n_groups=n // 2)
+    _, replicates = leave_one_out_curves(path, n_blocks=n // 2)
     values = JackknifeReplicates(replicates, fit_intercept=True, n_outputs=1).log_errors(
         np.array([float(n)]), np.array([3.0])
     )

@@ -22,6 +22,7 @@ FREE = {0, 0.5, 1, 2, 3, 4, 10, 300}
 NUMERICAL = {
     "factorization.py": {8},
     "kappa_curve.py": {0.001, 0.1, 8, 50, 100, 120, 200, 600},
+    "leave_group_out.py": {0.1, 32},
     "leave_one_out.py": {64},
     "leverage_classes.py": {512, 11.0, 0.04, 64, 0.32},
     "ridgeless_end.py": {0.25, 0.75, 120, 50},
@@ -104,7 +105,7 @@ def test_sentences_that_quote_a_constant(document):
     values = {
         **{name: getattr(tuning, name) for name in NAMES},
         "reach": np.sqrt(1.0 - tuning.REACH_WEIGHT) * tuning.MOST_GROWTH_NOISE,
-        "groups": words[tuning.JACKKNIFE_GROUPS],
+        "groups": words[tuning.JACKKNIFE_BLOCKS],
         "percent": 100 * tuning.DISAGREEMENT_OF_CONCERN,
         "caution": words[tuning.CAUTION],
         "at_one": words[tuning.ERRORS_AT_ONE_SIZE],
