@@ -10,12 +10,18 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing, indexable
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils import _safe_indexing, check_random_state, indexable
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    has_fit_parameter,
+    validate_data,
+)
 
 from sk_deepfeat.linear_model.questions import QUESTIONS, ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.plugins import require_members, resolve
+from sk_deepfeat.rows import check_groups, deal_groups
 
 _ANSWERS = ("test_error_", "train_error_", "alpha_", "kappa_")
 
@@ -53,7 +59,8 @@ class TwoStageRegressor(
         Fitted on the features of the remaining rows, such as `DeterministicEquivalentRidge`.
     feature_size : float or int, default=0.5
         Share, or number, of the rows that the feature map is fitted on. 0 uses every row for the
-        readout, and is meant for a frozen feature map.
+        readout, and is meant for a frozen feature map. With groups of rows, whole groups of about
+        so many rows are taken.
     random_state : int, RandomState instance or None, default=None
         Draws the split.
 
@@ -101,7 +108,9 @@ class TwoStageRegressor(
         self.feature_size = feature_size
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TwoStageRegressor:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> TwoStageRegressor:
         """Fit the feature map on one part of the rows, the readout on the features of the rest.
 
         Parameters
@@ -112,6 +121,10 @@ class TwoStageRegressor(
             Targets of both.
         sample_weight : array-like of shape (n_samples,), optional
             Passed to the readout; the feature map takes none.
+        groups : array-like of shape (n_samples,), optional
+            Labels of the rows' groups. Feature map and readout are then fitted on disjoint groups,
+            and the readout gets the labels of its rows if its ``fit`` takes ``groups``: the error
+            that it predicts is that of rows of new groups.
 
         Returns
         -------
@@ -121,7 +134,8 @@ class TwoStageRegressor(
         Raises
         ------
         ValueError
-            If `feature_size` leaves no row for one of the two.
+            If `feature_size` leaves no row for one of the two, or the groups are fewer than one for
+            the feature map and two for the readout.
         """
         X, y = indexable(X, y)
         missing = [name for name in ("fit", "predict") if not hasattr(self.readout, name)]
@@ -130,26 +144,26 @@ class TwoStageRegressor(
                 f"readout={self.readout!r} must be a regressor, such as "
                 "DeterministicEquivalentRidge(), with fit and predict."
             )
-        self.feature_map_, self.readout_indices_ = self.fit_feature_map(X, y)
+        self.feature_map_, self.readout_indices_ = self.fit_feature_map(X, y, groups)
         rows = _safe_indexing(X, self.readout_indices_)
         targets = np.asarray(y)[self.readout_indices_]
         readout = clone(self.readout)
         features = self.feature_map_.transform(rows)
-        if sample_weight is None:
-            self.readout_ = readout.fit(features, targets)
-        else:
+        of_rows = {}
+        if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-            self.readout_ = readout.fit(
-                features, targets, sample_weight=weights[self.readout_indices_]
-            )
+            of_rows["sample_weight"] = weights[self.readout_indices_]
+        if groups is not None and has_fit_parameter(readout, "groups"):
+            of_rows["groups"] = _safe_indexing(groups, self.readout_indices_)
+        self.readout_ = readout.fit(features, targets, **of_rows)
         return self
 
-    def fit_feature_map(self, X: Any, y: Any) -> tuple[Any, NDArray[np.intp]]:
+    def fit_feature_map(self, X: Any, y: Any, groups: Any = None) -> tuple[Any, NDArray[np.intp]]:
         """Split the rows and fit the feature map alone.
 
         Parameters
         ----------
-        X, y : array-like
+        X, y, groups : array-like
             As in `fit`.
 
         Returns
@@ -167,17 +181,30 @@ class TwoStageRegressor(
         )
         n_rows = checked.shape[0]
         size = self._n_feature_rows(n_rows)
+        codes = None if groups is None else check_groups(groups, n_rows, warn=False)
         if size == 0:
             self.feature_indices_ = np.arange(0)
             return self._fitted_elsewhere(feature_map), np.arange(n_rows)
-        readout, feature = train_test_split(
-            np.arange(n_rows), test_size=size, random_state=self.random_state
-        )
+        if codes is None:
+            readout, feature = train_test_split(
+                np.arange(n_rows), test_size=size, random_state=self.random_state
+            )
+        else:
+            feature, readout = self._deal_groups(codes, size)
         self.feature_indices_ = np.sort(feature)
         fitted = clone(feature_map).fit(
             _safe_indexing(X, self.feature_indices_), targets[self.feature_indices_]
         )
         return fitted, np.sort(readout)
+
+    def _deal_groups(self, codes: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
+        if codes.max() < 2:
+            raise ValueError(
+                f"groups has {codes.max() + 1} groups; the feature map needs at least one of its "
+                "own and the readout two. A frozen feature map, with feature_size=0, needs none."
+            )
+        rng = check_random_state(self.random_state)
+        return deal_groups(codes, (size, codes.size), (1, 2), rng)
 
     def _fitted_elsewhere(self, feature_map: Any) -> Any:
         kept = clone(feature_map)  # a frozen estimator stays fitted, any other becomes unfitted

@@ -64,9 +64,9 @@ TABLE = {
         {"numpy", "sklearn", "torch", "torchvision", "skorch"},
     ),
     "linear_model": Rule({"theory", "plugins", "rows", "notebook"}, {"numpy", "sklearn"}),
-    "compose": Rule({"plugins", "linear_model", "notebook"}, {"numpy", "sklearn"}),
+    "compose": Rule({"plugins", "linear_model", "rows", "notebook"}, {"numpy", "sklearn"}),
     "model_selection": Rule(
-        {"theory", "plugins", "linear_model"},
+        {"theory", "plugins", "linear_model", "rows"},
         {"numpy", "sklearn", "joblib", "threadpoolctl"},
         in_functions={"matplotlib", "pandas", "tqdm"},
     ),

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sk_deepfeat import (
@@ -159,3 +161,91 @@ def test_training_features_on_the_readouts_rows():
     right = held_out / two_stage.test_error_
     assert 6 < trapped < 14, trapped
     assert 0.8 < right < 1.25, right
+
+
+GROUPS = np.array([f"patient {code}" for code in np.random.default_rng(1).integers(25, size=200)])
+
+
+class TakesGroups(Ridge):
+    """A readout that keeps what it is fitted with."""
+
+    def fit(self, X, y, sample_weight=None, groups=None):
+        self.groups_, self.weights_ = groups, sample_weight
+        return super().fit(X, y, sample_weight)
+
+
+def test_stages_see_disjoint_groups():
+    fitted = TwoStageRegressor(PCA(3), TakesGroups(), feature_size=0.25, random_state=0).fit(
+        X, Y, groups=GROUPS
+    )
+    features, readout = fitted.feature_indices_, fitted.readout_indices_
+    np.testing.assert_array_equal(np.sort(np.r_[features, readout]), np.arange(200))
+    assert not set(GROUPS[features]) & set(GROUPS[readout])
+    assert abs(features.size - 50) <= np.bincount(np.unique(GROUPS, return_inverse=True)[1]).max()
+    np.testing.assert_array_equal(fitted.readout_.groups_, GROUPS[readout])
+    np.testing.assert_allclose(fitted.feature_map_.mean_, X[features].mean(axis=0))
+    assert fitted.readout_.n_features_in_ == 3
+
+
+def test_groups_and_weights_go_together():
+    weights = RNG.uniform(0.1, 3, size=200)
+    fitted = TwoStageRegressor(PCA(3), TakesGroups(), random_state=0).fit(X, Y, weights, GROUPS)
+    rows = fitted.readout_indices_
+    np.testing.assert_array_equal(fitted.readout_.weights_, weights[rows])
+    np.testing.assert_array_equal(fitted.readout_.groups_, GROUPS[rows])
+
+
+def test_a_readout_without_groups_is_fitted_on_groups_of_its_own_all_the_same():
+    fitted = TwoStageRegressor(PCA(3), Ridge(), random_state=0).fit(X, Y, groups=GROUPS)
+    assert not set(GROUPS[fitted.feature_indices_]) & set(GROUPS[fitted.readout_indices_])
+    assert fitted.predict(X).shape == (200,)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, lambda g: [(name, 1) for name in g]])
+def test_labels_of_any_kind_reach_the_readout(kind):
+    labels = kind(GROUPS.tolist())
+    fitted = TwoStageRegressor(PCA(3), TakesGroups(), random_state=0).fit(X, Y, groups=labels)
+    expected = [labels[row] for row in fitted.readout_indices_]
+    assert list(fitted.readout_.groups_) == expected
+
+
+def test_a_frozen_map_leaves_all_groups_to_the_readout():
+    frozen = FrozenEstimator(PCA(3).fit(X))
+    fitted = TwoStageRegressor(frozen, TakesGroups(), feature_size=0).fit(X, Y, groups=GROUPS)
+    np.testing.assert_array_equal(fitted.readout_.groups_, GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (np.arange(200) // 100, "groups has 2 groups; the feature map needs at least one"),
+        (np.zeros(200), "groups has one group, 0.0"),
+        (GROUPS[:-1], "groups has 199 labels for 200 rows"),
+        ("blocks", r'groups="blocks" is for .*block_groups\(n_rows, block_length\)'),
+    ],
+)
+def test_groups_that_cannot_be_parted(groups, message):
+    with pytest.raises(ValueError, match=message):
+        model().fit(X, Y, groups=groups)
+
+
+@pytest.fixture
+def routing():
+    with config_context(enable_metadata_routing=True):
+        yield
+
+
+@pytest.mark.usefixtures("routing")
+def test_groups_are_routed_through_a_pipeline():
+    inner = TwoStageRegressor(PCA(3), TakesGroups(), random_state=0)
+    pipeline = make_pipeline(StandardScaler(), inner.set_fit_request(groups=True))
+    fitted = pipeline.fit(X, Y, groups=GROUPS)[-1]
+    np.testing.assert_array_equal(fitted.readout_.groups_, GROUPS[fitted.readout_indices_])
+
+
+@pytest.mark.usefixtures("routing")
+def test_groups_are_routed_through_a_search():
+    inner = TwoStageRegressor(PCA(3), TakesGroups(), random_state=0).set_fit_request(groups=True)
+    search = GridSearchCV(inner, {"readout__alpha": [0.1, 10.0]}, cv=GroupKFold(3))
+    fitted = search.fit(X, Y, groups=GROUPS).best_estimator_
+    np.testing.assert_array_equal(fitted.readout_.groups_, GROUPS[fitted.readout_indices_])

@@ -11,6 +11,7 @@ from sk_deepfeat.model_selection.displays import (
 )
 from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
 from sk_deepfeat.model_selection.splits import four_way_split
+from sk_deepfeat.theory.one_sample.blocks import block_groups
 
 __all__ = [
     "CalibrationCheckDisplay",
@@ -20,6 +21,7 @@ __all__ = [
     "RidgeLearningCurveDisplay",
     "SpectrumDisplay",
     "TrainingDynamicsDisplay",
+    "block_groups",
     "four_way_split",
     "ridge_learning_curve",
 ]

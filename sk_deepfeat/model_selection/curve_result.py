@@ -27,8 +27,8 @@ class RidgeLearningCurve:
     (array([[2.]]), array([[1.]]))
     """
 
-    train_sizes: NDArray[np.intp]
-    """Shape (S,)."""
+    train_sizes: NDArray[Any]
+    """Shape (S,): numbers of rows; with groups, `n_groups` times the mean rows of a group."""
     alphas: FloatArray
     """Shape (A,)."""
     predicted: FloatArray
@@ -45,6 +45,8 @@ class RidgeLearningCurve:
     """Upper ends."""
     reachable: NDArray[np.bool_] | None = None
     """Where the rows identify the prediction, shape (S, A); None: where `predicted` is not NaN."""
+    n_groups: NDArray[np.intp] | None = None
+    """Shape (S,): numbers of groups in the subsets; None: rows were no groups."""
 
     @property
     def measured_mean(self) -> FloatArray:
@@ -75,7 +77,8 @@ class RidgeLearningCurve:
         Returns
         -------
         pandas.DataFrame
-            Columns n_samples, alpha, predicted, measured, measured_se, relative_error.
+            Columns n_samples, alpha, predicted, measured, measured_se, relative_error, and with
+            groups n_groups.
 
         Raises
         ------
@@ -89,7 +92,7 @@ class RidgeLearningCurve:
                 'RidgeLearningCurve.to_frame needs pandas: pip install "sk-deepfeat[plot]".'
             ) from error
         sizes, alphas = np.meshgrid(self.train_sizes, self.alphas, indexing="ij")
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "n_samples": sizes.ravel(),
                 "alpha": alphas.ravel(),
@@ -99,3 +102,6 @@ class RidgeLearningCurve:
                 "relative_error": self.relative_error.ravel(),
             }
         )
+        if self.n_groups is not None:
+            frame["n_groups"] = np.repeat(self.n_groups, len(self.alphas))
+        return frame

@@ -21,6 +21,7 @@ from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.refits import measure_subset
 from sk_deepfeat.model_selection.splits import IndexArray, check_train_sizes, random_subsets
+from sk_deepfeat.rows import check_groups, deal_groups
 from sk_deepfeat.theory.validation import FloatArray
 
 _MOST_SEED = np.iinfo(np.int32).max
@@ -37,6 +38,8 @@ class _Task(NamedTuple):
     original: IndexArray  # which of the user's rows they are
     population_X: Any
     population_y: FloatArray
+    groups: IndexArray | None = None  # of the rows of `X`, 0 … G-1
+    population_groups: IndexArray | None = None
 
 
 def ridge_learning_curve(
@@ -48,6 +51,7 @@ def ridge_learning_curve(
     alphas: Any,
     n_repeats: int = 5,
     test_size: Any = 0.1,
+    groups: Any = None,
     population: Any = None,
     n_jobs: int | None = None,
     random_state: Any = None,
@@ -71,13 +75,19 @@ def ridge_learning_curve(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
     train_sizes : array-like of shape (S,)
-        Integers, or shares in (0, 1] of the largest size that `test_size` allows.
+        Integers, or shares in (0, 1] of the largest size that `test_size` allows. They count rows,
+        with `groups` groups.
     alphas : array-like of shape (A,)
         Regularisations, not negative.
     n_repeats : int, default=5
         Subsets for each size.
     test_size : float or int, default=0.1
-        Least share, or number, of the rows that stays outside every subset.
+        Least share, or number, of the rows that stays outside every subset; with `groups`, of the
+        groups.
+    groups : array-like of shape (n_samples,), optional
+        Labels of the rows' groups, such as patients or recordings. Subsets are then subsets of
+        groups, measured on the rows of all other groups, and the prediction is that of rows of new
+        groups. A feature map never sees a group that is measured.
     population : str or population object, optional
         As in `DeterministicEquivalentRidge`; None is the estimator's own, else
         "leave-one-out".
@@ -125,11 +135,15 @@ def ridge_learning_curve(
     check_consistent_length(X, y)
     y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     rng = check_random_state(random_state)
-    task = _task(_with_integer_seeds(estimator, rng), X, y, rng)
-    sizes = check_train_sizes(train_sizes, len(task.y), test_size)
-    splits = random_subsets(len(task.y), sizes, n_repeats, rng)
+    codes = None if groups is None else check_groups(groups, len(y), warn=False)
+    task = _task(_with_integer_seeds(estimator, rng), X, y, codes, rng)
+    codes = np.arange(len(task.y)) if task.groups is None else task.groups
+    unit = "rows" if task.groups is None else "groups"
+    sizes = check_train_sizes(train_sizes, int(codes.max()) + 1, test_size, unit)
+    n_samples = _numbers_of_rows(sizes, codes)
+    splits = random_subsets(codes, sizes, n_repeats, rng)
     fit_intercept = _ridge_intercept(task.readout)
-    prediction = _predict(task, population, sizes, alphas, fit_intercept)
+    prediction = _predict(task, population, n_samples, alphas, fit_intercept)
     # The largest subsets go first, so that no long task is left alone at the end.
     cells = [(s, r) for s in np.argsort(-sizes, kind="stable") for r in range(n_repeats)]
     measured = np.full((sizes.size, alphas.size, n_repeats), np.nan)
@@ -152,7 +166,21 @@ def ridge_learning_curve(
         )
     rows = task.original
     splits = [[(rows[train], rows[test]) for train, test in repeats] for repeats in splits]
-    return RidgeLearningCurve(sizes, alphas, measured=measured, splits=splits, **prediction)
+    return RidgeLearningCurve(
+        n_samples,
+        alphas,
+        measured=measured,
+        splits=splits,
+        n_groups=None if task.groups is None else sizes,
+        **prediction,
+    )
+
+
+def _numbers_of_rows(sizes: IndexArray, codes: IndexArray) -> Any:
+    """Return how many rows so many groups have on average; whole numbers where all of them are."""
+    rows = sizes * (codes.size / (codes.max() + 1))
+    whole = np.rint(rows).astype(np.intp)
+    return whole if np.allclose(rows, whole, rtol=1e-12, atol=0.0) else rows
 
 
 def _run(tasks: Any, total: int, n_jobs: int | None, verbose: int) -> Any:
@@ -194,25 +222,50 @@ def _with_integer_seeds(estimator: Any, rng: np.random.RandomState) -> Any:
     return estimator.set_params(**seeds) if seeds else estimator
 
 
-def _task(estimator: Any, X: Any, y: FloatArray, rng: np.random.RandomState) -> _Task:
+def _task(
+    estimator: Any, X: Any, y: FloatArray, groups: IndexArray | None, rng: np.random.RandomState
+) -> _Task:
     if hasattr(estimator, "fit_feature_map"):
-        feature_map, rows = estimator.fit_feature_map(X, y)
+        apart = {} if groups is None else {"groups": groups}
+        feature_map, rows = estimator.fit_feature_map(X, y, **apart)
         features = feature_map.transform(_safe_indexing(X, rows))
-        return _Task(estimator.readout, None, features, y[rows], rows, features, y[rows])
+        outside = _counted_anew(groups, rows)
+        return _Task(
+            estimator.readout, None, features, y[rows], rows, features, y[rows], outside, outside
+        )
     rows = np.arange(len(y))
     if isinstance(estimator, Pipeline):
         steps, readout = estimator[:-1], estimator[-1]
         if len(steps) == 0:
-            return _task(readout, X, y, rng)
+            return _task(readout, X, y, groups, rng)
         if all(isinstance(step, FrozenEstimator) for _, step in steps.steps):
             features = steps.transform(X)
-            return _Task(readout, None, features, y, rows, features, y)
-        seen, unseen = train_test_split(rows, test_size=0.5, random_state=rng)
+            return _Task(readout, None, features, y, rows, features, y, groups, groups)
+        if groups is None:
+            seen, unseen = train_test_split(rows, test_size=0.5, random_state=rng)
+        else:
+            seen, unseen = _halves(groups, rng)
         fitted = clone(steps).fit(_safe_indexing(X, seen), y[seen])
         features = fitted.transform(_safe_indexing(X, unseen))
-        return _Task(readout, steps, X, y, rows, features, y[unseen])
+        kept = _counted_anew(groups, unseen)
+        return _Task(readout, steps, X, y, rows, features, y[unseen], groups, kept)
     X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
-    return _Task(estimator, None, X, y, rows, X, y)
+    return _Task(estimator, None, X, y, rows, X, y, groups, groups)
+
+
+def _halves(groups: IndexArray, rng: np.random.RandomState) -> list[IndexArray]:
+    """Deal whole groups to the features of a pipeline and to the population of its prediction."""
+    if groups.max() < 2:
+        raise ValueError(
+            f"groups has {groups.max() + 1} groups; to predict a pipeline that refits its features "
+            "at least three are needed: one for the features, two for the population."
+        )
+    return deal_groups(groups, (groups.size / 2, groups.size), (1, 2), rng)
+
+
+def _counted_anew(groups: IndexArray | None, rows: IndexArray) -> IndexArray | None:
+    """Return the groups of some rows, 0 … G-1 again."""
+    return None if groups is None else check_groups(groups[rows], len(rows), warn=False)
 
 
 def _ridge_intercept(readout: Any) -> bool:
@@ -234,17 +287,23 @@ def _ridge_intercept(readout: Any) -> bool:
 
 
 def _predict(
-    task: _Task, population: Any, sizes: IndexArray, alphas: FloatArray, fit_intercept: bool
+    task: _Task, population: Any, n_samples: Any, alphas: FloatArray, fit_intercept: bool
 ) -> dict[str, Any]:
     """Return the prediction, and its interval and reach if the population knows them."""
     if population is None:
         population = getattr(task.readout, "population", "leave-one-out")
     fitted = fit_population(
-        population, task.population_X, task.population_y, fit_intercept=fit_intercept, path=None
+        population,
+        task.population_X,
+        task.population_y,
+        fit_intercept=fit_intercept,
+        path=None,
+        **({} if task.population_groups is None else {"groups": task.population_groups}),
     )
     single = np.ndim(task.population_y) == 1
     asked = AskedPopulation(fitted, population, fit_intercept, 1.0, single)
-    answer = asked.answer(*np.broadcast_arrays(sizes[:, None].astype(float), alphas), variance=True)
+    cells = np.broadcast_arrays(n_samples[:, None].astype(float), alphas)
+    answer = asked.answer(*cells, variance=True)
     found: dict[str, Any] = {"predicted": answer.error.mean(axis=-1), "reachable": answer.reachable}
     ends = answer.interval(_LEVEL)
     if ends is not None:

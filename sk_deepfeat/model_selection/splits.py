@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing, check_random_state, indexable
 
+from sk_deepfeat.rows import check_groups, deal_groups
+
 IndexArray = NDArray[np.intp]
 Split = tuple[IndexArray, IndexArray]
 
@@ -16,6 +18,7 @@ Split = tuple[IndexArray, IndexArray]
 def four_way_split(
     *arrays: Any,
     sizes: tuple[float, float, float, float] = (0.10, 0.25, 0.25, 0.40),
+    groups: Any = None,
     random_state: Any = None,
 ) -> list[Any]:
     """Split rows at random into test, feature, readout and covariance parts.
@@ -27,6 +30,9 @@ def four_way_split(
     sizes : tuple of four floats, default=(0.10, 0.25, 0.25, 0.40)
         Shares of the rows for testing, training the feature map, fitting the readout and
         estimating covariances; positive, summing to at most 1. The default is the published one.
+    groups : array-like of shape (n_rows,), optional
+        Labels of groups, each of which goes to one part with all its rows. Shares are then met as
+        nearly as whole groups allow, and every part has a group.
     random_state : int, RandomState instance or None, default=None
         Draws the split.
 
@@ -38,7 +44,8 @@ def four_way_split(
     Raises
     ------
     ValueError
-        If shares are not positive, sum above 1, or a part would be empty.
+        If shares are not positive, sum above 1, or a part would be empty, or groups are fewer than
+        parts.
 
     References
     ----------
@@ -70,6 +77,15 @@ def four_way_split(
     checked = indexable(*arrays)
     n_rows = _n_rows(checked[0])
     edges = np.minimum(np.round(np.cumsum(shares) * n_rows).astype(int), n_rows)
+    if groups is not None:
+        codes = check_groups(groups, n_rows, warn=False)
+        if codes.max() < 3:
+            raise ValueError(
+                f"groups has {codes.max() + 1} groups of {n_rows} rows: each of the four parts "
+                "needs at least one."
+            )
+        parts = deal_groups(codes, edges, (1, 1, 1, 1), check_random_state(random_state))
+        return [_safe_indexing(array, part) for array in checked for part in parts]
     if np.any(np.diff(np.r_[0, edges]) < 1):
         raise ValueError(
             f"{n_rows} rows are too few for sizes={sizes!r}: every part needs at least one row."
@@ -83,13 +99,15 @@ def _n_rows(array: Any) -> int:
     return int(array.shape[0]) if hasattr(array, "shape") else len(array)
 
 
-def check_train_sizes(train_sizes: Any, n_rows: int, test_size: Any) -> IndexArray:
-    """Return absolute training sizes that leave `test_size` of the rows outside.
+def check_train_sizes(
+    train_sizes: Any, count: int, test_size: Any, unit: str = "rows"
+) -> IndexArray:
+    """Return absolute training sizes that leave `test_size` of `count` rows, or groups, outside.
 
-    Integers are numbers of rows; floats in (0, 1] are shares of the largest size possible.
+    Integers are numbers of them; floats in (0, 1] are shares of the largest size possible.
     """
-    left = _rows_left(test_size, n_rows)
-    largest = n_rows - left
+    left = _left(test_size, count, unit)
+    largest = count - left
     sizes = np.atleast_1d(np.asarray(train_sizes))
     if sizes.ndim != 1 or sizes.size == 0 or sizes.dtype.kind not in "iuf":
         raise ValueError(f"train_sizes={train_sizes!r} must be a non-empty 1-d array of numbers.")
@@ -105,7 +123,7 @@ def check_train_sizes(train_sizes: Any, n_rows: int, test_size: Any) -> IndexArr
     sizes = sizes.astype(np.intp)
     if sizes.min() < 1 or sizes.max() > largest:
         raise ValueError(
-            f"train_sizes={train_sizes!r} must lie between 1 and {largest}: of {n_rows} rows at "
+            f"train_sizes={train_sizes!r} must lie between 1 and {largest}: of {count} {unit} at "
             f"least {left} stay outside for measuring (test_size={test_size!r})."
         )
     if np.unique(sizes).size < sizes.size:
@@ -113,33 +131,37 @@ def check_train_sizes(train_sizes: Any, n_rows: int, test_size: Any) -> IndexArr
     return sizes
 
 
-def _rows_left(test_size: Any, n_rows: int) -> int:
+def _left(test_size: Any, count: int, unit: str) -> int:
     if isinstance(test_size, numbers.Real) and not isinstance(test_size, bool):
         share = float(test_size)
         whole = isinstance(test_size, numbers.Integral)
         if whole or 0.0 < share < 1.0:
-            left = int(share) if whole else int(np.ceil(share * n_rows))
-            if 1 <= left < n_rows:
+            left = int(share) if whole else int(np.ceil(share * count))
+            if 1 <= left < count:
                 return left
     raise ValueError(
-        f"test_size={test_size!r} must be a share in (0, 1) or a number of rows between 1 and "
-        f"{n_rows - 1}."
+        f"test_size={test_size!r} must be a share in (0, 1) or a number of {unit} between 1 and "
+        f"{count - 1}."
     )
 
 
 def random_subsets(
-    n_rows: int, train_sizes: IndexArray, n_repeats: int, random_state: Any
+    codes: IndexArray, train_sizes: IndexArray, n_repeats: int, random_state: Any
 ) -> list[list[Split]]:
-    """Draw training subsets of all rows and take the others as their test rows.
+    """Draw training subsets of all groups and take the rows of the others as their test rows.
 
-    Returns splits[s][r] = (train, test), sorted indices.
+    `codes` are the groups of the rows, 0 … G-1; every row is its own where there are none. Returns
+    splits[s][r] = (train, test), sorted indices of rows.
     """
     rng = check_random_state(random_state)
+    n_groups = int(codes.max()) + 1
     splits = []
     for size in train_sizes:
         repeats = []
         for _ in range(n_repeats):
-            order = rng.permutation(n_rows)
-            repeats.append((np.sort(order[:size]), np.sort(order[size:])))
+            inside = np.zeros(n_groups, dtype=bool)
+            inside[rng.permutation(n_groups)[:size]] = True
+            rows = inside[codes]
+            repeats.append((np.flatnonzero(rows), np.flatnonzero(~rows)))
         splits.append(repeats)
     return splits

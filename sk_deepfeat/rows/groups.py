@@ -75,6 +75,11 @@ def check_groups(groups: Any, n_rows: int, *, warn: bool = True) -> Codes:
 
 def _labels(groups: Any) -> list[Any]:
     """Return Python's objects, one for each row."""
+    if isinstance(groups, str) and groups == "blocks":
+        raise ValueError(
+            'groups="blocks" is for DeterministicEquivalentRidge.fit; elsewhere pass a label for '
+            "each row, such as sk_deepfeat.model_selection.block_groups(n_rows, block_length)."
+        )
     if isinstance(groups, (str, bytes, Mapping, Set)) or not hasattr(groups, "__len__"):
         raise ValueError(f'groups={groups!r} must be an array of one label per row, or "blocks".')
     if isinstance(groups, (list, tuple)):  # numpy would make two axes of tuples

@@ -250,3 +250,132 @@ def test_bad_rows():
         ridge_learning_curve(Ridge(), X, np.where(Y > 1, np.nan, Y), **ASKED)
     with pytest.raises(ValueError, match="inconsistent"):
         ridge_learning_curve(Ridge(), X, Y[:-1], **ASKED)
+
+
+GROUPS = np.array([f"site {code}" for code in np.random.default_rng(1).integers(60, size=len(Y))])
+BY_GROUPS = {**ASKED, "train_sizes": [5, 30], "groups": GROUPS}
+
+
+class RowsAndGroups(BaseEstimator):
+    """A population whose error is the number of rows, and which keeps the groups it was given."""
+
+    fitted_with = None
+
+    def fit(self, X, y, sample_weight=None, *, groups=None, fit_intercept=True, path=None):
+        type(self).fitted_with = np.asarray(X), groups
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def test_error(self, n_samples, alpha, *, fit_intercept):
+        return np.broadcast_arrays(np.asarray(n_samples, dtype=float), alpha)[0]
+
+    kappa = test_error
+
+
+def test_subsets_are_subsets_of_groups():
+    curve = ridge_learning_curve(Ridge(), X, Y, population=RowsAndGroups(), **BY_GROUPS)
+    np.testing.assert_array_equal(curve.n_groups, [5, 30])
+    for s, size in enumerate(curve.n_groups):
+        for r, (train, test) in enumerate(curve.splits[s]):
+            np.testing.assert_array_equal(np.sort(np.r_[train, test]), np.arange(len(Y)))
+            assert len(set(GROUPS[train])) == size
+            assert not set(GROUPS[train]) & set(GROUPS[test])
+            expected = refit(Ridge(solver="svd"), train, test, 30.0)
+            assert curve.measured[s, 2, r] == pytest.approx(expected, rel=1e-9)
+
+
+def test_sizes_and_prediction_are_at_the_mean_rows_of_so_many_groups():
+    curve = ridge_learning_curve(Ridge(), X, Y, population=RowsAndGroups(), **BY_GROUPS)
+    mean = len(Y) / len(set(GROUPS))
+    np.testing.assert_allclose(curve.train_sizes, [5 * mean, 30 * mean])
+    np.testing.assert_allclose(curve.predicted, np.tile(curve.train_sizes[:, None], 3))
+    rows, groups = RowsAndGroups.fitted_with
+    np.testing.assert_array_equal(rows, X)
+    assert all(len(set(groups[GROUPS == name])) == 1 for name in set(GROUPS))
+    assert len(set(groups)) == len(set(GROUPS))
+
+
+def test_even_groups_have_whole_sizes():
+    even = {**BY_GROUPS, "groups": np.arange(len(Y)) // 2}
+    curve = ridge_learning_curve(Ridge(), X, Y, population=RowsAndGroups(), **even)
+    assert curve.train_sizes.dtype.kind == "i" and curve.train_sizes.tolist() == [10, 60]
+
+
+def test_groups_of_one_row_are_rows():
+    """The same subsets and measured errors, and the same numbers of samples."""
+    single = {**ASKED, "groups": np.arange(len(Y)), "population": RowsAndGroups()}
+    curve = ridge_learning_curve(Ridge(), X, Y, **single)
+    rows = ridge_learning_curve(Ridge(), X, Y, **ASKED)
+    np.testing.assert_array_equal(curve.measured, rows.measured)
+    np.testing.assert_array_equal(curve.train_sizes, rows.train_sizes)
+    assert rows.n_groups is None
+
+
+def test_shares_are_of_the_largest_number_of_groups():
+    asked = {**BY_GROUPS, "train_sizes": [0.1, 1.0], "test_size": 0.2}
+    curve = ridge_learning_curve(Ridge(), X, Y, population=RowsAndGroups(), **asked)
+    largest = 60 - 12
+    np.testing.assert_array_equal(curve.n_groups, [largest // 10, largest])
+
+
+def test_a_pipeline_predicts_from_groups_that_its_features_have_not_seen():
+    estimator = Pipeline([("rows", RowsSeen()), ("ridge", Ridge(fit_intercept=False))])
+    curve = ridge_learning_curve(estimator, X, Y, population=RowsAndGroups(), **BY_GROUPS)
+    rows, groups = RowsAndGroups.fitted_with
+    n_seen = len(Y) - len(rows)  # what the features were fitted on
+    assert set(rows[:, -1]) == {n_seen}
+    assert abs(len(rows) - len(Y) / 2) <= 10
+    own = [next(i for i in range(len(Y)) if np.array_equal(X[i], row[:-1])) for row in rows]
+    assert len(set(groups)) == len(set(GROUPS[own]))
+    assert not set(GROUPS[own]) & set(GROUPS[np.setdiff1d(np.arange(len(Y)), own)])
+    train, test = curve.splits[1][0]
+    features = np.c_[X, np.full(len(Y), float(train.size))]
+    ridge = Ridge(alpha=1.0, fit_intercept=False).fit(features[train], Y[train])
+    expected = mean_squared_error(Y[test], ridge.predict(features[test]))
+    assert curve.measured[1, 1, 0] == pytest.approx(expected)
+
+
+def test_two_stages_measure_on_groups_that_the_map_has_not_seen():
+    estimator = TwoStageRegressor(RowsSeen(), Ridge(), feature_size=0.25, random_state=3)
+    asked = {**BY_GROUPS, "train_sizes": [5, 20]}
+    curve = ridge_learning_curve(estimator, X, Y, population=RowsAndGroups(), **asked)
+    fitted = estimator.fit(X, Y, groups=GROUPS)
+    seen = set(GROUPS[fitted.feature_indices_])
+    for s, repeats in enumerate(curve.splits):
+        for train, test in repeats:
+            assert not seen & (set(GROUPS[train]) | set(GROUPS[test]))
+            assert len(set(GROUPS[train])) == curve.n_groups[s]
+            np.testing.assert_array_equal(np.sort(np.r_[train, test]), fitted.readout_indices_)
+    left = len(set(GROUPS)) - len(seen)
+    mean = fitted.readout_indices_.size / left
+    np.testing.assert_allclose(curve.train_sizes, curve.n_groups * mean)
+    assert len(set(RowsAndGroups.fitted_with[1])) == left
+
+
+def test_groups_in_the_frame():
+    pytest.importorskip("pandas", reason="to_frame needs pandas")
+    curve = ridge_learning_curve(Ridge(), X, Y, population=RowsAndGroups(), **BY_GROUPS)
+    frame = curve.to_frame()
+    assert frame.n_groups.tolist() == [5] * 3 + [30] * 3
+    np.testing.assert_allclose(frame.n_samples[3:], curve.train_sizes[1])
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"train_sizes": [55]}, "between 1 and 54: of 60 groups at least 6 stay outside"),
+        ({"test_size": 60}, "test_size=60 .* a number of groups between 1 and 59"),
+        ({"groups": GROUPS[:-1]}, f"groups has {len(Y) - 1} labels for {len(Y)} rows"),
+        ({"groups": np.zeros(len(Y))}, "groups has one group"),
+        ({"groups": "blocks"}, r'groups="blocks" is for .*block_groups\(n_rows, block_length\)'),
+    ],
+)
+def test_bad_groups(changed, message):
+    with pytest.raises(ValueError, match=message):
+        ridge_learning_curve(Ridge(), X, Y, population=RowsAndGroups(), **{**BY_GROUPS, **changed})
+
+
+def test_a_pipeline_of_two_groups_cannot_be_predicted():
+    two = {**BY_GROUPS, "groups": np.arange(len(Y)) % 2, "train_sizes": [1]}
+    with pytest.raises(ValueError, match=r"groups has 2 groups; .* at least three are needed"):
+        ridge_learning_curve(pipeline(), X, Y, **two)

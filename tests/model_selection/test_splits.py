@@ -44,3 +44,40 @@ def test_bad_arrays():
         four_way_split()
     with pytest.raises(ValueError, match="inconsistent"):
         four_way_split(np.arange(20), np.arange(19))
+
+
+def labels(n_groups=40, n_rows=400, seed=0):
+    """Strings of groups of unequal sizes, in no order."""
+    codes = np.random.default_rng(seed).integers(n_groups, size=n_rows)
+    return np.array([f"site {code}" for code in codes])
+
+
+def test_parts_hold_whole_groups():
+    groups = labels()
+    rows = np.arange(400)
+    parts = four_way_split(rows, groups, groups=groups, random_state=0)
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts[:4])), rows)
+    held = [set(part) for part in parts[4:]]
+    assert sum(map(len, held)) == len(set(groups)), "no group is in two parts"
+    for part, own, size in zip(parts[:4], parts[4:], (40, 100, 100, 160), strict=True):
+        np.testing.assert_array_equal(groups[part], own)
+        assert abs(part.size - size) <= 15
+
+
+def test_groups_of_one_row_split_as_rows_do():
+    by_rows = four_way_split(np.arange(60), random_state=3)
+    by_groups = four_way_split(np.arange(60), groups=np.arange(60), random_state=3)
+    assert all(np.array_equal(a, b) for a, b in zip(by_rows, by_groups, strict=True))
+
+
+def test_four_groups_are_one_for_each_part():
+    groups = np.repeat(list("abcd"), [70, 10, 10, 10])
+    parts = four_way_split(groups, groups=groups, random_state=0)
+    assert sorted(set(part.tolist()).pop() for part in parts) == list("abcd")
+    with pytest.raises(ValueError, match="groups has 3 groups of 100 rows: each of the four"):
+        four_way_split(groups, groups=np.where(groups == "d", "a", groups))
+
+
+def test_labels_that_do_not_fit_the_rows():
+    with pytest.raises(ValueError, match="groups has 19 labels for 20 rows"):
+        four_way_split(np.arange(20), groups=np.arange(19))

@@ -99,6 +99,7 @@ def test_missing_labels_are_counted(groups, count, row):
     ("groups", "message"),
     [
         ("patients", "groups='patients' must be an array of one label per row, or \"blocks\""),
+        ("blocks", r'groups="blocks" is for .*pass a label.*block_groups\(n_rows, block_length'),
         (3, "groups=3 must be an array of one label per row"),
         (np.array(3), "must be an array of one label per row"),
         (np.array("blocks"), "must be an array of one label per row"),

@@ -20,6 +20,7 @@ FREE = {0, 0.5, 1, 2, 3, 4, 10, 300}
 # Sizes of grids, blocks and bins, and operations of matrix products: numerical, named or explained
 # where they stand.
 NUMERICAL = {
+    "blocks.py": {0.1, 5},
     "factorization.py": {8},
     "kappa_curve.py": {0.001, 0.1, 8, 50, 100, 120, 200, 600},
     "leave_group_out.py": {0.1, 32},
