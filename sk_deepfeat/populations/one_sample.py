@@ -103,8 +103,7 @@ class OneSampleMixin(AnswersMixin):
         self.fit_intercept_ = fit_intercept
         self._single_output = np.ndim(y) == 1
         self.curve_ = self._learn(path)
-        exhausted = self.curve_.rank >= self.curve_.n_effective
-        self.kappa_min_ = float(self.curve_.kappa[0]) if exhausted else 0.0
+        self.kappa_min_ = 0.0 if self.curve_.shows_all else float(self.curve_.kappa[0])
         return self
 
     @property

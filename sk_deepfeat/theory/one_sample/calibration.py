@@ -61,6 +61,9 @@ class Calibration(NamedTuple):
     scatter: FloatArray
     """√n times the relative deviation of the error from training set to training set at those
     values, shape (S, t)."""
+    amplified: bool = False
+    """Whether `df_ratio` holds values of the amplification in place of df1/n: where rows come in
+    groups, df1/n does not say how near to its peak an error is."""
 
     @property
     def disagreement(self) -> float:
@@ -85,9 +88,12 @@ class Calibration(NamedTuple):
             sure |= bool(np.any(z > at_one)) and not is_near_rank(found.size, self.rank)
         return largest if sure or n_sizes > 1 else 0.0
 
-    def scatter_at(self, df_ratio: FloatArray) -> FloatArray:
-        """Return √n times the relative deviation over training sets at values of df1/n."""
-        return _interp_log(df_ratio, self.df_ratio, self.scatter)
+    def scatter_at(
+        self, evaluator: CurveEvaluator, n_samples: float, df_ratio: FloatArray
+    ) -> FloatArray:
+        """Return √n times the relative deviation over training sets of some n, at some df1/n."""
+        at = _place(evaluator, n_samples, df_ratio) if self.amplified else df_ratio
+        return _interp_log(at, self.df_ratio, self.scatter)
 
 
 def calibrate(
@@ -135,8 +141,13 @@ def calibrate(
         for planned in plan
     ]
     grid = df_ratio_grid(fine)
-    scatter = _pooled_scatter(grid, plan, measured, n_rows, curve.n_outputs)
-    calibration = Calibration((), n_rows, rank, grid, scatter)
+    amplified = factorization.groups is not None
+    places = [
+        _place(evaluator, errors.size, planned.df_ratio) if amplified else planned.df_ratio
+        for planned, errors in zip(plan, measured, strict=True)
+    ]
+    scatter = _pooled_scatter(grid, places, measured, n_rows, curve.n_outputs)
+    calibration = Calibration((), n_rows, rank, grid, scatter, amplified)
     compared = (
         _compare(calibration, evaluator, planned, errors)
         for planned, errors in zip(plan, measured, strict=True)
@@ -144,28 +155,35 @@ def calibrate(
     return calibration._replace(sizes=tuple(compared))
 
 
+def _place(evaluator: CurveEvaluator, n_samples: float, df_ratio: FloatArray) -> FloatArray:
+    """Return the amplification at some df1/n, above zero so that its logarithm is a number."""
+    return np.maximum(evaluator.amplification(n_samples, df_ratio * n_samples), 1e-12)
+
+
 def _pooled_scatter(
     grid: FloatArray,
-    plan: list[PlannedSize],
+    places: list[FloatArray],
     measured: list[SubsetErrors],
     n_rows: int,
     n_outputs: int,
 ) -> FloatArray:
-    """Return √n times the relative deviation along df1/n, pooled by degrees of freedom.
+    """Return √n times the relative deviation along the grid, pooled by degrees of freedom.
+
+    `places` says for each size where on the grid its alphas lie.
 
     Two or three subsets differ in the rows outside as much as in those inside, and count little.
     """
     total = np.zeros((grid.size, n_outputs))
     degrees = np.full((grid.size, 1), 1e-300)
     down, up = tuning.SCATTER_REACH
-    for planned, errors in zip(plan, measured, strict=True):
+    for place, errors in zip(places, measured, strict=True):
         weight = float(errors.n_subsets - 1)
         if errors.size > tuning.LARGE_SUBSET_SHARES[1] * n_rows:
             weight *= tuning.OVERLAPPING_SCATTER_WEIGHT
-        known = (grid >= down * planned.df_ratio[0]) & (grid <= up * planned.df_ratio[-1])
+        known = (grid >= down * place[0]) & (grid <= up * place[-1])
         squares = errors.size * np.square(errors.scatter)
         weights = known[:, None] * weight
-        total += weights * _interp_log(grid, planned.df_ratio, squares)
+        total += weights * _interp_log(grid, place, squares)
         degrees += weights
     return np.sqrt(total / degrees)
 
@@ -185,11 +203,13 @@ def _compare(
     predicted = evaluator.test_error(np.full(alpha.shape, size), alpha)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log(errors.error / predicted)
-    relative = calibration.scatter_at(planned.df_ratio) / np.sqrt(size)
+    scatter = calibration.scatter_at(evaluator, size, planned.df_ratio)
+    relative = scatter / np.sqrt(size)
     if errors.n_subsets >= 3:
         relative = np.maximum(relative, errors.scatter)
     # The theory rests on one training set itself, where these alphas leave df1 of the same κ.
-    of_theory = calibration.scatter_at(planned.df_ratio * size / n_rows) / np.sqrt(n_rows)
+    of_theory = calibration.scatter_at(evaluator, n_rows, planned.df_ratio * size / n_rows)
+    of_theory = of_theory / np.sqrt(n_rows)
     known = np.isfinite(ratio)
     ratio = np.where(known, ratio, 0.0)
     relative = np.where(known, relative, 1.0)

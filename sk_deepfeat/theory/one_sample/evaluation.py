@@ -132,6 +132,26 @@ class CurveEvaluator:
         wanted = np.asarray(df_ratio, dtype=np.float64) * n
         return np.exp(np.interp(wanted, df1, np.log(nodes.alpha)[::-1]))
 
+    def amplification(self, n_samples: float, df1: FloatArray) -> FloatArray:
+        """Return how much of the variance feeds itself, from 0 to 1 where the error has its pole.
+
+        It is df2/n for independent rows of equal leverage.
+
+        Parameters
+        ----------
+        n_samples : float
+            Number of samples.
+        df1 : ndarray
+            Degrees of freedom.
+        """
+        n = self._rows(float(n_samples))
+        table = self._table(n)
+        nodes = nodes_at(self.curve, n) if table is None else table.nodes
+        if nodes.kappa.size == 0:
+            return np.ones(df1.shape)
+        known = self.curve.df1_at(nodes.kappa)[::-1]
+        return np.clip(np.interp(df1, known, nodes.amplification[::-1]), 0.0, 1.0)
+
     def _rows(self, n: float) -> float:
         return float(n) - 1.0 if self.fit_intercept else float(n)
 
@@ -144,7 +164,7 @@ class CurveEvaluator:
         if table is None:
             return np.full((alpha.size, self.curve.n_outputs), np.nan)
         test = table.test_error(table.log_within(alpha))
-        peak = (alpha == 0) & self._shows_all & (self._active_rows(n) == self.curve.rank)
+        peak = (alpha == 0) & self.curve.shows_all & (self._active_rows(n) == self.curve.rank)
         test = np.where(peak[:, None] & (test > 0), np.inf, test)
         # Errors below zero are estimates lost in noise, of few or heavy-tailed rows.
         lost = self._below_reach(n, alpha, table.nodes)[:, None] | (test < 0)
@@ -160,7 +180,7 @@ class CurveEvaluator:
         # Downwards κ goes on to 0 with alpha only where the sample shows every direction there is
         # and n exceeds them; else κ stops, at df1 = n or at κ_min.
         below, above = alpha < nodes.alpha[0], alpha > nodes.alpha[-1]
-        moving = above | (below & self._shows_all & (self._active_rows(n) >= self.curve.rank))
+        moving = above | (below & self.curve.shows_all & (self._active_rows(n) >= self.curve.rank))
         rate = np.where(above, nodes.kappa[-1] / nodes.alpha[-1], nodes.kappa[0] / nodes.alpha[0])
         kappa = np.where(moving, alpha * rate, table.kappa(log_alpha))
         if self._active_rows(n) <= self.curve.rank:  # residuals are proportional to alpha there
@@ -169,16 +189,11 @@ class CurveEvaluator:
         unknown = self._below_reach(n, alpha, nodes)
         return CurveRisk(np.where(unknown, np.nan, kappa), test, train, moment)
 
-    @property
-    def _shows_all(self) -> bool:
-        """Whether the sample shows every direction of the features."""
-        return self.curve.rank < self.curve.n_effective
-
     def _active_rows(self, n: float) -> float:
         return self.curve.active_rows(n)
 
     def _below_reach(self, n: float, alpha: FloatArray, nodes: CurveNodes) -> NDArray[np.bool_]:
-        hidden = n > self.curve.n_effective and not self._shows_all
+        hidden = n > self.curve.n_effective and not self.curve.shows_all
         return (alpha < nodes.alpha[0]) & hidden
 
     @cached_property

@@ -88,6 +88,11 @@ class KappaCurve(NamedTuple):
             rows += self.active_share - 1.0 + float(idle)
         return rows
 
+    @property
+    def shows_all(self) -> bool:
+        """Whether the sample shows every direction of the features."""
+        return bool(self.rank < self.active_rows(self.n_effective) * (1.0 - 1e-9))
+
     def df1_at(self, kappa: ArrayLike) -> FloatArray:
         """Return df1 at any κ, linear in the logarithms; constant beyond the curve's ends."""
         return np.asarray(interp_log(kappa, self.kappa, self.df1))

@@ -254,7 +254,8 @@ class _Batch:
         )
         leverage, vectors = np.linalg.eigh(blocks)
         own_square = np.einsum("abik,abik->abk", vectors, squared @ vectors)
-        leverage = np.maximum(leverage, 0.0)
+        # Copies within a group leave directions without leverage; what is not zero is rounding.
+        leverage = np.where(leverage > _ROUNDING * leverage[..., -1:], leverage, 0.0)
         distance = 1.0 - leverage
         scaled = tables.kept(ridges)[:, :, None] * self.components
         seen = np.matmul(self.left, scaled[:, None]) + self.outside[:, : self.span]
@@ -282,7 +283,8 @@ class _Batch:
             for table in (kept, np.square(kept))
         )
         distance, vectors = np.linalg.eigh(distances)
-        safe = distance[..., 0] * _MOST_CONDITION > distance[..., -1]
+        distance, vectors = distance[..., ::-1], vectors[..., ::-1]  # h ascending, as elsewhere
+        safe = distance[..., -1] * _MOST_CONDITION > distance[..., 0]
         at = np.nonzero(near[some] & safe)
         mine = some[at[0]], at[1]
         own_square = np.einsum("nik,nik->nk", vectors[at], squared[at] @ vectors[at])
@@ -340,7 +342,8 @@ class _Pairs(NamedTuple):
         vectors: FloatArray,
     ) -> None:
         """Write pairs known by 1 - h and uᵀ(I - X)₂u, in which the table is squared."""
-        self.q[at] = (1.0 - distance) / distance
+        leverage = 1.0 - distance
+        self.q[at] = np.where(leverage > _ROUNDING, leverage, 0.0) / distance
         self.growth[at] = own_square / np.square(distance) - 1.0
         self.error[at], self.vectors[at] = error, vectors
 

@@ -295,5 +295,7 @@ def _members(
 
 
 def _bin(q: FloatArray, origin: FloatArray, classes: int, width: float) -> IndexArray:
+    """Return the class of each row; the first is of those without any leverage."""
     log_s = np.log(np.maximum(q, np.finfo(float).tiny)) - origin
-    return np.clip((log_s - _LOG_LOW) / width, 0, classes - 1).astype(np.intp)
+    index = np.clip((log_s - _LOG_LOW) / width, 1, classes - 1).astype(np.intp)
+    return np.where(q > 0, index, 0)

@@ -41,6 +41,7 @@ class CurveNodes(NamedTuple):
     train_error: FloatArray
     bias_and_noise: FloatArray  # mean a as it is
     error: FloatArray  # mean e² of the training set
+    amplification: FloatArray  # c·mean[s²/(1+s q)²], by which V feeds itself; df2/n of equal rows
 
 
 def nodes_at(curve: KappaCurve, n: float) -> CurveNodes:
@@ -109,7 +110,7 @@ def nodes_at(curve: KappaCurve, n: float) -> CurveNodes:
         train *= ratio(points.training_error, training(n_curve, q_curve, np.zeros_like(variance)))
     alpha = points.kappa * points.df1 / q_n
     return _without_impossible(
-        CurveNodes(alpha, points.kappa, test, train, bias_and_noise, mean_error)
+        CurveNodes(alpha, points.kappa, test, train, bias_and_noise, mean_error, 1.0 - gap)
     )
 
 

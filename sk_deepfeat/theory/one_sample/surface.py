@@ -259,7 +259,8 @@ class ErrorSurface:
         if self.calibration is None or not self.calibration.sizes:
             return np.zeros((kappa.size, self.curve.n_outputs))
         df_ratio = self.curve.df1_at(kappa) / self.curve.n_effective
-        return np.square(self.calibration.scatter_at(df_ratio)) / self.n_rows
+        scatter = self.calibration.scatter_at(self._evaluator, self.n_rows, df_ratio)
+        return np.square(scatter) / self.n_rows
 
     def _kappa_noise(self, kappa: FloatArray) -> FloatArray:
         """Relative standard error of q = mean Q at κ.
