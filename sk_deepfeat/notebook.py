@@ -48,12 +48,14 @@ def predicted_error_html(estimator: Any) -> str:
     if not hasattr(estimator, "test_error_"):
         return ""
     ridge = getattr(estimator, "readout_", estimator)
-    n = ridge.n_samples_
-    text = f"Predicted test error <b>{ridge.test_error_:.4g}</b>"
+    n, n_groups = ridge.n_samples_, getattr(ridge, "n_groups_", None)
+    of_groups = "" if n_groups is None else " on new groups"
+    text = f"Predicted test error{of_groups} <b>{ridge.test_error_:.4g}</b>"
     if ridge.error_predictor_.knows_intervals:
         _, low, high = ridge.predict_test_error(return_interval=True)
         text += f" (90&nbsp;% interval {low:.4g} to {high:.4g})"
-    text += f" with {n:,} samples at alpha&nbsp;=&nbsp;{ridge.alpha_:.4g}"
+    groups = "" if n_groups is None else f" in {n_groups:,} groups"
+    text += f" with {n:,} samples{groups} at alpha&nbsp;=&nbsp;{ridge.alpha_:.4g}"
     later = float(ridge.predict_test_error(10 * n))
     text += f"; {later:.4g} with {10 * n:,}." if np.isfinite(later) else "."
     return f'<div style="{_BOX}">{text} Mean squared error.</div>'

@@ -249,3 +249,20 @@ def test_groups_are_routed_through_a_search():
     search = GridSearchCV(inner, {"readout__alpha": [0.1, 10.0]}, cv=GroupKFold(3))
     fitted = search.fit(X, Y, groups=GROUPS).best_estimator_
     np.testing.assert_array_equal(fitted.readout_.groups_, GROUPS[fitted.readout_indices_])
+
+
+def test_questions_are_about_new_groups():
+    fitted = model().fit(X, Y, groups=GROUPS)
+    readout = fitted.readout_
+    groups = GROUPS[fitted.readout_indices_]
+    features = fitted.feature_map_.transform(X[fitted.readout_indices_])
+    direct = DeterministicEquivalentRidge().fit(features, Y[fitted.readout_indices_], groups=groups)
+    assert readout.n_groups_ == len(set(groups))
+    assert fitted.test_error_ == pytest.approx(direct.test_error_)
+    asked = fitted.predict_test_error(n_groups=6)
+    assert asked == pytest.approx(direct.predict_test_error(n_groups=6))
+    assert asked == pytest.approx(fitted.predict_test_error(6 * len(groups) / len(set(groups))))
+    target = 1.0001 * fitted.predict_test_error(n_groups=8, alpha="optimal")
+    assert fitted.required_groups(target) <= 8
+    with pytest.raises(ValueError, match="needs groups"):
+        model().fit(X, Y).required_groups(1.0)

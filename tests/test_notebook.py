@@ -43,6 +43,17 @@ def test_two_stages_show_the_error_of_their_readout():
     assert "Predicted test error" not in plain._repr_html_()
 
 
+def test_errors_on_new_groups_are_named_so():
+    groups = np.arange(len(Y)) // 13
+    ridge = DeterministicEquivalentRidge().fit(X, Y, groups=groups)
+    shown = ridge._repr_html_()
+    assert f"Predicted test error on new groups <b>{ridge.test_error_:.4g}</b>" in shown
+    assert "with 442 samples in 34 groups at" in shown
+    model = TwoStageRegressor(FEATURES, DeterministicEquivalentRidge(), random_state=0)
+    shown = model.fit(X, Y, groups=groups)._repr_html_()
+    assert "on new groups" in shown and "with 221 samples in 17 groups" in shown
+
+
 @pytest.mark.parametrize(
     "estimator",
     [

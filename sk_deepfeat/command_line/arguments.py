@@ -70,9 +70,17 @@ def _add_curve(commands: Any) -> None:
     add = curve.add_argument
     add("--data", default="digits", help="digits, mnist, or an .npz file with arrays X and y")
     add("--data-home", default=None, help="folder with MNIST/raw, for --data mnist")
+    _add_groups(curve)
     _add_features(curve)
     add("--population", default="leave-one-out", choices=("leave-one-out", "gcv", "plug-in"))
-    add("--train-sizes", default=None, type=_whole, nargs="+", metavar="N")
+    add(
+        "--train-sizes",
+        default=None,
+        type=_whole,
+        nargs="+",
+        metavar="N",
+        help="numbers of rows; with --groups, of groups",
+    )
     add("--alphas", default=list(_DEFAULT_ALPHAS), type=_not_negative, nargs="+", metavar="ALPHA")
     add("--repeats", default=10, type=_whole, help="refits for each training size")
     add("--n-jobs", default=None, type=int, help="parallel refits; -1 is every core")
@@ -91,12 +99,23 @@ def _add_report(commands: Any) -> None:
     add = report.add_argument
     add("data", help="an .npz file with arrays X and y, digits, or mnist")
     add("--data-home", default=None, help="folder with MNIST/raw, for mnist")
+    _add_groups(report)
     _add_features(report)
     add("--population", default="leave-one-out", choices=("leave-one-out", "gcv"))
     add("--alpha", default="optimal", type=_alpha, help="a number, or optimal")
     add("--targets", default=None, type=_positive, nargs="+", metavar="ERROR")
     add("--seed", default=0, type=_whole_or_zero)
     add("--output", default="report.html", help="the page")
+
+
+def _add_groups(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--groups",
+        default=None,
+        metavar="NAME",
+        help="array of the .npz file that names each row's group; errors are then those of new "
+        "groups",
+    )
 
 
 def _add_features(command: argparse.ArgumentParser) -> None:

@@ -41,10 +41,12 @@ def write_curve(result: RidgeLearningCurve, output: Path) -> None:
     plt.close(display.figure_)
 
 
-def print_curve(result: RidgeLearningCurve) -> None:
-    """Print the table, and how far the predictions are off."""
+def print_curve(result: RidgeLearningCurve, groups: str | None = None) -> None:
+    """Print the table, what its errors are of, and how far the predictions are off."""
     frame = result.to_frame()
     print(frame.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    if groups is not None:
+        print(f"errors are those of rows of new groups; {groups} names the group of each row")
     relative = np.abs(frame["relative_error"].dropna())
     if relative.empty:
         print("relative error of the prediction: no cell is identifiable")

@@ -9,21 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
+from sk_deepfeat.rows import check_groups
+
 _LEAST_ROWS = 200
 
 
 class Data(NamedTuple):
     """Inputs of shape (n, p), targets of shape (n,) or (n, t), and what the inputs are.
 
-    The columns of a table have units of their own; the pixels of images share one.
+    The columns of a table have units of their own; the pixels of images share one. Groups are
+    labels of shape (n,), or None.
     """
 
     X: NDArray[Any]
     y: NDArray[np.float64]
     is_table: bool
+    groups: NDArray[Any] | None = None
 
 
-def load(name: str, data_home: str | None, option: str = "--data ") -> Data:
+def load(
+    name: str, data_home: str | None, option: str = "--data ", groups: str | None = None
+) -> Data:
     """Load what the user named.
 
     Parameters
@@ -35,6 +41,8 @@ def load(name: str, data_home: str | None, option: str = "--data ") -> Data:
         Folder that holds ``MNIST/raw``.
     option : str, default="--data "
         What stands before the name in messages.
+    groups : str, optional
+        Name of the array of the .npz file that holds a label for each row.
 
     Returns
     -------
@@ -45,6 +53,10 @@ def load(name: str, data_home: str | None, option: str = "--data ") -> Data:
     ValueError
         If there is no such data, or it cannot be used; the message names it.
     """
+    if groups is not None and name in ("digits", "mnist"):
+        raise ValueError(
+            f"--groups {groups}: {name} has no groups; they are an array of an .npz file."
+        )
     if name == "digits":
         digits = load_digits()
         return Data(digits.data / 16.0, np.where(digits.target % 2 == 0, 1.0, -1.0), False)
@@ -58,7 +70,8 @@ def load(name: str, data_home: str | None, option: str = "--data ") -> Data:
         raise ValueError(f"{option}{name!r} is not 'digits', 'mnist' or an .npz file.")
     X, y = _read(path, named)
     _check(X, y, named)
-    return Data(X.reshape(len(X), -1), np.asarray(y, dtype=np.float64), X.ndim == 2)
+    labels = None if groups is None else _read_groups(path, groups, len(X))
+    return Data(X.reshape(len(X), -1), np.asarray(y, dtype=np.float64), X.ndim == 2, labels)
 
 
 def _read(path: Path, named: str) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -71,6 +84,27 @@ def _read(path: Path, named: str) -> tuple[NDArray[Any], NDArray[Any]]:
         raise ValueError(f"{named} must hold arrays named X and y.") from error
     except Exception as error:
         raise ValueError(f"{named} cannot be read as an .npz file: {error}") from error
+
+
+def _read_groups(path: Path, name: str, n_rows: int) -> NDArray[Any]:
+    """Return one label per row from a file that has been read before."""
+    with np.load(path, allow_pickle=False) as arrays:
+        if name not in arrays.files:
+            raise ValueError(
+                f"--groups {name}: {path} holds no such array, but {', '.join(arrays.files)}."
+            )
+        try:
+            labels: NDArray[Any] = arrays[name]
+        except ValueError as error:  # Python's objects are never unpickled
+            raise ValueError(
+                f"--groups {name}: the array holds Python's objects; save labels as numbers or "
+                "strings, for example labels.astype(str)."
+            ) from error
+    try:
+        check_groups(labels, n_rows, warn=False)
+    except ValueError as error:
+        raise ValueError(f"--groups {name}: {error}") from error
+    return labels
 
 
 def _check(X: NDArray[Any], y: NDArray[Any], named: str) -> None:

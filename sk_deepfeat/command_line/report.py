@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
-from sk_deepfeat.command_line.data import load
+from sk_deepfeat.command_line.curve import check_population
+from sk_deepfeat.command_line.data import Data, load
 from sk_deepfeat.command_line.extras import require_plot
 from sk_deepfeat.command_line.features import feature_steps
 from sk_deepfeat.compose import TwoStageRegressor
@@ -21,14 +22,24 @@ from sk_deepfeat.report.writing import check_destination
 def run_report(arguments: argparse.Namespace) -> int:
     """Fit the model, write its page, print where, and return the exit status 0."""
     output = check_destination(arguments.output)  # all three before the long run
-    data = load(arguments.data, arguments.data_home, option="")
+    data = load(arguments.data, arguments.data_home, option="", groups=arguments.groups)
+    check_population(arguments)
     require_plot()
     if np.any(np.ptp(data.y, axis=0) == 0):
         raise ValueError(f"{arguments.data}: y is constant; there is nothing to predict.")
-    model = unfitted_model(arguments, is_table=data.is_table).fit(data.X, data.y)
-    title = f"Predicted test error: {Path(arguments.data).name}"
+    model = _fit(unfitted_model(arguments, is_table=data.is_table), data)
+    of_groups = "" if data.groups is None else f" on new groups ({arguments.groups})"
+    title = f"Predicted test error{of_groups}: {Path(arguments.data).name}"
     print(write_report(model, output, y=data.y, targets=arguments.targets, title=title))
     return 0
+
+
+def _fit(model: Any, data: Data) -> Any:
+    """Fit with the groups where there are any: a pipeline hands them to its last step."""
+    if data.groups is None:
+        return model.fit(data.X, data.y)
+    name = f"{model.steps[-1][0]}__groups" if isinstance(model, Pipeline) else "groups"
+    return model.fit(data.X, data.y, **{name: data.groups})
 
 
 def unfitted_model(arguments: argparse.Namespace, *, is_table: bool) -> Any:

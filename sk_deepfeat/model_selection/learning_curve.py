@@ -296,9 +296,9 @@ def _predict(
         population,
         task.population_X,
         task.population_y,
+        groups=task.population_groups,
         fit_intercept=fit_intercept,
         path=None,
-        **({} if task.population_groups is None else {"groups": task.population_groups}),
     )
     single = np.ndim(task.population_y) == 1
     asked = AskedPopulation(fitted, population, fit_intercept, 1.0, single)

@@ -46,6 +46,8 @@ class Answers:
     """A `CalibrationCheck`, or None if the population has none."""
     said: list[str] = field(default_factory=list)
     """Warnings that the answers brought."""
+    n_groups: int | None = None
+    """Groups of the training rows; errors are then those of rows of new groups."""
 
 
 def ask(ridge: Any, targets: Any = None) -> Answers:
@@ -83,6 +85,7 @@ def ask(ridge: Any, targets: Any = None) -> Answers:
         required=[(goal, _required(ridge, goal)) for goal in goals],
         check=_check(ridge),
         said=said,
+        n_groups=getattr(ridge, "n_groups_", None),
     )
 
 

@@ -13,6 +13,7 @@ from sk_deepfeat.report.answers import Answers
 from sk_deepfeat.report.numbers import number
 
 _FEW_ROWS = 100
+_FEW_GROUPS = 12
 _WIDE = 1.5  # upper over lower end of an interval
 _WORTHWHILE = 1.1  # error at the fitted over that at the best alpha
 _USELESS = 0.95  # error over that of predicting the mean
@@ -38,6 +39,7 @@ def remarks(answers: Answers, estimator: Any) -> list[str]:
         _check_failed(answers),
         _no_check(answers),
         _few_rows(answers),
+        _few_groups(answers),
         _useless(answers),
         _other_alpha(answers),
         _wide(answers),
@@ -68,11 +70,13 @@ def _uses_targets(step: Any) -> bool:
 def _check_failed(answers: Answers) -> str:
     if answers.check is None or answers.check.passed:
         return ""
+    reason = "Rows may be near-duplicates of each other or come in groups."
+    if answers.n_groups is not None:
+        reason = "Groups may be alike, or very unequal."
     return (
         "The calibration check failed: on random parts of your rows the measured errors are off "
-        f"the predicted ones by up to {100 * np.expm1(answers.check.disagreement):.0f} %. Rows may "
-        "be near-duplicates of each other or come in groups. Trust the numbers up to "
-        f"{answers.n_samples:,} rows; take those beyond as a rough guide."
+        f"the predicted ones by up to {100 * np.expm1(answers.check.disagreement):.0f} %. {reason} "
+        f"Trust the numbers up to {answers.n_samples:,} rows; take those beyond as a rough guide."
     )
 
 
@@ -91,6 +95,15 @@ def _few_rows(answers: Answers) -> str:
     return (
         f"The ridge saw {answers.n_samples} rows. With fewer than {_FEW_ROWS}, every number here "
         "is uncertain, and so are the intervals themselves."
+    )
+
+
+def _few_groups(answers: Answers) -> str:
+    if answers.n_groups is None or answers.n_groups >= _FEW_GROUPS:
+        return ""
+    return (
+        f"The training rows are {answers.n_groups} groups. However many rows these have, so few "
+        "tell little about how groups differ; intervals are wide for that reason."
     )
 
 

@@ -27,7 +27,7 @@ def headline(answers: Answers) -> str:
     between = "" if np.isnan(low) else f"90 % interval: {number(low)} to {number(high)}"
     of_mean = f"{100 * error / answers.baseline:.0f} %" if answers.baseline > 0 else "unknown"
     tiles = [
-        ("predicted test error", number(error), between),
+        (f"predicted test error{_of_what(answers)}", number(error), between),
         (
             "of the error of the mean",
             of_mean,
@@ -106,6 +106,10 @@ def figure(picture: Picture) -> str:
     )
 
 
+def _of_what(answers: Answers) -> str:
+    return "" if answers.n_groups is None else " on new groups"
+
+
 def _alpha(value: float) -> str:
     return "unknown" if np.isnan(value) else number(value)
 
@@ -125,7 +129,10 @@ def _samples(needed: float, answers: Answers) -> str:
         return "unknown: beyond what these rows can tell"
     if np.isinf(needed):
         return "never with these features"
-    return f"{needed:,.0f} ({needed / answers.n_samples:.2g} times the rows now)"
+    groups = ""
+    if answers.n_groups is not None:
+        groups = f" in {needed * answers.n_groups / answers.n_samples:,.0f} groups"
+    return f"{needed:,.0f}{groups} ({needed / answers.n_samples:.2g} times the rows now)"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -163,6 +163,8 @@ def _target(y: Any, ridge: Any, name: str | None) -> str:
 
 def _data(estimator: Any, answers: Answers, target: str) -> list[tuple[str, str]]:
     rows = f"{answers.n_samples:,}"
+    if answers.n_groups is not None:
+        rows += f" in {answers.n_groups:,} groups"
     trained = np.size(getattr(estimator, "feature_indices_", ()))
     if trained:
         rows += f" for the ridge, {trained:,} others for the features"

@@ -111,11 +111,14 @@ def smallest_sufficient(
     exponents = np.arange(0.0, np.log2(largest) + 1.0 / steps, 1.0 / steps)
     grid = np.unique(np.round(2.0**exponents))
     batch = 4 if monotone else 16
-    below = 0.0
+    below, known = 0.0, False
     for start in range(0, grid.size, batch):
         values = error(grid[start : start + batch])
-        if np.isnan(values).all():  # beyond what is available for good: errors are known up to an n
-            break
+        if np.isnan(values).all():
+            if known:  # beyond what is available for good
+                break
+            continue  # less than the smallest n that is, such as the rows of one group
+        known = True
         reached = np.flatnonzero(values <= target)
         if reached.size:
             first = start + int(reached[0])

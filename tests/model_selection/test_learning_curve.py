@@ -379,3 +379,26 @@ def test_a_pipeline_of_two_groups_cannot_be_predicted():
     two = {**BY_GROUPS, "groups": np.arange(len(Y)) % 2, "train_sizes": [1]}
     with pytest.raises(ValueError, match=r"groups has 2 groups; .* at least three are needed"):
         ridge_learning_curve(pipeline(), X, Y, **two)
+
+
+def test_measured_errors_of_new_groups_are_the_predicted_ones():
+    """And row-wise predictions of the same rows are far too low."""
+    rng = np.random.default_rng(0)
+    codes = np.repeat(np.arange(120), 5)
+    rows = rng.normal(size=(600, 30)) + 1.5 * rng.normal(size=(120, 30))[codes]
+    target = rows[:, 0] + rng.normal(size=120)[codes] + 0.3 * rng.normal(size=600)
+    asked = {**ASKED, "train_sizes": [20, 60, 100], "alphas": [1.0, 100.0], "n_repeats": 8}
+    ridge = DeterministicEquivalentRidge()
+    curve = ridge_learning_curve(ridge, rows, target, **asked, groups=codes)
+    assert np.median(np.abs(curve.relative_error)) < 0.05
+    assert np.abs(curve.relative_error).max() < 0.15
+    row_wise = LeaveOneOutPopulation().fit(rows, target)
+    cells = curve.train_sizes[:, None], curve.alphas
+    predicted = row_wise.test_error(*cells, fit_intercept=True)
+    assert np.median(predicted / curve.measured_mean) < 0.9
+
+
+@pytest.mark.parametrize("population", ["gcv", "plug-in"])
+def test_populations_that_cannot_use_groups(population):
+    with pytest.raises(ValueError, match=r"groups; population='leave-one-out' does"):
+        ridge_learning_curve(Ridge(), X, Y, population=population, **BY_GROUPS)

@@ -234,3 +234,18 @@ def test_replaces_an_older_page(tmp_path):
 )
 def test_numbers(value, expected):
     assert number(value) == expected
+
+
+def test_errors_on_new_groups_are_named_so(tmp_path):
+    groups = np.arange(len(Y)) // 40  # 12 groups
+    ridge = DeterministicEquivalentRidge(1.0).fit(X, Y, groups=groups)
+    written = write_report(ridge, tmp_path / "report.html", y=Y, targets=[3200])
+    said = text_of(written)
+    assert f"{number(ridge.test_error_)} predicted test error on new groups" in said
+    assert "rows 442 in 12 groups columns 10" in said
+    needed = ridge.required_samples(3200)
+    assert f"3,200 {needed:,.0f} in {needed * 12 / 442:,.0f} groups (" in said
+    assert "few tell little about how groups differ" not in said
+    few = DeterministicEquivalentRidge(1.0).fit(X, Y, groups=np.arange(len(Y)) // 60)
+    (told,) = [text for text in remarks(ask(few), few) if "groups differ" in text]
+    assert told.startswith("The training rows are 8 groups.")

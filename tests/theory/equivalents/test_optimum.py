@@ -97,3 +97,15 @@ def test_first_crossing_of_a_curve_that_rises_again():
 
 def test_target_out_of_reach():
     assert np.isnan(smallest_sufficient(lambda n: 1.0 + 1.0 / n, 0.5, monotone=True))
+
+
+@pytest.mark.parametrize("monotone", [True, False])
+def test_sizes_that_are_unknown_below_the_smallest_known_are_passed_over(monotone):
+    """With groups of rows nothing is known below the rows of one group."""
+
+    def known_from_100(n):
+        return np.where(n < 100, np.nan, 10.0 / n)
+
+    assert smallest_sufficient(known_from_100, 0.03, monotone=monotone) == 334
+    assert smallest_sufficient(known_from_100, 1.0, monotone=monotone) == 100
+    assert np.isnan(smallest_sufficient(lambda n: np.full(n.shape, np.nan), 1.0, monotone=monotone))
