@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
 
@@ -131,7 +131,9 @@ class RidgeFactorization:
         weights = self.target_components / np.sqrt(self.eigenvalues)[:, None]
         return self.targets - self.features @ (vectors @ weights)
 
-    def left_vectors(self, rows: slice, out: FloatArray | None = None) -> FloatArray:
+    def left_vectors(
+        self, rows: slice | NDArray[np.intp], out: FloatArray | None = None
+    ) -> FloatArray:
         """Return some rows of the left singular vectors U, shape (rows, rank).
 
         They may be written into `out`, of at least as many rows.
@@ -145,6 +147,13 @@ class RidgeFactorization:
         left = np.matmul(features, vectors, out=None if out is None else out[: len(features)])
         left /= np.sqrt(self.eigenvalues)
         return np.asarray(left)
+
+    @cached_property
+    def left_from_features(self) -> FloatArray | None:
+        """V/√λ, of which U = F V/√λ, shape (n_features, rank); None where U itself is at hand."""
+        if self._left is not None or not self.primal:
+            return None
+        return np.asarray(self._vectors[:, self._kept] / np.sqrt(self.eigenvalues))
 
     @property
     def feature_components(self) -> FloatArray:
