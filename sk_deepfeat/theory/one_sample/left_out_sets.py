@@ -40,8 +40,8 @@ class LeftOutSets(NamedTuple):
 class InfluenceMetric:
     """The rows as points a_i = √(λ/(λ+ridge)) U_i, whose products are the hat matrix.
 
-    H_ij is what one unit of y_j adds to the fit at row i. Where U is not at hand but costs a product
-    with the features, single precision is used, and the lengths of all rows are sketched.
+    H_ij is what one unit of y_j adds to the fit at row i. Where U is not at hand but costs a
+    product with the features, single precision is used, and the lengths of all rows are sketched.
     """
 
     def __init__(self, factorization: RidgeFactorization, ridge: float) -> None:
