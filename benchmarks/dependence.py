@@ -1,4 +1,4 @@
-"""Does the warning of dependent rows keep silent on independent ones, and speak where it matters?
+"""When the warning of dependent rows speaks: not for independent rows, but where it matters.
 
 Three tables. ``dependence_silence.csv``: alarms over independent data sets of many kinds, 30 to
 10,000 rows, by kind. ``dependence.csv``: draws of rows in groups and of AR(1) rows; how many have a
@@ -30,7 +30,7 @@ MULTIPLES = (1.0, 0.1, 10.0)
 
 
 class Setting(NamedTuple):
-    """One kind of dependence."""
+    """One kind of dependence; size 0 is a geometric one of mean 5."""
 
     name: str
     size: int
@@ -69,7 +69,7 @@ def walk(shape, rho, rng):
 
 def draw(setting, rng):
     """Draw a training set: features of variances 1/k, a linear target of variance one."""
-    rows = {2: 600, 6: 900, 30: 1800, 1: 900}[setting.size]
+    rows = {2: 500, 6: 600, 30: 1200, 1: 600, 0: 800}[setting.size]
     p = rows // 3 if setting.features == "p < n" else rows * 4 // 3
     variance = np.arange(1.0, p + 1) ** -1
     variance *= p / variance.sum()
@@ -79,7 +79,10 @@ def draw(setting, rng):
         X = walk((rows, p), setting.rho, rng) * np.sqrt(variance)
         noise = np.sqrt(0.5) * walk((rows,), setting.rho, rng)
         return Draw(X, X @ coef + noise, coef, variance, 0.5)
-    sizes = [setting.size] * (rows // setting.size)
+    if setting.size == 0:
+        sizes = np.minimum(rng.geometric(0.2, size=rows // 5), 60)
+    else:
+        sizes = [setting.size] * (rows // setting.size)
     if setting.large == "one in ten":
         sizes = np.where(rng.random(len(sizes)) < 0.1, 5, 1) * setting.size
         sizes = sizes[: np.searchsorted(np.cumsum(sizes), rows) + 1]
@@ -105,7 +108,11 @@ def settings():
         ("random", "sorted"),
     )
     series = product(("p < n", "p > n"), (0.5, 0.7, 0.8, 0.9, 0.95))
-    return [Setting("groups", *each, 0.0) for each in groups] + [
+    uneven = product(
+        (0,), ("no",), (0.5, 0.9), (0.0, 0.5), ("p < n", "p > n"), ("random", "sorted")
+    )
+    several = [Setting("groups", *each, 0.0) for each in (*groups, *uneven)]
+    return several + [
         Setting("AR(1)", 1, "no", rho, 0.0, features, "sorted", rho) for features, rho in series
     ]
 
@@ -116,7 +123,7 @@ def ask(setting, seed):
         rng = np.random.default_rng([settings().index(setting), seed])
         sample = draw(setting, rng)
         factorization = ridge_factorization(sample.X, sample.y)
-        alphas = np.geomspace(1e-6, 10.0, 29) * factorization.eigenvalues[-1]
+        alphas = np.geomspace(1e-5, 1.0, 11) * factorization.eigenvalues[-1]
         best = alphas[np.argmin(sample.error(factorization, alphas))]
         alpha = best * MULTIPLES[seed % len(MULTIPLES)]
         truth = float(sample.error(factorization, alpha))

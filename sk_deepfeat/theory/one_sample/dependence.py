@@ -223,22 +223,47 @@ def _verdict(
 def _kink(leverage: FloatArray, most: int) -> _Sign:
     """Find where the growth of the log leverage breaks off, as no independent rows make it.
 
-    Growth for each unit of log(k+1): up to k, from its half, and from k to its double. Where rows
-    lie in few dimensions, leverages saturate when all rows around are out: the more they have
-    grown already, the sharper the break must be.
+    In the mean over the rows, which is sharp for groups of one size; else for each row by itself,
+    where groups are of many sizes.
+    """
+    k, before, after, bound = _breaks(leverage, most)
+    mean_bound = np.exp(
+        tuning.SATURATION * np.maximum((leverage[:, k] - leverage[:, :1]).mean(axis=0), 0.0)
+    )
+    ratio = before.mean(axis=0) / np.maximum(after.mean(axis=0), 1e-9) / mean_bound
+    best = int(np.argmax(ratio))
+    limit = tuning.SHARPEST_BREAK * mean_bound[best]
+    distance = _errors_from_zero(before[:, best] - limit * after[:, best])
+    broken = np.flatnonzero(ratio > tuning.SHARPEST_BREAK)
+    in_mean = _Sign(distance, int(k[broken[-1]]) if broken.size else int(k[best]))
+    # Of single rows, the growth is too rough within fewer than three steps, and must have stood
+    # still for half as long as it lasted.
+    usable = (k >= 3) & (2 * (leverage.shape[1] - 1 - k) >= k)
+    if in_mean.errors_from_bound >= tuning.SIGN_ERRORS or not np.any(usable):
+        return in_mean
+    each = before[:, usable] / np.maximum(after[:, usable], 1e-6) / bound[:, usable]
+    lower = float(np.quantile(each.max(axis=1), 1.0 - tuning.BROKEN_ROWS))
+    partners = int(np.quantile(k[usable][each.argmax(axis=1)], tuning.LARGE_GROUP))
+    beyond = np.log(max(lower, 1e-9) / tuning.SHARPEST_ROW_BREAK) / tuning.ROW_BREAK_ERROR
+    return max(in_mean, _Sign(float(beyond) + tuning.SIGN_ERRORS, partners))
+
+
+def _breaks(
+    leverage: FloatArray, most: int
+) -> tuple[NDArray[np.intp], FloatArray, FloatArray, FloatArray]:
+    """Return numbers of partners k, and each row's growth before and after, and their bound.
+
+    Growth up to k, from its half, and from k to its double, for each unit of log(k+1).
+    Where rows lie in few dimensions, leverages stop growing when all rows around are out: the more
+    they have grown already, the sharper a break must be.
     """
     last = leverage.shape[1] - 1
     k = np.arange(1, min(most, last - max(last // 16, 1)) + 1)
     half, double = k // 2, np.minimum(2 * k + 1, last)
     before = (leverage[:, k] - leverage[:, half]) / np.log((k + 1) / (half + 1))
     after = (leverage[:, double] - leverage[:, k]) / np.log((double + 1) / (k + 1))
-    grown = np.maximum((leverage[:, k] - leverage[:, :1]).mean(axis=0), 0.0)
-    bound = tuning.SHARPEST_BREAK * np.exp(tuning.SATURATION * grown)
-    ratio = before.mean(axis=0) / np.maximum(after.mean(axis=0), 1e-9) / bound
-    best = int(np.argmax(ratio))
-    distance = _errors_from_zero(before[:, best] - bound[best] * after[:, best])
-    broken = np.flatnonzero(ratio > 1.0)
-    return _Sign(distance, int(k[broken[-1]]) if broken.size else int(k[best]))
+    grown = np.maximum(leverage[:, k] - leverage[:, :1], 0.0)
+    return k, before, after, np.exp(tuning.SATURATION * grown)
 
 
 def _order_sign(metric: InfluenceMetric, centres: Rows, left_out: LeftOutSets) -> _Sign:

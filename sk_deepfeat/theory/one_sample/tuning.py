@@ -271,6 +271,20 @@ Why: of two thousand independent sets of nineteen kinds none but clusters and di
 as sharply by more than its noise; rows in three dimensions come nearest, where leverages have grown
 fivefold."""
 
+BROKEN_ROWS, LARGE_GROUP = 0.75, 0.9
+"""Share of the rows that must show a break by themselves, and the quantile of their numbers of
+partners at which the error is measured.
+
+Why: a quarter of the rows may come alone or in groups too large to be seen; partners left in would
+hide what the large groups cost."""
+
+SHARPEST_ROW_BREAK, ROW_BREAK_ERROR = 2.5, 0.2
+"""The same as for the mean, for these rows by themselves, and the standard error of its logarithm.
+
+Why: the largest of many rough ratios is larger than that of their means: of two hundred independent
+sets it reaches 2 in continuous features. Groups of many sizes, whose breaks the mean blurs, begin
+at 2.7 with half of the variance shared."""
+
 MOST_ORDER_GROWTH = 2.0
 """Neighbours in row order raise leverages as much as this many rows at random.
 
