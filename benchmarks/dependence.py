@@ -288,8 +288,8 @@ def write(path, rows):
 def main():
     """Run what is asked for and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--draws", type=int, default=6)
-    parser.add_argument("--sets", type=int, default=30)
+    parser.add_argument("--draws", type=int, default=4)
+    parser.add_argument("--sets", type=int, default=28)
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--out", default="docs/tables")
     parser.add_argument("--parts", nargs="+", default=["silence", "heard", "cost"])

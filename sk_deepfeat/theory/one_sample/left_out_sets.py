@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.validation import FloatArray
 
-_SKETCH = 48
+_SKETCH = 32
 _SETS_AT_ONCE = 40
 # Beside M, whose largest eigenvalue is one: what single precision cannot tell from zero.
 _ROUNDING = 1e-6

@@ -249,10 +249,10 @@ FEWEST_STRETCHES = 4
 
 Why: with more than a quarter of the rows out, the fit is another one."""
 
-SCREENED_ROWS, EXAMINED_ROWS = 20, 200
+SCREENED_ROWS, EXAMINED_ROWS = 16, 200
 """Rows that are left out with their nearest, first, and when the first look dependent.
 
-Why: twenty show the growth of leverages to a few per cent, and cost less than a third of the
+Why: sixteen show the growth of leverages to a few per cent, and cost less than a third of the
 factorisation; the error of one row scatters by its own size, and two hundred bring a rise of 20 %
 to three standard errors."""
 
