@@ -160,6 +160,13 @@ class RidgeFactorization:
         left /= np.sqrt(self.eigenvalues)
         return np.asarray(left)
 
+    @cached_property
+    def left_from_features(self) -> FloatArray | None:
+        """V/√λ, of which U = F V/√λ, shape (n_features, rank); None where U itself is at hand."""
+        if self._left is not None or not self.primal:
+            return None
+        return np.asarray(self._vectors[:, self._kept] / np.sqrt(self.eigenvalues))
+
     @property
     def feature_components(self) -> FloatArray:
         """(Vᵀ Fᵀ y) for the kept directions: √λ Uᵀy."""

@@ -266,3 +266,93 @@ FEWEST_BLOCKS = 10
 
 Why: Student's t with 9 degrees of freedom is 11 % wider than the normal at 90 %; with five blocks
 it is 30 %, and each leaves out a fifth of the rows."""
+
+# Whether rows look dependent.
+
+DEPENDENCE_FEWEST_ROWS = 30
+"""Rows from which dependence is looked for.
+
+Why: of fewer, not two neighbours can be told from a group."""
+
+FEWEST_GROUPS = 20
+"""Rows are left out with up to n/20 nearest ones, and groups are looked for up to that size.
+
+Why: rows of ten or so classes are as near to one another as rows of groups, and new rows come from
+the same classes; fewer than twenty groups and as many classes cannot be told apart."""
+
+FEWEST_STRETCHES = 4
+"""Stretches of rows in order are at most this part of the rows.
+
+Why: with more than a quarter of the rows out, the fit is another one."""
+
+SCREENED_ROWS, EXAMINED_ROWS = 16, 200
+"""Rows that are left out with their nearest, first, and when the first look dependent.
+
+Why: sixteen show the growth of leverages to a few per cent, and cost less than a third of the
+factorisation; the error of one row scatters by its own size, and two hundred bring a rise of 20 %
+to three standard errors."""
+
+SHARPENING_ROWS, SHARPENINGS = 3, 2
+"""A row is replaced by the mean of itself and its three nearest, twice, before its neighbours are
+sought.
+
+Why: with half of the variance shared within a group, single partners are no nearer than the
+nearest of a thousand strangers, but all are nearer to the mean of some; five would blur pairs."""
+
+SHARPEST_BREAK, SATURATION = 1.5, 0.6
+"""The growth of the log leverage for each unit of log(k+1) breaks off to less than 1/1.5 of what it
+was, times exp(0.6 log of the growth so far), where rows come in groups.
+
+Why: of two thousand independent sets of nineteen kinds none but clusters and discrete tables breaks
+as sharply by more than its noise; rows in three dimensions come nearest, where leverages have grown
+fivefold."""
+
+BROKEN_ROWS, LARGE_GROUP = 0.75, 0.9
+"""Share of the rows that must show a break by themselves, and the quantile of their numbers of
+partners at which the error is measured.
+
+Why: a quarter of the rows may come alone or in groups too large to be seen; partners left in would
+hide what the large groups cost."""
+
+SHARPEST_ROW_BREAK, ROW_BREAK_ERROR = 2.5, 0.2
+"""The same as for the mean, for these rows by themselves, and the standard error of its logarithm.
+
+Why: the largest of many rough ratios is larger than that of their means: of two hundred independent
+sets it reaches 2 in continuous features. Groups of many sizes, whose breaks the mean blurs, begin
+at 2.7 with half of the variance shared."""
+
+MOST_ORDER_GROWTH = 2.0
+"""Neighbours in row order raise leverages as much as this many rows at random.
+
+Why: independent rows sorted by a feature share one direction of many, which is less than twice the
+influence of strangers with three features and more."""
+
+SIGN_ERRORS = 2.0
+"""Standard errors by which leverages pass these bounds.
+
+Why: the bounds themselves lie beyond what independent rows show; two keep the noise of the
+sampled rows out."""
+
+OPTIMISM_OF_CONCERN = 1.08
+"""Rise of the error without the partners from which it is worth a warning.
+
+Why: of the 20 % that must be heard in nine of ten draws, noise of 200 rows takes 8 at worst, and
+what is less than the noise is not worth a warning."""
+
+NEAR_DUPLICATE = 0.01
+"""Squared distance of two rows over the sum of their squared lengths below which they are near
+duplicates.
+
+Why: they share 99 % of their variance."""
+
+EQUAL_ROWS_SHARE = 0.1
+"""Share of the rows that equal their nearest from which rows are taken for draws from a discrete
+table.
+
+Why: continuous rows are never equal by chance, and a tenth of copies raises errors by less than a
+tenth."""
+
+EVEN_COPIES = 0.5
+"""Variance over mean of the numbers of copies above which they come by chance.
+
+Why: draws from a discrete table have one or more; groups of one size have none."""

@@ -35,6 +35,8 @@ NUMERICAL = {
     "subset_plan.py": {11.0, 0.75},
     "subsets.py": set(),
     "surface.py": {64},
+    "dependence.py": {16, 40, 63, 100},
+    "left_out_sets.py": {32, 40},
 }
 
 

@@ -1,0 +1,152 @@
+r"""Exact residuals and leverages of rows when sets of rows around them are left out.
+
+Row i stands first in its set S, the others follow by closeness. With M = η - H on S, where H is the
+hat matrix at one ridge and η the identity, less √w√wᵀ/n₀ with an intercept, the residual of row i
+when S is left out is the first component of M⁻¹r, and 1 + Q that of M⁻¹e₁, with the training
+residuals r. One Cholesky factor M = LLᵀ answers for every leading part of the set: its triangular
+inverse is nested, so that the components are running sums of (L⁻¹e₁)(L⁻¹r) and (L⁻¹e₁)².
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
+from sk_deepfeat.theory.validation import FloatArray
+
+_SKETCH = 32
+_SETS_AT_ONCE = 40
+# Beside M, whose largest eigenvalue is one: what single precision cannot tell from zero.
+_ROUNDING = 1e-6
+
+Rows = NDArray[np.intp]
+
+
+class LeftOutSets(NamedTuple):
+    """S rows with K others each."""
+
+    error: FloatArray
+    """Mean square over the outputs, each in units of its mean square over the rows' leave-one-out
+    residuals, when the first k others are left out as well, k = 0 … K; shape (S, K+1)."""
+    leverage: FloatArray
+    """log Q at the same k."""
+    similarity: FloatArray
+    """Cosine of the rows' influences, H_ij/√(h_i h_j), shape (S, K+1)."""
+
+
+class InfluenceMetric:
+    """The rows as points a_i = √(λ/(λ+ridge)) U_i, whose products are the hat matrix.
+
+    H_ij is what one unit of y_j adds to the fit at row i. Where U is not at hand but costs a
+    product with the features, single precision is used, and the lengths of all rows are sketched.
+    """
+
+    def __init__(self, factorization: RidgeFactorization, ridge: float) -> None:
+        self.factorization, self.ridge = factorization, ridge
+        lam = factorization.eigenvalues
+        self.shrunk = np.sqrt(lam / (lam + ridge))
+        right = factorization.left_from_features
+        if right is None:
+            self._rows = factorization.left_vectors(slice(0, factorization.n_rows)) * self.shrunk
+            self._map = None
+            self.lengths = np.sqrt(np.einsum("ij,ij->i", self._rows, self._rows))
+        else:
+            self._rows = np.asarray(factorization.features, dtype=np.float32)
+            self._map = np.asarray(right * self.shrunk, dtype=np.float32)
+            probes = np.random.default_rng(0).normal(size=(lam.size, _SKETCH))
+            sketch = self._rows @ (self._map @ probes.astype(np.float32))
+            self.lengths = np.sqrt(np.einsum("ij,ij->i", sketch, sketch) / _SKETCH)
+        self.lengths = np.maximum(self.lengths, np.finfo(np.float32).tiny)
+
+    def points(self, rows: Rows) -> FloatArray:
+        """Return a_i of some rows."""
+        return self._rows[rows] if self._map is None else self._rows[rows] @ self._map
+
+    def products(self, points: FloatArray) -> FloatArray:
+        """Return points · a_j for all rows j."""
+        if self._map is None:
+            return points @ self._rows.T
+        return (points @ self._map.T) @ self._rows.T
+
+    def nearest(self, rows: Rows, count: int, sharpenings: tuple[int, ...]) -> Rows:
+        """Return each row and the `count` rows nearest to it by the cosine, shape (S, count+1).
+
+        Each sharpening replaces the row by the mean of itself and so many nearest ones. None of
+        these counts its own share of the mean, so that being one of them brings none nearer.
+        """
+        where = np.arange(rows.size)[:, None]
+        points = self.points(rows)
+        own = np.linalg.norm(points, axis=1, keepdims=True)
+        cosine = self.products(points / own) / self.lengths
+        cosine[where, rows[:, None]] = np.inf
+        for others in sharpenings:
+            near = np.argpartition(-cosine, others, axis=1)[:, : others + 1]
+            members = self.points(near.ravel()).reshape(*near.shape, -1)
+            norms = np.linalg.norm(members, axis=2)
+            members = members / np.maximum(norms, 1e-30)[:, :, None]
+            cosine = self.products(members.sum(axis=1)) / self.lengths
+            inner = np.einsum("skr,slr->skl", members, members)
+            cosine[where, near] = (inner.sum(axis=2) - 1.0) * (others + 1.0) / others
+            cosine[where, rows[:, None]] = np.inf
+        order = np.argpartition(-cosine, count, axis=1)[:, : count + 1]
+        ranks = np.argsort(-np.take_along_axis(cosine, order, axis=1), axis=1, kind="stable")
+        return np.take_along_axis(order, ranks, axis=1)
+
+    def left_out(self, sets: Rows, ridges: tuple[float, ...]) -> list[LeftOutSets]:
+        """Return what leaving out the sets does at some ridges."""
+        f = self.factorization
+        lam = f.eigenvalues
+        distinct, inverse = np.unique(sets, return_inverse=True)
+        position = inverse.reshape(sets.shape)
+        points = self.points(distinct)
+        components = [f.target_components * (a / (lam + a))[:, None] for a in ridges]
+        answers = []
+        for ridge, kept in zip(ridges, components, strict=True):
+            scale = (np.sqrt(lam / (lam + ridge)) / self.shrunk).astype(points.dtype)
+            scaled = points if ridge == self.ridge else points * scale
+            residual = points @ (kept / self.shrunk[:, None]).astype(points.dtype)
+            if lam.size < f.n_effective:
+                residual = residual + f.outside[distinct]
+            answers.append(self._at_ridge(scaled, np.asarray(residual, float), sets, position))
+        return answers
+
+    def _at_ridge(
+        self, points: FloatArray, residual: FloatArray, sets: Rows, position: Rows
+    ) -> LeftOutSets:
+        f = self.factorization
+        size, outputs = sets.shape[1], residual.shape[1]
+        errors = np.empty((len(sets), size, outputs))
+        growth, cosines = np.empty(sets.shape), np.empty(sets.shape)
+        for start in range(0, len(sets), _SETS_AT_ONCE):
+            part = slice(start, start + _SETS_AT_ONCE)
+            near = points[position[part]]
+            hat = np.matmul(near, near.transpose(0, 2, 1)).astype(float)
+            h = np.sqrt(np.maximum(np.einsum("sii->si", hat), 1e-300))
+            cosines[part] = hat[:, 0] / (h * h[:, :1])
+            # M bordered by the residuals and by e₁: the factor's last rows are L⁻¹r and L⁻¹e₁.
+            bordered = np.zeros((len(near), size + outputs + 1, size + outputs + 1))
+            bordered[:, :size, :size] = -hat
+            if f.fit_intercept:
+                root = np.sqrt(f.weights[sets[part]])
+                bordered[:, :size, :size] -= root[:, :, None] * root[:, None] / f.n_rows
+            diagonal = np.arange(size)
+            bordered[:, diagonal, diagonal] += 1.0 + _ROUNDING
+            bordered[:, size:-1, :size] = residual[position[part]].transpose(0, 2, 1)
+            bordered[:, -1, 0] = 1.0
+            rest = np.arange(size, size + outputs + 1)
+            bound = np.square(bordered[:, size:, :size]).sum(axis=2) / _ROUNDING
+            bordered[:, rest, rest] = 4.0 * bound + 1.0
+            factor = np.linalg.cholesky(bordered)
+            first = factor[:, -1, :size]
+            growth[part] = np.cumsum(np.square(first), axis=1) - 1.0
+            e = np.cumsum(factor[:, size:-1, :size] * first[:, None], axis=2)
+            errors[part] = e.transpose(0, 2, 1)
+        scale = np.maximum(np.square(errors[:, 0]).mean(axis=0), np.finfo(float).tiny)
+        return LeftOutSets(
+            (np.square(errors) / scale).mean(axis=2),
+            np.log(np.maximum(growth, _ROUNDING)),
+            cosines,
+        )
