@@ -84,8 +84,9 @@ class TwoStageRegressor(
     -----
     The readout's ``predict_test_error``, ``predict_train_error``, ``predict_decomposition``,
     ``predict_kappa``, ``degrees_of_freedom``, ``optimal_alpha``, ``required_samples``,
-    ``reachable`` and ``calibration_check`` are available here, as are its ``test_error_``,
-    ``train_error_``, ``alpha_`` and ``kappa_``; ``n_samples`` counts the rows of the readout.
+    ``required_groups``, ``reachable`` and ``calibration_check`` are available here, as are its
+    ``test_error_``, ``train_error_``, ``alpha_`` and ``kappa_``; ``n_samples`` counts the rows of
+    the readout, ``n_groups`` its groups.
 
     Examples
     --------
