@@ -22,13 +22,19 @@ class Truth(NamedTuple):
     refits: np.ndarray
 
 
-def measure(X, y, size, alphas, *, precision, most, seed):
-    """Refit on random subsets until every alpha's relative standard error is below `precision`."""
+def measure(X, y, size, alphas, *, precision, most, seed, groups=None):
+    """Refit on random subsets until every alpha's relative standard error is below `precision`.
+
+    With `groups`, codes from 0 on, a subset is of `size` whole groups.
+    """
     rng = np.random.default_rng([seed, size])
+    n_draws = len(y) if groups is None else groups.max() + 1
     errors = []
     while len(errors) < most:
-        order = rng.permutation(len(y))
-        rows, others = order[:size], order[size:]
+        rows, others = np.split(rng.permutation(n_draws), [size])
+        if groups is not None:
+            inside = np.isin(groups, rows)
+            rows, others = np.flatnonzero(inside), np.flatnonzero(~inside)
         path = ridge_factorization(X[rows], y[rows])
         coefs = path.coefs(alphas)[:, :, 0].T
         intercept = (path.target_mean[0] - path.feature_mean @ coefs).astype(np.float32)
@@ -48,10 +54,13 @@ def measure(X, y, size, alphas, *, precision, most, seed):
     return found.mean(axis=0), found.std(axis=0, ddof=1) / np.sqrt(len(found)), len(found)
 
 
-def measured_surface(key, X, y, sizes, alphas, *, precision=0.01, most=60, seed=0, folder=None):
+def measured_surface(
+    key, X, y, sizes, alphas, *, precision=0.01, most=60, seed=0, folder=None, groups=None
+):
     """Return the `Truth` of features X; `key` names it in the folder where it is kept.
 
-    Errors are measured on all rows outside the subset, in blocks, with one thread.
+    Errors are measured on all rows outside the subset, in blocks, with one thread. With `groups`,
+    sizes are numbers of whole groups.
     """
     folder = Path(folder or Path(tempfile.gettempdir()) / "sk_deepfeat_benchmarks")
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +74,9 @@ def measured_surface(key, X, y, sizes, alphas, *, precision=0.01, most=60, seed=
                     parts.append((kept["mean"], kept["se"], int(kept["refits"])))
                     continue
         with threadpool_limits(limits=1):
-            found = measure(X, y, size, alphas, precision=precision, most=most, seed=seed)
+            found = measure(
+                X, y, size, alphas, precision=precision, most=most, seed=seed, groups=groups
+            )
         np.savez(file, alphas=alphas, rows=len(y), mean=found[0], se=found[1], refits=found[2])
         parts.append(found)
     return Truth(*(np.array(part) for part in zip(*parts, strict=True)))
