@@ -46,9 +46,7 @@ train = np.isin(groups, chosen[:n_train])
 
 alpha = 10.0
 by_rows = DeterministicEquivalentRidge(alpha).fit(features[train], y[train])
-by_groups = DeterministicEquivalentRidge(alpha).fit(
-    features[train], y[train], groups=groups[train]
-)
+by_groups = DeterministicEquivalentRidge(alpha).fit(features[train], y[train], groups=groups[train])
 
 # %%
 # Cross-validation has the same choice, at about the training size alone.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.linear_model._arguments import check_alpha
 from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
@@ -17,6 +18,7 @@ from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.rows import check_groups, check_rows
 from sk_deepfeat.theory import RidgeFactorization, ridge_factorization
+from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.blocks import block_groups, block_length
 from sk_deepfeat.theory.validation import FloatArray, check_flag
 
@@ -217,6 +219,13 @@ class DeterministicEquivalentRidge(
         length = self.block_length
         if length is None:
             length = block_length(factorization)
+            if length > 1 and length == factorization.n_rows // tuning.FEWEST_BLOCKS:
+                warn_caller(
+                    f"Rows are correlated over so long that blocks of {length} rows are cut short: "
+                    f"longer ones would be fewer than {tuning.FEWEST_BLOCKS}. The error on new "
+                    "stretches is probably higher than predicted; pass more rows, or a larger "
+                    "block_length."
+                )
         self.block_length_ = length
         return block_groups(n_rows, length)
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.populations.answers import AnswersMixin
+from sk_deepfeat.populations.dependent_rows import with_copies_together
 from sk_deepfeat.populations.moments import check_width
 from sk_deepfeat.rows import check_groups, check_rows
 from sk_deepfeat.theory import KappaCurve, RidgeFactorization, ridge_factorization
@@ -100,6 +101,8 @@ class OneSampleMixin(AnswersMixin):
                 f"{type(self).__name__} takes every row for a draw of its own and cannot use "
                 "groups; population='leave-one-out' does."
             )
+        if path.groups is None:
+            path = with_copies_together(path, X, y, sample_weight, takes_groups=self._takes_groups)
         self.fit_intercept_ = fit_intercept
         self._single_output = np.ndim(y) == 1
         self.curve_ = self._learn(path)

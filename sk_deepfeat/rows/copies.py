@@ -14,6 +14,8 @@ _AGREEING_SHARE = 0.05
 # Rows that come this often on average, and with a variance of more than this share of it, are draws
 # from a table of few rows, although no column shows it: features computed from discrete ones.
 _OFTEN, _UNEVEN = 2.0, 0.5
+# So few different rows of whole numbers do not show whether chance repeats them.
+_FEW_DIFFERENT, _LARGEST_WHOLE = 50, 2.0**53
 
 
 class ExactCopies(NamedTuple):
@@ -76,7 +78,9 @@ def exact_copies(features: Any, targets: Any) -> ExactCopies:
         return ExactCopies(0, None)
     agreeing = min(_agreeing_share(half[first]) for half in halves)
     often = counts.mean() >= _OFTEN and counts.var() > _UNEVEN * counts.mean()
-    if agreeing > _AGREEING_SHARE or often:
+    whole = np.all((rows == np.round(rows)) & (np.abs(rows) < _LARGEST_WHOLE))
+    untold = bool(whole) and first.size < _FEW_DIFFERENT
+    if agreeing > _AGREEING_SHARE or often or untold:
         return ExactCopies(n_copies, None)
     labels = np.argsort(np.argsort(first))  # in the order in which they come
     return ExactCopies(n_copies, labels[codes.ravel()].astype(np.intp))

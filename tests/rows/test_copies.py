@@ -112,3 +112,9 @@ def test_large_numbers_do_not_overflow_into_a_wrong_answer():
 def test_shapes_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match=r"shapes \(3, 2\) and \(2, 1\)"):
         exact_copies(np.zeros((3, 2)), np.zeros(2))
+
+
+def test_few_rows_of_whole_numbers_are_only_counted():
+    few = np.array([[1, 3], [2, 5], [4, 1]])
+    assert exact_copies(np.repeat(few, 4, axis=0), np.repeat([1, 2, 3], 4)) == (9, None)
+    assert exact_copies(np.repeat(few + 0.25, 4, axis=0), np.repeat([1, 2, 3], 4)).codes is not None

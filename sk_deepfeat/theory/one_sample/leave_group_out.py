@@ -78,10 +78,10 @@ def leave_group_out_residuals(factorization: RidgeFactorization, ridge: float) -
     >>> X, y = [[0.0], [1.0], [2.0], [4.0]], [1.0, 2.0, 3.0, 4.0]
     >>> factorization = ridge_factorization(X, y, groups=[0, 0, 1, 1])
     >>> leave_group_out_residuals(factorization, 0.1).round(2)  # lines through two points
-    array([[-0.95],
-           [-0.48],
-           [ 0.17],
-           [-0.5 ]])
+    array([[-1.07],
+           [-0.55],
+           [ 0.25],
+           [-0.42]])
     """
     check_factorization(factorization)
     groups = factorization.groups

@@ -61,6 +61,9 @@ def nodes_at(curve: KappaCurve, n: float) -> CurveNodes:
     """
     points = points_for(curve, n)
     n_curve = curve.n_effective
+    if not np.any(points.unused_rows > 0):  # fewer rows than an intercept of groups costs
+        nothing, errors = np.empty(0), np.empty((0, curve.n_outputs))
+        return CurveNodes(nothing, nothing, *(errors,) * 4, nothing)
     idle_rows = n_curve - curve.active_rows(n_curve)
 
     def scale_at(rows: float, unused: FloatArray) -> FloatArray:

@@ -1,0 +1,59 @@
+"""What a population says, and does, about training rows that look like no independent draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sk_deepfeat.exceptions import warn_caller
+from sk_deepfeat.rows.copies import exact_copies
+from sk_deepfeat.theory import RidgeFactorization
+from sk_deepfeat.theory.one_sample.dependence import describe, row_dependence
+
+
+def with_copies_together(
+    factorization: RidgeFactorization, X: Any, y: Any, sample_weight: Any, *, takes_groups: bool
+) -> RidgeFactorization:
+    """Return the factorisation with exact copies of rows in groups, and warn of dependent rows.
+
+    Parameters
+    ----------
+    factorization : RidgeFactorization
+        Of the rows, without groups.
+    X, y : array-like
+        The rows as they were given.
+    sample_weight : array-like or None
+        Their weights; rows of weight zero are not in the factorisation.
+    takes_groups : bool
+        Whether the population can use groups.
+
+    Returns
+    -------
+    RidgeFactorization
+        The same one if no row is a copy of another, or if chance makes copies.
+    """
+    rows, targets = np.asarray(X), np.asarray(y)
+    if sample_weight is not None:
+        kept = np.broadcast_to(sample_weight, len(rows)) > 0
+        rows, targets = (rows, targets) if kept.all() else (rows[kept], targets[kept])
+    copies = exact_copies(rows, targets)
+    if copies.codes is not None:
+        found = f"{copies.n_copies} of {len(rows)} rows are exact copies of others"
+        if takes_groups and copies.n_copies < len(rows) - 1:
+            warn_caller(
+                f"{found}, targets included. Copies are taken for one draw: predicted errors are "
+                "those on rows of which there is no copy. Name the groups by groups= if there are "
+                "more than these."
+            )
+            return factorization.with_groups(copies.codes)
+        warn_caller(
+            f"{found}, targets included, and each is taken for a draw of its own: the predicted "
+            "errors are too low for rows of which there is no copy. Drop the copies."
+        )
+        return factorization
+    asked = factorization.exact_at
+    said = describe(row_dependence(factorization, float(asked[0]) if asked.size else 0.0))
+    if said:
+        warn_caller(said)
+    return factorization
