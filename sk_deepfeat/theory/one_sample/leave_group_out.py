@@ -10,7 +10,7 @@ where r are the training residuals and e those when the whole group is left out.
 then takes the place of a row. With an intercept the mean of the other rows, which e holds, is
 noisy by whole groups: its part is taken out, ê = (I + (m/n₀) n nᵀ)^-½ e, and kept beside it as
 β = m (nᵀê)²; v_k = m (u_kᵀn)² is the share of the constant direction that each pair carries, of
-sum n₀. One row a group gives v = 1 and the formulas of rows (theory: section *Rows in groups*).
+sum n₀. One row a group gives v = 1 and the formulas of rows.
 
 Nothing is subtracted where it would cancel: where 1 - h_k is small, it is an eigenvalue of
 I - X = η^-½ [U diag(α₀/(λ+α₀)) Uᵀ + (η - UUᵀ)] η^-½, or a squared singular value of a root of it.
