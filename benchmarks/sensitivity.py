@@ -6,8 +6,8 @@ of rows whose truth is known or can be drawn: Gaussian rows with more rows than 
 fewer, rows in clusters, and rows of Student-t(3) size; six training sets each, sizes from a
 twentieth to five times the training set, seven alphas. What a constant that prices subsets decides
 does not show on small sets, where any number of subsets is cheap: these are also asked on 2000 rows
-in clusters with 600 features; some others on sets with as many rows as features. What no prediction depends on
-is left out.
+in clusters with 600 features; some others on sets with as many rows as features. What no
+prediction depends on is left out.
 
 Per variant, in per cent: median and 90 % of the absolute relative error up to the training size and
 beyond it (reachable cells); the same of extrapolated cells beyond reach; how far the error at the
