@@ -1,5 +1,6 @@
 """Rows of features and targets, as they come from outside, on their way into an estimator."""
 
+from sk_deepfeat.rows.copies import ExactCopies, exact_copies
 from sk_deepfeat.rows.validation import check_rows
 
-__all__ = ["check_rows"]
+__all__ = ["ExactCopies", "check_rows", "exact_copies"]
