@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sk_deepfeat.exceptions import warn_caller
-from sk_deepfeat.rows.copies import exact_copies
+from sk_deepfeat.rows import exact_copies
 from sk_deepfeat.theory import RidgeFactorization
 from sk_deepfeat.theory.one_sample.dependence import describe, row_dependence
 

@@ -1,7 +1,8 @@
 """Rows of features and targets, as they come from outside, on their way into an estimator."""
 
+from sk_deepfeat.rows.copies import ExactCopies, exact_copies
 from sk_deepfeat.rows.group_parts import deal_groups
 from sk_deepfeat.rows.groups import check_groups
 from sk_deepfeat.rows.validation import check_rows
 
-__all__ = ["check_groups", "check_rows", "deal_groups"]
+__all__ = ["ExactCopies", "check_groups", "check_rows", "deal_groups", "exact_copies"]

@@ -251,12 +251,50 @@ def test_one_sorted_target_of_several_with_weights_is_seen(direction):
     assert not dependence._is_sorted(ridge_factorization(X, y, weights))
 
 
-def test_groups_of_many_sizes_are_heard_at_rows_not_in_the_mean():
-    rng = np.random.default_rng(15)
+@pytest.mark.parametrize("seed", range(3))
+def test_groups_of_many_sizes_are_heard_at_rows_not_in_the_mean(seed):
+    rng = np.random.default_rng(20 + seed)
     sizes = np.round(np.exp(rng.normal(1.5, 1.0, 120))).astype(int) + 1
     X, y, *_ = grouped_rows(list(sizes), 200, rng, share=0.9, effect=0.7)
     found = found_in(X, y)
     assert found.dependent and found.by == "neighbours" and found.optimism > 1.5
+
+
+def test_groups_that_cost_nothing_are_not_worth_a_warning():
+    rng = np.random.default_rng(16)
+    X, y, *_ = grouped_rows([2] * 600, 60, rng, share=0.9, effect=0.0)
+    factorization = ridge_factorization(X, y)
+    metric = InfluenceMetric(factorization, 1.0)
+    leverage = metric.left_out(metric.nearest(np.arange(200), 63, (3, 3)), (1.0,))[0].leverage
+    assert dependence._kink(leverage, 60).errors_from_bound > 2.0
+    assert not row_dependence(factorization, 1.0).dependent
+
+
+@pytest.mark.parametrize("size", [1e-4, 1.0])
+def test_order_of_independent_rows_raises_leverages_as_any_rows_do(size):
+    rng = np.random.default_rng(17)
+    X, y = linear_rows(80, 40, rng)
+    factorization = ridge_factorization(X, y)
+    metric = InfluenceMetric(factorization, 1.0 / size)
+    centres = np.arange(80)
+    left_out = metric.left_out(dependence._stretches(80, centres, 6), (1.0 / size,))[0]
+    assert dependence._order_sign(metric, centres, left_out).errors_from_bound < -2.0
+
+
+def test_sharpened_neighbours_do_not_count_themselves():
+    rng = np.random.default_rng(18)
+    X, y = linear_rows(50, 80, rng)
+    factorization = ridge_factorization(X, y)
+    lam = factorization.eigenvalues
+    points = factorization.left_vectors(slice(0, 50)) * np.sqrt(lam / (lam + 1.0))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    cosine = points @ points.T
+    near = InfluenceMetric(factorization, 1.0).nearest(np.arange(50), 6, (3,))
+    for i in range(50):
+        some = np.argsort(-cosine[i])[:4]
+        score = [np.sum(cosine[some[some != j], j]) / np.sum(some != j) for j in range(50)]
+        score[i] = np.inf
+        np.testing.assert_array_equal(near[i], np.argsort(-np.array(score))[:7])
 
 
 def test_the_scale_of_weights_and_of_numbers_does_not_matter():
