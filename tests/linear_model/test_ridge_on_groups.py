@@ -73,7 +73,8 @@ def test_less_than_a_group_is_not_known():
     errors = RIDGE.predict_test_error([1, 4, 5])
     assert np.isnan(errors[:2]).all() and np.isfinite(errors[2])
     np.testing.assert_array_equal(RIDGE.reachable([4, 5]), [False, True])
-    assert np.isnan(RIDGE.predict_train_error(4)) and np.isnan(RIDGE.predict_decomposition(4).total_variance)
+    assert np.isnan(RIDGE.predict_train_error(4))
+    assert np.isnan(RIDGE.predict_decomposition(4).total_variance)
 
 
 def test_required_groups():
