@@ -84,10 +84,13 @@ def check_of(calibration: Calibration) -> CalibrationCheck:
         calibration.disagreement,
     )
     if not check.passed:
+        reason = "rows may come in groups, which fit(X, y, groups=labels) takes together"
+        if calibration.amplified:
+            reason = "groups may be of different kinds, or share some features more than others"
         warn_caller(
             f"On subsets of these rows the measured errors are off the theory's by up to "
-            f"{100 * np.expm1(check.disagreement):.0f} %: rows may come in clusters or "
-            "near-duplicates. calibrate='auto' corrects the answers up to the number of training "
-            "rows; those for more samples are less certain than their interval.",
+            f"{100 * np.expm1(check.disagreement):.0f} %: {reason}. calibrate='auto' corrects the "
+            "answers up to the number of training rows; those for more samples are less certain "
+            "than their interval.",
         )
     return check

@@ -72,10 +72,14 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     The features must not have been fitted on the targets of these rows: their residuals are then
     no guide to new data. `TwoStageRegressor` keeps the two apart.
 
+    Rows that come in groups are no independent draws. Fitted with ``groups``, whole groups are left
+    out in place of rows, by the jackknife and by the subsets, too; errors are those on rows of new
+    groups, and with less than a mean group nothing is known. Without, exact copies of rows are
+    taken for one draw, and a `PopulationWarning` says where rows look dependent.
+
     Subsets are drawn with a fixed seed: the same rows give the same answers. For the intervals,
-    rows are dealt to twenty groups in turn; near-duplicates of a row fall into other groups, so
-    that intervals are too narrow for rows that are no independent draws. The training rows stay in
-    memory for `calibration_check`; a pickle leaves them out.
+    rows, or groups, are dealt to twenty blocks. The training rows stay in memory for
+    `calibration_check`; a pickle leaves them out.
 
     Examples
     --------
