@@ -9,6 +9,7 @@ alpha. Measuring the same map takes hundreds of refits.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
+from sklearn.utils import shuffle
 
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures
 from sk_deepfeat.model_selection import ErrorSurfaceDisplay, ridge_learning_curve
@@ -19,7 +20,8 @@ N_TRAIN = 800
 # %%
 # Handwritten digits, +1 for even and -1 for odd ones, on 1000 random features of tanh units.
 
-X, digit = load_digits(return_X_y=True)
+# They come writer by writer: shuffled, "new" digits are more of the same writers.
+X, digit = shuffle(*load_digits(return_X_y=True), random_state=SEED)
 X = (X - X.mean()) / X.std()
 y = np.where(digit % 2 == 0, 1.0, -1.0)
 features = RandomDeepFeatures((1000,), "tanh", random_state=SEED).fit_transform(X)

@@ -13,18 +13,22 @@ says how many more groups are worth collecting.
 # Handwritten digits, each in six shifted and noisy copies, through random features; the target is
 # whether the digit is odd. A training set of 150 digits has 900 rows.
 
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold, KFold, cross_val_score
+from sklearn.utils import shuffle
 
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures
+from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection import ridge_learning_curve
 
 rng = np.random.default_rng(0)
 digits = load_digits()
-images = digits.images / 16.0
+images, labels = shuffle(digits.images / 16.0, digits.target, random_state=0)
 copies, n_train = 6, 150
 
 
@@ -34,7 +38,7 @@ def distorted(image):
 
 
 X = np.array([distorted(image) for image in images for _ in range(copies)]) - images.mean()
-y = np.repeat(np.where(digits.target % 2, 1.0, -1.0), copies)
+y = np.repeat(np.where(labels % 2, 1.0, -1.0), copies)
 groups = np.repeat(np.arange(len(images)), copies)
 feature_map = RandomDeepFeatures((400,), random_state=0).fit(X)
 features = feature_map.transform(X)
@@ -42,30 +46,27 @@ chosen = rng.permutation(len(images))
 train = np.isin(groups, chosen[:n_train])
 
 # %%
-# One fit without groups, one with. Each predicts the error at 150 digits, from the same rows.
+# One fit without groups, one with. Each predicts the error at 150 digits, from the same rows. The
+# first finds that something is wrong, and says so.
 
 alpha = 10.0
-by_rows = DeterministicEquivalentRidge(alpha).fit(features[train], y[train])
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always", PopulationWarning)
+    by_rows = DeterministicEquivalentRidge(alpha).fit(features[train], y[train])
+print(caught[0].message)
 by_groups = DeterministicEquivalentRidge(alpha).fit(features[train], y[train], groups=groups[train])
 
 # %%
 # Cross-validation has the same choice, at about the training size alone.
 
 
-def cross_validated(folds):
-    scores = cross_val_score(
-        Ridge(alpha),
-        features[train],
-        y[train],
-        groups=groups[train],
-        cv=folds,
-        scoring="neg_mean_squared_error",
-    )
-    return -scores.mean()
+def cross_validated(**how):
+    scoring = "neg_mean_squared_error"
+    return -cross_val_score(Ridge(alpha), features[train], y[train], scoring=scoring, **how).mean()
 
 
-folds_of_rows = cross_validated(KFold(10, shuffle=True, random_state=0))
-folds_of_groups = cross_validated(GroupKFold(10))
+folds_of_rows = cross_validated(cv=KFold(10, shuffle=True, random_state=0))
+folds_of_groups = cross_validated(cv=GroupKFold(10), groups=groups[train])
 print(f"predicted by rows   {by_rows.test_error_:.3f}, cross-validated {folds_of_rows:.3f}")
 print(f"predicted by groups {by_groups.test_error_:.3f}, cross-validated {folds_of_groups:.3f}")
 

@@ -7,12 +7,15 @@ becomes kernel ridge regression. How many are enough? That depends on the number
 fit for each width answers for all of them.
 """
 
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.kernel_ridge import KernelRidge
 
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures
+from sk_deepfeat.exceptions import PopulationWarning
 
 SEED = 0
 N_TRAIN = 800
@@ -59,12 +62,14 @@ for width in WIDTHS:
     features[width] = random.fit_transform(X) / np.sqrt(width)
 
 sizes = np.unique(np.geomspace(20, N_TRAIN, 30).round())
-ridges = {
-    width: DeterministicEquivalentRidge("optimal", fit_intercept=False).fit(
-        rows[:N_TRAIN], y[:N_TRAIN]
-    )
-    for width, rows in features.items()
-}
+ridges = {}
+with warnings.catch_warnings():
+    # Digits of one writer resemble each other. What is predicted is the error on more digits of the
+    # same writers, as it is measured below.
+    warnings.filterwarnings("ignore", "Rows look as if they came in groups", PopulationWarning)
+    for width, rows in features.items():
+        ridge = DeterministicEquivalentRidge("optimal", fit_intercept=False)
+        ridges[width] = ridge.fit(rows[:N_TRAIN], y[:N_TRAIN])
 predicted = {width: ridge.predict_test_error(sizes, "optimal") for width, ridge in ridges.items()}
 
 # %%

@@ -41,6 +41,9 @@ def model(**kwargs):
     },
     xfail_strict=True,
 )
+@pytest.mark.filterwarnings(
+    "ignore:.*rows are exact copies of others"
+)  # of a handful in some checks
 def test_sklearn_checks(estimator, check):
     check(estimator)
 

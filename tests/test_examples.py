@@ -119,6 +119,17 @@ def check_phase_diagram(seen):
     assert np.all(np.diff(seen["best"], axis=1) < 0)
 
 
+def check_groups(seen):
+    ratio = seen["error"] / seen["truth"]
+    assert np.all(np.abs(ratio - 1) < 0.2)
+    assert np.mean((seen["low"] < seen["truth"]) & (seen["truth"] < seen["high"])) > 0.6
+    assert abs(seen["folds_of_groups"] / seen["by_groups"].test_error_ - 1) < 0.1
+    now = seen["truth"][seen["sizes"] == seen["n_train"]]
+    for by_rows in (seen["by_rows"].test_error_, seen["folds_of_rows"]):
+        assert by_rows < 0.95 * now
+    assert seen["needed"] > 1.5 * seen["thought"]
+
+
 def check_check_theory(seen):
     assert [check.passed for check in seen["checks"].values()] == [True, False]
     sizes = seen["measured_sizes"][2:5]
@@ -149,6 +160,7 @@ CHECKS = {
     "plot_double_descent.py": check_double_descent,
     "plot_error_surface.py": check_error_surface,
     "plot_grid_search.py": check_grid_search,
+    "plot_groups.py": check_groups,
     "plot_kernel_limit.py": check_kernel_limit,
     "plot_layers_and_epochs.py": check_layers_and_epochs,
     "plot_many_cores.py": check_many_cores,

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info
 
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
+from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection import (
     RidgeLearningCurve,
     learning_curve,
@@ -392,7 +393,8 @@ def test_measured_errors_of_new_groups_are_the_predicted_ones():
     curve = ridge_learning_curve(ridge, rows, target, **asked, groups=codes)
     assert np.median(np.abs(curve.relative_error)) < 0.05
     assert np.abs(curve.relative_error).max() < 0.15
-    row_wise = LeaveOneOutPopulation().fit(rows, target)
+    with pytest.warns(PopulationWarning, match="Pass groups="):
+        row_wise = LeaveOneOutPopulation().fit(rows, target)
     cells = curve.train_sizes[:, None], curve.alphas
     predicted = row_wise.test_error(*cells, fit_intercept=True)
     assert np.median(predicted / curve.measured_mean) < 0.9

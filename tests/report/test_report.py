@@ -162,6 +162,7 @@ def test_warnings_in_words():
     assert "were not checked" in said(DeterministicEquivalentRidge(population="gcv").fit(X, Y))
     repeated = np.repeat(np.arange(40), 6)
     rows = np.random.default_rng(0).normal(size=(40, 60))[repeated]
+    rows += 1e-3 * np.random.default_rng(1).normal(size=rows.shape)
     twins = DeterministicEquivalentRidge().fit(rows, rows[:, 0] + noise[:40][repeated])
     assert "The calibration check failed" in said(twins)
 
