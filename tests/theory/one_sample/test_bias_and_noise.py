@@ -14,7 +14,7 @@ def nodes(moment, error):
     kappa = np.exp(np.arange(len(moment), dtype=float))
     columns = [np.array(values, float)[:, None] for values in (moment, error)]
     moment, error = columns
-    return CurveNodes(kappa, kappa, error, error, moment, error)
+    return CurveNodes(kappa, kappa, error, error, moment, error, np.zeros(kappa.size))
 
 
 def test_what_rises_stays():

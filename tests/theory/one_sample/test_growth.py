@@ -16,6 +16,7 @@ from sk_deepfeat.theory import (
     ridge_risk,
 )
 from sk_deepfeat.theory.one_sample.calibration import correction
+from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth
 from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
 
@@ -167,7 +168,9 @@ def test_variance_up_to_the_training_size_adds_up():
     sampling = jackknife_variance(found.replicates.log_errors(n, alpha))
     _, left_open = correction(found.calibration, n, alpha)
     kappa = curve_risk(found.curve, rows, alpha, fit_intercept=True).kappa
-    scatter = found.calibration.scatter_at(found.curve.df1_at(kappa) / found.curve.n_effective)
+    df_ratio = found.curve.df1_at(kappa) / found.curve.n_effective
+    evaluator = CurveEvaluator(found.curve, fit_intercept=True)
+    scatter = found.calibration.scatter_at(evaluator, 200.0, df_ratio)
     expected = sampling + left_open + scatter**2 / 200
     np.testing.assert_allclose(ask(found, n, alpha).log_variance, expected, rtol=1e-10)
     assert np.all(left_open[:2] > 1e-3 * expected[:2]) and np.all(scatter > 0)
