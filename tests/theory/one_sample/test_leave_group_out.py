@@ -210,6 +210,49 @@ def test_a_constant_feature_leaves_the_means_of_whole_groups():
     assert min(errors) < curve.error[0].sum() < max(errors)
 
 
+def test_training_errors_of_means_of_groups():
+    """A mean takes from its rows what their groups share: all but what is within one group."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(400), 5)
+    y = rng.normal(size=400)[groups] + 0.5 * rng.normal(size=groups.size)
+    factorization = ridge_factorization(np.ones((groups.size, 3)), y, groups=groups)
+    n = 5.0 * np.array([1.0, 2.0, 10.0, 400.0])
+    found = curve_risk(leave_one_out_curve(factorization), n, 1.0, fit_intercept=True)
+    # The mean of g groups has the variance (1 + 0.25/5)/g.
+    wanted = 1.25 - 1.05 / np.array([1.0, 2.0, 10.0, 400.0])
+    np.testing.assert_allclose(found.train_error[:, 0], wanted, rtol=0.1)
+    np.testing.assert_allclose(found.train_error[-1], np.var(y), rtol=1e-10)
+    np.testing.assert_allclose(found.bias_and_noise[:, 0], 1.25, rtol=0.1)
+
+
+def test_one_group_of_copies_teaches_its_mean():
+    """Nothing but the intercept is learned from one row, be it there once or three times."""
+    X, y, _, _ = rows((1,) * 50, 12)
+    copies = np.repeat(np.arange(50), 3)
+    copied = ridge_factorization(X[copies], y[copies], groups=copies)
+    one = curve_risk(leave_one_out_curve(ridge_factorization(X, y)), 1.0, 1.0, fit_intercept=True)
+    three = curve_risk(leave_one_out_curve(copied), 3.0, 3.0, fit_intercept=True)
+    np.testing.assert_allclose(three.test_error, one.test_error, rtol=1e-3)
+    np.testing.assert_allclose(three.train_error, 0.0, atol=1e-10)
+
+
+@pytest.mark.parametrize("apart", [1e-7, 1e-9])
+@pytest.mark.filterwarnings("error")
+def test_copies_but_for_rounding_are_copies(apart):
+    """What they differ by has leverage at the least ridges, and is lost in rounding at others."""
+    X, y, _, _ = rows((1,) * 40, 200)
+    rng, groups = np.random.default_rng(1), np.repeat(np.arange(40), 3)
+    near, near_y = X[groups], y[groups]
+    near = near + apart * rng.normal(size=near.shape)
+    near_y = near_y + apart * rng.normal(size=near_y.shape)
+    single = leave_one_out_curve(ridge_factorization(X, y))
+    copied = leave_one_out_curve(ridge_factorization(near, near_y, groups=groups), n_grid=400)
+    n, alphas = np.array([5.0, 20.0, 40.0])[:, None], np.array([0.1, 1.0, 10.0])
+    one = curve_risk(single, n, alphas, fit_intercept=True).test_error
+    three = curve_risk(copied, 3.0 * n, 3.0 * alphas, fit_intercept=True).test_error
+    np.testing.assert_allclose(three, one, rtol=0.03)
+
+
 def test_error_on_new_groups_of_a_known_population():
     """Half of the variance shared, and a group effect: the row-wise error is far too low."""
     rng = np.random.default_rng(0)
