@@ -227,6 +227,7 @@ class _Batch:
             self._without_subtraction(pairs, tables, np.arange(tables.grid.size)[ridges], near)
         if self.without_leverage is None:  # at the least ridge, where all directions count
             self.without_leverage = pairs.q[0] <= 0
+        # What near copies leave is lost in rounding at large ridges alone: it stays above zero.
         least = _ROUNDING * pairs.q.max(axis=2, keepdims=True)
         pairs.q[...] = np.where(self.without_leverage, 0.0, np.maximum(pairs.q, least))
         span, idle = self.span, self.unit.shape[1] - self.span
@@ -260,8 +261,7 @@ class _Batch:
         )
         leverage, vectors = np.linalg.eigh(blocks)
         own_square = np.einsum("abik,abik->abk", vectors, squared @ vectors)
-        # Copies within a group leave directions without leverage; what is not zero is rounding. What
-        # near copies leave is lost in it at large ridges alone, and stays above zero there.
+        # Copies within a group leave directions without leverage; what is not zero is rounding.
         leverage = np.where(leverage > _ROUNDING * leverage[..., -1:], leverage, 0.0)
         distance = 1.0 - leverage
         scaled = tables.kept(ridges)[:, :, None] * self.components
