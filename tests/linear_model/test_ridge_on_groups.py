@@ -77,6 +77,21 @@ def test_less_than_a_group_is_not_known():
     assert np.isnan(RIDGE.predict_decomposition(4).total_variance)
 
 
+def test_beyond_reach_of_few_groups_nothing_is_known():
+    """Too few subsets of groups for a power law: the least error over alpha is no answer."""
+    rng = np.random.default_rng(0)
+    site = np.repeat(np.arange(30), 5)
+    rows = rng.normal(size=(30, 400))[site] + rng.normal(size=(150, 400))
+    y = rows[:, 0] + rng.normal(size=30)[site] + rng.normal(size=150)
+    population = LeaveOneOutPopulation(extrapolate=True)
+    ridge = DeterministicEquivalentRidge(0.01, population=population).fit(rows, y, groups=site)
+    assert len(ridge.population_.calibration_.sizes) == 3
+    assert np.isfinite(ridge.predict_test_error(n_groups=30))
+    assert np.isfinite(ridge.optimal_alpha(n_groups=31))
+    beyond = ridge.predict_test_error(n_groups=[31, 60], return_interval=True)
+    assert np.isnan(beyond).all()
+
+
 def test_required_groups():
     target = float(RIDGE.predict_test_error(n_groups=60, alpha=10.0))
     assert RIDGE.required_groups(target * 1.0001, alpha=10.0) in (59, 60)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.interpolation import log_spline
 from sk_deepfeat.theory.one_sample.bias_and_noise import BiasAndNoise
-from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio
 from sk_deepfeat.theory.one_sample.nodes import CurveNodes, nodes_at
 from sk_deepfeat.theory.validation import FloatArray, check_cells
 
@@ -202,15 +202,21 @@ class CurveEvaluator:
 
     def _nothing_learned(self, n: float, alpha: FloatArray) -> CurveRisk | None:
         """Return everything where nothing is learned: from one sample, or features of nothing."""
-        if n >= 1e-12 and self.curve.rank > 0:
+        active = self._active_rows(n)
+        if active > 1e-12 * (n + 1.0) and self.curve.rank > 0:
             return None
         shape = (alpha.size, self.curve.n_outputs)
-        known = self.curve.error[-1].sum(axis=0)
+        moment = self.curve.error[-1].sum(axis=0)
+        test, train = moment, moment * (n > 0.0)
         if self.curve.constant is not None:  # the intercept is off by the means of whole groups
-            known = known + (self.curve.constant.mean_error[-1] - known) / (n + 2.0)
-        error = np.broadcast_to(known, shape)
-        kappa = alpha / n if n > 0.0 else np.full(alpha.size, np.inf)
-        return CurveRisk(kappa, error, error * (n > 0.0), error)
+            more = self.curve.constant.mean_error[-1] - moment
+            test = moment + more / (n + 2.0)
+            # As for nodes, exact at the training size.
+            of_curve = moment - more / self.curve.n_effective
+            exact = ratio(self.curve.training_error[-1], of_curve)
+            train = np.maximum(moment - more / max(n, 1e-12), 0.0) * exact * (n > 0.0)
+        kappa = alpha / n if active > 0.0 else np.full(alpha.size, np.inf)
+        return CurveRisk(kappa, *(np.broadcast_to(part, shape) for part in (test, train, moment)))
 
     def _table(self, n: float) -> _Table | None:
         """Return the nodes at one n and what interpolates between them; None for less than two."""

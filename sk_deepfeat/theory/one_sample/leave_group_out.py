@@ -185,6 +185,7 @@ class _Batch:
     """Groups of one size, in an orthonormal basis of each: first its span, then what is beyond.
 
     Arrays over groups B, coordinates m and outputs t; `span` is the number of the former.
+    The ridges are to be asked for in ascending order.
     """
 
     def __init__(self, factorization: RidgeFactorization, rows: IndexArray) -> None:
@@ -205,6 +206,7 @@ class _Batch:
         self.left = self._along_unit(left, stretch)
         self.outside = self._along_unit(outside, stretch)
         self.span = min(size, rank)
+        self.without_leverage: NDArray[np.bool_] | None = None
         if size > rank:
             basis, triangle = np.linalg.qr(self.left, mode="complete")
             turned = np.swapaxes(basis, 1, 2)
@@ -223,6 +225,11 @@ class _Batch:
         near = 1.0 - pairs.leverage.max(axis=2) < _NEAR_ONE
         if np.any(near):
             self._without_subtraction(pairs, tables, np.arange(tables.grid.size)[ridges], near)
+        if self.without_leverage is None:  # at the least ridge, where all directions count
+            self.without_leverage = pairs.q[0] <= 0
+        # What near copies leave is lost in rounding at large ridges alone: it stays above zero.
+        least = _ROUNDING * pairs.q.max(axis=2, keepdims=True)
+        pairs.q[...] = np.where(self.without_leverage, 0.0, np.maximum(pairs.q, least))
         span, idle = self.span, self.unit.shape[1] - self.span
         shape = (*pairs.q.shape[:2], idle)
         along = np.matmul(np.swapaxes(pairs.vectors, 2, 3), self.unit[:, :span, None])[..., 0]

@@ -147,8 +147,9 @@ class ErrorSurface:
             error = np.where(found.reachable, error, np.nan)
         elif not np.all(inside):
             least = self._least_errors(n_samples[~inside])
-            bounded = np.fmax(error[~inside], least)
-            error[~inside] = np.where(found.reachable[~inside], error[~inside], bounded)
+            grown = error[~inside]  # NaN where no growth is known: the bound alone is no answer
+            bounded = np.where(np.isnan(grown), np.nan, np.fmax(grown, least))
+            error[~inside] = np.where(found.reachable[~inside], grown, bounded)
         log_variance = None
         if variance:
             log_variance = found.log_variance + self._training_set_variance(at_n0.kappa)

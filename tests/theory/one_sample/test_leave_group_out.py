@@ -2,16 +2,20 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 from scipy.interpolate import CubicSpline
 
 from sk_deepfeat.theory import (
     RowGroups,
     curve_risk,
+    gcv_curve,
     leave_group_out_residuals,
     leave_one_out_curve,
     leave_one_out_curves,
     ridge_factorization,
 )
+from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.one_sample.nodes import nodes_at
 
 ALPHAS = np.array([1e-4, 1e-2, 1.0, 100.0, 1e4])
 UNEQUAL = (1, 2, 3, 4, 6, 8, 12, 20, 1, 1, 5, 13)
@@ -20,6 +24,7 @@ CASES = {
     "sixes, fewer rows than features": ((6,) * 10, 150),
     "larger than the rank": ((30,) * 6, 20),
     "few rows stay": ((30, 30, 5), 50),
+    "more rows than one product takes": ((40,) * 4, 60),
     "unequal": (UNEQUAL, 40),
     "unequal, fewer rows than features": (UNEQUAL, 140),
     "single rows": ((1,) * 40, 15),
@@ -144,6 +149,69 @@ def test_df2_is_the_slope_of_df1_along_kappa(sizes, n_features):
     np.testing.assert_allclose((curve.df1 - curve.df2)[middle], -slope[middle], rtol=1e-3)
 
 
+def leverage_of_groups(X, groups, alpha, fit_intercept):
+    """Return the degrees of freedom, and the mean over rows of Q of whole groups left out."""
+    n = len(X)
+    X = X - X.mean(axis=0) if fit_intercept else X
+    hat = X @ np.linalg.solve(X.T @ X + alpha * np.eye(X.shape[1]), X.T)
+    total = 0.0
+    for group in np.unique(groups):
+        mine = np.flatnonzero(groups == group)
+        eta = np.eye(mine.size) - np.full((mine.size,) * 2, fit_intercept / n)
+        h = scipy.linalg.eigh(hat[np.ix_(mine, mine)], eta, eigvals_only=True)
+        total += (h / (1.0 - h)).sum()
+    return np.trace(hat), total / n
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("case", CASES)
+def test_at_the_training_size_q_is_the_mean_leverage_left_out(case, fit_intercept):
+    """Shares of the constant direction are what an intercept takes from the rows, exactly."""
+    X, y, groups, _ = rows(*CASES[case])
+    alphas = ALPHAS[1:]
+    factorization = ridge_factorization(
+        X, y, fit_intercept=fit_intercept, exact_at=alphas, groups=groups
+    )
+    curve = leave_one_out_curve(factorization)
+    kappa = curve_risk(curve, float(len(X)), alphas, fit_intercept=fit_intercept).kappa
+    slow = [leverage_of_groups(X, groups, alpha, fit_intercept) for alpha in alphas]
+    df1, q = np.transpose(slow)
+    np.testing.assert_allclose(kappa, alphas * q / df1, rtol=1e-6)
+
+
+def test_df2_of_near_copies():
+    """Within a group 1 - h is of any size: its small eigenvalues come from a root's."""
+    X, y, groups, _ = rows((5,) * 12, 30, copies=1e-3)
+    curve = leave_one_out_curve(ridge_factorization(X, y, groups=groups), n_grid=400)
+    slope = CubicSpline(np.log(curve.kappa), curve.df1)(np.log(curve.kappa), 1)
+    middle = (curve.df1 > 0.05 * curve.df1.max()) & (curve.df1 < 0.95 * curve.df1.max())
+    np.testing.assert_allclose((curve.df1 - curve.df2)[middle], -slope[middle], rtol=1e-4)
+
+
+def test_noise_of_q_is_that_of_groups():
+    """Three copies of each row are no more draws than the rows are."""
+    X, y, _, _ = rows((1,) * 50, 12)
+    copies = np.repeat(np.arange(50), 3)
+    single = leave_one_out_curve(ridge_factorization(X, y))
+    copied = leave_one_out_curve(ridge_factorization(X[copies], y[copies], groups=copies))
+    np.testing.assert_allclose(copied.scale_noise, single.scale_noise, rtol=1e-6)
+
+
+def test_amplification_of_equal_leverages_is_df2_over_n():
+    X, y, _, _ = rows((1,) * 60, 40)
+    curve = gcv_curve(ridge_factorization(X, y, fit_intercept=False))
+    for n in (20.0, 60.0):
+        nodes = nodes_at(curve, n)
+        df2 = np.interp(np.log(nodes.kappa), np.log(curve.kappa), curve.df2)
+        known = nodes.kappa > 1.01 * curve.kappa[0]
+        np.testing.assert_allclose(nodes.amplification[known], df2[known] / n, rtol=0.01, atol=1e-9)
+    evaluator = CurveEvaluator(curve, fit_intercept=False)
+    middle = curve.df1[60::100]
+    np.testing.assert_allclose(
+        evaluator.amplification(60.0, middle), curve.df2[60::100] / 60.0, rtol=0.01, atol=1e-9
+    )
+
+
 def test_neither_order_nor_labels_count():
     X, y, groups, w = rows(UNEQUAL, 40, weights=True)
     order = np.random.default_rng(5).permutation(len(X))
@@ -210,6 +278,49 @@ def test_a_constant_feature_leaves_the_means_of_whole_groups():
     assert min(errors) < curve.error[0].sum() < max(errors)
 
 
+def test_training_errors_of_means_of_groups():
+    """A mean takes from its rows what their groups share: all but what is within one group."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(400), 5)
+    y = rng.normal(size=400)[groups] + 0.5 * rng.normal(size=groups.size)
+    factorization = ridge_factorization(np.ones((groups.size, 3)), y, groups=groups)
+    n = 5.0 * np.array([1.0, 2.0, 10.0, 400.0])
+    found = curve_risk(leave_one_out_curve(factorization), n, 1.0, fit_intercept=True)
+    # The mean of g groups has the variance (1 + 0.25/5)/g.
+    wanted = 1.25 - 1.05 / np.array([1.0, 2.0, 10.0, 400.0])
+    np.testing.assert_allclose(found.train_error[:, 0], wanted, rtol=0.1)
+    np.testing.assert_allclose(found.train_error[-1], np.var(y), rtol=1e-10)
+    np.testing.assert_allclose(found.bias_and_noise[:, 0], 1.25, rtol=0.1)
+
+
+def test_one_group_of_copies_teaches_its_mean():
+    """Nothing but the intercept is learned from one row, be it there once or three times."""
+    X, y, _, _ = rows((1,) * 50, 12)
+    copies = np.repeat(np.arange(50), 3)
+    copied = ridge_factorization(X[copies], y[copies], groups=copies)
+    one = curve_risk(leave_one_out_curve(ridge_factorization(X, y)), 1.0, 1.0, fit_intercept=True)
+    three = curve_risk(leave_one_out_curve(copied), 3.0, 3.0, fit_intercept=True)
+    np.testing.assert_allclose(three.test_error, one.test_error, rtol=1e-3)
+    np.testing.assert_allclose(three.train_error, 0.0, atol=1e-10)
+
+
+@pytest.mark.parametrize("apart", [1e-7, 1e-9])
+@pytest.mark.filterwarnings("error")
+def test_copies_but_for_rounding_are_copies(apart):
+    """What they differ by has leverage at the least ridges, and is lost in rounding at others."""
+    X, y, _, _ = rows((1,) * 40, 200)
+    rng, groups = np.random.default_rng(1), np.repeat(np.arange(40), 3)
+    near, near_y = X[groups], y[groups]
+    near = near + apart * rng.normal(size=near.shape)
+    near_y = near_y + apart * rng.normal(size=near_y.shape)
+    single = leave_one_out_curve(ridge_factorization(X, y))
+    copied = leave_one_out_curve(ridge_factorization(near, near_y, groups=groups), n_grid=400)
+    n, alphas = np.array([5.0, 20.0, 40.0])[:, None], np.array([0.1, 1.0, 10.0])
+    one = curve_risk(single, n, alphas, fit_intercept=True).test_error
+    three = curve_risk(copied, 3.0 * n, 3.0 * alphas, fit_intercept=True).test_error
+    np.testing.assert_allclose(three, one, rtol=0.03)
+
+
 def test_error_on_new_groups_of_a_known_population():
     """Half of the variance shared, and a group effect: the row-wise error is far too low."""
     rng = np.random.default_rng(0)
@@ -255,6 +366,8 @@ def test_jackknife_leaves_out_blocks_of_whole_groups():
     np.testing.assert_allclose(errors, curve.error.sum(axis=1)[0], rtol=1e-8)
     shares = np.mean([c.constant.mean_error[0] for c in replicates], axis=0)
     np.testing.assert_allclose(shares, curve.constant.mean_error[0], rtol=1e-8)
+    along = np.mean([c.constant.error.sum(axis=1)[0] for c in replicates], axis=0)
+    np.testing.assert_allclose(along, curve.constant.error.sum(axis=1)[0], rtol=1e-8)
 
 
 def test_residuals_want_groups_and_a_ridge():
