@@ -88,7 +88,7 @@ SENTENCES = {
         "up to :math:`{LARGEST_SUBSET_SHARE:g}\\,n_0` rows",
         "of {sizes} sizes, each half of the next",
     ],
-    "sk_deepfeat/populations/leave_one_out.py": ["rows are dealt to {groups} groups in turn"],
+    "sk_deepfeat/populations/leave_one_out.py": ["rows, or groups, are dealt to {groups} blocks"],
     "sk_deepfeat/populations/calibration_check.py": ["and {percent:.0f} %"],
     "sk_deepfeat/theory/one_sample/surface.py": [
         "the weight 1 - (s/{MOST_GROWTH_NOISE:g})²",
