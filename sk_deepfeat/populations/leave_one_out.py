@@ -72,10 +72,10 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     The features must not have been fitted on the targets of these rows: their residuals are then
     no guide to new data. `TwoStageRegressor` keeps the two apart.
 
-    Rows that come in groups, near-duplicates among them, are no independent draws: errors and
-    intervals are then right for new groups with ``fit(..., groups=labels)`` alone, which leaves out,
-    draws and deals out whole groups. Without labels, `fit` warns of rows that look dependent, and
-    takes exact copies for one draw.
+    Rows that come in groups, near-duplicates among them, are no independent draws. With
+    ``fit(..., groups=labels)`` errors and intervals are those on new groups, for which whole groups
+    are left out, drawn and dealt out. Without, `fit` warns of rows that look dependent, and takes
+    exact copies for one draw.
 
     Subsets are drawn with a fixed seed: the same rows give the same answers. For the intervals,
     rows, or groups, are dealt to at most twenty blocks. The training rows stay in memory for

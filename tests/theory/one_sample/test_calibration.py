@@ -13,9 +13,9 @@ from samples import (
 from sklearn.linear_model import Ridge
 
 from sk_deepfeat.theory import (
-    RowGroups,
     Calibration,
     CalibrationSize,
+    RowGroups,
     calibrate,
     curve_risk,
     leave_one_out_curve,
