@@ -46,7 +46,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     extrapolate : bool, default=False
         Whether cells beyond reach, where more samples than n₀ meet too small an alpha, get the best
         number there is, with a wide interval. Otherwise they are NaN, as they are anyway below some
-        fifty rows, where no growth can be fitted.
+        fifty rows, or in few groups, where no growth can be fitted.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     taken for one draw, and a `PopulationWarning` says where rows look dependent.
 
     Subsets are drawn with a fixed seed: the same rows give the same answers. For the intervals,
-    rows, or groups, are dealt to twenty blocks. The training rows stay in memory for
+    rows, or groups, are dealt to twenty blocks, or fewer. The training rows stay in memory for
     `calibration_check`; a pickle leaves them out.
 
     Examples
@@ -169,7 +169,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     ) -> tuple[FloatArray, FloatArray]:
         """Return an interval for the mean test error over training sets of a size.
 
-        It counts the sampling error of the rows (delete-group jackknife), the scatter of the error
+        It counts the sampling error of the rows (delete-block jackknife), the scatter of the error
         from training set to training set, and beyond n₀ what extrapolating adds.
 
         Parameters
@@ -195,7 +195,8 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         Parameters
         ----------
         sizes : array-like of int, optional
-            Sizes of the subsets, from 2 to one below the number of rows; None is those of the fit.
+            Sizes of the subsets in rows, from 2 to one below their number; None is those of the
+            fit. Of rows in groups, subsets have the nearest whole number of groups.
 
         Returns
         -------

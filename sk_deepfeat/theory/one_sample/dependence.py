@@ -20,7 +20,12 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
-from sk_deepfeat.theory.one_sample.left_out_sets import InfluenceMetric, LeftOutSets, Rows
+from sk_deepfeat.theory.one_sample.left_out_sets import (
+    InfluenceMetric,
+    LeftOutSets,
+    Rows,
+    single_precision_unit,
+)
 from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
 _RIDGES = 40
@@ -330,7 +335,7 @@ def _are_close(factorization: RidgeFactorization, sets: Rows) -> bool:
 
 def _equal_by_chance(factorization: RidgeFactorization, sets: Rows) -> bool:
     """Say whether nearest rows are equal, and come as unequally often as discrete draws do."""
-    root = np.sqrt(factorization.weights)[:, None]
+    root = np.sqrt(factorization.weights)[:, None] * single_precision_unit(factorization)
     rows = (factorization.features / root).astype(np.float32)
     equal = np.all(rows[sets[:, 0]] == rows[sets[:, 1]], axis=1)
     if equal.mean() < tuning.EQUAL_ROWS_SHARE:

@@ -21,6 +21,8 @@ _SKETCH = 32
 _SETS_AT_ONCE = 40
 # Beside M, whose largest eigenvalue is one: what single precision cannot tell from zero.
 _ROUNDING = 1e-6
+# Features up to this size, and down to its inverse, are fit for single precision as they are.
+_LARGE = 1e15
 
 Rows = NDArray[np.intp]
 
@@ -35,6 +37,12 @@ class LeftOutSets(NamedTuple):
     """log Q at the same k."""
     similarity: FloatArray
     """Cosine of the rows' influences, H_ij/√(h_i h_j), shape (S, K+1)."""
+
+
+def single_precision_unit(factorization: RidgeFactorization) -> float:
+    """Return what to divide features by, so that single precision neither overflows nor is zero."""
+    largest = float(np.sqrt(factorization.eigenvalues[-1]))
+    return 1.0 if 1.0 / _LARGE < largest < _LARGE else largest
 
 
 class InfluenceMetric:
@@ -54,8 +62,10 @@ class InfluenceMetric:
             self._map = None
             self.lengths = np.sqrt(np.einsum("ij,ij->i", self._rows, self._rows))
         else:
-            self._rows = np.asarray(factorization.features, dtype=np.float32)
-            self._map = np.asarray(right * self.shrunk, dtype=np.float32)
+            unit = single_precision_unit(factorization)
+            features = factorization.features
+            self._rows = np.asarray(features if unit == 1.0 else features / unit, dtype=np.float32)
+            self._map = np.asarray(right * (self.shrunk * unit), dtype=np.float32)
             probes = np.random.default_rng(0).normal(size=(lam.size, _SKETCH))
             sketch = self._rows @ (self._map @ probes.astype(np.float32))
             self.lengths = np.sqrt(np.einsum("ij,ij->i", sketch, sketch) / _SKETCH)
@@ -102,14 +112,16 @@ class InfluenceMetric:
         distinct, inverse = np.unique(sets, return_inverse=True)
         position = inverse.reshape(sets.shape)
         points = self.points(distinct)
-        components = [f.target_components * (a / (lam + a))[:, None] for a in ridges]
+        unit = np.abs(f.targets).max(axis=0)  # errors are relative: targets of any size may come
+        unit = np.where(unit > 0, unit, 1.0)
+        components = [f.target_components / unit * (a / (lam + a))[:, None] for a in ridges]
         answers = []
         for ridge, kept in zip(ridges, components, strict=True):
             scale = (np.sqrt(lam / (lam + ridge)) / self.shrunk).astype(points.dtype)
             scaled = points if ridge == self.ridge else points * scale
             residual = points @ (kept / self.shrunk[:, None]).astype(points.dtype)
             if lam.size < f.n_effective:
-                residual = residual + f.outside[distinct]
+                residual = residual + f.outside[distinct] / unit
             answers.append(self._at_ridge(scaled, np.asarray(residual, float), sets, position))
         return answers
 

@@ -15,6 +15,7 @@ from sklearn.linear_model import Ridge
 from sk_deepfeat.theory import (
     Calibration,
     CalibrationSize,
+    RowGroups,
     calibrate,
     curve_risk,
     leave_one_out_curve,
@@ -122,6 +123,15 @@ def test_standard_errors_are_those_of_repetition():
 )
 def test_subset_sizes(n_rows, rank, sizes):
     assert subset_sizes(n_rows, rank) == sizes
+
+
+@pytest.mark.parametrize(
+    ("group_size", "sizes"),
+    [(1, [12, 25, 50, 100]), (6, [12, 24, 47, 100]), (40, [80]), (100, [])],
+)
+def test_subsets_of_groups_are_two_groups_at_least(group_size, sizes):
+    groups = RowGroups(np.arange(200) // group_size)  # of 6, 34 groups of 5.88 rows on average
+    assert subset_sizes(200, 190, groups) == sizes
 
 
 def test_too_few_rows_or_no_features_are_not_calibrated():

@@ -351,3 +351,18 @@ def test_the_message_says_by_how_much_and_names_the_remedy(by):
 
 def test_no_message_about_independent_rows():
     assert describe(RowDependence(False, "", 1.0, 1.0, 0)) == ""
+
+
+@pytest.mark.parametrize(("scale", "size"), [(1e-100, 1.0), (1e100, 1.0), (1.0, 1e120)])
+@pytest.mark.filterwarnings("error")
+def test_units_of_features_and_targets_do_not_count(scale, size):
+    """Rows are compared in single precision, which ends at 1e38."""
+    rng = np.random.default_rng(0)
+    site = rng.permutation(np.repeat(np.arange(100), 6))
+    X = rng.normal(size=(100, 200))[site] + 0.5 * rng.normal(size=(600, 200))
+    y = X[:, 0] + rng.normal(size=100)[site] + rng.normal(size=600)
+    plain = row_dependence(ridge_factorization(X, y), 1.0)
+    scaled = row_dependence(ridge_factorization(scale * X, size * y), scale**2)
+    assert plain.dependent
+    assert (scaled.dependent, scaled.by) == (plain.dependent, plain.by)
+    assert scaled.optimism == pytest.approx(plain.optimism, rel=1e-3)

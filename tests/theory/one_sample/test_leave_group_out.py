@@ -15,6 +15,7 @@ from sk_deepfeat.theory import (
     ridge_factorization,
 )
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.one_sample.leave_group_out import left_out_means
 from sk_deepfeat.theory.one_sample.nodes import nodes_at
 
 ALPHAS = np.array([1e-4, 1e-2, 1.0, 100.0, 1e4])
@@ -24,6 +25,7 @@ CASES = {
     "sixes, fewer rows than features": ((6,) * 10, 150),
     "larger than the rank": ((30,) * 6, 20),
     "few rows stay": ((30, 30, 5), 50),
+    "one larger than a rank of more than half the rows": ((40, 12, 8), 35),
     "more rows than one product takes": ((40,) * 4, 60),
     "unequal": (UNEQUAL, 40),
     "unequal, fewer rows than features": (UNEQUAL, 140),
@@ -274,8 +276,13 @@ def test_a_constant_feature_leaves_the_means_of_whole_groups():
     alone = leave_one_out_curve(ridge_factorization(np.ones((groups.size, 3)), y))
     rowwise = curve_risk(alone, groups.size, 1.0, fit_intercept=True).test_error
     assert found > 1.05 * rowwise  # the mean of a group is one draw, not as many as it has rows
-    errors = [c.error[0].sum() for c in replicates]
-    assert min(errors) < curve.error[0].sum() < max(errors)
+    squares, mean_errors = left_out_means(factorization, factorization.groups)
+    block = RowGroups(groups).blocks(4)[groups]
+    assert len(replicates) == 4
+    for b, replicate in enumerate(replicates):
+        np.testing.assert_allclose(replicate.error[0].sum(), squares[block != b].mean())
+        beta = replicate.constant.mean_error[0]
+        np.testing.assert_allclose(beta, mean_errors[block != b].mean(axis=0))
 
 
 def test_training_errors_of_means_of_groups():

@@ -62,3 +62,20 @@ def test_bad_arguments(arguments, message):
     X, Y = sample(60, 10)
     with pytest.raises(ValueError, match=message):
         subset_errors(ridge_factorization(X, Y), *arguments)
+
+
+def test_subsets_of_whole_groups_are_measured_on_the_others():
+    X, Y = sample(60, 10)
+    groups = np.random.default_rng(0).permutation(np.repeat(np.arange(12), 5))
+    path = ridge_factorization(X, Y, groups=groups)
+    found = subset_errors(path, 21, [0.1, 3.0], 3)
+    total, times = np.zeros((60, 2, 2)), np.zeros(60)
+    for rows in _spread(60, 21, 3, 0, path.groups):
+        outside = np.setdiff1d(np.arange(60), rows)
+        assert rows.size == 20 and not set(groups[rows]) & set(groups[outside])
+        times[outside] += 1
+        for k, alpha in enumerate([0.1, 3.0]):
+            predicted = Ridge(alpha=alpha).fit(X[rows], Y[rows]).predict(X[outside])
+            total[outside, k] += np.square(Y[outside] - predicted)
+    assert found.size == 20.0
+    np.testing.assert_allclose(found.error, (total / times[:, None, None]).mean(axis=0))
