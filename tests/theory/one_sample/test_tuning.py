@@ -82,7 +82,7 @@ SENTENCES = {
     "docs/user_guide/reach_and_intervals.rst": [
         "nothing at {MOST_GROWTH_NOISE:g}, and a cell is reachable while",
         ":math:`s < {reach:.2f}`",
-        "leaves out one of {groups} groups of rows",
+        "leaves out one of {groups} blocks of rows",
         "disagrees by more than noise and {percent:.0f} %",
         "over alpha (``optimal_alpha``, ``required_samples``) add {caution} standard errors",
         "up to :math:`{LARGEST_SUBSET_SHARE:g}\\,n_0` rows",
