@@ -132,7 +132,15 @@ class _ClassSums:
 class _Sums:
     """All additive sums over rows."""
 
-    NAMES = ("rows", "draws", "draw_squares", "growth", "mean_error")
+    NAMES = (
+        "rows",
+        "draws",
+        "draw_squares",
+        "draw_by_size",
+        "size_squares",
+        "growth",
+        "mean_error",
+    )
 
     def __init__(
         self, grid: FloatArray, classes: int, outputs: int, width: float, *, constant: bool
@@ -143,6 +151,7 @@ class _Sums:
         self.constant = _ClassSums(shape, outputs) if constant else None
         self.rows = self.draws = 0
         self.draw_squares, self.growth = np.zeros(grid.size), np.zeros(grid.size)
+        self.draw_by_size, self.size_squares = np.zeros(grid.size), 0.0
         self.mean_error = np.zeros((grid.size, outputs))
 
     def add(self, part: _Part, first: int | None, origin: FloatArray) -> None:
@@ -156,6 +165,9 @@ class _Sums:
         self.rows += len(part.q)
         self.draws += len(part.draws)
         self.draw_squares += np.square(part.draws).sum(axis=0)
+        size = len(part.q) // max(len(part.draws), 1)
+        self.draw_by_size += size * part.draws.sum(axis=0)
+        self.size_squares += len(part.draws) * size**2
         self.growth += part.growth.sum(axis=0)
         self.plain.add(flat, part, None)
         if self.constant is not None and part.mean_error is not None:
@@ -199,7 +211,11 @@ class _Sums:
         constant = None
         if self.constant is not None:
             constant = ConstantShare(*(*means(self.constant), self.mean_error / self.rows))
-        spread = self.draws * self.draw_squares / np.square(total) - 1.0
+        # A draw's sum about what its rows would have at the mean leverage.
+        per_row = total / self.rows
+        squares = self.draw_squares - 2.0 * per_row * self.draw_by_size
+        squares = squares + np.square(per_row) * self.size_squares
+        spread = self.draws * squares / np.square(total)
         noise = np.sqrt(np.maximum(spread, 0.0) / max(self.draws - int(intercept), 1))
         growth = self.growth / total
         return LeverageMoments(self.grid, share, leverage, error, weighted, growth, noise, constant)

@@ -5,6 +5,7 @@ import pytest
 import scipy.linalg
 from scipy.interpolate import CubicSpline
 
+from sk_deepfeat.populations import LeaveOneOutPopulation
 from sk_deepfeat.theory import (
     RowGroups,
     curve_risk,
@@ -430,3 +431,16 @@ class TestRowGroups:
         groups = RowGroups(np.repeat(np.arange(9), [30, 1, 1, 2, 3, 5, 8, 7, 3]))
         load = np.bincount(groups.blocks(3), weights=groups.sizes)
         np.testing.assert_array_equal(np.sort(load), [15, 15, 30])
+
+
+def test_noise_of_kappa_does_not_count_the_sizes_of_groups():
+    """Groups of rows that are independent, after all, are as many rows, however unequal."""
+    X, y, _, _ = rows((1,) * 600, 40)
+    labels = np.repeat(np.arange(200), np.resize([30, 2, 2, 2, 2, 2, 2, 2, 2, 2], 200))[:600]
+    noise = [
+        leave_one_out_curve(ridge_factorization(X, y, groups=groups)).scale_noise
+        for groups in (None, labels)
+    ]
+    assert np.all(noise[1] < 3.0 * noise[0])
+    population = LeaveOneOutPopulation().fit(X, y, groups=labels)
+    assert np.all(population.reachable([1200, 4800], 100.0, fit_intercept=True))
