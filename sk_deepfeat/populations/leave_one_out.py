@@ -78,7 +78,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     taken for one draw, and a `PopulationWarning` says where rows look dependent.
 
     Subsets are drawn with a fixed seed: the same rows give the same answers. For the intervals,
-    rows, or groups, are dealt to twenty blocks, or fewer. The training rows stay in memory for
+    rows, or groups, are dealt to at most twenty blocks. The training rows stay in memory for
     `calibration_check`; a pickle leaves them out.
 
     Examples

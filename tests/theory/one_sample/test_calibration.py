@@ -22,7 +22,9 @@ from sk_deepfeat.theory import (
     leave_one_out_curves,
     ridge_factorization,
 )
+from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.one_sample.calibration import correction
+from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.subset_plan import subset_sizes
 
 P = 60
@@ -192,3 +194,20 @@ def test_the_size_of_the_rank_counts_beside_another_only():
     assert failing(100).disagreement == failing(130).disagreement == 0.0
     assert failing(100, 400).disagreement == pytest.approx(0.1)
     assert failing(170).disagreement == pytest.approx(0.1), "beyond a factor of e^0.5"
+
+
+def test_scatter_of_groups_goes_by_how_near_the_error_is_to_its_pole():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 5)
+    X = rng.normal(size=(40, 60))[groups] + rng.normal(size=(200, 60))
+    factorization = ridge_factorization(X, X[:, 0] + rng.normal(size=200), groups=groups)
+    curve = leave_one_out_curve(factorization)
+    calibration = calibrate(factorization, curve)
+    evaluator = CurveEvaluator(curve, fit_intercept=True)
+    df_ratio = np.array([0.1, 0.25])
+    at = evaluator.amplification(100.0, 100.0 * df_ratio)
+    assert calibration.amplified and np.all(np.abs(at - df_ratio) > 0.05)
+    expected = interp_log(at, calibration.df_ratio, calibration.scatter[:, 0], log_values=False)
+    found = calibration.scatter_at(evaluator, 100.0, df_ratio)
+    np.testing.assert_allclose(found[:, 0], expected)
+    assert not calibrate(ridge_factorization(X, X[:, 0]), curve).amplified

@@ -82,13 +82,13 @@ SENTENCES = {
     "docs/user_guide/reach_and_intervals.rst": [
         "nothing at {MOST_GROWTH_NOISE:g}, and a cell is reachable while",
         ":math:`s < {reach:.2f}`",
-        "leaves out one of {groups} blocks of rows",
+        "leaves out one of {blocks} blocks of rows",
         "disagrees by more than noise and {percent:.0f} %",
         "over alpha (``optimal_alpha``, ``required_samples``) add {caution} standard errors",
         "up to :math:`{LARGEST_SUBSET_SHARE:g}\\,n_0` rows",
         "of {sizes} sizes, each half of the next",
     ],
-    "sk_deepfeat/populations/leave_one_out.py": ["rows, or groups, are dealt to {groups} blocks"],
+    "sk_deepfeat/populations/leave_one_out.py": ["are dealt to at most {blocks} blocks"],
     "sk_deepfeat/populations/calibration_check.py": ["and {percent:.0f} %"],
     "sk_deepfeat/theory/one_sample/surface.py": [
         "the weight 1 - (s/{MOST_GROWTH_NOISE:g})²",
@@ -108,7 +108,7 @@ def test_sentences_that_quote_a_constant(document):
     values = {
         **{name: getattr(tuning, name) for name in NAMES},
         "reach": np.sqrt(1.0 - tuning.REACH_WEIGHT) * tuning.MOST_GROWTH_NOISE,
-        "groups": words[tuning.JACKKNIFE_BLOCKS],
+        "blocks": words[tuning.JACKKNIFE_BLOCKS],
         "percent": 100 * tuning.DISAGREEMENT_OF_CONCERN,
         "caution": words[tuning.CAUTION],
         "at_one": words[tuning.ERRORS_AT_ONE_SIZE],
