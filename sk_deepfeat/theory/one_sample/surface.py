@@ -147,8 +147,10 @@ class ErrorSurface:
             error = np.where(found.reachable, error, np.nan)
         elif not np.all(inside):
             least = self._least_errors(n_samples[~inside])
-            grown = error[~inside]  # NaN where no growth is known: the bound alone is no answer
-            bounded = np.where(np.isnan(grown), np.nan, np.fmax(grown, least))
+            grown = error[~inside]
+            bounded = np.fmax(grown, least)
+            if self.fewest_rows > 1.0:  # few groups may allow no growth: the bound is no answer
+                bounded = np.where(np.isnan(grown), np.nan, bounded)
             error[~inside] = np.where(found.reachable[~inside], grown, bounded)
         log_variance = None
         if variance:
