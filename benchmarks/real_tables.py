@@ -8,7 +8,8 @@ measured on fresh rows, until its standard error is below 1 %, kept in a folder.
 |relative error| of answered cells over cells and draws, up to the training size and beyond, and how
 often the 90 % interval holds the truth. The floor is what as many rows as the training set has can
 tell of an error at all: the scatter of the rows' squared errors over their mean and the root of
-their number. One line of JSON for each kind and size, with the bars that it misses.
+their number. Cells whose truth has a standard error above 5 %, or above a quarter of the floor, do
+not count but as answered or not. One line of JSON for each kind and size, with the bars that it misses.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ LEVEL = 0.9
 COLUMNS = (
     "floor",
     "truth_se",
+    "certain",
     "median",
     "p90",
     "worst",
@@ -51,6 +53,7 @@ COLUMNS = (
 )
 _SEARCHED = np.logspace(-10, 4, 57)  # over the mean squared norm of a row
 _PRECISION, _FEWEST, _MOST, _ENTRIES = 0.01, 12, 1000, 3e7
+_SURE = 0.05  # largest relative standard error of a truth that counts
 _TEST_ENTRIES, _FEWEST_TEST_ROWS = 2e7, 20_000
 
 
@@ -135,10 +138,17 @@ def predictions(name, n0, surface, draws):
     return np.array(found), warned, seconds
 
 
+def certain_cells(n0, surface):
+    """Say which cells' truth is known: close to as many rows as columns a mean may not exist."""
+    allowed = np.maximum(_SURE, 0.25 * surface.scatter / np.sqrt(n0))
+    return surface.standard_error <= allowed
+
+
 def scores(n0, surface, predicted, warned, seconds):
     """Return the columns of the table, as numbers, with the bars missed."""
     error, lower, upper = predicted.transpose(1, 0, 2, 3)
-    answered = ~np.isnan(error)
+    answered, certain = ~np.isnan(error), certain_cells(n0, surface)
+    counted = answered & certain
     relative = np.abs(error / surface.mean - 1.0)
     held = (lower <= surface.mean) & (surface.mean <= upper)
     within = np.broadcast_to((surface.sizes <= n0)[:, None], error.shape)
@@ -148,14 +158,15 @@ def scores(n0, surface, predicted, warned, seconds):
     floor = float(np.median(surface.scatter)) / np.sqrt(n0)
     result = {
         "floor": floor,
-        "truth_se": float(surface.standard_error.max()),
-        "median": _quantile(relative[within & answered], 0.5),
-        "p90": _quantile(relative[within & answered], 0.9),
-        "worst": _quantile(relative[within & answered], 1.0),
-        "coverage": _mean(held[within & answered]),
+        "truth_se": float(surface.standard_error[certain].max()),
+        "certain": _mean(certain),
+        "median": _quantile(relative[within & counted], 0.5),
+        "p90": _quantile(relative[within & counted], 0.9),
+        "worst": _quantile(relative[within & counted], 1.0),
+        "coverage": _mean(held[within & counted]),
         "answered_within": _mean(answered[within]),
-        "beyond_p90": _quantile(relative[beyond & answered], 0.9),
-        "beyond_coverage": _mean(held[beyond & answered]),
+        "beyond_p90": _quantile(relative[beyond & counted], 0.9),
+        "beyond_coverage": _mean(held[beyond & counted]),
         "answered_to_2n0": _mean(answered[:, near]),
         "warned": _mean(warned),
         "fit_seconds": _mean(seconds),
@@ -191,6 +202,7 @@ def print_worst_cells(name, n0, surface, predicted, count=10):
     """Print the cells of largest relative error, up to the training size and beyond it."""
     error = predicted[:, 0]
     relative = np.nan_to_num(np.abs(error / surface.mean - 1.0), nan=-1.0)
+    relative = np.where(certain_cells(n0, surface), relative, -1.0)
     for label, side in (("within", surface.sizes <= n0), ("beyond", surface.sizes > n0)):
         here = np.where(side[:, None], relative, -1.0)
         order = np.argsort(here, axis=None)[::-1][:count]
@@ -202,12 +214,13 @@ def print_worst_cells(name, n0, surface, predicted, count=10):
             print(
                 f"{draw:3d} {surface.sizes[s] / n0:6.3f} {FACTORS[a]:7.0e} {value:10.4g} "
                 f"[{lower:.4g}, {upper:.4g}] {surface.mean[s, a]:10.4g} "
-                f"({100 * surface.standard_error[s, a]:.1f} %) {value / surface.mean[s, a] - 1:+.2f}"
+                f"({100 * surface.standard_error[s, a]:.1f} %) "
+                f"{value / surface.mean[s, a] - 1:+.2f}"
             )
 
 
 def cell_text(column, value):
-    """A figure as the table shows it."""
+    """Return a figure as the table shows it."""
     if np.isnan(value):
         return "–"
     return f"{value:.2f}" if column == "fit_seconds" else f"{100 * value:.1f} %"

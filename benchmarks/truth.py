@@ -84,10 +84,9 @@ def measured_surface(
 
 
 class TestRows:
-    """Fresh rows on which coefficients are measured: a triangular factor of (1, X, y) stands for
-    them, so that their number costs nothing later.
+    """Fresh rows on which coefficients are measured, however many at the cost of a few.
 
-    With `finite`, they are all rows there are, and training rows among them are taken out again.
+    A triangular factor of (1, X, y) stands for them. With `finite`, they are all rows there are, and training rows among them are taken out again.
     """
 
     def __init__(self, draw, rng, n_rows, *, finite=False, block=20_000):
@@ -105,7 +104,7 @@ class TestRows:
         self.factor = factor
 
     def errors(self, intercept, coefs, X, y):
-        """Mean squared errors of coefs (features, alphas) that were fitted on (X, y)."""
+        """Return mean squared errors of coefs (features, alphas) that were fitted on (X, y)."""
         bordered = np.vstack([intercept, coefs, np.full(coefs.shape[1], -1.0)])
         total, count = np.square(self.factor @ bordered).sum(axis=0), self.n_rows
         if self.finite:
@@ -114,13 +113,13 @@ class TestRows:
         return total / count
 
     def scatter(self, intercept, coefs):
-        """Standard deviation of the rows' squared errors over their mean, from the last block."""
+        """Return the deviation of the rows' squared errors over their mean, in the last block."""
         squares = np.square(self.X @ coefs + intercept - self.y[:, None])
         return squares.std(axis=0) / squares.mean(axis=0)
 
 
 def fresh_fit(X, y, alphas):
-    """Intercepts (alphas,) and coefficients (features, alphas) of ridge with an intercept."""
+    """Return intercepts (alphas,) and coefficients (features, alphas) of ridge with an intercept."""
     feature_mean, target_mean = X.mean(axis=0), y.mean()
     bordered = np.column_stack([X - feature_mean, y - target_mean])
     if len(y) > 2 * X.shape[1]:
@@ -149,5 +148,6 @@ def measure_fresh(draw, test, size, alphas, *, precision, most, rng):
             if spread.max() < precision:
                 break
     scatter = np.mean(scatters, axis=0)
-    error = np.sqrt(np.square(spread) + np.square(scatter) / test.n_rows)
+    tested = 0.0 if test.finite else np.square(scatter) / test.n_rows
+    error = np.sqrt(np.square(spread) + tested)
     return found.mean(axis=0), error, len(found), scatter
