@@ -8,8 +8,8 @@ measured on fresh rows, until its standard error is below 1 %, kept in a folder.
 |relative error| of answered cells over cells and draws, up to the training size and beyond, and how
 often the 90 % interval holds the truth. The floor is what as many rows as the training set has can
 tell of an error at all: the scatter of the rows' squared errors over their mean and the root of
-their number. Cells whose truth has a standard error above 5 %, or above a quarter of the floor, do
-not count but as answered or not. One line of JSON for each kind and size, with the bars that it misses.
+their number. Cells whose truth has a standard error above 5 % and above a quarter of the floor do
+not count, but as answered or not. One line of JSON for each kind and size, with the bars missed.
 """
 
 from __future__ import annotations

@@ -86,7 +86,8 @@ def measured_surface(
 class TestRows:
     """Fresh rows on which coefficients are measured, however many at the cost of a few.
 
-    A triangular factor of (1, X, y) stands for them. With `finite`, they are all rows there are, and training rows among them are taken out again.
+    A triangular factor of (1, X, y) stands for them. With `finite`, they are all rows there are,
+    and training rows among them are taken out again.
     """
 
     def __init__(self, draw, rng, n_rows, *, finite=False, block=20_000):
@@ -119,7 +120,7 @@ class TestRows:
 
 
 def fresh_fit(X, y, alphas):
-    """Return intercepts (alphas,) and coefficients (features, alphas) of ridge with an intercept."""
+    """Return intercepts (alphas,) and coefficients (features, alphas) of ridge."""
     feature_mean, target_mean = X.mean(axis=0), y.mean()
     bordered = np.column_stack([X - feature_mean, y - target_mean])
     if len(y) > 2 * X.shape[1]:
