@@ -34,14 +34,20 @@ class GrowthMisses(NamedTuple):
     theory could tell nothing."""
 
     def drift_at(self, alpha: FloatArray) -> FloatArray:
-        """Return the largest drift near some alphas, shape (cells, t)."""
+        """Return the largest drift near some alphas, infinite where it is at the alpha itself.
+
+        Shape (cells, t).
+        """
         log_alpha = np.log(np.maximum(alpha, np.finfo(float).tiny))
         low, high = np.log(tuning.POWER_LAW_NEIGHBOURS)
-        found = [
-            np.stack([np.interp(log_alpha + s, self.log_alpha, d) for d in self.drift.T], axis=-1)
-            for s in (low, 0.0, high)
-        ]
-        return np.nan_to_num(np.max(found, axis=0), nan=np.inf, posinf=np.inf)
+        at, *beside = (self._along(log_alpha + shift) for shift in (0.0, low, high))
+        known = [np.where(np.isfinite(drift), drift, 0.0) for drift in beside]
+        return np.maximum(at, np.max(known, axis=0))
+
+    def _along(self, log_alpha: FloatArray) -> FloatArray:
+        with np.errstate(invalid="ignore"):  # from a finite to an infinite one
+            drift = [np.interp(log_alpha, self.log_alpha, column) for column in self.drift.T]
+        return np.nan_to_num(np.stack(drift, axis=-1), nan=np.inf, posinf=np.inf)
 
 
 def growth_misses(
@@ -70,16 +76,20 @@ def growth_misses(
     at_n0 = measured.errors(np.full(alpha.shape, float(n_rows)), alpha).log_error
     squares = []
     for share in tuning.FORECAST_SHARES:
-        parts = spread(
-            n_rows, round(share * n_rows), tuning.FORECAST_PARTS, 1, factorization.groups
-        )
-        for rows in parts:
+        size, groups = round(share * n_rows), factorization.groups
+        misses = []
+        for rows in spread(n_rows, size, tuning.FORECAST_PARTS, 1, groups):
             own = np.full(alpha.shape, float(rows.size))
             grown = at_n0 - measured.errors(own, alpha).log_error
             predicted = _predicted_growth(factorization, rows, alpha)
-            squares.append(np.square((predicted - grown) / np.log(n_rows / rows.size)))
-    drift = np.sqrt(np.mean(squares, axis=0))
-    return GrowthMisses(np.log(alpha), np.where(np.isfinite(drift), drift, np.inf))
+            misses.append((predicted - grown) / np.log(n_rows / rows.size))
+        squares.append(np.mean(np.square(misses), axis=0))
+    # A quarter of the rows may be silent where a half is not: what speaks counts.
+    known = np.isfinite(squares)
+    total = np.where(known, squares, 0.0).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        drift = np.sqrt(total / known.sum(axis=0))
+    return GrowthMisses(np.log(alpha), np.where(known.any(axis=0), drift, np.inf))
 
 
 def _predicted_growth(

@@ -99,25 +99,29 @@ def power_law_growth(
         Where the growth is wanted.
     """
     log_at_n0, n_rows = log_errors[-1], sizes[-1]
-    if sizes.size <= tuning.POWER_LAW_SIZES:
+    cuts = [sizes <= share * n_rows for share in tuning.POWER_LAW_CUTS]
+    cuts = [some for some in cuts if some.sum() > 2]
+    if sizes.size <= tuning.POWER_LAW_SIZES or not cuts:
         return Growth(np.full(log_at_n0.shape, np.nan), np.full(log_at_n0.shape, np.inf))
     values, variances = np.moveaxis(log_errors, 0, -1), np.moveaxis(variances, 0, -1)
     fine = np.asarray(np.isfinite(values).all(axis=-1))
-    errors = np.exp(np.where(fine[..., None], values - log_at_n0[..., None], 0.0))
-    weights = 1.0 / np.sqrt(variances + tuning.GROWTH_NOISE_FLOOR**2)
+    with np.errstate(invalid="ignore"):
+        relative = values - log_at_n0[..., None]
+    errors = np.exp(np.where(fine[..., None], relative, 0.0))
     shape = log_at_n0.shape
-    cuts = [sizes <= share * n_rows for share in tuning.POWER_LAW_CUTS]
 
     def fitted(some: NDArray[np.bool_], at: ArrayLike) -> FloatArray:
-        flat = [part[..., some].reshape(log_at_n0.size, -1) for part in (errors, weights)]
+        distance = tuning.POWER_LAW_FORM * np.log(sizes[some].max() / sizes[some])
+        noise = variances[..., some] + tuning.GROWTH_NOISE_FLOOR**2 + np.square(distance)
+        flat = [
+            part.reshape(log_at_n0.size, -1) for part in (errors[..., some], 1.0 / np.sqrt(noise))
+        ]
         found = fit_power_law(sizes[some], *flat).at(np.broadcast_to(at, shape).ravel())
         return np.log(np.maximum(found, 1e-300)).reshape(shape)
 
     everything = np.ones(sizes.size, dtype=bool)
     ratio = fitted(everything, n_samples[:, None]) - fitted(everything, n_rows)
-    misses = [
-        fitted(some, n_rows) / np.log(n_rows / sizes[some].max()) for some in cuts if some.sum() > 2
-    ]
+    misses = [fitted(some, n_rows) / np.log(n_rows / sizes[some].max()) for some in cuts]
     log_n = np.log(n_samples / n_rows)[:, None]
     miss = np.mean(np.square(misses), axis=0)
     variance = (miss + tuning.POWER_LAW_DRIFT**2) * np.square(log_n)

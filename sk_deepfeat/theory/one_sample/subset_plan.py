@@ -54,6 +54,8 @@ def subset_sizes(
             octaves += np.log2(top / rank)
     steps = np.arange(int(octaves * np.log(2.0) / log_step + 0.5) + 1)
     sizes = list(top * np.exp(-log_step * steps))
+    if fine and rank <= top * 1.01:  # closer together about the peak, which moves with the rank
+        sizes += [rank * np.exp(shift * log_step) for shift in (-1.5, -0.5, 0.5)]
     sizes += [size for size in _near_all(n_rows, rank, fine) if _is_apart(size, sizes)]
     whole = {int(size + 1e-9) for size in sizes}
     if groups is not None:

@@ -160,14 +160,15 @@ class ErrorSurface:
         log_variance = None
         if variance:
             log_variance = found.log_variance + self._training_set_variance(at_n0.kappa)
-        return self._record(risk, found._replace(error=error), log_variance)
+        return self._record(asked, found._replace(error=error), log_variance)
 
     def _record(
-        self, risk: CurveRisk, found: _Errors, log_variance: FloatArray | None
+        self, asked: _Cells, found: _Errors, log_variance: FloatArray | None
     ) -> ErrorAnswer:
         """Hold every part of an answer to what is known of the error."""
         error = found.error
         unknown = np.isnan(error)
+        risk = self._completed(asked, found)
         if log_variance is not None:
             log_variance = np.where(unknown, np.nan, log_variance)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -181,6 +182,19 @@ class ErrorSurface:
                 log_variance=log_variance,
                 degrees=max(len(self.replicates.curves) - 1, 1),
             )
+
+    def _completed(self, asked: _Cells, found: _Errors) -> CurveRisk:
+        """Take the parts from n₀ where an error is reachable of which the theory says nothing."""
+        risk = asked.risk
+        lost = np.isnan(risk.test_error) & found.reachable
+        cells = lost.any(axis=1)
+        if not np.any(cells):
+            return risk
+        at_n0 = self._at_n0(asked.alpha[cells])
+        train, moment = risk.train_error.copy(), risk.bias_and_noise.copy()
+        train[cells] = np.where(lost[cells], at_n0.train_error, train[cells])
+        moment[cells] = np.where(lost[cells], at_n0.bias_and_noise, moment[cells])
+        return risk._replace(train_error=train, bias_and_noise=moment)
 
     def _at_n0(self, alpha: FloatArray) -> CurveRisk:
         return self._evaluator.risk(np.full(alpha.shape, float(self.n_rows)), alpha)

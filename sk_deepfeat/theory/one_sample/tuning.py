@@ -182,6 +182,12 @@ GROWTH_NOISE_FLOOR = 0.01
 
 Why: no such form holds quite, and a point that is exact by chance must not carry the whole fit."""
 
+POWER_LAW_FORM = 0.15
+"""Relative error of a power law's form for each unit of log n back from its last point.
+
+Why: errors bend where directions come into play one after the other; what lies near n₀ tells most
+of how they go on."""
+
 POWER_LAW_SIZES = 4
 """Fewest sizes of subsets for a power law, beside all rows.
 

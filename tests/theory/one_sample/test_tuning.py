@@ -34,7 +34,7 @@ NUMERICAL = {
     "least_error.py": {40},
     "forecasts.py": {40, 60},
     "subset_fits.py": {8},
-    "subset_plan.py": {11.0, 0.75, 0.25, 1.05, 30.0},
+    "subset_plan.py": {11.0, 0.75, 0.25, 1.01, 1.05, 1.5, 30.0},
     "subsets.py": set(),
     "surface.py": {64},
     "dependence.py": {16, 40, 63, 100},
