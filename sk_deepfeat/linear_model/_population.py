@@ -221,3 +221,10 @@ class _AnswerByMembers:
             return None
         lower, upper = map(self._with_outputs, ends)
         return lower, upper
+
+    def average_interval(
+        self, level: float, weights: FloatArray
+    ) -> tuple[FloatArray, FloatArray] | None:
+        """Return averages of the ends: how outputs are wrong together is not known."""
+        ends = self.interval(level)
+        return None if ends is None else (ends[0] @ weights, ends[1] @ weights)

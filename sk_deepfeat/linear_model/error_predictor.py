@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sk_deepfeat.linear_model._arguments import average_outputs, check_alpha
+from sk_deepfeat.linear_model._arguments import average_ends, average_outputs, check_alpha
 from sk_deepfeat.linear_model._population import AskedPopulation
 from sk_deepfeat.linear_model._search import best_alpha, required_samples
 from sk_deepfeat.theory import ErrorDecomposition
@@ -66,9 +66,9 @@ class ErrorPredictor:
         error = average_outputs(answer.error, multioutput)
         if not return_interval:
             return error
-        ends = answer.interval(level)
+        ends = average_ends(answer, level, multioutput)
         self.asked.require(ends, "interval", "return_interval=True")
-        return (error, *(average_outputs(end, multioutput) for end in ends))
+        return (error, *ends)
 
     @property
     def knows_intervals(self) -> bool:
