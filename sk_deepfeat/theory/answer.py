@@ -88,6 +88,31 @@ class ErrorAnswer(NamedTuple):
         }
         return self._replace(**arrays)
 
+    def scaled(self, share: FloatArray) -> ErrorAnswer:
+        """Return the record with all errors times `share`, of shape cells; NaN: nothing is known.
+
+        Relative variances stay, where something is known.
+        """
+        unknown = np.isnan(share)[..., None]
+
+        def blank(values: Any) -> Any:
+            return None if values is None else np.where(unknown, np.nan, values)
+
+        def times(values: Any) -> Any:
+            return None if values is None else values * share[..., None]
+
+        return self._replace(
+            error=times(self.error),
+            reachable=self.reachable & ~np.isnan(share),
+            kappa=np.where(np.isnan(share), np.nan, self.kappa),
+            train_error=times(self.train_error),
+            bias_and_noise=times(self.bias_and_noise),
+            parts=None if self.parts is None else tuple(map(times, self.parts)),
+            cautious_error=times(self.cautious_error),
+            log_variance=blank(self.log_variance),
+            common_variance=blank(self.common_variance),
+        )
+
     def decomposition(self) -> ErrorDecomposition | None:
         """Return the parts of the error, or None if none of them is known."""
         if self.bias_and_noise is None:

@@ -121,15 +121,16 @@ class CurveEvaluator:
         Returns
         -------
         ndarray of shape (cells, t)
-            NaN below the smallest κ that the curve shows for so many samples.
+            NaN below the smallest κ that is shown for so many samples.
         """
+        lowest = None if self.curve.shows_all else np.nan
         found = np.full((*n_samples.shape, self.curve.n_outputs), np.nan)
         for n in np.unique(n_samples):
             cells, table = n_samples == n, self._table(self._rows(n))
             if table is not None:
                 x, errors = np.log(table.nodes.kappa), table.nodes.test_error
                 log_kappa = np.log(kappa[cells])
-                columns = [np.interp(log_kappa, x, column, left=np.nan) for column in errors.T]
+                columns = [np.interp(log_kappa, x, column, left=lowest) for column in errors.T]
                 found[cells] = np.stack(columns, axis=-1)
         return found * (1.0 + 1.0 / n_samples[:, None]) if self.fit_intercept else found
 

@@ -307,7 +307,10 @@ class ErrorSurface:
         return np.where(np.isfinite(moves), moves, noise[:, None])
 
     def _least_errors(self, n_samples: FloatArray) -> FloatArray:
-        """Return for each n the least error over alpha where that is reachable, or NaN."""
+        """Return for each n the least error over alpha where that is reachable, or NaN.
+
+        Where it is above that of all rows, the best alpha is not among those that are reachable.
+        """
         found_at = np.empty((n_samples.size, self.curve.n_outputs))
         for n in np.unique(n_samples):
             if n not in self._least:
@@ -315,12 +318,18 @@ class ErrorSurface:
                     self._least = {}
                 alpha = alphas_along(self.curve, n - 1.0 if self.fit_intercept else n)
                 size = np.full(alpha.shape, n)
-                risk = self._evaluator.risk(size, alpha)
-                found = self._beyond(_Cells(size, alpha, risk, self._at_n0(alpha)))
+                risk, at_n0 = self._evaluator.risk(size, alpha), self._at_n0(alpha)
+                found = self._beyond(_Cells(size, alpha, risk, at_n0))
                 known = np.where(found.reachable, found.error, np.nan)
-                self._least[n] = np.array([inner_minimum(column) for column in known.T])
+                least = np.array([inner_minimum(column) for column in known.T])
+                self._least[n] = np.where(least <= self._least_at_n0, least, np.nan)
             found_at[n_samples == n] = self._least[n]
         return found_at
+
+    @cached_property
+    def _least_at_n0(self) -> FloatArray:
+        least = self.curve.error.sum(axis=1).min(axis=0)
+        return np.asarray(least * (1.0 + 1.0 / self.n_rows) if self.fit_intercept else least)
 
     @cached_property
     def _tail(self) -> FunctionalTail | None:
