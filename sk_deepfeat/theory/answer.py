@@ -183,7 +183,7 @@ class ErrorAnswer(NamedTuple):
             return np.asarray(total + np.square(own.sum(axis=-1)))
         together = np.isnan(self.deviations).any(axis=0) | np.isinf(own)
         total += np.square(np.where(together, own, 0.0).sum(axis=-1))
-        apart = np.where(together, 0.0, own * np.where(together, 0.0, self.deviations))
+        apart = np.where(together, 0.0, own) * np.where(together, 0.0, self.deviations)
         return np.asarray(total + np.square(apart.sum(axis=-1)).sum(axis=0))
 
     def _ends(
