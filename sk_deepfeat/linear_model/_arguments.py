@@ -60,7 +60,7 @@ def average_outputs(errors: Any, multioutput: Any) -> Any:
     return np.average(stacked, axis=-1, weights=weights)[()]
 
 
-def average_ends(answer: Any, level: float, multioutput: Any) -> tuple[Any, Any] | None:
+def average_ends(answer: Any, level: float, multioutput: Any) -> Any:
     """Return the ends of intervals of what `average_outputs` returns; None if they are not known.
 
     An average over outputs has an interval of its own: the mean of the outputs' ends would be
