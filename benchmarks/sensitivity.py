@@ -62,10 +62,12 @@ PROPORTIONS = (
     "POWER_LAW_CUTS",
     "TAIL_MOST_DF_RATIO",
 )
-# No prediction depends on these without groups: a bar of a picture, the length of blocks, and the
-# warning of dependent rows, which has a benchmark of its own (``dependence.py``).
+# No prediction here depends on these: a bar of a picture, the length of blocks, the warning of
+# dependent rows and what counts for few rows, which have benchmarks of their own (``dependence.py``
+# and ``small_samples.py``).
 LEFT_OUT = (
     "CHECK_BAR",
+    "SMALL_SAMPLE_SCATTER",
     "LONG_STRETCHES",
     "AUTOCORRELATION_NOISE",
     "SILENT_LAGS",

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sk_deepfeat.theory.validation import FloatArray
+
 
 def check_alpha(alpha: Any) -> None:
     """Raise unless `alpha` is "optimal" or a finite number that is not negative."""
@@ -26,23 +28,46 @@ def check_alpha(alpha: Any) -> None:
     raise TypeError(f"alpha={alpha!r} must be a number or 'optimal'.")
 
 
-def average_outputs(errors: Any, multioutput: Any) -> Any:
-    """Average errors over outputs, their last axis, as `mean_squared_error` does."""
-    stacked = np.asarray(errors)
+def output_weights(multioutput: Any, n_outputs: int) -> FloatArray | None:
+    """Return the weights of the outputs in an average, of sum one; None for raw values."""
     if isinstance(multioutput, str):
         if multioutput == "raw_values":
-            return stacked
+            return None
         if multioutput == "uniform_average":
-            return stacked.mean(axis=-1)[()]
+            return np.full(n_outputs, 1.0 / n_outputs)
         raise ValueError(
             f"multioutput={multioutput!r} must be 'uniform_average', 'raw_values' or weights."
         )
     weights = np.asarray(multioutput)
-    if weights.shape != stacked.shape[-1:] or weights.dtype.kind not in "iuf":
+    if weights.shape != (n_outputs,) or weights.dtype.kind not in "iuf":
         raise ValueError(
             f"multioutput={multioutput!r} must be 'uniform_average', 'raw_values' or an array of "
-            f"one weight per output ({stacked.shape[-1]})."
+            f"one weight per output ({n_outputs})."
         )
     if not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
         raise ValueError(f"multioutput={multioutput!r} must hold weights that are not negative.")
+    return weights / weights.sum()
+
+
+def average_outputs(errors: Any, multioutput: Any) -> Any:
+    """Average errors over outputs, their last axis, as `mean_squared_error` does."""
+    stacked = np.asarray(errors)
+    weights = output_weights(multioutput, stacked.shape[-1])
+    if weights is None:
+        return stacked
+    if isinstance(multioutput, str):
+        return stacked.mean(axis=-1)[()]
     return np.average(stacked, axis=-1, weights=weights)[()]
+
+
+def average_ends(answer: Any, level: float, multioutput: Any) -> Any:
+    """Return the ends of intervals of what `average_outputs` returns; None if they are not known.
+
+    An average over outputs has an interval of its own: the mean of the outputs' ends would be
+    right for outputs that are wrong together.
+    """
+    weights = output_weights(multioutput, np.shape(answer.error)[-1])
+    if weights is None:
+        return answer.interval(level)
+    ends = answer.average_interval(level, weights)
+    return None if ends is None else (ends[0][()], ends[1][()])

@@ -165,8 +165,17 @@ class _AnswerByMembers:
     no member for is None.
     """
 
-    def __init__(self, asked: AskedPopulation, cells: tuple[FloatArray, FloatArray]) -> None:
-        self._asked, self._cells = asked, cells
+    def __init__(
+        self,
+        asked: AskedPopulation,
+        cells: tuple[FloatArray, FloatArray],
+        share: FloatArray | None = None,
+    ) -> None:
+        self._asked, self._cells, self._share = asked, cells, share
+
+    def scaled(self, share: FloatArray) -> _AnswerByMembers:
+        """Return what `ErrorAnswer.scaled` does."""
+        return _AnswerByMembers(self._asked, self._cells, share)
 
     def _ask(self, member: str, **options: Any) -> Any:
         method = getattr(self._asked.population, member, None)
@@ -178,7 +187,8 @@ class _AnswerByMembers:
         if values is None:
             return None
         values = np.asarray(values)
-        return values[..., None] if self._asked.single_output else values
+        values = values[..., None] if self._asked.single_output else values
+        return values if self._share is None else values * self._share[..., None]
 
     @cached_property
     def error(self) -> FloatArray:
@@ -186,12 +196,15 @@ class _AnswerByMembers:
 
     @property
     def kappa(self) -> FloatArray:
-        return np.asarray(self._ask("kappa"))
+        found = np.asarray(self._ask("kappa"))
+        return found if self._share is None else np.where(np.isnan(self._share), np.nan, found)
 
     @property
     def reachable(self) -> Any:
-        found = self._ask("reachable")
-        return ~np.isnan(self.error).any(axis=-1) if found is None else np.asarray(found)
+        found, known = self._ask("reachable"), ~np.isnan(self.error).any(axis=-1)
+        if found is None or self._share is None:
+            return known if found is None else np.asarray(found)
+        return np.asarray(found) & ~np.isnan(self._share)
 
     @property
     def train_error(self) -> Any:
@@ -221,3 +234,10 @@ class _AnswerByMembers:
             return None
         lower, upper = map(self._with_outputs, ends)
         return lower, upper
+
+    def average_interval(
+        self, level: float, weights: FloatArray
+    ) -> tuple[FloatArray, FloatArray] | None:
+        """Return averages of the ends: how outputs are wrong together is not known."""
+        ends = self.interval(level)
+        return None if ends is None else (ends[0] @ weights, ends[1] @ weights)

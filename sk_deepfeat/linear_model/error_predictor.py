@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numbers
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sk_deepfeat.linear_model._arguments import average_outputs, check_alpha
+from sk_deepfeat.linear_model._arguments import average_ends, average_outputs, check_alpha
 from sk_deepfeat.linear_model._population import AskedPopulation
-from sk_deepfeat.linear_model._search import best_alpha, required_samples
+from sk_deepfeat.linear_model._search import AlphaSearch, required_samples
 from sk_deepfeat.theory import ErrorDecomposition
 from sk_deepfeat.theory.validation import (
     FloatArray,
@@ -60,20 +61,34 @@ class ErrorPredictor:
         level: float = 0.9,
     ) -> Any:
         """Return errors, and with `return_interval` the ends of their intervals."""
-        cells = self._cells(n_samples, alpha, n_groups)
         level = check_level(level)
-        answer = self.asked.answer(*cells, variance=return_interval)
+        sizes = self._sizes(n_samples, n_groups)
+        answer = self._answer(sizes, alpha, variance=return_interval)
         error = average_outputs(answer.error, multioutput)
         if not return_interval:
             return error
-        ends = answer.interval(level)
+        ends = average_ends(answer, level, multioutput)
         self.asked.require(ends, "interval", "return_interval=True")
-        return (error, *(average_outputs(end, multioutput) for end in ends))
+        lower, upper = ends
+        beyond = (sizes > self.n_samples) & isinstance(alpha, str)
+        if np.any(beyond & np.isnan(answer.kappa)):
+            upper = self._bounded(upper, answer, level, multioutput)
+        return error, lower, upper
+
+    def _bounded(self, upper: Any, answer: Any, level: float, multioutput: Any) -> Any:
+        """Return upper ends that are those of all rows where the best alpha is not known.
+
+        The best alpha for more samples does no worse than that for fewer.
+        """
+        of_rows = self._answer(np.array(float(self.n_samples)), "optimal", variance=True)
+        ends = average_ends(of_rows, level, multioutput)
+        unknown = average_outputs(np.isnan(answer.error).astype(float), multioutput) > 0
+        return upper if ends is None else np.where(unknown, ends[1], upper)[()]
 
     @property
     def knows_intervals(self) -> bool:
         """Whether the population knows how uncertain its errors are."""
-        return self.asked.answer(*self._cells(None, None), variance=True).interval(0.9) is not None
+        return self._answer(self._sizes(None, None), None, variance=True).interval(0.9) is not None
 
     def train_error(
         self,
@@ -84,7 +99,7 @@ class ErrorPredictor:
         multioutput: Any = "uniform_average",
     ) -> Any:
         """Return training errors."""
-        found = self.asked.answer(*self._cells(n_samples, alpha, n_groups)).train_error
+        found = self._answer(self._sizes(n_samples, n_groups), alpha).train_error
         self.asked.require(found, "train_error", "predict_train_error")
         return average_outputs(found, multioutput)
 
@@ -97,18 +112,18 @@ class ErrorPredictor:
         multioutput: Any = "uniform_average",
     ) -> ErrorDecomposition:
         """Return the parts of the errors."""
-        found = self.asked.answer(*self._cells(n_samples, alpha, n_groups)).decomposition()
+        found = self._answer(self._sizes(n_samples, n_groups), alpha).decomposition()
         self.asked.require(found, "decomposition", "predict_decomposition")
         parts = (getattr(found, field.name) for field in fields(ErrorDecomposition))
         return ErrorDecomposition(*(average_outputs(part, multioutput) for part in parts))
 
     def kappa(self, n_samples: Any = None, alpha: Any = None, *, n_groups: Any = None) -> Any:
         """Return effective regularisations."""
-        return np.asarray(self.asked.answer(*self._cells(n_samples, alpha, n_groups)).kappa)[()]
+        return np.asarray(self._answer(self._sizes(n_samples, n_groups), alpha).kappa)[()]
 
     def reachable(self, n_samples: Any = None, alpha: Any = None, *, n_groups: Any = None) -> Any:
         """Return where the population identifies the error."""
-        return np.asarray(self.asked.answer(*self._cells(n_samples, alpha, n_groups)).reachable)[()]
+        return np.asarray(self._answer(self._sizes(n_samples, n_groups), alpha).reachable)[()]
 
     def degrees_of_freedom(self, kappa: ArrayLike | None = None) -> tuple[Any, Any]:
         """Return df1 and df2."""
@@ -118,7 +133,8 @@ class ErrorPredictor:
 
     def optimal_alpha(self, n_samples: Any = None, *, n_groups: Any = None) -> Any:
         """Return the alphas of least predicted error."""
-        return self._optimal_alphas(self._sizes(n_samples, n_groups))[()]
+        sizes = self._sizes(n_samples, n_groups)
+        return np.reshape([found.alpha for found in self._search.best(sizes)], sizes.shape)[()]
 
     def required_samples(self, target_error: float, alpha: Any = "optimal") -> float:
         """Return the smallest number of samples that reaches an error."""
@@ -134,14 +150,8 @@ class ErrorPredictor:
         if not number or not np.isfinite(target_error):
             raise ValueError(f"target_error={target_error!r} must be a finite number.")
         check_alpha(alpha)
-        return required_samples(
-            lambda draws, alphas: self._error(rows_each * draws, alphas),
-            lambda draws, alphas: self._searched(rows_each * draws, alphas),
-            float(target_error),
-            alpha,
-            self.feature_scale * rows_each,
-            max(0.0, self._floor()),  # a NaN floor is none but zero
-        )
+        floor = max(0.0, self._floor())  # a NaN floor is none but zero
+        return required_samples(self._search, float(target_error), alpha, floor, rows_each)
 
     def calibration_check(self, sizes: Any = None) -> Any:
         """Return errors measured on subsets beside predicted ones."""
@@ -171,32 +181,32 @@ class ErrorPredictor:
             )
         return self.group_size
 
-    def _cells(
-        self, n_samples: Any, alpha: Any, n_groups: Any = None
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return validated (n, alpha); None is what was fitted."""
-        n = self._sizes(n_samples, n_groups)
+    def _answer(self, n_samples: FloatArray, alpha: Any, *, variance: bool = False) -> Any:
+        """Return the record of some cells; an alpha of None is what was fitted."""
         if isinstance(alpha, str):
             check_alpha(alpha)
-            return n, self._optimal_alphas(n)
+            best = self._search.best(n_samples)
+            alphas = np.reshape([found.alpha for found in best], n_samples.shape)
+            unknown = np.isnan(alphas)
+            share = np.where(unknown, np.nan, np.reshape([f.share for f in best], alphas.shape))
+            answer = self.asked.answer(n_samples, np.where(unknown, 1.0, alphas), variance=variance)
+            return answer if np.all(share == 1.0) else answer.scaled(share)
         values = check_alphas(self._fitted_alpha() if alpha is None else alpha)
-        check_cells(n, values)
-        return n, values
+        check_cells(n_samples, values)
+        return self.asked.answer(n_samples, values, variance=variance)
 
     def _fitted_alpha(self) -> float:
         return float(self.alpha)
 
-    def _optimal_alphas(self, n_samples: FloatArray) -> FloatArray:
-        best = [best_alpha(self._searched, float(n), self.feature_scale) for n in n_samples.flat]
-        return np.reshape(best, n_samples.shape)
+    @cached_property
+    def _search(self) -> AlphaSearch:
+        return AlphaSearch(self._errors, self.feature_scale, float(self.n_samples))
 
-    def _error(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+    def _errors(self, n_samples: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Errors, and what a search over alpha minimises; a population may raise some of them."""
         answer = self.asked.answer(n_samples, alpha)
-        return np.asarray(average_outputs(answer.error, "uniform_average"))
-
-    def _searched(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
-        """Errors for a search over alpha; a population may raise those it is less sure of."""
-        answer = self.asked.answer(n_samples, alpha)
+        error = np.asarray(average_outputs(answer.error, "uniform_average"))
         cautious = answer.cautious_error
-        errors = answer.error if cautious is None else cautious
-        return np.asarray(average_outputs(errors, "uniform_average"))
+        if cautious is None:
+            return error, error
+        return error, np.asarray(average_outputs(cautious, "uniform_average"))

@@ -71,7 +71,8 @@ class ErrorQuestionsMixin:
             Numbers of training rows, at least 1; None is the fitted one.
         alpha : array-like or "optimal", optional
             Regularisations, broadcast against `n_samples`; None is the fitted one, "optimal" the
-            best for each n.
+            best for each n. Errors at the best do not rise with n; where it lies beyond what is
+            identifiable they are NaN, and the interval has an upper end alone.
         n_groups : array-like, optional
             Numbers of groups, at least 1, in place of `n_samples`: so many times the training
             groups' mean number of rows. For an estimator that was fitted with groups.
@@ -218,8 +219,8 @@ class ErrorQuestionsMixin:
         Returns
         -------
         float or ndarray of the shape of `n_samples`
-            NaN where no alpha is identifiable. A `PopulationWarning` says when the optimum lies on
-            the edge of what is identifiable.
+            NaN where the best alpha lies beyond what is identifiable; a `PopulationWarning` says
+            for which n.
         """
         return self._error_predictor().optimal_alpha(n_samples, **_given(n_groups))
 
@@ -232,7 +233,7 @@ class ErrorQuestionsMixin:
         target_error : float
             Mean squared error to reach, averaged over outputs.
         alpha : float or "optimal", default="optimal"
-            Regularisation, or the best for each n.
+            Regularisation; "optimal" is any: no fixed alpha needs fewer.
 
         Returns
         -------

@@ -17,6 +17,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_array, check_consistent_length
 from threadpoolctl import threadpool_limits
 
+from sk_deepfeat.linear_model._arguments import average_ends
 from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.refits import measure_subset
@@ -305,7 +306,7 @@ def _predict(
     cells = np.broadcast_arrays(n_samples[:, None].astype(float), alphas)
     answer = asked.answer(*cells, variance=True)
     found: dict[str, Any] = {"predicted": answer.error.mean(axis=-1), "reachable": answer.reachable}
-    ends = answer.interval(_LEVEL)
+    ends = average_ends(answer, _LEVEL, "uniform_average")
     if ends is not None:
-        found["lower"], found["upper"] = (end.mean(axis=-1) for end in ends)
+        found["lower"], found["upper"] = ends
     return found

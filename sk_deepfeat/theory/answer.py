@@ -64,19 +64,54 @@ class ErrorAnswer(NamedTuple):
     """Variance of log error, cells + (t,); None where it was not asked for or is not known."""
     degrees: int = 1
     """Degrees of freedom of that variance."""
+    common_variance: FloatArray | None = None
+    """The part of it that moves all outputs together, cells + (t,); None: nothing of it."""
+    deviations: FloatArray | None = None
+    """How outputs move together in the rest, (B,) + cells + (t,): sums over B of products of two
+    outputs are their correlation. NaN or None: not known, and taken as together."""
 
     def reshape(self, shape: tuple[int, ...]) -> ErrorAnswer:
         """Return the record, which has one axis of cells, with cells of another shape."""
 
-        def reshaped(value: Any) -> Any:
+        def reshaped(value: Any, before: int = 0) -> Any:
             if value is None:
                 return None
             if isinstance(value, tuple):
                 return tuple(map(reshaped, value))
-            return value.reshape(shape + value.shape[1:])
+            kept = value.shape
+            return value.reshape(kept[:before] + shape + kept[before + 1 :])
 
-        arrays = {name: reshaped(getattr(self, name)) for name in self._fields if name != "degrees"}
+        arrays = {
+            name: reshaped(getattr(self, name), int(name == "deviations"))
+            for name in self._fields
+            if name != "degrees"
+        }
         return self._replace(**arrays)
+
+    def scaled(self, share: FloatArray) -> ErrorAnswer:
+        """Return the record with all errors times `share`, of shape cells; NaN: nothing is known.
+
+        Relative variances stay, where something is known.
+        """
+        unknown = np.isnan(share)[..., None]
+
+        def blank(values: Any) -> Any:
+            return None if values is None else np.where(unknown, np.nan, values)
+
+        def times(values: Any) -> Any:
+            return None if values is None else values * share[..., None]
+
+        return self._replace(
+            error=times(self.error),
+            reachable=self.reachable & ~np.isnan(share),
+            kappa=np.where(np.isnan(share), np.nan, self.kappa),
+            train_error=times(self.train_error),
+            bias_and_noise=times(self.bias_and_noise),
+            parts=None if self.parts is None else tuple(map(times, self.parts)),
+            cautious_error=times(self.cautious_error),
+            log_variance=blank(self.log_variance),
+            common_variance=blank(self.common_variance),
+        )
 
     def decomposition(self) -> ErrorDecomposition | None:
         """Return the parts of the error, or None if none of them is known."""
@@ -98,8 +133,64 @@ class ErrorAnswer(NamedTuple):
         """
         if self.log_variance is None:
             return None
-        reach = stdtrit(self.degrees, 0.5 + 0.5 * level) * np.sqrt(self.log_variance)
+        return self._ends(self.error, self.log_variance, level)
+
+    def average_interval(
+        self, level: float, weights: FloatArray
+    ) -> tuple[FloatArray, FloatArray] | None:
+        r"""Return the ends of an interval of the mean error over outputs, of shape cells.
+
+        With shares :math:`u_k = w_k R_k/\bar R`, the part :math:`V_k` of the variance that is not
+        common, and the common part :math:`G_k`, the variance of the logarithm of the mean is
+        :math:`\sum_b (\sum_k u_k \sqrt{V_k} z_{bk})^2 + (\sum_k u_k \sqrt{G_k})^2`, where
+        z are the deviations.
+
+        Parameters
+        ----------
+        level : float
+            Nominal coverage.
+        weights : ndarray of shape (t,)
+            Not negative, of sum one.
+
+        Returns
+        -------
+        lower, upper : ndarray of shape cells
+            Or None if the variance is not known.
+        """
+        if self.log_variance is None:
+            return None
+        mean = self.error @ weights
+        if weights.size == 1:  # as of `interval`, to the last digit
+            variance = self.log_variance[..., 0]
+        else:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                shares = weights * self.error / mean[..., None]
+            variance = self._average_variance(np.where(weights > 0, shares, 0.0))
+        return self._ends(mean, variance, level)
+
+    def _average_variance(self, shares: FloatArray) -> FloatArray:
+        """Return the variance of the log of a mean to which outputs add these shares."""
+        assert self.log_variance is not None
+        common = np.zeros_like(shares) if self.common_variance is None else self.common_variance
+        with np.errstate(invalid="ignore"):
+            own = np.where(np.isinf(common), 0.0, self.log_variance - common)
+            own, common = (
+                np.where(shares > 0, shares * np.sqrt(np.maximum(part, 0.0)), 0.0)
+                for part in (own, common)
+            )
+        total = np.square(common.sum(axis=-1))
+        if self.deviations is None:
+            return np.asarray(total + np.square(own.sum(axis=-1)))
+        together = np.isnan(self.deviations).any(axis=0) | np.isinf(own)
+        total += np.square(np.where(together, own, 0.0).sum(axis=-1))
+        apart = np.where(together, 0.0, own) * np.where(together, 0.0, self.deviations)
+        return np.asarray(total + np.square(apart.sum(axis=-1)).sum(axis=0))
+
+    def _ends(
+        self, error: FloatArray, log_variance: FloatArray, level: float
+    ) -> tuple[FloatArray, FloatArray]:
+        reach = stdtrit(self.degrees, 0.5 + 0.5 * level) * np.sqrt(log_variance)
         with np.errstate(over="ignore", invalid="ignore"):
-            lower, upper = self.error * np.exp(-reach), self.error * np.exp(reach)
-        exact = np.isinf(self.error) | (self.error == 0.0)
-        return np.where(exact, self.error, lower), np.where(exact, self.error, upper)
+            lower, upper = error * np.exp(-reach), error * np.exp(reach)
+        exact = np.isinf(error) | (error == 0.0)
+        return np.where(exact, error, lower), np.where(exact, error, upper)

@@ -78,6 +78,7 @@ def smallest_sufficient(
     target: float,
     *,
     monotone: bool,
+    smallest: float = 1.0,
     largest: float = _LARGEST_N,
 ) -> float:
     """Return the smallest integer n with error(n) ≤ target.
@@ -92,8 +93,8 @@ def smallest_sufficient(
         True: the error falls with n (its optimum over alpha does), so that doubling and bisection
         find the answer. False: the error may rise again (double descent), so a grid of eight
         points per octave is scanned for the first crossing before the bisection.
-    largest : float, default=2**50
-        Where the search ends.
+    smallest, largest : float, default=1, 2**50
+        Where the search begins, and where it ends.
 
     Returns
     -------
@@ -108,10 +109,10 @@ def smallest_sufficient(
     334.0
     """
     steps = 1 if monotone else 8
-    exponents = np.arange(0.0, np.log2(largest) + 1.0 / steps, 1.0 / steps)
-    grid = np.unique(np.round(2.0**exponents))
+    exponents = np.arange(0.0, np.log2(largest / smallest) + 1.0 / steps, 1.0 / steps)
+    grid = np.unique(np.round(smallest * 2.0**exponents))
     batch = 4 if monotone else 16
-    below, known = 0.0, False
+    known = False
     for start in range(0, grid.size, batch):
         values = error(grid[start : start + batch])
         if np.isnan(values).all():
@@ -122,7 +123,7 @@ def smallest_sufficient(
         reached = np.flatnonzero(values <= target)
         if reached.size:
             first = start + int(reached[0])
-            below = grid[first - 1] if first else 0.0
+            below = grid[first - 1] if first else grid[0] - 1.0
             return _bisect(error, target, float(below), float(grid[first]))
         if np.ptp(values) <= _SETTLED * np.abs(values[0]):
             break

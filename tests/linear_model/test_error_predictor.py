@@ -54,11 +54,12 @@ class Bowl(BaseEstimator):
 
 
 def test_a_search_minimises_the_cautious_error_and_tells_the_error_itself():
+    """How many samples are needed is what any alpha needs: 1 + 5/n at alpha 1."""
     ridge = DeterministicEquivalentRidge("optimal", population=Bowl()).fit(X, Y)
     assert ridge.alpha_ == pytest.approx(10.0, rel=1e-3)
     expected = 1.0 + np.log(10.0) ** 2 + 5.0 / 120
     assert ridge.test_error_ == pytest.approx(expected, rel=1e-3)
-    assert ridge.required_samples(1.0 + np.log(10.0) ** 2 + 0.1) == 50
+    assert ridge.required_samples(1.1) == ridge.required_samples(1.1, alpha=1.0) == 50
 
 
 def test_a_record_without_parts_names_what_is_missing():
@@ -86,6 +87,36 @@ def test_outputs_of_every_prediction_are_averaged_alike():
     parts = both.predict_decomposition(40, 3.0, multioutput="raw_values")
     assert parts.bias_and_noise.shape == (2,)
     assert parts.bias_and_noise[1] == pytest.approx(4.0 * parts.bias_and_noise[0])
+
+
+def test_an_average_over_outputs_has_an_interval_of_its_own():
+    """Of 25 targets with noise of their own, the average is known five times as well as each."""
+    coefs = np.random.default_rng(1).normal(size=(50, 25)) / 7.0
+    estimates, widths = [], []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        rows = rng.normal(size=(400, 50))
+        many = DeterministicEquivalentRidge().fit(rows, rows @ coefs + rng.normal(size=(400, 25)))
+        error, low, high = many.predict_test_error(return_interval=True)
+        estimates.append(error)
+        widths.append((high - low) / 2.0)
+    assert np.mean(widths) == pytest.approx(1.73 * np.std(estimates), rel=0.5)
+    assert 0.02 < np.mean(widths) < 0.045
+    raw, raw_low, raw_high = many.predict_test_error(return_interval=True, multioutput="raw_values")
+    assert np.all((raw_high - raw_low) / 2.0 > 0.08)
+    first = many.predict_test_error(return_interval=True, multioutput=[1.0] + 24 * [0.0])
+    np.testing.assert_allclose(first, [raw[0], raw_low[0], raw_high[0]])
+    weights = np.arange(25.0)
+    error, low, high = many.predict_test_error(return_interval=True, multioutput=weights)
+    assert error == pytest.approx(np.average(raw, weights=weights)) and low < error < high
+    assert high - low < 0.5 * np.average(raw_high - raw_low, weights=weights)
+    same = DeterministicEquivalentRidge().fit(X, np.column_stack([Y, 3.0 * Y]))
+    alone = DeterministicEquivalentRidge().fit(X, Y)
+    np.testing.assert_allclose(
+        same.predict_test_error([40, 120, 200], 3.0, return_interval=True),
+        5.0 * np.array(alone.predict_test_error([40, 120, 200], 3.0, return_interval=True)),
+        rtol=1e-6,
+    )
 
 
 CLUSTERS = RNG.normal(size=(15, 20))[RNG.integers(15, size=300)] + 0.05 * RNG.normal(size=(300, 20))

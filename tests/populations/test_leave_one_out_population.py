@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 from samples import LinearPopulation, clustered_rows, power_law
+from sklearn.linear_model import Ridge
 
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
 from sk_deepfeat.exceptions import PopulationWarning
@@ -322,3 +323,25 @@ def test_interval_counts_the_scatter_over_training_sets():
         for calibrate in ("auto", False)
     ]
     assert 1e-5 < found[0] - found[1] < 0.5 * found[1]
+
+
+@pytest.mark.parametrize("p", [2, 5])
+def test_intervals_from_fifteen_rows_hold_the_error(p):
+    """Mean exact error of refits at half, all and twice the rows; nominal 90 % of 60 draws."""
+    rng, coefs, alpha = np.random.default_rng(0), np.full(p, p**-0.5), float(p)
+    sizes, truth = np.array([8, 15, 30]), []
+    for n in sizes:
+        errors = []
+        for _ in range(400):
+            rows = rng.normal(size=(n, p))
+            ridge = Ridge(alpha=alpha).fit(rows, rows @ coefs + rng.normal(size=n))
+            errors.append(np.sum((ridge.coef_ - coefs) ** 2) + ridge.intercept_**2 + 1.0)
+        truth.append(np.mean(errors))
+    held = []
+    for _ in range(60):
+        rows = rng.normal(size=(15, p))
+        population = LeaveOneOutPopulation().fit(rows, rows @ coefs + rng.normal(size=15))
+        lower, upper = population.interval(sizes, alpha, fit_intercept=True)
+        held.append(np.where(np.isnan(lower), np.nan, (lower < truth) & (truth < upper)))
+    assert np.nanmean(held) > 0.8
+    assert np.isnan(held).mean() < 0.05

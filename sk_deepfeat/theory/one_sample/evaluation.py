@@ -110,6 +110,30 @@ class CurveEvaluator:
             test[cells] = found * (1.0 + 1.0 / n) if self.fit_intercept else found
         return test
 
+    def test_error_at(self, n_samples: FloatArray, kappa: FloatArray) -> FloatArray:
+        """Return the test error at some κ in place of some alpha.
+
+        Parameters
+        ----------
+        n_samples, kappa : ndarray of shape (cells,)
+            Numbers of samples, and effective regularisations.
+
+        Returns
+        -------
+        ndarray of shape (cells, t)
+            NaN below the smallest κ that is shown for so many samples.
+        """
+        lowest = None if self.curve.shows_all else np.nan
+        found = np.full((*n_samples.shape, self.curve.n_outputs), np.nan)
+        for n in np.unique(n_samples):
+            cells, table = n_samples == n, self._table(self._rows(n))
+            if table is not None:
+                x, errors = np.log(table.nodes.kappa), table.nodes.test_error
+                log_kappa = np.log(kappa[cells])
+                columns = [np.interp(log_kappa, x, column, left=lowest) for column in errors.T]
+                found[cells] = np.stack(columns, axis=-1)
+        return found * (1.0 + 1.0 / n_samples[:, None]) if self.fit_intercept else found
+
     def alpha_at_df_ratio(self, n_samples: float, df_ratio: ArrayLike) -> FloatArray:
         """Return the alphas at which ridge on `n_samples` rows has given df1/n.
 

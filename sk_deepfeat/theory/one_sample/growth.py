@@ -72,13 +72,13 @@ def theory_growth(
         Log errors at n and at n₀.
     deviations : ndarray of shape (B, cells, t)
         The difference of the two in every replicate of the jackknife.
-    kappa_noise : ndarray of shape (cells,)
-        Relative standard error of κ that few rows of large leverage make.
+    kappa_noise : ndarray of shape (cells, t)
+        How far the log error is off where few rows of large leverage make κ.
     log_n : ndarray of shape (cells,)
         log(n/n₀).
     """
-    drift = (tuning.THEORY_DRIFT**2 + np.square(kappa_noise)) * np.square(log_n)
-    variance = jackknife_variance(deviations) + drift[..., None]
+    drift = np.square(tuning.THEORY_DRIFT * log_n)[:, None]
+    variance = jackknife_variance(deviations) + drift + np.square(kappa_noise)
     ratio = log_error - log_at_n0
     return Growth(ratio, np.where(np.isfinite(ratio), variance, np.inf))
 

@@ -66,3 +66,14 @@ def jackknife_variance(values: FloatArray) -> FloatArray:
     deviations = np.where(known, values - values.sum(axis=0) / some, 0.0)
     variance = (count - 1) / some * np.square(deviations).sum(axis=0)
     return np.where(some >= tuning.JACKKNIFE_KNOWN_SHARE * count, variance, np.inf)
+
+
+def standardized_deviations(values: FloatArray) -> FloatArray:
+    """Return v - mean v over the first axis, in units that make the sum of squares one.
+
+    Products of two columns are the correlations of their jackknife. NaN where the replicates tell
+    none: where they do not differ, or some of them are not finite.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        deviations = values - values.mean(axis=0)
+        return deviations / np.sqrt(np.square(deviations).sum(axis=0))

@@ -97,6 +97,10 @@ class KappaCurve(NamedTuple):
         """Return df1 at any κ, linear in the logarithms; constant beyond the curve's ends."""
         return np.asarray(interp_log(kappa, self.kappa, self.df1))
 
+    def scale_noise_at(self, kappa: ArrayLike) -> FloatArray:
+        """Return the relative standard error of q at any κ, as `df1_at`."""
+        return np.asarray(interp_log(kappa, self.kappa, self.scale_noise, log_values=False))
+
 
 def _grid(factorization: RidgeFactorization, n_grid: int) -> FloatArray:
     check_factorization(factorization)

@@ -22,14 +22,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sk_deepfeat.theory.answer import ErrorAnswer
-from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.calibration import Calibration
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator, CurveRisk
 from sk_deepfeat.theory.one_sample.forecasts import GrowthMisses
 from sk_deepfeat.theory.one_sample.functional_tail import FunctionalTail
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth, theory_growth
-from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackknife_variance
+from sk_deepfeat.theory.one_sample.jackknife import (
+    JackknifeReplicates,
+    jackknife_variance,
+    standardized_deviations,
+)
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.one_sample.least_error import alphas_along, inner_minimum
 from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
@@ -157,20 +160,17 @@ class ErrorSurface:
             if self.fewest_rows > 1.0:  # few groups may allow no growth: the bound is no answer
                 bounded = np.where(np.isnan(grown), np.nan, bounded)
             error[~inside] = np.where(found.reachable[~inside], grown, bounded)
-        log_variance = None
-        if variance:
-            log_variance = found.log_variance + self._training_set_variance(at_n0.kappa)
-        return self._record(asked, found._replace(error=error), log_variance)
+        answer = self._record(asked, found._replace(error=error))
+        if not variance:
+            return answer
+        log_variance = found.log_variance + self._training_set_variance(at_n0.kappa)
+        return self._with_variance(answer, asked, log_variance, found.growth_variance)
 
-    def _record(
-        self, asked: _Cells, found: _Errors, log_variance: FloatArray | None
-    ) -> ErrorAnswer:
+    def _record(self, asked: _Cells, found: _Errors) -> ErrorAnswer:
         """Hold every part of an answer to what is known of the error."""
         error = found.error
         unknown = np.isnan(error)
         risk = self._completed(asked, found)
-        if log_variance is not None:
-            log_variance = np.where(unknown, np.nan, log_variance)
         with np.errstate(over="ignore", invalid="ignore"):
             return ErrorAnswer(
                 error,
@@ -179,7 +179,6 @@ class ErrorSurface:
                 np.where(unknown, np.nan, np.minimum(risk.train_error, error)),
                 np.where(unknown, np.nan, np.minimum(risk.bias_and_noise, error)),
                 cautious_error=error * np.exp(tuning.CAUTION * np.sqrt(found.growth_variance)),
-                log_variance=log_variance,
                 degrees=max(len(self.replicates.curves) - 1, 1),
             )
 
@@ -195,6 +194,28 @@ class ErrorSurface:
         train[cells] = np.where(lost[cells], at_n0.train_error, train[cells])
         moment[cells] = np.where(lost[cells], at_n0.bias_and_noise, moment[cells])
         return risk._replace(train_error=train, bias_and_noise=moment)
+
+    def _with_variance(
+        self,
+        answer: ErrorAnswer,
+        asked: _Cells,
+        log_variance: FloatArray,
+        growth_variance: FloatArray,
+    ) -> ErrorAnswer:
+        """Return an answer with its variance, and how outputs vary together.
+
+        The growth is that of one κ, and moves them alike; the rest as the rows do.
+        """
+        deviations, unknown = None, np.isnan(answer.error)
+        if self.curve.n_outputs > 1 and self.replicates.curves:
+            rows = np.minimum(asked.n_samples, float(self.n_rows))
+            varied = self.replicates.log_errors(rows, asked.alpha)
+            deviations = standardized_deviations(varied)
+        return answer._replace(
+            log_variance=np.where(unknown, np.nan, log_variance),
+            common_variance=np.where(unknown, np.nan, growth_variance),
+            deviations=deviations,
+        )
 
     def _at_n0(self, alpha: FloatArray) -> CurveRisk:
         return self._evaluator.risk(np.full(alpha.shape, float(self.n_rows)), alpha)
@@ -228,7 +249,7 @@ class ErrorSurface:
         both = self.replicates.log_errors(np.r_[rows, n_samples], np.r_[alpha, alpha])
         varied_at_n0, varied = np.split(both, 2, axis=1)
         with np.errstate(invalid="ignore"):
-            kappa_noise = self._kappa_noise(risk.kappa)
+            kappa_noise = self._kappa_noise(n_samples, risk)
             changes = varied - varied_at_n0
             theory = theory_growth(log_error, log_at_n0, changes, kappa_noise, log_n)
         if self.misses is not None:
@@ -303,25 +324,39 @@ class ErrorSurface:
     def _training_set_variance(self, kappa: FloatArray) -> FloatArray:
         """Variance of the training set's own error about the mean over training sets.
 
-        `kappa` is that of n₀ rows at the alphas that are asked for.
+        `kappa` is that of n₀ rows at the alphas that are asked for. Where no subsets tell it, as of
+        few rows, it is taken as large as it usually is.
         """
-        if self.calibration is None or not self.calibration.sizes:
+        if self.calibration is None:
             return np.zeros((kappa.size, self.curve.n_outputs))
+        if not self.calibration.sizes:
+            usual = tuning.SMALL_SAMPLE_SCATTER**2 / self.n_rows
+            return np.full((kappa.size, self.curve.n_outputs), usual)
         df_ratio = self.curve.df1_at(kappa) / self.curve.n_effective
         scatter = self.calibration.scatter_at(self._evaluator, self.n_rows, df_ratio)
         return np.square(scatter) / self.n_rows
 
-    def _kappa_noise(self, kappa: FloatArray) -> FloatArray:
-        """Relative standard error of q = mean Q at κ.
+    def _kappa_noise(self, n_samples: FloatArray, risk: CurveRisk) -> FloatArray:
+        """Return how far log R moves with κ when κ moves by its noise, shape (cells, t).
 
-        Where a few draws of leverage near one make up all of q, nothing left out tells how wrong
-        the κ is that rests on them.
+        That is the relative standard error of q = mean Q at κ for each unit of log(n/n₀): where a
+        few draws of leverage near one make up all of q, nothing left out tells how wrong the κ is
+        that rests on them. Where the κ that it could be is not shown, log R moves as κ does.
         """
-        curve = self.curve
-        return np.asarray(interp_log(kappa, curve.kappa, curve.scale_noise, log_values=False))
+        noise = self.curve.scale_noise_at(risk.kappa) * np.log(n_samples / self.n_rows)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = [
+                self._evaluator.test_error_at(n_samples, risk.kappa * np.exp(step))
+                for step in (-noise, noise)
+            ]
+            moves = np.abs(np.log(np.stack(moved) / risk.test_error)).max(axis=0)
+        return np.where(np.isfinite(moves), moves, noise[:, None])
 
     def _least_errors(self, n_samples: FloatArray) -> FloatArray:
-        """Return for each n the least error over alpha where that is reachable, or NaN."""
+        """Return for each n the least error over alpha where that is reachable, or NaN.
+
+        Where it is above that of all rows, the best alpha is not among those that are reachable.
+        """
         found_at = np.empty((n_samples.size, self.curve.n_outputs))
         for n in np.unique(n_samples):
             if n not in self._least:
@@ -329,12 +364,18 @@ class ErrorSurface:
                     self._least = {}
                 alpha = alphas_along(self.curve, n - 1.0 if self.fit_intercept else n)
                 size = np.full(alpha.shape, n)
-                risk = self._evaluator.risk(size, alpha)
-                found = self._beyond(_Cells(size, alpha, risk, self._at_n0(alpha)))
+                risk, at_n0 = self._evaluator.risk(size, alpha), self._at_n0(alpha)
+                found = self._beyond(_Cells(size, alpha, risk, at_n0))
                 known = np.where(found.reachable, found.error, np.nan)
-                self._least[n] = np.array([inner_minimum(column) for column in known.T])
+                least = np.array([inner_minimum(column) for column in known.T])
+                self._least[n] = np.where(least <= self._least_at_n0, least, np.nan)
             found_at[n_samples == n] = self._least[n]
         return found_at
+
+    @cached_property
+    def _least_at_n0(self) -> FloatArray:
+        least = self.curve.error.sum(axis=1).min(axis=0)
+        return np.asarray(least * (1.0 + 1.0 / self.n_rows) if self.fit_intercept else least)
 
     @cached_property
     def _tail(self) -> FunctionalTail | None:

@@ -27,6 +27,13 @@ JACKKNIFE_KNOWN_SHARE = 0.75
 Why: where a quarter of the groups decides whether a number exists at all, the others do not tell
 how uncertain it is."""
 
+SMALL_SAMPLE_SCATTER = 1.0
+"""√n times the relative scatter of the error from training set to training set, where the rows are
+too few for subsets to tell it.
+
+Why: with 15 and 20 rows, intervals of nominal 90 % without it hold the error far less often than
+with 60 (docs/tables/small_samples.csv is with it)."""
+
 MOMENT_NOISE = 2.0
 """Multiples of N^(-1/2) mean e² below which squared bias and noise are lost in the variance; what
 the next larger κ shows stands for them.

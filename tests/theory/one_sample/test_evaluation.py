@@ -11,6 +11,7 @@ from sk_deepfeat.theory import (
     ridge_risk,
 )
 from sk_deepfeat.theory.one_sample.bias_and_noise import bias_and_noise_along_kappa
+from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 
 P = 200
 POPULATION = LinearPopulation(power_law(P, 0.5), np.random.default_rng(7).normal(size=P))
@@ -151,3 +152,20 @@ def test_training_error_lies_between_zero_and_the_test_error(seed):
     assert np.all(risk.train_error[known] >= 0.0)
     assert np.all(risk.train_error[known] <= risk.test_error[known])
     assert np.any(risk.train_error[known] == risk.test_error[known])
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_error_at_kappa_is_that_at_its_alpha(fit_intercept):
+    """Both ways to name a cell, above and below the rank; beyond the curve's ends nothing moves."""
+    path = path_of(500, fit_intercept)
+    evaluator = CurveEvaluator(leave_one_out_curve(path), fit_intercept=fit_intercept)
+    n, alpha = np.array([150.0, 500.0, 500.0, 3000.0]), np.array([3.0, 1.0, 300.0, 30.0])
+    risk = evaluator.risk(n, alpha)
+    found = evaluator.test_error_at(n, risk.kappa)
+    np.testing.assert_allclose(found, risk.test_error, rtol=3e-3)
+    low, high = evaluator.curve.kappa[[0, -1]]
+    ends = evaluator.test_error_at(np.full(4, 800.0), np.array([low, 1e-6 * low, high, 1e6 * high]))
+    np.testing.assert_allclose(ends[[1, 3]], ends[[0, 2]])
+    hidden = CurveEvaluator(leave_one_out_curve(path_of(100)), fit_intercept=False)
+    below = 0.5 * hidden.curve.kappa[:1]
+    assert np.isnan(hidden.test_error_at(np.array([400.0]), below)).all()

@@ -233,3 +233,57 @@ def test_a_search_is_told_of_the_noise_of_growth():
     without = ask(found, np.full(4, 150.0), alpha).log_variance[:, 0]
     scatter = answer.log_variance[:, 0] - without
     np.testing.assert_allclose(raised[2:], 2.0 * np.sqrt(scatter[2:]), rtol=1e-6)
+
+
+def test_noise_of_kappa_counts_by_what_it_does_to_the_error():
+    """Two features: κ is uncertain by a tenth for each unit of log n, the error by far less."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 2))
+    path = ridge_factorization(X, X @ [1.0, -1.0] + rng.normal(size=100))
+    curve, replicates = leave_one_out_curves(path)
+    found = ErrorSurface(curve, replicates, 100, True, calibrate(path, curve))
+    n, alpha = (cells.ravel() for cells in np.meshgrid([200.0, 1000.0, 5000.0], [1.0, 10.0, 100.0]))
+    answer = ask(found, n, alpha, extrapolate=False)
+    assert answer.reachable.all() and np.all(answer.log_variance < 0.25**2)
+    rows = curve_risk(curve, n, alpha, fit_intercept=True)
+    noise = np.interp(rows.kappa, curve.kappa, curve.scale_noise) * np.log(n / 100.0)
+    moved = [
+        curve_risk(curve, n, alpha * np.exp(step), fit_intercept=True).test_error[:, 0]
+        for step in (-noise, noise)  # df1 is small beside n: alpha and κ go together
+    ]
+    expected = np.abs(np.log(np.array(moved) / rows.test_error[:, 0])).max(axis=0)
+    by_slope = found._kappa_noise(n, found._evaluator.risk(n, alpha))[:, 0]
+    np.testing.assert_allclose(by_slope, expected, rtol=0.1, atol=2e-4)
+    assert np.all(by_slope < 0.7 * noise)
+
+
+def test_outputs_of_one_record_vary_as_their_replicates():
+    _, found = surface(150, outputs=3)
+    n, alpha = np.array([50.0, 150.0, 400.0]), np.full(3, 3.0)
+    answer = ask(found, n, alpha)
+    assert answer.deviations.shape == (len(found.replicates.curves), 3, 3)
+    rows = np.minimum(n, 150.0)
+    errors = found.replicates.log_errors(rows, alpha)
+    for cell in range(3):
+        together = np.corrcoef(errors[:, cell].T)
+        z = answer.deviations[:, cell]
+        np.testing.assert_allclose(z.T @ z, together, atol=1e-10)
+    np.testing.assert_array_equal(answer.common_variance[:2], 0.0)
+    assert np.all(answer.common_variance[2] > 0)
+    assert np.all(answer.common_variance <= answer.log_variance)
+
+
+def test_few_rows_scatter_from_set_to_set_as_rows_usually_do():
+    """Subsets of 15 rows of two features are too small to tell it; a part of the variance is it."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(15, 2))
+    path = ridge_factorization(X, X[:, 0] + rng.normal(size=15))
+    curve, replicates = leave_one_out_curves(path, n_blocks=15)
+    calibration = calibrate(path, curve)
+    assert not calibration.sizes
+    n, alpha = np.array([10.0, 15.0]), np.ones(2)
+    variances = [
+        ask(ErrorSurface(curve, replicates, 15, True, given), n, alpha).log_variance
+        for given in (calibration, None)
+    ]
+    np.testing.assert_allclose(variances[0] - variances[1], 1.0 / 15.0)

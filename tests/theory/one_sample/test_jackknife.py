@@ -11,7 +11,11 @@ from sk_deepfeat.theory import (
     leave_one_out_residuals,
     ridge_factorization,
 )
-from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackknife_variance
+from sk_deepfeat.theory.one_sample.jackknife import (
+    JackknifeReplicates,
+    jackknife_variance,
+    standardized_deviations,
+)
 
 P = 40
 POPULATION = LinearPopulation(np.ones(P), np.eye(P)[0], rows=partial(elliptical_rows, tail=0.4))
@@ -82,3 +86,13 @@ def test_jackknife_variance_with_few_unknown():
     values[7:9] = np.nan
     assert np.isinf(jackknife_variance(values)).all()
     assert jackknife_variance(np.full((20, 1), -np.inf)).item() == 0.0
+
+
+def test_standardized_deviations_are_correlations():
+    values = np.random.default_rng(0).normal(size=(20, 3)) @ np.array(
+        [[1, 2, 0], [0, 1, 0], [0, 0, 1]]
+    )
+    z = standardized_deviations(values)
+    np.testing.assert_allclose(z.T @ z, np.corrcoef(values.T))
+    values[3, 0], values[:, 2] = np.nan, 7.0
+    assert np.isnan(standardized_deviations(values)[:, [0, 2]]).all()
