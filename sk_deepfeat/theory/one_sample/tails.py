@@ -1,0 +1,95 @@
+"""Tails of positive numbers: a power law, by Hill's estimator, or a few that stand apart."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtri
+
+from sk_deepfeat.theory.one_sample import tuning
+from sk_deepfeat.theory.validation import FloatArray
+
+
+class Tail(NamedTuple):
+    """The largest of some positive numbers."""
+
+    inverse_index: float
+    """Mean log of the largest tenth over the next: 1/a, if P(value > x) falls as x^-a."""
+    standard_error: float
+    """Of `inverse_index`."""
+
+    @property
+    def index(self) -> float:
+        """Hill's estimate of a."""
+        return 1.0 / max(self.inverse_index, 1e-300)
+
+    @property
+    def index_error(self) -> float:
+        """Its standard error."""
+        return self.index * self.standard_error / max(self.inverse_index, 1e-300)
+
+
+def hill_tail(values: FloatArray, share: float = tuning.TAIL_SHARE) -> Tail:
+    """Return Hill's estimate from the largest share of some positive numbers.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Positive; zeros are taken for the smallest positive number.
+    share : float
+        Of them.
+
+    Returns
+    -------
+    Tail
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory.one_sample.tails import hill_tail
+    >>> pareto = np.random.default_rng(0).pareto(3.0, size=10_000) + 1.0
+    >>> tail = hill_tail(pareto)
+    >>> round(tail.index, 1), round(tail.index_error, 1)
+    (2.9, 0.1)
+    """
+    count = max(int(share * values.size), 1)
+    logs = np.sort(np.log(np.maximum(values, np.finfo(float).tiny)))[::-1]
+    mean = float(np.mean(logs[:count] - logs[count]))
+    return Tail(mean, mean / np.sqrt(count))
+
+
+def chi_tail(freedom: float, n: int) -> Tail:
+    """Return the tail of n numbers of the chi distribution, at their quantiles."""
+    chance = (np.arange(n) + 0.5) / n
+    return hill_tail(np.sqrt(chdtri(freedom, chance)))
+
+
+def standing_apart(values: FloatArray) -> NDArray[np.intp]:
+    """Return which of some positive numbers stand apart above the others, the largest first.
+
+    Spacings of the logs of a power law's largest numbers are exponential: below the m-th of them
+    with mean 1/(m a). A gap far beyond, with the a of the numbers below it, is none of its own.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Positive.
+
+    Returns
+    -------
+    ndarray of int
+        Empty if there is no gap.
+    """
+    logs = np.log(np.maximum(values, np.finfo(float).tiny))
+    order = np.argsort(-logs, kind="stable")
+    logs = logs[order]
+    most = max(int(tuning.OUTSIZE_SHARE * logs.size), 1)
+    gaps = logs[:most] - logs[1 : most + 1]
+    count = 0
+    for m in np.flatnonzero(gaps > np.log(tuning.OUTSIZE_GAP)) + 1:
+        below = hill_tail(np.exp(logs[m:] - logs[m]))
+        if m * gaps[m - 1] > tuning.OUTSIZE_SPACINGS * below.inverse_index:
+            count = int(m)
+    return order[:count]
