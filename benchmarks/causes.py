@@ -86,12 +86,12 @@ def clean_relu(rng, n):
 
 
 RIGHT = {
-    "rare columns, .002": ("rare columns",),
-    "rare columns, .01": ("rare columns",),
-    "rare columns, .05": ("rare columns",),
+    "rare columns .002": ("rare columns",),
+    "rare columns .01": ("rare columns",),
+    "rare columns .05": ("rare columns",),
     "fingerprints": ("rare columns",),
-    "mixed, raw": ("rare columns",),
-    "mixed, standardised": ("rare columns",),
+    "raw mixed": ("rare columns",),
+    "standardised mixed": ("rare columns",),
     "contaminated": ("outsize rows",),
     "Student-t rows": ("heavy-tailed rows",),
     "column scales": ("column scales",),
@@ -109,7 +109,12 @@ MORE = {
     "t(2.5) residuals": student_residuals,
     "wrong targets": wrong_targets,
 }
-CLEAN = {"clean: Gaussian, power laws": clean_gaussian, "clean: random ReLU": clean_relu}
+CLEAN = {
+    "Gaussian": KINDS["Gaussian"],
+    "ReLU features": KINDS["ReLU features"],
+    "Gaussian, power laws, 2 to 3n columns": clean_gaussian,
+    "ReLU features of 10 to 100 columns": clean_relu,
+}
 
 
 def named(kind, rng, n):
@@ -150,7 +155,6 @@ def main():
     parser.add_argument("--only", nargs="*", help="kinds")
     parser.add_argument("--output", default="docs/tables/causes.csv")
     arguments = parser.parse_args()
-    # Among these, the clean ones of the other benchmark are clean here, too.
     kinds = {**KINDS, **MORE, **CLEAN}
     start, table = time.perf_counter(), []
     with threadpool_limits(1):

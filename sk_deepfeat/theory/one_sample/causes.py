@@ -107,7 +107,7 @@ def find_causes(
     if scales.apart:
         found.append(scales_cause(scales, labels.columns))
     if not any(found):
-        found.append(residuals_cause(residual_sizes(leverages.residuals), labels.rows))
+        found.append(residuals_cause(residual_sizes(leverages), labels.rows))
     return tuple(cause for cause in found if cause)
 
 

@@ -32,9 +32,9 @@ def row_sizes(factorization: RidgeFactorization, leverages: RowLeverages) -> Siz
     """Say whether some rows are much larger than the others, or all have a heavy-tailed size.
 
     The size of a row is the lesser of two, each over its median: √Q_i, and the root mean square
-    of its columns in units of their standard deviations. Rows of a size of their own have both;
-    where features are functions of few numbers, rows at the edge have the first alone, and rows of
-    strongly correlated columns the second.
+    of its columns in units of their standard deviations; of tails, too, the lighter one counts.
+    Rows of a size of their own have both. Where features are functions of few numbers, rows at the
+    edge have the first alone; rows of strongly correlated columns may have the second.
 
     Parameters
     ----------
@@ -71,38 +71,51 @@ def row_sizes(factorization: RidgeFactorization, leverages: RowLeverages) -> Siz
     outsize = standing_apart(size)
     if outsize.size:
         return Sizes(outsize, float(np.median(size[outsize])), None)
-    tail = hill_tail(size)
+    tail = min((hill_tail(each) for each in both), key=lambda each: each.inverse_index)
     usual = chi_tail(leverages.freedom, size.size).inverse_index
     heavy = tail.inverse_index > max(1.0 / tuning.HEAVIEST_INDEX, tuning.TAIL_EXCESS * usual)
     return NO_SIZES._replace(tail=tail) if heavy else NO_SIZES
 
 
-def residual_sizes(residuals: FloatArray) -> Sizes:
+def residual_sizes(leverages: RowLeverages) -> Sizes:
     """Say the same of residuals of rows left out: outliers of the targets, or heavy tails.
+
+    Residuals that are large where leverages are come from the rows and tell nothing of the targets.
 
     Parameters
     ----------
-    residuals : ndarray of shape (n_rows, n_outputs)
-        Those of the rows when they are left out.
+    leverages : RowLeverages
+        With the residuals of the rows when they are left out.
 
     Returns
     -------
     Sizes
         Of the first output that has either.
     """
+    residuals = np.abs(leverages.residuals)
     n = len(residuals)
     if n < tuning.CAUSE_FEWEST_ROWS:
         return NO_SIZES
     usual = chi_tail(1.0, n)
-    for column in np.abs(residuals).T:
+    errors = np.sqrt(tuning.RESIDUAL_TAIL_ERRORS**2 + 2.0 * np.log(residuals.shape[1]))
+    count = int(tuning.TAIL_SHARE * n)
+    far = np.argsort(-leverages.q, kind="stable")[:count]
+    for column in residuals.T:
         middle = float(np.median(column))
         if middle <= 0:
             continue
         outsize = standing_apart(column)
-        if outsize.size:
+        if outsize.size and np.isin(outsize, far).mean() <= tuning.FAR_OUTLIERS:
             return Sizes(outsize, float(np.median(column[outsize])) / middle, None)
         tail = hill_tail(column)
-        excess = tail.inverse_index - usual.inverse_index
-        if excess > tuning.RESIDUAL_TAIL_ERRORS * usual.standard_error:
+        heavy = tail.inverse_index > usual.inverse_index + errors * usual.standard_error
+        shared = np.isin(np.argsort(-column, kind="stable")[:count], far).mean()
+        if heavy and shared <= _shared_by_chance(count):
             return NO_SIZES._replace(tail=tail)
     return NO_SIZES
+
+
+def _shared_by_chance(count: int) -> float:
+    """Return the share of the largest residuals that may have the largest leverages as well."""
+    share = tuning.TAIL_SHARE
+    return float(share + tuning.SHARED_ERRORS * np.sqrt(share * (1.0 - share) / count))
