@@ -9,7 +9,8 @@ import numpy as np
 from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.rows import exact_copies
 from sk_deepfeat.theory import RidgeFactorization
-from sk_deepfeat.theory.one_sample.dependence import describe, row_dependence
+from sk_deepfeat.theory.one_sample.causes import dependence_beyond
+from sk_deepfeat.theory.one_sample.dependence import describe
 
 
 def with_copies_together(
@@ -52,8 +53,7 @@ def with_copies_together(
             "errors are too low for rows of which there is no copy. Drop the copies."
         )
         return factorization
-    asked = factorization.exact_at
-    said = describe(row_dependence(factorization, float(asked[0]) if asked.size else 0.0))
+    said = describe(dependence_beyond(factorization))
     if said:
         warn_caller(said)
     return factorization

@@ -46,9 +46,7 @@ def dependence_cause(dependence: RowDependence) -> Cause | None:
     return Cause(kinds[dependence.by], *finding_and_remedy(dependence))
 
 
-def rare_columns_cause(
-    rare: RareColumns, n_rows: int, names: NDArray[np.object_] | None
-) -> Cause:
+def rare_columns_cause(rare: RareColumns, n_rows: int, names: NDArray[np.object_] | None) -> Cause:
     """Return what to say of columns that few rows carry."""
     few, many = int(rare.n_rows.min()), int(rare.n_rows.max())
     carried = f"{few}" if few == many else f"{few} to {many}"
@@ -78,8 +76,8 @@ def rows_cause(sizes: Sizes, row_numbers: NDArray[np.intp] | None) -> Cause | No
         return None
     return Cause(
         "heavy-tailed rows",
-        f"Sizes of rows have a heavy tail, with index {sizes.tail.index:.2g} ± "
-        f"{sizes.tail.index_error:.1g} (Hill): in every sample a few rows count for many.",
+        f"Sizes of rows have a heavy tail, with index {sizes.tail.exponent:.2g} ± "
+        f"{sizes.tail.exponent_error:.1g} (Hill): in every sample a few rows count for many.",
         "Bring rows to one size (Normalizer) if their size means nothing, else transform the "
         "columns (PowerTransformer, QuantileTransformer).",
     )
@@ -98,8 +96,8 @@ def residuals_cause(sizes: Sizes, row_numbers: NDArray[np.intp] | None) -> Cause
         return None
     return Cause(
         "heavy-tailed residuals",
-        f"Residuals have a heavy tail, with index {sizes.tail.index:.2g} ± "
-        f"{sizes.tail.index_error:.1g} (Hill): mean squared errors rest on a few rows.",
+        f"Residuals have a heavy tail, with index {sizes.tail.exponent:.2g} ± "
+        f"{sizes.tail.exponent_error:.1g} (Hill): mean squared errors rest on a few rows.",
         "Transform the target (TransformedTargetRegressor).",
     )
 

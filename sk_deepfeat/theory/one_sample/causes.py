@@ -1,4 +1,4 @@
-"""Why measured errors may be off the theory's: every test for a cause, the likeliest cause first."""
+"""Why measured errors may be off the theory's: every test for a cause, the likeliest first."""
 
 from __future__ import annotations
 

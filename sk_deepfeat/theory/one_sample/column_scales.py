@@ -72,6 +72,4 @@ def column_scales(
     apart = bool(fall.max() >= tuning.SCALES_APART)
     steps = fallen[:-1] / fallen[1:]
     steepest = int(np.argmax(steps[: max(columns.size // 2, 1)])) + 1
-    return ColumnScales(
-        float(fallen[0] / fallen[-1]), columns[:steepest], int(columns[-1]), apart
-    )
+    return ColumnScales(float(fallen[0] / fallen[-1]), columns[:steepest], int(columns[-1]), apart)

@@ -1,4 +1,4 @@
-"""What the tests for causes read off a training set: leverages of rows, and where they come from."""
+"""What the tests for causes read off a training set: leverages, and in which columns they are."""
 
 from __future__ import annotations
 

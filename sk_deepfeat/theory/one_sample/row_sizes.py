@@ -11,7 +11,6 @@ from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.row_leverages import RowLeverages
 from sk_deepfeat.theory.one_sample.tails import Tail, chi_tail, hill_tail, standing_apart
-from sk_deepfeat.theory.validation import FloatArray
 
 
 class Sizes(NamedTuple):
@@ -72,15 +71,14 @@ def row_sizes(factorization: RidgeFactorization, leverages: RowLeverages) -> Siz
     if outsize.size:
         return Sizes(outsize, float(np.median(size[outsize])), None)
     tail = min((hill_tail(each) for each in both), key=lambda each: each.inverse_index)
-    usual = chi_tail(leverages.freedom, size.size).inverse_index
-    heavy = tail.inverse_index > max(1.0 / tuning.HEAVIEST_INDEX, tuning.TAIL_EXCESS * usual)
-    return NO_SIZES._replace(tail=tail) if heavy else NO_SIZES
+    return NO_SIZES._replace(tail=tail) if _is_heavy(tail, leverages) else NO_SIZES
 
 
 def residual_sizes(leverages: RowLeverages) -> Sizes:
     """Say the same of residuals of rows left out: outliers of the targets, or heavy tails.
 
-    Residuals that are large where leverages are come from the rows and tell nothing of the targets.
+    Where leverages have heavy tails, so have residuals, and tell nothing of the targets; of
+    outliers, most must have no leverage out of the common.
 
     Parameters
     ----------
@@ -98,8 +96,8 @@ def residual_sizes(leverages: RowLeverages) -> Sizes:
         return NO_SIZES
     usual = chi_tail(1.0, n)
     errors = np.sqrt(tuning.RESIDUAL_TAIL_ERRORS**2 + 2.0 * np.log(residuals.shape[1]))
-    count = int(tuning.TAIL_SHARE * n)
-    far = np.argsort(-leverages.q, kind="stable")[:count]
+    far = np.argsort(-leverages.q, kind="stable")[: int(tuning.TAIL_SHARE * n)]
+    far_tail = _is_heavy(hill_tail(np.sqrt(leverages.q)), leverages)
     for column in residuals.T:
         middle = float(np.median(column))
         if middle <= 0:
@@ -109,13 +107,13 @@ def residual_sizes(leverages: RowLeverages) -> Sizes:
             return Sizes(outsize, float(np.median(column[outsize])) / middle, None)
         tail = hill_tail(column)
         heavy = tail.inverse_index > usual.inverse_index + errors * usual.standard_error
-        shared = np.isin(np.argsort(-column, kind="stable")[:count], far).mean()
-        if heavy and shared <= _shared_by_chance(count):
+        if heavy and not far_tail:
             return NO_SIZES._replace(tail=tail)
     return NO_SIZES
 
 
-def _shared_by_chance(count: int) -> float:
-    """Return the share of the largest residuals that may have the largest leverages as well."""
-    share = tuning.TAIL_SHARE
-    return float(share + tuning.SHARED_ERRORS * np.sqrt(share * (1.0 - share) / count))
+def _is_heavy(tail: Tail, leverages: RowLeverages) -> bool:
+    """Say whether sizes of rows have a heavy tail, heavier than those of Gaussian rows."""
+    usual = chi_tail(leverages.freedom, leverages.q.size).inverse_index
+    least = max(1.0 / tuning.HEAVIEST_INDEX, tuning.TAIL_EXCESS * usual)
+    return bool(tail.inverse_index > least)

@@ -21,14 +21,14 @@ class Tail(NamedTuple):
     """Of `inverse_index`."""
 
     @property
-    def index(self) -> float:
+    def exponent(self) -> float:
         """Hill's estimate of a."""
         return 1.0 / max(self.inverse_index, 1e-300)
 
     @property
-    def index_error(self) -> float:
+    def exponent_error(self) -> float:
         """Its standard error."""
-        return self.index * self.standard_error / max(self.inverse_index, 1e-300)
+        return self.exponent * self.standard_error / max(self.inverse_index, 1e-300)
 
 
 def hill_tail(values: FloatArray, share: float = tuning.TAIL_SHARE) -> Tail:
@@ -51,7 +51,7 @@ def hill_tail(values: FloatArray, share: float = tuning.TAIL_SHARE) -> Tail:
     >>> from sk_deepfeat.theory.one_sample.tails import hill_tail
     >>> pareto = np.random.default_rng(0).pareto(3.0, size=10_000) + 1.0
     >>> tail = hill_tail(pareto)
-    >>> round(tail.index, 1), round(tail.index_error, 1)
+    >>> round(tail.exponent, 1), round(tail.exponent_error, 1)
     (2.9, 0.1)
     """
     count = max(int(share * values.size), 1)

@@ -415,12 +415,10 @@ called heavy-tailed; a little more of them for several outputs.
 Why: three are enough for normal residuals, but those of a misfit have tails of their own; of a
 hundred sets of random ReLU features one may raise an alarm at most (docs/tables/causes.csv)."""
 
-FAR_OUTLIERS, SHARED_ERRORS = 0.5, 2.0
-"""Share of the outliers of the targets that may be among the tenth of the rows of largest leverage,
-and standard errors by which that of the largest residuals may exceed a tenth.
+FAR_OUTLIERS = 0.5
+"""Share of the outliers of the targets that may be among the tenth of the rows of largest leverage.
 
-Why: errors of targets do not know of leverages. States of a noiseless system have heavy-tailed
-residuals because their rows are heavy-tailed in directions of little variance."""
+Why: errors of targets do not know of leverages, and one in ten is there by chance."""
 
 SCALES_APART, SCALE_RANKS = 1000.0, 10
 """Ratio of column scales, and by how many times the rank among the columns, from which scales are
