@@ -4,7 +4,7 @@ The table ``causes.csv``: for each kind and number of rows, in how many draws th
 first, and what else was named in how many. "none" is right where no test has the kind's cause:
 states of one system and smooth curves, whose columns are strongly correlated, and clean sets, of
 which every name is a false alarm. The search is asked of every draw, whether a check would fail or
-not. Rows "with copies" of the same value are grouped first, as ``fit`` does. Prints one JSON line.
+not. Exact copies are grouped first, as ``fit`` does. Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -122,10 +122,10 @@ def named(kind, rng, n):
     X, y = kind(rng, n)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PopulationWarning)
-        factorization = with_copies_together(
+        factorization, dependence = with_copies_together(
             ridge_factorization(X, y), X, y, None, takes_groups=True
         )
-    return [cause.kind for cause in find_causes(factorization)]
+    return [cause.kind for cause in find_causes(factorization, dependence=dependence)]
 
 
 def one_kind(name, kind, n, draws):

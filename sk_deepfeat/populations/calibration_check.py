@@ -51,9 +51,14 @@ class Diagnosis:
         """Return what can be said where the rows are gone."""
         return cls((), n_rows, _NO_ROWS)
 
+    @property
+    def explaining(self) -> tuple[Cause, ...]:
+        """Causes that are left where exact copies are taken for one draw."""
+        return tuple(cause for cause in self.causes if cause.kind != "copies")
+
     def __str__(self) -> str:
         """Say what was found, a failed check taken for granted."""
-        explaining = [cause for cause in self.causes if cause.kind != "copies"]
+        explaining = self.explaining
         parts = [cause.sentence for cause in self.causes if cause.kind == "copies"]
         for k, cause in enumerate(explaining):
             found = cause.sentence[0].lower() + cause.sentence[1:]
@@ -106,8 +111,8 @@ class CalibrationCheck:
     def causes(self) -> tuple[Cause, ...]:
         """Likely causes of a failure, each with ``kind``, ``sentence`` and ``remedy``.
 
-        The likeliest comes first. Empty if the check is passed, but for exact copies, which are
-        told in any case.
+        The likeliest comes first. Of a check that is passed, exact copies alone and scales of
+        columns that are orders of magnitude apart, which are told in any case.
         """
         return self.diagnosis.causes
 
@@ -121,6 +126,15 @@ class CalibrationCheck:
         alphas = _region(self.alpha[off], self.alpha, "alpha")
         most = 100 * np.expm1(self.disagreement)
         return f"{sizes} and {alphas}, by up to {most:.0f} %"
+
+    @property
+    def verdict(self) -> str:
+        """Where the check fails and the likeliest cause, in short; empty if it is passed."""
+        if self.passed:
+            return ""
+        explaining = self.diagnosis.explaining
+        cause = f": {explaining[0].kind}" if explaining else ""
+        return f"Failed {self.where}{cause}"
 
     @property
     def explanation(self) -> str:

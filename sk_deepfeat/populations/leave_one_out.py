@@ -21,7 +21,7 @@ from sk_deepfeat.theory import (
     leave_one_out_curves,
 )
 from sk_deepfeat.theory.one_sample import tuning
-from sk_deepfeat.theory.one_sample.causes import Cause, find_causes, found_copies
+from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
 from sk_deepfeat.theory.validation import FloatArray, check_level
 
 
@@ -234,16 +234,18 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         return check_of(found, partial(self._diagnosis, feature_names), mean_weight)
 
     def _diagnosis(self, feature_names: Any, passed: bool) -> Diagnosis:
-        """Return what the rows show of the cause of a failed check, or of copies if it passed."""
+        """Return what the rows show of the cause of a failed check, or what is told in any case."""
         factorization = self.factorization_
         if factorization is None:
             return Diagnosis.without_rows(self.surface_.n_rows)
         if passed:
-            copies = found_copies(factorization)
-            causes: tuple[Cause, ...] = () if copies is None else (copies,)
+            causes = told_in_any_case(factorization, feature_names=feature_names)
         else:
             causes = find_causes(
-                factorization, feature_names=feature_names, row_numbers=self._row_numbers
+                factorization,
+                feature_names=feature_names,
+                row_numbers=self._row_numbers,
+                dependence=self._dependence,
             )
         grouped = factorization.groups is not None
         return Diagnosis.of_rows(causes, factorization.n_rows, grouped=grouped)

@@ -55,7 +55,7 @@ def rare_columns_cause(rare: RareColumns, n_rows: int, names: NDArray[np.object_
         "rare columns",
         f"{rare.columns.size} {'column differs from its' if one else 'columns differ from their'} "
         f"most common value in {carried} of {n_rows} rows "
-        f"({_listed(_columns(rare.columns, names))}): subsets with few of these rows, or none, "
+        f"({_columns(rare.columns, names)}): subsets with few of these rows, or none, "
         "learn little of what such a column does, and the rows that carry it have large leverages.",
         "Merge rare levels (OneHotEncoder(min_frequency=...)), or drop columns that so few rows "
         "carry (VarianceThreshold).",
@@ -102,22 +102,25 @@ def residuals_cause(sizes: Sizes, row_numbers: NDArray[np.intp] | None) -> Cause
     )
 
 
-def scales_cause(scales: ColumnScales, names: NDArray[np.object_] | None) -> Cause:
+def scales_cause(scales: ColumnScales, names: NDArray[np.object_] | None) -> Cause | None:
     """Return what to say of columns in unlike units."""
-    largest = _listed(_columns(scales.largest, names))
+    if not scales.apart:
+        return None
     return Cause(
         "column scales",
-        f"Scales of columns are apart by up to {scales.ratio:.1g}: largest are "
-        f"{largest}, smallest is {_columns(np.array([scales.smallest]), names)[0]}. One alpha "
-        "cannot suit them all.",
+        f"Scales of columns are apart by up to {scales.ratio:.1g}, from "
+        f"{_columns(scales.largest, names)} down to "
+        f"{_columns(np.array([scales.smallest]), names)}: an alpha that shrinks the small ones to "
+        "nothing leaves the large ones as they are.",
         "Bring columns to one scale (StandardScaler before the ridge).",
     )
 
 
-def _columns(columns: NDArray[np.intp], names: NDArray[np.object_] | None) -> list[str]:
+def _columns(columns: NDArray[np.intp], names: NDArray[np.object_] | None) -> str:
+    """Return "columns 2, 5 and 7", or their names."""
     if names is None:
-        return [f"column {j}" for j in columns]
-    return [repr(str(names[j])) for j in columns]
+        return f"column{'' if columns.size == 1 else 's'} {_listed(columns)}"
+    return _listed(repr(str(names[j])) for j in columns)
 
 
 def _rows(sizes: Sizes, row_numbers: NDArray[np.intp] | None) -> str:

@@ -51,6 +51,7 @@ def find_causes(
     *,
     feature_names: ArrayLike | None = None,
     row_numbers: ArrayLike | None = None,
+    dependence: RowDependence | None = None,
 ) -> tuple[Cause, ...]:
     """Look for what makes rows other than the theory takes them to be.
 
@@ -67,6 +68,8 @@ def find_causes(
         What columns are called; else by number, from zero.
     row_numbers : array-like of int, shape (n_rows,), optional
         What rows are called, where some that were given had weight zero.
+    dependence : RowDependence, optional
+        What `dependence_beyond` found, where it has been asked.
 
     Returns
     -------
@@ -93,25 +96,46 @@ def find_causes(
     ['outsize rows']
     """
     check_factorization(factorization)
-    names = None if feature_names is None else np.asarray(feature_names, dtype=object)
-    labels = Labels(names, None if row_numbers is None else np.asarray(row_numbers))
-    found: list[Cause | None] = [found_copies(factorization)]
     leverages = row_leverages(factorization)
     if leverages is None:
-        return tuple(cause for cause in found if cause)
+        return told_in_any_case(factorization, feature_names=feature_names)
+    labels = Labels(_names(feature_names), None if row_numbers is None else np.asarray(row_numbers))
+    found: list[Cause | None] = [_copies(factorization)]
     rare = rare_columns(factorization, leverages)
     if factorization.groups is None:
-        found.append(dependence_cause(dependence_beyond(factorization, rare)))
+        found.append(dependence_cause(dependence or dependence_beyond(factorization, rare)))
     found += _of_leverages(factorization, leverages, rare, labels)
-    scales = column_scales(factorization, rare.columns if rare.named else None)
-    if scales.apart:
-        found.append(scales_cause(scales, labels.columns))
+    found.append(scales_cause(column_scales(factorization), labels.columns))
     if not any(found):
         found.append(residuals_cause(residual_sizes(leverages), labels.rows))
     return tuple(cause for cause in found if cause)
 
 
-def found_copies(factorization: RidgeFactorization) -> Cause | None:
+def told_in_any_case(
+    factorization: RidgeFactorization, *, feature_names: ArrayLike | None = None
+) -> tuple[Cause, ...]:
+    """Return those causes that are worth a word even where no error is off: copies, and scales.
+
+    Parameters
+    ----------
+    factorization : RidgeFactorization
+        The factorised training set.
+    feature_names : array-like of str, shape (n_features,), optional
+        What columns are called; else by number, from zero.
+
+    Returns
+    -------
+    tuple of Cause
+    """
+    scales = scales_cause(column_scales(factorization), _names(feature_names))
+    return tuple(cause for cause in (_copies(factorization), scales) if cause)
+
+
+def _names(feature_names: ArrayLike | None) -> NDArray[np.object_] | None:
+    return None if feature_names is None else np.asarray(feature_names, dtype=object)
+
+
+def _copies(factorization: RidgeFactorization) -> Cause | None:
     """Return what to say if groups are those of exact copies."""
     groups = factorization.groups
     if groups is None or groups.n_groups == factorization.n_rows:

@@ -27,17 +27,13 @@ class ColumnScales(NamedTuple):
     """Whether they are apart in a way that no power law of a spectrum is."""
 
 
-def column_scales(
-    factorization: RidgeFactorization, without: NDArray[np.intp] | None = None
-) -> ColumnScales:
+def column_scales(factorization: RidgeFactorization) -> ColumnScales:
     """Say whether standard deviations of columns fall by a thousand where their rank grows tenfold.
 
     Parameters
     ----------
     factorization : RidgeFactorization
         The factorised training set.
-    without : ndarray of int, optional
-        Columns that do not count, such as rare ones, whose scale is their rarity.
 
     Returns
     -------
@@ -58,8 +54,6 @@ def column_scales(
     scale = np.sqrt(np.maximum(squares / factorization.n_rows - np.square(mean), 0.0))
     centre = np.abs(factorization.feature_mean)
     varies = scale > _CONSTANT * np.maximum(scale.max(initial=0.0), centre)
-    if without is not None:
-        varies[without] = False
     columns = np.flatnonzero(varies)
     nothing = np.empty(0, dtype=np.intp)
     if columns.size < 2:

@@ -31,15 +31,13 @@ class Tail(NamedTuple):
         return self.exponent * self.standard_error / max(self.inverse_index, 1e-300)
 
 
-def hill_tail(values: FloatArray, share: float = tuning.TAIL_SHARE) -> Tail:
-    """Return Hill's estimate from the largest share of some positive numbers.
+def hill_tail(values: FloatArray) -> Tail:
+    """Return Hill's estimate from the largest tenth of some positive numbers.
 
     Parameters
     ----------
     values : ndarray of shape (n,)
         Positive; zeros are taken for the smallest positive number.
-    share : float
-        Of them.
 
     Returns
     -------
@@ -54,7 +52,7 @@ def hill_tail(values: FloatArray, share: float = tuning.TAIL_SHARE) -> Tail:
     >>> round(tail.exponent, 1), round(tail.exponent_error, 1)
     (2.9, 0.1)
     """
-    count = max(int(share * values.size), 1)
+    count = max(int(tuning.TAIL_SHARE * values.size), 1)
     logs = np.sort(np.log(np.maximum(values, np.finfo(float).tiny)))[::-1]
     mean = float(np.mean(logs[:count] - logs[count]))
     return Tail(mean, mean / np.sqrt(count))
@@ -62,8 +60,10 @@ def hill_tail(values: FloatArray, share: float = tuning.TAIL_SHARE) -> Tail:
 
 def chi_tail(freedom: float, n: int) -> Tail:
     """Return the tail of n numbers of the chi distribution, at their quantiles."""
-    chance = (np.arange(n) + 0.5) / n
-    return hill_tail(np.sqrt(chdtri(freedom, chance)))
+    count = max(int(tuning.TAIL_SHARE * n), 1)
+    largest = 0.5 * np.log(chdtri(freedom, (np.arange(count + 1) + 0.5) / n))
+    mean = float(np.mean(largest[:-1] - largest[-1]))
+    return Tail(mean, mean / np.sqrt(count))
 
 
 def standing_apart(values: FloatArray) -> NDArray[np.intp]:
