@@ -50,12 +50,12 @@ def hill_tail(values: FloatArray) -> Tail:
     >>> pareto = np.random.default_rng(0).pareto(3.0, size=10_000) + 1.0
     >>> tail = hill_tail(pareto)
     >>> round(tail.exponent, 1), round(tail.exponent_error, 1)
-    (2.9, 0.1)
+    (3.0, 0.1)
     """
     count = max(int(tuning.TAIL_SHARE * values.size), 1)
     logs = np.sort(np.log(np.maximum(values, np.finfo(float).tiny)))[::-1]
     mean = float(np.mean(logs[:count] - logs[count]))
-    return Tail(mean, mean / np.sqrt(count))
+    return Tail(mean, mean / count**0.5)
 
 
 def chi_tail(freedom: float, n: int) -> Tail:
@@ -63,14 +63,14 @@ def chi_tail(freedom: float, n: int) -> Tail:
     count = max(int(tuning.TAIL_SHARE * n), 1)
     largest = 0.5 * np.log(chdtri(freedom, (np.arange(count + 1) + 0.5) / n))
     mean = float(np.mean(largest[:-1] - largest[-1]))
-    return Tail(mean, mean / np.sqrt(count))
+    return Tail(mean, mean / count**0.5)
 
 
 def standing_apart(values: FloatArray) -> NDArray[np.intp]:
     """Return which of some positive numbers stand apart above the others, the largest first.
 
-    Spacings of the logs of a power law's largest numbers are exponential: below the m-th of them
-    with mean 1/(m a). A gap far beyond, with the a of the numbers below it, is none of its own.
+    Of a power law, spacings of the logs of the largest numbers, times their rank, are independent
+    exponentials of mean 1/a. One that is far larger than the mean of those below is none of them.
 
     Parameters
     ----------
@@ -86,10 +86,14 @@ def standing_apart(values: FloatArray) -> NDArray[np.intp]:
     order = np.argsort(-logs, kind="stable")
     logs = logs[order]
     most = max(int(tuning.OUTSIZE_SHARE * logs.size), 1)
-    gaps = logs[:most] - logs[1 : most + 1]
+    below = max(int(tuning.TAIL_SHARE * logs.size), 10)
+    # An exponential over the mean of k others passes t with probability (1 + t/k)^-k.
+    bound = below * np.expm1(tuning.OUTSIZE_SPACINGS / below)
+    gaps = logs[:-1] - logs[1:]
+    spacings = np.arange(1, logs.size) * gaps
     count = 0
-    for m in np.flatnonzero(gaps > np.log(tuning.OUTSIZE_GAP)) + 1:
-        below = hill_tail(np.exp(logs[m:] - logs[m]))
-        if m * gaps[m - 1] > tuning.OUTSIZE_SPACINGS * below.inverse_index:
+    for m in np.flatnonzero(gaps[:most] > np.log(tuning.OUTSIZE_GAP)) + 1:
+        usual = spacings[m : m + below].mean() if m < spacings.size else np.inf
+        if spacings[m - 1] > bound * usual:
             count = int(m)
     return order[:count]

@@ -388,12 +388,12 @@ OUTSIZE_SHARE = 0.05
 Why: more are no exceptions, but a part of the population of its own."""
 
 OUTSIZE_GAP, OUTSIZE_SPACINGS = 1.5, 12.0
-"""Factor in size between outsize rows and the others, and that gap in units of the mean spacing at
-its place of a tail such as the others have.
+"""Factor in size between outsize rows and the others, and the log of the gap times its rank, in
+means of an exponential: where the mean is that of few others, more, for the same probability.
 
-Why: spacings of a power law are exponential (Rényi): twelve means come in one of 160,000, and every
-lighter tail has smaller ones. Of Student-t(4.5) rows no draw reaches it; one row in a hundred of
-ten times the size reaches it in every draw (docs/tables/causes.csv)."""
+Why: of a power law these are independent exponentials (Rényi): twelve means come in one of 160,000,
+and in lighter tails they fall towards the top. Of Student-t(4.5) rows no draw reaches it; where one
+row in a hundred is ten times as large, every draw does (docs/tables/causes.csv)."""
 
 TAIL_SHARE = 0.1
 """Largest share of the rows from which a tail index is read, by Hill's estimator.
