@@ -145,8 +145,7 @@ class CalibrationCheck:
         return (
             "On subsets of these rows the measured errors are off the theory's "
             f"{self.where}. {self.diagnosis} With calibrate='auto', answers up to {n} rest on "
-            "errors measured on subsets; those for more are withdrawn, or wide, or less certain "
-            "than their interval."
+            "errors measured on subsets; those for more are withdrawn or wide."
         )
 
     def __str__(self) -> str:
