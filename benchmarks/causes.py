@@ -150,8 +150,8 @@ def one_kind(name, kind, n, draws):
 def main():
     """Draw, search and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--draws", type=int, nargs=2, default=(40, 20), help="for each n0")
-    parser.add_argument("--clean", type=int, default=50, help="draws of each clean kind and n0")
+    parser.add_argument("--draws", type=int, nargs=2, default=(100, 30), help="for each n0")
+    parser.add_argument("--clean", type=int, default=100, help="draws of each clean kind and n0")
     parser.add_argument("--only", nargs="*", help="kinds")
     parser.add_argument("--output", default="docs/tables/causes.csv")
     arguments = parser.parse_args()

@@ -77,8 +77,8 @@ def row_sizes(factorization: RidgeFactorization, leverages: RowLeverages) -> Siz
 def residual_sizes(leverages: RowLeverages) -> Sizes:
     """Say the same of residuals of rows left out: outliers of the targets, or heavy tails.
 
-    Where leverages have heavy tails, so have residuals, and tell nothing of the targets; of
-    outliers, most must have no leverage out of the common.
+    Where leverages have heavy tails, so have residuals, and tell nothing of the targets; outliers
+    then do if most of them have no leverage out of the common.
 
     Parameters
     ----------
@@ -103,7 +103,9 @@ def residual_sizes(leverages: RowLeverages) -> Sizes:
         if middle <= 0:
             continue
         outsize = standing_apart(column)
-        if outsize.size and np.isin(outsize, far).mean() <= tuning.FAR_OUTLIERS:
+        n_far = np.count_nonzero(np.isin(outsize, far))
+        of_rows = far_tail and n_far > tuning.FAR_OUTLIERS * outsize.size
+        if outsize.size and not of_rows:
             return Sizes(outsize, float(np.median(column[outsize])) / middle, None)
         tail = hill_tail(column)
         heavy = tail.inverse_index > usual.inverse_index + errors * usual.standard_error

@@ -416,7 +416,8 @@ Why: three are enough for normal residuals, but those of a misfit have tails of 
 hundred sets of random ReLU features one may raise an alarm at most (docs/tables/causes.csv)."""
 
 FAR_OUTLIERS = 0.5
-"""Share of the outliers of the targets that may be among the tenth of the rows of largest leverage.
+"""Share of the outliers of the targets that may be among the tenth of the rows of largest leverage,
+where leverages have heavy tails.
 
 Why: errors of targets do not know of leverages, and one in ten is there by chance."""
 

@@ -15,6 +15,7 @@ from sk_deepfeat.theory.one_sample.dependence import row_dependence
 from sk_deepfeat.theory.one_sample.rare_columns import rare_columns
 from sk_deepfeat.theory.one_sample.row_leverages import leverage_shares, row_leverages
 from sk_deepfeat.theory.one_sample.row_sizes import row_sizes
+from sk_deepfeat.theory.one_sample.tails import standing_apart
 
 
 def target(X, rng):
@@ -182,6 +183,16 @@ def test_rows_at_the_edge_of_few_numbers_are_not_outsize():
     assert np.quantile(leverages.q, 0.99) > 20 * np.median(leverages.q), "else nothing is tested"
     found = row_sizes(path, leverages)
     assert found.outsize.size == 0 and found.tail is None
+
+
+def test_a_row_alone_in_a_direction_of_little_variance_is_not_outsize():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 5)) @ rng.normal(size=(5, 40))
+    X[30] += 1e-3 * rng.normal(size=40)
+    path = ridge_factorization(X, X[:, 0] + rng.normal(size=200))
+    leverages = row_leverages(path)
+    assert list(standing_apart(np.sqrt(leverages.q))) == [30], "else nothing is tested"
+    assert row_sizes(path, leverages).outsize.size == 0
 
 
 def test_copies_that_are_grouped_are_told_and_other_groups_are_not():
