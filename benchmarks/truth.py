@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import scipy.linalg
 from threadpoolctl import threadpool_limits
 
 from sk_deepfeat.theory import ridge_factorization
@@ -80,3 +81,74 @@ def measured_surface(
         np.savez(file, alphas=alphas, rows=len(y), mean=found[0], se=found[1], refits=found[2])
         parts.append(found)
     return Truth(*(np.array(part) for part in zip(*parts, strict=True)))
+
+
+class TestRows:
+    """Fresh rows on which coefficients are measured, however many at the cost of a few.
+
+    A triangular factor of (1, X, y) stands for them. With `finite`, they are all rows there are,
+    and training rows among them are taken out again.
+    """
+
+    def __init__(self, draw, rng, n_rows, *, finite=False, block=20_000):
+        self.n_rows, self.finite = n_rows, finite
+        if finite:
+            block = n_rows
+        factor = None
+        for start in range(0, n_rows, block):
+            self.X, self.y = draw(rng, min(block, n_rows - start))
+            bordered = np.column_stack([np.ones(len(self.y)), self.X, self.y])
+            if factor is not None:
+                bordered = np.vstack([factor, bordered])
+            factor = scipy.linalg.qr(bordered, mode="r", overwrite_a=True, check_finite=False)[0]
+            factor = factor[: factor.shape[1]]
+        self.factor = factor
+
+    def errors(self, intercept, coefs, X, y):
+        """Return mean squared errors of coefs (features, alphas) that were fitted on (X, y)."""
+        bordered = np.vstack([intercept, coefs, np.full(coefs.shape[1], -1.0)])
+        total, count = np.square(self.factor @ bordered).sum(axis=0), self.n_rows
+        if self.finite:
+            total = total - np.square(X @ coefs + intercept - y[:, None]).sum(axis=0)
+            count = count - len(y)
+        return total / count
+
+    def scatter(self, intercept, coefs):
+        """Return the deviation of the rows' squared errors over their mean, in the last block."""
+        squares = np.square(self.X @ coefs + intercept - self.y[:, None])
+        return squares.std(axis=0) / squares.mean(axis=0)
+
+
+def fresh_fit(X, y, alphas):
+    """Return intercepts (alphas,) and coefficients (features, alphas) of ridge."""
+    feature_mean, target_mean = X.mean(axis=0), y.mean()
+    bordered = np.column_stack([X - feature_mean, y - target_mean])
+    if len(y) > 2 * X.shape[1]:
+        bordered = scipy.linalg.qr(bordered, mode="r", check_finite=False)[0]
+        bordered = bordered[: bordered.shape[1]]
+    path = ridge_factorization(bordered[:, :-1], bordered[:, -1], fit_intercept=False)
+    coefs = path.coefs(alphas)[:, :, 0].T
+    return target_mean - feature_mean @ coefs, coefs
+
+
+def measure_fresh(draw, test, size, alphas, *, precision, most, rng):
+    """Refit on fresh training sets `draw(rng, size)` until the precision; errors on `test`.
+
+    Returns mean errors, their relative standard errors, the refits, and the rows' scatter.
+    """
+    errors, scatters = [], []
+    while len(errors) < most:
+        X, y = draw(rng, size)
+        fitted = fresh_fit(X, y, alphas)
+        errors.append(test.errors(*fitted, X, y))
+        if len(scatters) < 3:
+            scatters.append(test.scatter(*fitted))
+        if len(errors) >= min(_FIRST, most):
+            found = np.array(errors)
+            spread = found.std(axis=0, ddof=1) / np.sqrt(len(found)) / found.mean(axis=0)
+            if spread.max() < precision:
+                break
+    scatter = np.mean(scatters, axis=0)
+    tested = 0.0 if test.finite else np.square(scatter) / test.n_rows
+    error = np.sqrt(np.square(spread) + tested)
+    return found.mean(axis=0), error, len(found), scatter

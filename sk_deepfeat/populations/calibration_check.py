@@ -18,6 +18,7 @@ from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.cause_sentences import Cause
 from sk_deepfeat.theory.validation import FloatArray
 
+_LARGEST_AS_SHARE = np.log(100.0)
 _NO_ROWS = "The training rows are no longer there to look for the cause; fit again."
 _NO_CAUSE = (
     "No cause was found: rows were searched for copies, groups and order, for rare columns, for "
@@ -124,8 +125,10 @@ class CalibrationCheck:
         off = self._off()
         sizes = _region(self.n_samples[off], self.n_samples, "samples")
         alphas = _region(self.alpha[off], self.alpha, "alpha")
-        most = 100 * np.expm1(self.disagreement)
-        return f"{sizes} and {alphas}, by up to {most:.0f} %"
+        most = f"{100 * np.expm1(self.disagreement):.0f} %"
+        if self.disagreement > _LARGEST_AS_SHARE:
+            most = f"a factor of {np.exp(self.disagreement):.2g}"
+        return f"{sizes} and {alphas}, by up to {most}"
 
     @property
     def verdict(self) -> str:

@@ -22,6 +22,7 @@ from sk_deepfeat.theory import (
 )
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
+from sk_deepfeat.theory.one_sample.forecasts import growth_misses
 from sk_deepfeat.theory.validation import FloatArray, check_level
 
 
@@ -121,9 +122,12 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         correct = bool(self.calibrate) and self.calibrate != "auto"
         if self.calibrate or self.extrapolate:
             self.calibration_ = calibrate(factorization, curve, fine=correct)
-            if self.calibrate == "auto" and self.calibration_.disagreement > 0:
+            if self.calibrate == "auto" and self.calibration_.suspicious:
                 self.calibration_ = calibrate(factorization, curve, fine=True)
                 correct = self.calibration_.disagreement > 0
+        misses = None
+        if self.calibration_ is not None and self.calibration_.disagreement > 0:
+            misses = growth_misses(factorization, curve, self.calibration_)
         self.surface_ = ErrorSurface(
             curve,
             replicates,
@@ -131,6 +135,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
             factorization.fit_intercept,
             self.calibration_,
             correct,
+            misses=misses,
             fewest_rows=1.0 if groups is None else groups.mean_size,
         )
         self.factorization_: RidgeFactorization | None = factorization

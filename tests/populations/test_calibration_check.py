@@ -41,6 +41,10 @@ def table(measured, **given):
     ("measured", "where"),
     [
         ([3, 1, 1, 1, 1, 1], "at up to 50 samples and alpha up to 0.01, by up to 200 %"),
+        (
+            [9e5, 1, 1, 1, 1, 1],
+            "at up to 50 samples and alpha up to 0.01, by up to a factor of 9e+05",
+        ),
         ([3, 2, 1, 3, 1.04, 1], "at any size and alpha up to 1, by up to 200 %"),
         ([1, 1, 1, 1, 1, 0.5], "at 100 samples and more and alpha from 1e+02 on, by up to 100 %"),
         ([2, 1, 2, 2, 1, 1], "at any size and any alpha, by up to 100 %"),
@@ -116,12 +120,14 @@ class TestRareColumns:
     def test_alphas_are_those_of_the_estimator(self):
         weighted = DeterministicEquivalentRidge().fit(self.X, self.y, np.full(300, 50.0))
         found = [quietly(ridge.calibration_check) for ridge in (weighted, self.ridge)]
-        np.testing.assert_allclose(found[0].alpha, 50.0 * found[1].alpha, rtol=1e-6)
+        large = found[1].alpha > 1e-2  # smaller ones hang on the rounding of df1
+        assert np.count_nonzero(large) > 10
+        np.testing.assert_allclose(found[0].alpha[large], 50.0 * found[1].alpha[large], rtol=1e-6)
         with pytest.warns(PopulationWarning) as caught:
             check = weighted.calibration_check()
         assert check.where in str(caught[0].message)
         inside = quietly(weighted.population_.calibration_check)
-        np.testing.assert_allclose(inside.alpha, found[1].alpha, rtol=1e-6)
+        np.testing.assert_allclose(50.0 * inside.alpha, found[0].alpha, rtol=1e-12)
 
 
 def test_scales_apart_are_named_whether_the_check_fails_or_not():

@@ -2,10 +2,9 @@ r"""Errors measured on subsets of the training set, compared with what the theor
 
 C(n, alpha) = log(measured/predicted) at a few sizes n below the training size and a few alphas.
 Where the rows are such as the theory takes them to be, C is noise. Where they are not, because
-they come in clusters or for another reason, C says how far off the theory is, and multiplying a
-prediction by exp C mends it. Between the measured points C is a straight line in log n and in
-log alpha; at the training size, where leave-one-out errors are exact, and beyond, it is zero.
-A value that its own noise could make, of z standard errors, is multiplied by max(0, 1 - 2/z²).
+they come in clusters or for another reason, C says how far off the theory is, and where; what
+becomes of it is told in `measured_surface`. A value that its own noise could make, of z standard
+errors, is multiplied there by max(0, 1 - 1/z²).
 """
 
 from __future__ import annotations
@@ -45,7 +44,11 @@ class CalibrationSize(NamedTuple):
     log_ratio: FloatArray
     """C, shape (A, t)."""
     standard_error: FloatArray
-    """Of C, shape (A, t)."""
+    """Of C, shape (A, t): of what is measured, and of the theory, which rests on one sample."""
+    noise: FloatArray
+    """Standard error of log `measured` from the scatter of the subsets alone, shape (A, t)."""
+    row_noise: FloatArray
+    """Relative standard error of `measured` from the rows it is measured on, shape (A, t)."""
 
 
 class Calibration(NamedTuple):
@@ -74,19 +77,31 @@ class Calibration(NamedTuple):
         fits interpolate for the first time, few subsets say little about their scatter: it counts
         only beside another size.
         """
+        at_one, at_two = self._beyond_noise()
+        sure = any(
+            largest > 0 and not is_near_rank(found.size, self.rank)
+            for found, largest in zip(self.sizes, at_one, strict=True)
+        )
+        return max(at_two, default=0.0) if sure or np.count_nonzero(at_two) > 1 else 0.0
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether anything disagrees as the check would not let it at two sizes: to look closer."""
+        return any(self._beyond_noise()[1])
+
+    def _beyond_noise(self) -> tuple[list[float], list[float]]:
+        """Return for each size the largest C beyond what noise makes at one size, and at two."""
         more = 2.0 * np.log(self.scatter.shape[1])
-        at_two = np.sqrt(tuning.ERRORS_AT_TWO_SIZES**2 + more)
-        at_one = np.sqrt(tuning.ERRORS_AT_ONE_SIZE**2 + more)
-        largest, n_sizes, sure = 0.0, 0, False
+        largest: tuple[list[float], list[float]] = ([], [])
         for found in self.sizes:
             ratio = np.abs(found.log_ratio)
             z = ratio / np.maximum(found.standard_error, 1e-12)
             z = np.where(ratio > tuning.DISAGREEMENT_OF_CONCERN, z, 0.0)
-            if np.any(z > at_two):
-                n_sizes += 1
-                largest = max(largest, float(ratio[z > at_two].max()))
-            sure |= bool(np.any(z > at_one)) and not is_near_rank(found.size, self.rank)
-        return largest if sure or n_sizes > 1 else 0.0
+            for errors, kept in zip(
+                (tuning.ERRORS_AT_ONE_SIZE, tuning.ERRORS_AT_TWO_SIZES), largest, strict=True
+            ):
+                kept.append(float(np.max(ratio, where=z > np.sqrt(errors**2 + more), initial=0.0)))
+        return largest
 
     def scatter_at(
         self, evaluator: CurveEvaluator, n_samples: float, df_ratio: FloatArray
@@ -116,8 +131,8 @@ def calibrate(
         Sizes of the subsets; None takes six, at most four fifths of the rows, of which one is the
         rank of the features where the sample exceeds it.
     fine : bool, default=False
-        Twice as many alphas, at most a factor of ten apart, and up to four times as many subsets:
-        for a correction, where a check has failed.
+        For a correction, where a check has failed: twice as many sizes, up to nine tenths of the
+        rows, alphas closer together, and more subsets.
     seed : int, default=0
         Draws the subsets.
 
@@ -128,7 +143,7 @@ def calibrate(
     """
     check_factorization(factorization)
     n_rows, rank = factorization.n_rows, curve.rank
-    planned = subset_sizes(n_rows, rank, factorization.groups)
+    planned = subset_sizes(n_rows, rank, factorization.groups, fine=fine)
     wanted = planned if sizes is None else sorted(sizes)
     for size in wanted:
         check_subset_size(size, n_rows)
@@ -222,49 +237,6 @@ def _compare(
         predicted[ascending],
         ratio[ascending],
         np.sqrt(np.square(relative) / errors.n_subsets + np.square(of_theory))[ascending],
+        (relative / np.sqrt(errors.n_subsets))[ascending],
+        errors.row_noise[ascending],
     )
-
-
-def correction(
-    calibration: Calibration, n_samples: FloatArray, alpha: FloatArray, *, shrink: bool = True
-) -> tuple[FloatArray, FloatArray]:
-    """Return C at any number of samples and any alpha, and its variance.
-
-    Parameters
-    ----------
-    calibration : Calibration
-        From `calibrate`.
-    n_samples, alpha : ndarray of one shape
-        Numbers of samples and regularisations for weights of mean one.
-    shrink : bool, default=True
-        Whether to shrink what noise could make.
-
-    Returns
-    -------
-    log_ratio, variance : ndarray of that shape + (t,)
-    """
-    outputs = calibration.scatter.shape[1]
-    shape = (*n_samples.shape, outputs)
-    if not calibration.sizes:
-        return np.zeros(shape), np.zeros(shape)
-    log_alpha = np.log(np.maximum(alpha, np.finfo(float).tiny)).ravel()
-    values = np.zeros((len(calibration.sizes) + 1, log_alpha.size, outputs))
-    variances = np.zeros_like(values)
-    for i, found in enumerate(calibration.sizes):
-        ratio, variance = found.log_ratio, np.square(found.standard_error)
-        if shrink:
-            excess = variance / np.maximum(ratio**2, 1e-300)
-            ratio = ratio * np.maximum(0.0, 1.0 - tuning.SHRINKAGE * excess)
-        for k in range(outputs):
-            values[i, :, k] = np.interp(log_alpha, found.log_alpha, ratio[:, k])
-            variances[i, :, k] = np.interp(log_alpha, found.log_alpha, variance[:, k])
-    log_sizes = np.log([*(found.size for found in calibration.sizes), calibration.n_rows])
-    position = np.interp(np.log(n_samples.ravel()), log_sizes, np.arange(log_sizes.size))
-    below = np.minimum(position.astype(int), log_sizes.size - 2)
-    part = (position - below)[:, None]
-    cells = np.arange(log_alpha.size)
-    mixed = [
-        ((1.0 - part) * table[below, cells] + part * table[below + 1, cells]).reshape(shape)
-        for table in (values, variances)
-    ]
-    return mixed[0], mixed[1]

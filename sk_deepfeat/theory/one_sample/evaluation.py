@@ -110,12 +110,12 @@ class CurveEvaluator:
             test[cells] = found * (1.0 + 1.0 / n) if self.fit_intercept else found
         return test
 
-    def alpha_at_df_ratio(self, n_samples: int, df_ratio: ArrayLike) -> FloatArray:
+    def alpha_at_df_ratio(self, n_samples: float, df_ratio: ArrayLike) -> FloatArray:
         """Return the alphas at which ridge on `n_samples` rows has given df1/n.
 
         Parameters
         ----------
-        n_samples : int
+        n_samples : float
             Number of samples, no more than the curve's own.
         df_ratio : array-like of shape (S,)
             df1/n, in (0, 1) and below rank/n, where n is less one with an intercept.
@@ -125,12 +125,25 @@ class CurveEvaluator:
         ndarray of shape (S,)
             Positive; falling where `df_ratio` rises.
         """
+        log_alpha, df_ratios = self._df_ratios(n_samples)
+        wanted = np.asarray(df_ratio, dtype=np.float64)
+        return np.exp(np.interp(wanted, df_ratios[::-1], log_alpha[::-1]))
+
+    def df_ratio_at_alpha(self, n_samples: float, alpha: FloatArray) -> FloatArray:
+        """Return df1/n at some alphas, the inverse of `alpha_at_df_ratio`."""
+        log_alpha, df_ratios = self._df_ratios(n_samples)
+        return np.interp(np.log(alpha), log_alpha, df_ratios)
+
+    def lowest_alpha(self, n_samples: float) -> float:
+        """Return the alpha below which ridge on `n_samples` rows does not change any more."""
+        return float(np.exp(self._df_ratios(n_samples)[0][0]))
+
+    def _df_ratios(self, n_samples: float) -> tuple[FloatArray, FloatArray]:
+        """Return log alpha, ascending, and df1/n of the nodes at some n."""
         n = self._rows(float(n_samples))
         table = self._table(n)
         nodes = nodes_at(self.curve, n) if table is None else table.nodes
-        df1 = self.curve.df1_at(nodes.kappa)[::-1]
-        wanted = np.asarray(df_ratio, dtype=np.float64) * n
-        return np.exp(np.interp(wanted, df1, np.log(nodes.alpha)[::-1]))
+        return np.log(nodes.alpha), self.curve.df1_at(nodes.kappa) / n
 
     def amplification(self, n_samples: float, df1: FloatArray) -> FloatArray:
         """Return how much of the variance feeds itself, from 0 to 1 where the error has its pole.

@@ -18,7 +18,7 @@ from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
 
 # Below this share of the largest eigenvalue an estimated spectrum is rounding.
-_SPECTRUM_CUT = 1e-11
+SPECTRUM_CUT = 1e-11
 # Beyond these condition numbers of Gram + alpha the Gram matrix has lost what the coefficients need
 # and a singular value decomposition of the rows themselves takes over. The residual of the rows
 # corrects the primal form, so it reaches further than the dual one.
@@ -86,7 +86,7 @@ class RidgeFactorization:
             gram, overwrite_a=True, check_finite=False, driver="evd"
         )
         largest = max(float(self._all_eigenvalues[-1]), 0.0)
-        above = self._all_eigenvalues > max(_SPECTRUM_CUT * largest, 0.0)
+        above = self._all_eigenvalues > max(SPECTRUM_CUT * largest, 0.0)
         # They ascend: a slice, of which numpy makes no copy.
         self._kept = slice(int(above.size - np.count_nonzero(above)), above.size)
         if self._cut_is_rounding(rounding):
@@ -103,6 +103,11 @@ class RidgeFactorization:
         other = copy.copy(self)
         other.groups = RowGroups(_check_labels(groups, self.n_rows))
         return other
+
+    @property
+    def gram_is_enough(self) -> bool:
+        """Whether the Gram matrix tells every direction that counts."""
+        return self._left is None
 
     def _cut_is_rounding(self, rounding: float) -> bool:
         """Say whether what the cut leaves out is no more than the rounding of the features.

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.one_sample import tuning
-from sk_deepfeat.theory.one_sample.calibration import Calibration, correction
 from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
 from sk_deepfeat.theory.one_sample.power_law import fit_power_law
 from sk_deepfeat.theory.validation import FloatArray
@@ -37,6 +36,10 @@ class Growth(NamedTuple):
         some = weight > 0
         variance = np.divide(self.variance, weight, out=np.full_like(weight, np.inf), where=some)
         return self._replace(variance=variance)
+
+    def drifting(self, drift: FloatArray, log_n: FloatArray) -> Growth:
+        """Return the same growth, off by `drift` more for each unit of log(n/n₀)."""
+        return self._replace(variance=self.variance + np.square(drift * log_n[:, None]))
 
 
 def average(growths: list[Growth]) -> Growth:
@@ -81,50 +84,44 @@ def theory_growth(
 
 
 def power_law_growth(
-    calibration: Calibration,
-    log_at_n0: FloatArray,
-    log_at_sizes: FloatArray,
-    n_samples: FloatArray,
-    alpha: FloatArray,
+    sizes: FloatArray, log_errors: FloatArray, variances: FloatArray, n_samples: FloatArray
 ) -> Growth:
     """Return the growth of power laws through the errors measured at one alpha each.
 
     Parameters
     ----------
-    calibration : Calibration
-        With L sizes; below `tuning.POWER_LAW_SIZES` they are too few.
-    log_at_n0, log_at_sizes : ndarray of shape (cells, t), (L, cells, t)
-        Log of the theory's errors at n₀ and at the calibration's sizes.
-    n_samples, alpha : ndarray of shape (cells,)
+    sizes : ndarray of shape (K,)
+        Numbers of samples, ascending up to n₀; less than `tuning.POWER_LAW_SIZES` below it are too
+        few.
+    log_errors, variances : ndarray of shape (K, cells, t)
+        Log errors at the sizes, and their variances.
+    n_samples : ndarray of shape (cells,)
+        Where the growth is wanted.
     """
-    unknown = Growth(np.full(log_at_n0.shape, np.nan), np.full(log_at_n0.shape, np.inf))
-    if len(calibration.sizes) < tuning.POWER_LAW_SIZES:
-        return unknown
-    sizes = np.array([*(found.size for found in calibration.sizes), calibration.n_rows], float)
-    log_errors, noise = [], []
-    for size, log_at_size in zip(sizes[:-1], log_at_sizes, strict=True):
-        ratio, variance = correction(calibration, np.full(alpha.shape, size), alpha, shrink=False)
-        log_errors.append(log_at_size + ratio)
-        noise.append(variance)
-    log_errors.append(log_at_n0)
-    noise.append(np.zeros_like(log_at_n0))
-    values, variances = np.stack(log_errors, axis=-1), np.stack(noise, axis=-1)
-    fine = np.isfinite(values).all(axis=-1)
-    errors = np.exp(np.where(fine[..., None], values - log_at_n0[..., None], 0.0))
-    weights = 1.0 / np.sqrt(variances + tuning.GROWTH_NOISE_FLOOR**2)
-    n_rows, shape = float(calibration.n_rows), log_at_n0.shape
+    log_at_n0, n_rows = log_errors[-1], sizes[-1]
     cuts = [sizes <= share * n_rows for share in tuning.POWER_LAW_CUTS]
+    cuts = [some for some in cuts if some.sum() > 2]
+    if sizes.size <= tuning.POWER_LAW_SIZES or not cuts:
+        return Growth(np.full(log_at_n0.shape, np.nan), np.full(log_at_n0.shape, np.inf))
+    values, variances = np.moveaxis(log_errors, 0, -1), np.moveaxis(variances, 0, -1)
+    fine = np.asarray(np.isfinite(values).all(axis=-1))
+    with np.errstate(invalid="ignore"):
+        relative = values - log_at_n0[..., None]
+    errors = np.exp(np.where(fine[..., None], relative, 0.0))
+    shape = log_at_n0.shape
 
     def fitted(some: NDArray[np.bool_], at: ArrayLike) -> FloatArray:
-        flat = [part[..., some].reshape(log_at_n0.size, -1) for part in (errors, weights)]
+        distance = tuning.POWER_LAW_FORM * np.log(sizes[some].max() / sizes[some])
+        noise = variances[..., some] + tuning.GROWTH_NOISE_FLOOR**2 + np.square(distance)
+        flat = [
+            part.reshape(log_at_n0.size, -1) for part in (errors[..., some], 1.0 / np.sqrt(noise))
+        ]
         found = fit_power_law(sizes[some], *flat).at(np.broadcast_to(at, shape).ravel())
         return np.log(np.maximum(found, 1e-300)).reshape(shape)
 
     everything = np.ones(sizes.size, dtype=bool)
     ratio = fitted(everything, n_samples[:, None]) - fitted(everything, n_rows)
-    misses = [
-        fitted(some, n_rows) / np.log(n_rows / sizes[some].max()) for some in cuts if some.sum() > 2
-    ]
+    misses = [fitted(some, n_rows) / np.log(n_rows / sizes[some].max()) for some in cuts]
     log_n = np.log(n_samples / n_rows)[:, None]
     miss = np.mean(np.square(misses), axis=0)
     variance = (miss + tuning.POWER_LAW_DRIFT**2) * np.square(log_n)

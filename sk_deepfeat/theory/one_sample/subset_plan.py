@@ -6,6 +6,7 @@ for the first time, which is where the theory fails first.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,11 @@ from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
+from sk_deepfeat.theory.one_sample.subset_fits import MOST_CHOLESKY
 from sk_deepfeat.theory.validation import FloatArray
+
+# A singular value decomposition takes as many operations, in units of the smaller side cubed.
+_OF_ROWS = 30.0
 
 
 class PlannedSize(NamedTuple):
@@ -29,23 +34,49 @@ class PlannedSize(NamedTuple):
     """For weights of mean one, falling, shape (A,)."""
 
 
-def subset_sizes(n_rows: int, rank: int, groups: RowGroups | None = None) -> list[int]:
+def subset_sizes(
+    n_rows: int, rank: int, groups: RowGroups | None = None, *, fine: bool = False
+) -> list[int]:
     """Return the sizes of the subsets, ascending: rank times powers of two, or n_rows over them.
 
-    Where rows come in groups, these are rounded to whole groups, two at least.
+    Where the rank is more than two fifths of the rows, one lies midway between it and all rows, if
+    that leaves rows to measure on. For a correction, `fine`, powers are of √2, and two shares near
+    all rows are added. Where rows come in groups, sizes are rounded to whole groups, two at least.
     """
     if rank == 0:
         return []
-    largest = tuning.LARGEST_SUBSET_SHARE * n_rows
-    if rank <= largest:
-        top = rank * 2.0 ** np.floor(np.log2(largest / rank))
-    else:
-        top = n_rows / 2.0
-    sizes = [int(top / 2**k) for k in range(tuning.SUBSET_SIZES_COUNT)]
+    log_step = np.log(2.0) / (tuning.FINE_STEPS_PER_OCTAVE if fine else 1)
+    top, octaves = n_rows / np.exp(log_step), tuning.SUBSET_SIZES_COUNT - 1.0
+    if rank <= tuning.LARGEST_SUBSET_SHARE * n_rows:
+        above_rank = np.log(tuning.LARGEST_SUBSET_SHARE * n_rows / rank)
+        top = rank * np.exp(log_step * np.floor(above_rank / log_step))
+        if fine:  # down to where next to nothing is learned of so many directions
+            octaves += np.log2(top / rank)
+    steps = np.arange(int(octaves * np.log(2.0) / log_step + 0.5) + 1)
+    sizes = list(top * np.exp(-log_step * steps))
+    if fine and rank <= top * 1.01:  # closer together about the peak, which moves with the rank
+        sizes += [rank * np.exp(shift * log_step) for shift in (-1.5, -0.5, 0.5)]
+    sizes += [size for size in _near_all(n_rows, rank, fine) if _is_apart(size, sizes)]
+    whole = {int(size + 1e-9) for size in sizes}
     if groups is not None:
-        counts = {round(size / groups.mean_size) for size in sizes}
-        sizes = [round(n * groups.mean_size) for n in counts if 2 <= n < groups.n_groups]
-    return sorted(size for size in sizes if size >= tuning.SMALLEST_SUBSET)
+        counts = {round(size / groups.mean_size) for size in whole}
+        whole = {round(n * groups.mean_size) for n in counts if 2 <= n < groups.n_groups}
+    return sorted(size for size in whole if tuning.SMALLEST_SUBSET <= size < n_rows - 1)
+
+
+def _near_all(n_rows: int, rank: int, fine: bool) -> list[float]:
+    """Return sizes between the largest halving and all rows, the most important first."""
+    share, last = tuning.SUBSET_SHARES_NEAR_ALL
+    if fine:
+        return [last * n_rows, share * n_rows]
+    beyond_peak = 0.5 * tuning.LARGEST_SUBSET_SHARE < rank / n_rows < last
+    return [0.5 * (rank + n_rows)] if beyond_peak else []
+
+
+def _is_apart(size: float, sizes: list[float]) -> bool:
+    """Say whether a size lies a quarter of an octave from the others, or beyond them all."""
+    nearest = min(abs(np.log2(size / other)) for other in sizes)
+    return bool(size > max(sizes) * 1.05 or nearest > 0.25)
 
 
 def is_near_rank(size: float, rank: int) -> bool:
@@ -71,21 +102,17 @@ def plan_subsets(
     sizes : list of int
         Rows in the subsets.
     fine : bool
-        For a correction: twice as many alphas, without wide steps, and more subsets.
+        For a correction: more alphas, closer together, and more subsets.
 
     Returns
     -------
     list of PlannedSize
     """
     rank = evaluator.curve.rank
-    grid = df_ratio_grid(fine)
     planned = []
     for size in sizes:
-        every = 1 if size <= tuning.FEW_DF_RATIOS_ABOVE_RANK * rank else 2
-        df_ratio = grid[::-1][::every][::-1] * min(1.0, rank / size)
-        alpha = evaluator.alpha_at_df_ratio(size, df_ratio)
-        if fine:
-            df_ratio, alpha = _fill_alpha_gaps(df_ratio, alpha)
+        alpha = _alphas(factorization, evaluator, size, fine)
+        df_ratio = evaluator.df_ratio_at_alpha(size, alpha)
         n_subsets = _worthwhile(factorization, rank, size, alpha.size, fine)
         planned.append(PlannedSize(size, n_subsets, df_ratio, alpha))
     return planned
@@ -96,22 +123,27 @@ def df_ratio_grid(fine: bool) -> FloatArray:
     return np.array(tuning.SUBSET_DF_RATIOS_FINE if fine else tuning.SUBSET_DF_RATIOS)
 
 
-def _fill_alpha_gaps(df_ratio: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Insert alphas, falling, until no step between neighbours is too wide; df1/n likewise.
+def _alphas(
+    factorization: RidgeFactorization, evaluator: CurveEvaluator, size: int, fine: bool
+) -> FloatArray:
+    """Return the alphas of one size, falling: from little learned down to the ridgeless end.
 
     Where the spectrum has a gap, df1/n is the same over decades of alpha, while the theory's
-    failure need not be: a line across the gap would carry it to where the theory holds.
+    failure need not be: no step between neighbours is too wide.
     """
-    known = np.log(alpha)[::-1]
-    steps = np.ceil(np.diff(known) / np.log(tuning.WIDEST_ALPHA_STEP))
+    lam = factorization.eigenvalues
+    alphas = evaluator.alpha_at_df_ratio(size, df_ratio_grid(fine) * min(1.0, lam.size / size))
+    lowest = evaluator.lowest_alpha(size)
+    highest = float(lam.sum()) * size / factorization.n_rows
+    ends = [lowest, max(highest, 2.0 * lowest)] if fine else [lowest]
+    inside = alphas[(alphas > lowest) & (alphas < ends[-1])] if fine else alphas[alphas > lowest]
+    known = np.unique(np.log([*ends, *inside]))
+    widest = np.log(tuning.WIDEST_ALPHA_STEPS[int(fine)])
     pieces = [
-        np.linspace(low, high, count, endpoint=False)
-        for low, high, count in zip(
-            known[:-1], known[1:], np.maximum(steps, 1.0).astype(int), strict=True
-        )
+        np.linspace(low, high, max(int(np.ceil((high - low) / widest)), 1), endpoint=False)
+        for low, high in pairwise(known)
     ]
-    filled = np.concatenate([*pieces, known[-1:]])
-    return np.interp(filled, known, df_ratio[::-1])[::-1], np.exp(filled)[::-1]
+    return np.exp(np.concatenate([*pieces, known[-1:]]))[::-1]
 
 
 def _worthwhile(
@@ -124,7 +156,8 @@ def _worthwhile(
     small, large = sorted(factorization.features.shape)
     short, long = sorted((size, factorization.n_features))
     whole = 2.0 * small**2 * large + 11.0 * small**3
-    one = 2.0 * short**2 * long + 0.75 * n_alphas * short**3
+    solving = 0.75 * min(n_alphas, MOST_CHOLESKY + 1) if factorization.gram_is_enough else _OF_ROWS
+    one = 2.0 * short**2 * long + solving * short**3
     one += tuning.SUBSET_ROW_COST * small * large
     large_for_least, large_for_most = (
         share * factorization.n_rows for share in tuning.LARGE_SUBSET_SHARES
@@ -134,6 +167,7 @@ def _worthwhile(
         least = near_rank
     else:
         least = of_large if size > large_for_least else of_small
-    most = tuning.MOST_SUBSETS[int(size <= large_for_most)]
+    most = tuning.MOST_SUBSETS[int(size <= large_for_most)] * (2 if fine else 1)
+    most = max(most, round(1.0 / (1.0 - size / factorization.n_rows)))  # all rows are outside once
     share = 1.0 if fine else tuning.CHECK_COST_SHARE
     return int(np.clip(max(whole, tuning.CHEAP_OPERATIONS) * share / one, least + fine, most))

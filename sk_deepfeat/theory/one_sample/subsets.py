@@ -5,7 +5,7 @@ rows so that all rows count alike. Where rows come in groups, subsets are of who
 asymptotics enter: whatever the rows are like, the mean is unbiased for the error with that many
 samples, apart from the rows being what they are.
 
-A subset costs one Gram matrix, of the smaller kind, and a Cholesky factorisation for each alpha.
+What a subset costs is told in `subset_fits`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.linalg.blas
-import scipy.linalg.lapack
 from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
+from sk_deepfeat.theory.one_sample.subset_fits import Buffers, ridge_on_rows
 from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
 _BLOCK_ENTRIES = 8_000_000
@@ -37,6 +36,8 @@ class SubsetErrors(NamedTuple):
     """Relative standard deviation of the error from subset to subset, shape (A, t)."""
     n_subsets: int
     """How many subsets were fitted."""
+    row_noise: FloatArray
+    """Relative standard error of the mean over rows, or over groups, shape (A, t)."""
 
 
 def check_subset_size(size: Any, n_rows: int) -> None:
@@ -100,21 +101,21 @@ def subset_errors(
         raise ValueError(f"alpha={alpha!r} must be a 1-d array of positive numbers.")
     outside = np.ones((factorization.n_rows, n_subsets))
     n_rows, groups = factorization.n_rows, factorization.groups
-    subsets = _spread(n_rows, size, n_subsets, seed, groups)
-    fits, buffers = [], _Buffers(max(map(len, subsets)), factorization.n_features)
+    subsets = spread(n_rows, size, n_subsets, seed, groups)
+    fits, buffers = [], Buffers(max(map(len, subsets)), factorization.n_features)
     for k, rows in enumerate(subsets):
         outside[rows, k] = 0.0
-        fits.append(_ridge(factorization, rows, alphas, buffers))
-    total, means = _measure(factorization, outside, fits)
+        fits.append(ridge_on_rows(factorization, rows, alphas, buffers))
+    total, means, row_noise = _measure(factorization, outside, fits)
     average = means.mean(axis=0)
     scatter = np.divide(
         means.std(axis=0, ddof=1), average, out=np.zeros_like(average), where=average > 0
     )
     rows_each = float(np.mean([len(rows) for rows in subsets]))
-    return SubsetErrors(rows_each, alphas, total, scatter, n_subsets)
+    return SubsetErrors(rows_each, alphas, total, scatter, n_subsets, row_noise)
 
 
-def _spread(
+def spread(
     n_rows: int, size: int, n_subsets: int, seed: int, groups: RowGroups | None = None
 ) -> list[NDArray[np.intp]]:
     """Return subsets that lie evenly on a random circle of the rows, or of their groups."""
@@ -127,107 +128,25 @@ def _spread(
     return [np.sort(groups.rows(circle[(start + np.arange(count)) % n_draws])) for start in starts]
 
 
-class _Buffers:
-    """Memory that the subsets of one size share: fresh pages take as long as the products."""
-
-    def __init__(self, most_rows: int, n_features: int) -> None:
-        small = min(most_rows, n_features)
-        self._features = np.empty((most_rows, n_features))
-        self._gram, self._work = np.empty(small * small), np.empty(small * small)
-
-    def arrays(self, n_rows: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return room for the features of some rows, their Gram matrix and a copy of it."""
-        features = self._features[:n_rows]
-        small = min(features.shape)
-        square = slice(small * small)
-        return (
-            features,
-            self._gram[square].reshape(small, small),
-            self._work[square].reshape(small, small),
-        )
-
-
-def _ridge(
-    factorization: RidgeFactorization, rows: NDArray[np.intp], alphas: FloatArray, buffers: _Buffers
-) -> tuple[FloatArray, FloatArray]:
-    """Return coefficients (A, p, t) and intercepts (A, t) of ridge on some rows.
-
-    The rows of a factorization are √w φ, centred by all rows. Those of a subset F are centred
-    again, which takes the projection on √w from them: FᵀF loses w̄ m mᵀ, where m is their weighted
-    mean, w̄ the sum of weights; nothing cancels, since m is small beside the rows.
-    """
-    features, gram, work = buffers.arrays(rows.size)
-    np.take(factorization.features, rows, axis=0, out=features, mode="clip")
-    targets, ridge = factorization.targets[rows], alphas * factorization.weights[rows].mean()
-    primal = features.shape[0] > features.shape[1]
-    pair = (features.T, features) if primal else (features, features.T)
-    np.matmul(*pair, out=gram)
-    centre = _Centre(factorization, rows, features) if factorization.fit_intercept else None
-    if centre is not None:
-        targets = targets - np.outer(centre.root, centre.mean_of(targets))
-        centre.take_from(gram, features, primal)
-    right = features.T @ targets if primal else targets
-    diagonal = np.diagonal(gram).copy()
-    coefs = np.empty((alphas.size, factorization.n_features, targets.shape[1]))
-    for k, value in enumerate(ridge):
-        np.copyto(work, gram)
-        np.fill_diagonal(work, diagonal + value)
-        # The transpose is in LAPACK's order, so that the factor takes the place of the matrix.
-        factor, failed = scipy.linalg.lapack.dpotrf(work.T, lower=False, clean=False, overwrite_a=1)
-        if failed:  # alpha below the rounding of the Gram matrix
-            coefs[k] = np.nan
-            continue
-        solution, _ = scipy.linalg.lapack.dpotrs(factor, right, lower=False)
-        if not primal:
-            if centre is not None:
-                solution -= np.outer(centre.root, centre.mean_of(solution))
-            solution = features.T @ solution
-        coefs[k] = solution
-    if centre is None:
-        return coefs, np.zeros((alphas.size, targets.shape[1]))
-    return coefs, centre.mean_of(factorization.targets[rows]) - centre.feature_mean @ coefs
-
-
-class _Centre:
-    """Weighted means of a subset, whose rows and targets are multiplied by √w."""
-
-    def __init__(
-        self, factorization: RidgeFactorization, rows: NDArray[np.intp], features: FloatArray
-    ) -> None:
-        self.root = np.sqrt(factorization.weights[rows])
-        self.feature_mean = self.mean_of(features)
-
-    def mean_of(self, values: FloatArray) -> FloatArray:
-        return np.asarray(self.root @ values / (self.root @ self.root))
-
-    def take_from(self, gram: FloatArray, features: FloatArray, primal: bool) -> None:
-        """Centre a Gram matrix in place: the triangle that LAPACK reads of its transpose."""
-        mean, weight = self.feature_mean, self.root @ self.root
-        if primal:
-            scipy.linalg.blas.dsyr(-weight, mean, a=gram.T, overwrite_a=1)
-        else:
-            along = features @ mean - 0.5 * (mean @ mean) * self.root
-            scipy.linalg.blas.dsyr2(-1.0, self.root, along, a=gram.T, overwrite_a=1)
-
-
 def _measure(
     factorization: RidgeFactorization,
     outside: FloatArray,
     fits: list[tuple[FloatArray, FloatArray]],
-) -> tuple[FloatArray, FloatArray]:
-    """Return mean squared errors over rows, and those of each of the K fits.
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return mean squared errors over rows, those of each of the K fits, and the rows' noise.
 
     `outside` is 1 where a fit, a column, has not seen a row. In the first mean, of shape (A, t),
-    all rows that some fit has not seen count alike; the second has shape (K, A, t).
+    all rows that some fit has not seen count alike; the second has shape (K, A, t). The noise is
+    the relative standard error of the first over the rows, (A, t).
     """
     coefs = np.stack([fit[0] for fit in fits])  # (K, A, p, t)
     intercept = np.stack([fit[1] for fit in fits]).reshape(-1)
     shape = (coefs.shape[0], coefs.shape[1], coefs.shape[3])
     flat = coefs.transpose(2, 0, 1, 3).reshape(factorization.n_features, -1)
     times = outside.sum(axis=1, keepdims=True)
-    weight = np.divide(outside, times, out=np.zeros_like(outside), where=times > 0)
+    share = np.divide(outside, times, out=np.zeros_like(outside), where=times > 0)
     root = np.sqrt(factorization.weights)
-    evenly, plain = np.zeros(shape), np.zeros(shape)
+    plain, draws = np.zeros(shape), _Draws(factorization, times[:, 0] > 0, shape[1] * shape[2])
     block = max(1, _BLOCK_ENTRIES // (factorization.n_features + flat.shape[1]))
     for start in range(
         0, factorization.n_rows, block
@@ -238,10 +157,44 @@ def _measure(
             - factorization.features[rows] @ flat
         )
         errors -= root[rows, None] * intercept
-        squares = np.square(errors, out=errors).reshape(-1, *shape)
-        evenly += np.einsum("ik,ikat->kat", weight[rows], squares)
-        plain += np.einsum("ik,ikat->kat", outside[rows], squares)
-    weights = factorization.weights * (times[:, 0] > 0)
-    return evenly.sum(axis=0) / weights.sum(), plain / (factorization.weights @ outside)[
-        :, None, None
-    ]
+        squares = np.square(errors, out=errors).reshape(len(errors), shape[0], -1)
+        draws.add(rows, np.einsum("ik,ika->ia", share[rows], squares))
+        plain += np.einsum("ik,ika->ka", outside[rows], squares).reshape(shape)
+    means = plain / (factorization.weights @ outside)[:, None, None]
+    return draws.mean.reshape(shape[1:]), means, draws.noise.reshape(shape[1:])
+
+
+class _Draws:
+    """Weighted means over rows and their standard errors, over rows or over whole groups."""
+
+    def __init__(
+        self, factorization: RidgeFactorization, seen: NDArray[np.bool_], columns: int
+    ) -> None:
+        self.weights, self.groups = factorization.weights * seen, factorization.groups
+        self.total, self.square, self.cross = (np.zeros(columns) for _ in range(3))
+        self.by_group = np.zeros((0 if self.groups is None else self.groups.n_groups, columns))
+
+    def add(self, rows: slice, values: FloatArray) -> None:
+        """Count some rows' errors, which their weights multiply already."""
+        self.total += values.sum(axis=0)
+        if self.groups is not None:
+            np.add.at(self.by_group, self.groups.number[rows], values)
+        else:
+            self.square += np.square(values).sum(axis=0)
+            self.cross += self.weights[rows] @ values
+
+    @property
+    def mean(self) -> FloatArray:
+        return np.asarray(self.total / self.weights.sum())
+
+    @property
+    def noise(self) -> FloatArray:
+        """Relative standard error of the mean."""
+        mean, square, cross = self.mean, self.square, self.cross
+        each = self.weights
+        if self.groups is not None:
+            each = self.groups.sums(self.weights)
+            square, cross = np.square(self.by_group).sum(axis=0), each @ self.by_group
+        deviation = square - 2.0 * mean * cross + np.square(mean) * (each @ each)
+        error = np.sqrt(np.maximum(deviation, 0.0)) / self.weights.sum()
+        return np.divide(error, mean, out=np.zeros_like(mean), where=mean > 0)

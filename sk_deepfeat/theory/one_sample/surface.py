@@ -24,13 +24,15 @@ from numpy.typing import NDArray
 from sk_deepfeat.theory.answer import ErrorAnswer
 from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.one_sample import tuning
-from sk_deepfeat.theory.one_sample.calibration import Calibration, correction
+from sk_deepfeat.theory.one_sample.calibration import Calibration
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator, CurveRisk
+from sk_deepfeat.theory.one_sample.forecasts import GrowthMisses
 from sk_deepfeat.theory.one_sample.functional_tail import FunctionalTail
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth, theory_growth
 from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates, jackknife_variance
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.one_sample.least_error import alphas_along, inner_minimum
+from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
 from sk_deepfeat.theory.validation import FloatArray
 
 _MOST_CACHED = 64
@@ -80,7 +82,9 @@ class ErrorSurface:
     calibration : Calibration, optional
         From `calibrate`; needed for anything but the bare theory.
     correct : bool, default=True
-        Whether to correct by the calibration below `n_rows`.
+        Whether up to `n_rows` what the calibration measured takes over where the theory fails.
+    misses : GrowthMisses, optional
+        From `growth_misses`, where the theory failed its check: how far its growth is trusted.
     fewest_rows : float, default=1.0
         Rows of one draw: one, or those of a mean group. Below them nothing is known.
     """
@@ -94,13 +98,14 @@ class ErrorSurface:
         calibration: Calibration | None = None,
         correct: bool = True,
         *,
+        misses: GrowthMisses | None = None,
         fewest_rows: float = 1.0,
     ) -> None:
         self.curve, self.n_rows, self.fit_intercept = curve, n_rows, fit_intercept
         self.replicates = JackknifeReplicates(
             replicates, fit_intercept=fit_intercept, n_outputs=curve.n_outputs
         )
-        self.calibration, self.correct = calibration, correct
+        self.calibration, self.correct, self.misses = calibration, correct, misses
         self.fewest_rows = fewest_rows
         self._evaluator = CurveEvaluator(curve, fit_intercept=fit_intercept)
         self._least: dict[float, FloatArray] = {}
@@ -155,14 +160,15 @@ class ErrorSurface:
         log_variance = None
         if variance:
             log_variance = found.log_variance + self._training_set_variance(at_n0.kappa)
-        return self._record(risk, found._replace(error=error), log_variance)
+        return self._record(asked, found._replace(error=error), log_variance)
 
     def _record(
-        self, risk: CurveRisk, found: _Errors, log_variance: FloatArray | None
+        self, asked: _Cells, found: _Errors, log_variance: FloatArray | None
     ) -> ErrorAnswer:
         """Hold every part of an answer to what is known of the error."""
         error = found.error
         unknown = np.isnan(error)
+        risk = self._completed(asked, found)
         if log_variance is not None:
             log_variance = np.where(unknown, np.nan, log_variance)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -177,45 +183,63 @@ class ErrorSurface:
                 degrees=max(len(self.replicates.curves) - 1, 1),
             )
 
+    def _completed(self, asked: _Cells, found: _Errors) -> CurveRisk:
+        """Take the parts from n₀ where an error is reachable of which the theory says nothing."""
+        risk = asked.risk
+        lost = np.isnan(risk.test_error) & found.reachable
+        cells = lost.any(axis=1)
+        if not np.any(cells):
+            return risk
+        at_n0 = self._at_n0(asked.alpha[cells])
+        train, moment = risk.train_error.copy(), risk.bias_and_noise.copy()
+        train[cells] = np.where(lost[cells], at_n0.train_error, train[cells])
+        moment[cells] = np.where(lost[cells], at_n0.bias_and_noise, moment[cells])
+        return risk._replace(train_error=train, bias_and_noise=moment)
+
     def _at_n0(self, alpha: FloatArray) -> CurveRisk:
         return self._evaluator.risk(np.full(alpha.shape, float(self.n_rows)), alpha)
 
     def _within(self, asked: _Cells, variance: bool) -> _Errors:
-        """Answer for at most n₀ samples: the theory, corrected where it failed its check."""
-        too_few = asked.n_samples < self.fewest_rows * (1.0 - 1e-9)
-        error = np.where(too_few[:, None], np.nan, asked.risk.test_error)
-        reachable, nothing = ~np.isnan(error), np.zeros_like(error)
+        """Answer for at most n₀ samples: the theory, or where it failed what was measured."""
+        error, nothing = asked.risk.test_error, np.zeros_like(asked.risk.test_error)
         log_variance = nothing
+        measured = self._measured if self.correct else None
+        if measured is not None:
+            found = measured.errors(asked.n_samples, asked.alpha)
+            error = np.exp(found.log_error)
         if variance:
             varied = self.replicates.log_errors(asked.n_samples, asked.alpha)
             log_variance = self._sampling_variance(varied)
-        if self.calibration is not None and self.correct:
-            found = correction(self.calibration, asked.n_samples, asked.alpha)
-            log_ratio, correction_variance = found
-            error = error * np.exp(log_ratio)
-            log_variance = log_variance + correction_variance
-        return _Errors(error, reachable, nothing, log_variance)
+        if variance and measured is not None:
+            rows = np.full(asked.alpha.shape, float(self.n_rows))
+            at_n0 = self._sampling_variance(self.replicates.log_errors(rows, asked.alpha))
+            of_rows = found.row_variance + found.at_n0_share * at_n0
+            log_variance = _mixed(found.theory_weight, log_variance, of_rows) + found.variance
+        too_few = asked.n_samples < self.fewest_rows * (1.0 - 1e-9)
+        error = np.where(too_few[:, None], np.nan, error)
+        return _Errors(error, ~np.isnan(error), nothing, log_variance)
 
     def _beyond(self, asked: _Cells) -> _Errors:
         """Answer for more than n₀ samples: the error at n₀ times its growth."""
         n_samples, alpha, risk, at_n0 = asked
         with np.errstate(divide="ignore", invalid="ignore"):
             log_error, log_at_n0 = np.log(risk.test_error), np.log(at_n0.test_error)
-        rows = np.full(n_samples.shape, float(self.n_rows))
+        rows, log_n = np.full(n_samples.shape, float(self.n_rows)), np.log(n_samples / self.n_rows)
         both = self.replicates.log_errors(np.r_[rows, n_samples], np.r_[alpha, alpha])
         varied_at_n0, varied = np.split(both, 2, axis=1)
         with np.errstate(invalid="ignore"):
-            theory = theory_growth(
-                log_error,
-                log_at_n0,
-                varied - varied_at_n0,
-                self._kappa_noise(risk.kappa),
-                np.log(n_samples / self.n_rows),
-            )
+            kappa_noise = self._kappa_noise(risk.kappa)
+            changes = varied - varied_at_n0
+            theory = theory_growth(log_error, log_at_n0, changes, kappa_noise, log_n)
+        if self.misses is not None:
+            theory = theory.drifting(self.misses.drift_at(alpha), log_n)
         weight = np.maximum(1.0 - theory.variance / tuning.MOST_GROWTH_NOISE**2, 0.0)
         ways = [theory.weighted(weight)]
-        if self.calibration is not None:
-            ways.append(self._power_law(self.calibration, n_samples, alpha))
+        if self._measured is not None:
+            power_law = self._power_law(self._measured, n_samples, alpha)
+            if self.misses is not None:
+                power_law = power_law.drifting(self._above_least(alpha, log_at_n0), log_n)
+            ways.append(power_law)
             if self._tail is not None:
                 effective = n_samples - 1.0 if self.fit_intercept else n_samples
                 tail = self._tail.growth(log_at_n0, varied_at_n0, effective, alpha)
@@ -225,30 +249,52 @@ class ErrorSurface:
             error = np.exp(log_at_n0 + growth.log_ratio)
         exact = np.isneginf(log_at_n0) & (risk.test_error == 0.0)  # an output fitted exactly
         growth_variance = np.where(exact, 0.0, growth.variance)
+        reachable = weight > tuning.REACH_WEIGHT
+        if self.misses is not None:
+            # No way is the right one: what they make of it together is known, or is not.
+            most = (1.0 - tuning.REACH_WEIGHT) * tuning.MOST_GROWTH_NOISE**2
+            reachable = np.isfinite(growth.log_ratio) & (growth.variance < most)
         return _Errors(
             np.where(exact, 0.0, error),
-            exact | (weight > tuning.REACH_WEIGHT),
+            exact | reachable,
             growth_variance,
             self._sampling_variance(varied_at_n0) + growth_variance,
         )
 
     def _power_law(
-        self, calibration: Calibration, n_samples: FloatArray, alpha: FloatArray
+        self, measured: MeasuredSurface, n_samples: FloatArray, alpha: FloatArray
     ) -> Growth:
         """Return the growth of the power laws, as uncertain as at the worst alpha near by."""
         low, high = tuning.POWER_LAW_NEIGHBOURS
         strengths = np.r_[alpha, low * alpha, high * alpha]
-        sizes = np.array([*(found.size for found in calibration.sizes), self.n_rows], float)
-        asked = np.repeat(sizes, strengths.size), np.tile(strengths, sizes.size)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            log_errors = np.log(self._evaluator.test_error(*asked))
-        log_errors = log_errors.reshape(sizes.size, strengths.size, -1)
+        knots = measured.knots(strengths, shrink=False)
         found = power_law_growth(
-            calibration, log_errors[-1], log_errors[:-1], np.tile(n_samples, 3), strengths
+            measured.sizes, knots.log_error, knots.variance, np.tile(n_samples, 3)
         )
         at_alpha, *beside = np.split(found.variance, 3)
         known = [np.where(np.isfinite(variance), variance, 0.0) for variance in beside]
         return Growth(np.split(found.log_ratio, 3)[0], np.maximum(at_alpha, np.max(known, axis=0)))
+
+    def _above_least(self, alpha: FloatArray, log_at_n0: FloatArray) -> FloatArray:
+        """Return by how much log R(n₀) lies above its least value at larger alphas.
+
+        Power laws are those of errors that fall for want of data. What lies above that is the
+        variance of a peak, which more rows move; the law through it knows nothing of that.
+        """
+        grid = alphas_along(self.curve, float(self.curve.n_effective))
+        with np.errstate(divide="ignore"):
+            along = np.log(self._at_n0(grid).test_error)
+        known = np.where(np.isfinite(along), along, np.inf)
+        least = np.minimum.accumulate(known[::-1], axis=0)[::-1]
+        larger = np.minimum(np.searchsorted(grid, alpha), grid.size - 1)
+        return np.maximum(log_at_n0 - least[larger], 0.0)
+
+    @cached_property
+    def _measured(self) -> MeasuredSurface | None:
+        """What was measured on subsets, if anything was."""
+        if self.calibration is None or not self.calibration.sizes:
+            return None
+        return MeasuredSurface(self.calibration, self._evaluator)
 
     def _sampling_variance(self, varied: FloatArray) -> FloatArray:
         """Variance from the rows; zero where no replicates tell it."""
@@ -298,3 +344,10 @@ class ErrorSurface:
         if not checked or self.curve.rank == 0 or self.fewest_rows > 1.0:
             return None
         return FunctionalTail(self.curve, self.replicates)
+
+
+def _mixed(weight: FloatArray, mine: FloatArray, other: FloatArray) -> FloatArray:
+    """Return weight·mine + (1 - weight)·other, where a weight of zero hides what is infinite."""
+    return np.where(weight > 0, weight * np.where(weight > 0, mine, 0.0), 0.0) + np.where(
+        weight < 1, (1.0 - weight) * np.where(weight < 1, other, 0.0), 0.0
+    )

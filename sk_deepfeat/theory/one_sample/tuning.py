@@ -62,10 +62,12 @@ LARGEST_SUBSET_SHARE = 0.8
 
 Why: a fifth of the rows stays outside to be measured on."""
 
-FEW_DF_RATIOS_ABOVE_RANK = 1.5
-"""Subsets of more rows than this many times the rank are measured at every second df1/n.
+SUBSET_SHARES_NEAR_ALL, FINE_STEPS_PER_OCTAVE = (0.7, 0.9), 2
+"""Shares of the rows in the two largest subsets of a correction, and its sizes for each halving.
 
-Why: beyond the rank of the features the error varies less along alpha."""
+Why: where directions are carried by few rows the error of the theory grows up to the last row, and
+a straight line from 0.8 n₀ to n₀ would not follow. Between sizes an octave apart an error can rise
+and fall; between half octaves it bends."""
 
 CHECK_COST_SHARE = 0.25
 """What one size of subsets may cost for the check, in units of the factorisation; for a correction
@@ -129,17 +131,25 @@ ERRORS_AT_ONE_SIZE, ERRORS_AT_TWO_SIZES = 4.0, 3.0
 Why: of some forty correlated comparisons one at four standard errors, or two at three, is no
 chance. With t outputs the squares grow by twice log t, as the largest of t normal numbers does."""
 
-SHRINKAGE = 2.0
-"""A log-ratio of z standard errors is multiplied by max(0, 1 - 2/z²).
+SHRINKAGE = 1.0
+"""A log-ratio is multiplied by max(0, 1 - 1/z²), with z² the mean squared number of its standard
+errors at a size and its two neighbours.
 
-Why: the positive part of the estimate of least risk for a mean that is zero more often than not;
-2 in place of 1 leaves ratios within 1.4 standard errors at zero."""
+Why: noise alone makes z² one on average. What is left estimates the share that is no noise; three
+sizes, whose noise is apart and whose fault is not, tell it better than one."""
 
-WIDEST_ALPHA_STEP = 10.0
-"""Largest factor between neighbouring alphas of a correction.
+WIDEST_ALPHA_STEPS = (1000.0, 4.0)
+"""Largest factor between neighbouring alphas of a check and of a correction.
 
 Why: across a gap of the spectrum df1/n stands still over decades of alpha, and a straight line
-would carry what is wrong at its far end to where the theory holds."""
+would carry what is wrong at its far end to where the theory holds. A fault goes on down to the
+ridgeless end, where the check sees it; how it comes about along alpha is for the correction."""
+
+MISFIT_NEIGHBOURS = (0.3, 3.0)
+"""Multiples of alpha whose misfit counts as well for the weight of the theory's shape.
+
+Why: a misfit changes its sign along alpha, and is small there by that chance alone; a step of the
+correction's alphas to either side."""
 
 CHECK_BAR = 4.0
 """Standard errors from a predicted error to the ends that a check shows.
@@ -172,6 +182,12 @@ GROWTH_NOISE_FLOOR = 0.01
 
 Why: no such form holds quite, and a point that is exact by chance must not carry the whole fit."""
 
+POWER_LAW_FORM = 0.15
+"""Relative error of a power law's form for each unit of log n back from its last point.
+
+Why: errors bend where directions come into play one after the other; what lies near n₀ tells most
+of how they go on."""
+
 POWER_LAW_SIZES = 4
 """Fewest sizes of subsets for a power law, beside all rows.
 
@@ -186,6 +202,12 @@ POWER_LAW_NEIGHBOURS = (0.4, 2.5)
 """Multiples of alpha whose misses count as well.
 
 Why: a miss changes its sign along alpha, and is small there by that chance alone."""
+
+FORECAST_SHARES, FORECAST_PARTS = (0.5, 0.25), 2
+"""After a failed check: shares of the rows from which the theory is made to predict n₀, and how
+many parts of each.
+
+Why: as for the power law, whose own test it is; two parts say whether one was an accident."""
 
 CAUTION = 2.0
 """Standard errors of the growth that a search over alpha adds to the error.

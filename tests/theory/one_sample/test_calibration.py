@@ -10,21 +10,19 @@ from samples import (
     near_duplicate_rows,
     power_law,
 )
-from sklearn.linear_model import Ridge
 
 from sk_deepfeat.theory import (
     Calibration,
     CalibrationSize,
     RowGroups,
     calibrate,
-    curve_risk,
     leave_one_out_curve,
     leave_one_out_curves,
     ridge_factorization,
 )
 from sk_deepfeat.theory.interpolation import interp_log
-from sk_deepfeat.theory.one_sample.calibration import correction
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
 from sk_deepfeat.theory.one_sample.subset_plan import subset_sizes
 
 P = 60
@@ -58,51 +56,6 @@ def test_check_fires_where_rows_come_in_groups(kind):
     assert all(calibrated(400, kind, seed)[1].disagreement > 0.1 for seed in range(5))
 
 
-def test_corrected_errors_are_those_of_refits_in_clusters():
-    """Between the measured sizes, and near the peak, where the bare transfer is far off."""
-    curve, calibration = calibrated(400, "clusters")
-    pool, target = sample(6000, "clusters", seed=5)
-    rng = np.random.default_rng(0)
-    bare, corrected = [], []
-    for n in (20, 45, 70, 150):
-        for alpha in (0.01, 0.1, 1.0):
-            errors = []
-            for _ in range(60):
-                order = rng.permutation(6000)
-                ridge = Ridge(alpha=alpha).fit(pool[order[:n]], target[order[:n]])
-                left = order[n:]
-                errors.append(np.mean((ridge.predict(pool[left]) - target[left]) ** 2))
-            truth = np.mean(errors)
-            found = curve_risk(curve, n, alpha, fit_intercept=True).test_error.item()
-            ratio, _ = correction(calibration, np.array([float(n)]), np.array([alpha]))
-            bare.append(abs(np.log(found / truth)))
-            corrected.append(abs(np.log(found / truth) + ratio.item()))
-    assert max(bare) > 0.5, "otherwise there is nothing to correct"
-    assert np.median(corrected) < 0.1 and max(corrected) < 0.5 * max(bare)
-
-
-def test_correction_meets_its_points_and_ends_at_the_training_size():
-    _, calibration = calibrated(400, "clusters")
-    at_size = calibration.sizes[2]
-    size = np.full(at_size.log_alpha.shape, float(at_size.size))
-    found, variance = correction(calibration, size, np.exp(at_size.log_alpha), shrink=False)
-    np.testing.assert_allclose(found, at_size.log_ratio)
-    np.testing.assert_allclose(variance, at_size.standard_error**2)
-    for n in (400.0, 1e6):
-        found, variance = correction(calibration, np.array([n]), np.array([0.01]))
-        assert found.item() == 0.0 and variance.item() == 0.0
-
-
-def test_what_noise_could_make_is_shrunk_to_nothing():
-    _, calibration = calibrated(400, "gaussian")
-    for at_size in calibration.sizes:
-        size = np.full(at_size.log_alpha.shape, float(at_size.size))
-        shrunk, _ = correction(calibration, size, np.exp(at_size.log_alpha))
-        small = np.abs(at_size.log_ratio) < np.sqrt(2.0) * at_size.standard_error
-        assert np.all(shrunk[small] == 0.0)
-        assert np.all(np.abs(shrunk) <= np.abs(at_size.log_ratio))
-
-
 def test_standard_errors_are_those_of_repetition():
     """The spread of C over training sets, Gaussian rows: it is noise, and as large as it says."""
     found = [calibrated(400, "gaussian", seed)[1] for seed in range(12)]
@@ -118,6 +71,7 @@ def test_standard_errors_are_those_of_repetition():
     ("n_rows", "rank", "sizes"),
     [
         (1000, 100, [25, 50, 100, 200, 400, 800]),
+        (1000, 700, [21, 43, 87, 175, 350, 700, 850]),
         (1000, 950, [15, 31, 62, 125, 250, 500]),
         (40, 40, [20]),
         (20, 5, []),
@@ -125,6 +79,18 @@ def test_standard_errors_are_those_of_repetition():
 )
 def test_subset_sizes(n_rows, rank, sizes):
     assert subset_sizes(n_rows, rank) == sizes
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "rank", "sizes"),
+    [
+        (1000, 100, [12, 17, 25, 35, 50, 59, 70, 84, 100, 118, 141, 200, 282, 400, 565, 800, 900]),
+        (1000, 950, [22, 31, 44, 62, 88, 125, 176, 250, 353, 500, 707, 900]),
+        (40, 40, [14, 20, 28, 36]),
+    ],
+)
+def test_sizes_of_a_correction_are_half_as_far_apart_and_come_near_all_rows(n_rows, rank, sizes):
+    assert subset_sizes(n_rows, rank, fine=True) == sizes
 
 
 @pytest.mark.parametrize(
@@ -168,18 +134,38 @@ def test_a_correction_does_not_reach_across_a_gap_of_the_spectrum():
     calibration = calibrate(path, curve, fine=True)
     assert calibration.disagreement > 0.1
     for at_size in calibration.sizes:
-        assert np.diff(at_size.log_alpha).max() < np.log(10.0) + 1e-9
-    alpha = np.array([1e-4, 1e-2, 1.0, 100.0])
-    log_ratio, _ = correction(calibration, np.full(4, 200.0), alpha)
-    assert np.abs(log_ratio[1:]).max() < 0.005
+        assert np.diff(at_size.log_alpha).max() < np.log(4.0) + 1e-9
+    alpha = np.array([1e-2, 1.0, 100.0])
+    evaluator = CurveEvaluator(curve, fit_intercept=True)
+    size = np.full(3, 200.0)
+    found = MeasuredSurface(calibration, evaluator).errors(size, alpha).log_error
+    assert np.abs(found - np.log(evaluator.test_error(size, alpha))).max() < 0.005
     coarse = calibrate(path, curve)
-    assert max(np.diff(at_size.log_alpha).max() for at_size in coarse.sizes) > np.log(1000.0)
+    assert max(np.diff(at_size.log_alpha).max() for at_size in coarse.sizes) > np.log(100.0)
+
+
+def test_the_check_looks_at_the_ridgeless_end():
+    path = ridge_factorization(*sample(400, "clusters"))
+    curve = leave_one_out_curve(path)
+    evaluator = CurveEvaluator(curve, fit_intercept=True)
+    for at_size in calibrate(path, curve).sizes:
+        lowest = np.exp(at_size.log_alpha[0])
+        assert lowest == pytest.approx(evaluator.lowest_alpha(at_size.size), rel=1e-9)
+        error, less = (
+            evaluator.test_error(np.array([at_size.size]), np.array([alpha]))
+            for alpha in (lowest, 1e-3 * lowest)
+        )
+        np.testing.assert_allclose(error, less, rtol=1e-12)
 
 
 def failing(*sizes, z=5.0, rank=100):
     """A calibration of the given sizes, each a tenth off by z standard errors."""
     one, ratio = np.ones((1, 1)), np.full((1, 1), 0.1)
-    found = (CalibrationSize(size, 4, np.zeros(1), one, one, ratio, ratio / z) for size in sizes)
+    error = ratio / z
+    found = (
+        CalibrationSize(size, 4, np.zeros(1), one, one, ratio, error, error, error)
+        for size in sizes
+    )
     return Calibration(tuple(found), 1000, rank, np.array([0.5]), one)
 
 
@@ -192,6 +178,7 @@ def test_one_size_at_four_standard_errors_or_two_at_three_fail_the_check():
 
 def test_the_size_of_the_rank_counts_beside_another_only():
     assert failing(100).disagreement == failing(130).disagreement == 0.0
+    assert failing(100).suspicious and not failing(100, z=2.5).suspicious
     assert failing(100, 400).disagreement == pytest.approx(0.1)
     assert failing(170).disagreement == pytest.approx(0.1), "beyond a factor of e^0.5"
 

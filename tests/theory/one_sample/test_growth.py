@@ -15,10 +15,12 @@ from sk_deepfeat.theory import (
     ridge_factorization,
     ridge_risk,
 )
-from sk_deepfeat.theory.one_sample.calibration import correction
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.one_sample.forecasts import growth_misses
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth
 from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
+from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
+from sk_deepfeat.theory.one_sample.subsets import spread
 
 P = 400
 POPULATION = LinearPopulation(
@@ -31,7 +33,10 @@ def surface(n0, seed=0, population=POPULATION, calibrated=True, outputs=None):
     path = ridge_factorization(*population.sample(n0, seed, outputs))
     curve, replicates = leave_one_out_curves(path)
     calibration = calibrate(path, curve) if calibrated else None
-    return path, ErrorSurface(curve, replicates, n0, True, calibration)
+    misses = None
+    if calibrated and calibration.disagreement > 0:
+        misses = growth_misses(path, curve, calibration)
+    return path, ErrorSurface(curve, replicates, n0, True, calibration, misses=misses)
 
 
 def exact(n, alpha):
@@ -115,19 +120,55 @@ def test_interval_widens_beyond_the_training_size():
 
 
 def test_tail_is_left_to_data_that_pass_the_check():
-    """Rows in clusters fail it: beyond reach the power law answers alone."""
+    """Rows in clusters fail it: where the theory says nothing the power law answers alone."""
     n, alpha = np.array([3000.0]), np.array([1e-3])
     for population in (CLUSTERS, POPULATION):
         _, found = surface(300, population=population)
         assert (found.calibration.disagreement > 0) == (population is CLUSTERS)
-        own = np.array([300.0])
-        log_at_n0 = np.log(errors_of(found, own, alpha))
-        sizes = [np.array([float(at_size.size)]) for at_size in found.calibration.sizes]
-        log_at_sizes = np.log([errors_of(found, size, alpha) for size in sizes])
-        law = power_law_growth(found.calibration, log_at_n0, log_at_sizes, n, alpha)
+        evaluator = CurveEvaluator(found.curve, fit_intercept=True)
+        measured = MeasuredSurface(found.calibration, evaluator)
+        knots = measured.knots(alpha, shrink=False)
+        law = power_law_growth(measured.sizes, knots.log_error, knots.variance, n)
         asked = ask(found, n, alpha)
-        alone = np.isclose(asked.error, np.exp(log_at_n0 + law.log_ratio), rtol=1e-9).item()
+        expected = np.exp(knots.log_error[-1] + law.log_ratio)
+        alone = np.isclose(asked.error, expected, rtol=1e-9).item()
         assert not asked.reachable.item() and alone == (population is CLUSTERS)
+
+
+def test_a_theory_that_failed_is_trusted_as_far_as_it_would_have_predicted_all_rows():
+    """Forecasts from parts of the rows, made one by one, against errors that refits measure."""
+    path, found = surface(400, population=CLUSTERS)
+    misses = found.misses
+    assert np.all(np.diff(misses.log_alpha) > 0) and misses.drift.shape == (40, 1)
+    place = np.searchsorted(misses.log_alpha, np.log(3.0))
+    alpha = np.exp(misses.log_alpha[[place]])
+    measured = MeasuredSurface(found.calibration, CurveEvaluator(found.curve, fit_intercept=True))
+    squares = []
+    for size in (200, 100):
+        for rows in spread(400, size, 2, 1):
+            part = ridge_factorization(
+                path.features[rows] + path.feature_mean, path.targets[rows, 0]
+            )
+            curve, _ = leave_one_out_curves(part, n_grid=60, n_blocks=0)
+            own, all_rows = (errors_at(curve, n, alpha) for n in (size, 400))
+            actual = np.ptp(measured.errors(np.array([size, 400.0]), np.repeat(alpha, 2)).log_error)
+            squares.append(((np.log(own / all_rows) - actual) / np.log(400 / size)) ** 2)
+    at = misses.drift[place, 0]
+    assert at == pytest.approx(np.sqrt(np.mean(squares)), rel=1e-6)
+    assert misses.drift_at(alpha).item() >= at
+    asked = ask(found, [800.0], alpha)
+    plain = ask(replace_misses(found, None), [800.0], alpha)
+    assert asked.log_variance.item() > plain.log_variance.item()
+
+
+def errors_at(curve, n, alpha):
+    return curve_risk(curve, n, alpha, fit_intercept=True).test_error.item()
+
+
+def replace_misses(found, misses):
+    return ErrorSurface(
+        found.curve, found.replicates.curves, 400, True, found.calibration, misses=misses
+    )
 
 
 def test_average_weighs_by_inverse_variance():
@@ -158,22 +199,27 @@ def test_no_dent_where_a_power_law_misses_by_nothing():
 
 
 def test_variance_up_to_the_training_size_adds_up():
-    """The jackknife at n, what the correction leaves open at n, the scatter of training sets at n₀.
+    """What jackknife and rows say of the errors, the subsets' noise, the training sets' scatter.
 
-    That scatter is taken at the df1/N that this alpha leaves with n₀ rows, whatever n is.
+    The rows count as far as the measurement does, the jackknife at n as far as the theory, that at
+    n₀ on the way from the last size to it. The scatter is taken at the df1/N that this alpha leaves
+    with n₀ rows, whatever n is.
     """
     _, found = surface(200, population=CLUSTERS)
-    n, alpha = np.array([30.0, 100.0, 200.0]), np.array([0.3, 3.0, 0.3])
-    rows = np.full(3, 200.0)
-    sampling = jackknife_variance(found.replicates.log_errors(n, alpha))
-    _, left_open = correction(found.calibration, n, alpha)
+    n, alpha = np.array([30.0, 100.0, 190.0, 200.0]), np.array([0.3, 3.0, 0.3, 0.3])
+    rows = np.full(4, 200.0)
+    at_n, at_n0 = (jackknife_variance(found.replicates.log_errors(m, alpha)) for m in (n, rows))
+    evaluator = CurveEvaluator(found.curve, fit_intercept=True)
+    measured = MeasuredSurface(found.calibration, evaluator).errors(n, alpha)
+    weight, share = measured.theory_weight, measured.at_n0_share
+    of_rows = measured.row_variance + share * at_n0
     kappa = curve_risk(found.curve, rows, alpha, fit_intercept=True).kappa
     df_ratio = found.curve.df1_at(kappa) / found.curve.n_effective
-    evaluator = CurveEvaluator(found.curve, fit_intercept=True)
     scatter = found.calibration.scatter_at(evaluator, 200, df_ratio)
-    expected = sampling + left_open + scatter**2 / 200
+    expected = weight * at_n + (1 - weight) * of_rows + measured.variance + scatter**2 / 200
     np.testing.assert_allclose(ask(found, n, alpha).log_variance, expected, rtol=1e-10)
-    assert np.all(left_open[:2] > 1e-3 * expected[:2]) and np.all(scatter > 0)
+    assert np.all(weight < 1) and np.all(measured.variance[:3] > 1e-5) and np.all(scatter > 0)
+    assert share[:, 0].tolist()[:2] == [0, 0] and 0 < share[2, 0] < 1 and share[3, 0] == 1
 
 
 def test_a_search_is_told_of_the_noise_of_growth():

@@ -4,7 +4,7 @@ from samples import LinearPopulation
 from sklearn.linear_model import Ridge
 
 from sk_deepfeat.theory import ridge_factorization, subset_errors
-from sk_deepfeat.theory.one_sample.subsets import _spread
+from sk_deepfeat.theory.one_sample.subsets import spread
 
 
 def sample(n, p):
@@ -23,7 +23,7 @@ def test_equals_refits(p, size, n_subsets, fit_intercept, weighted):
     alphas = [0.1, 3.0]
     found = subset_errors(path, size, alphas, n_subsets)
     total, times = np.zeros((60, 2, 2)), np.zeros(60)
-    for rows in _spread(60, size, n_subsets, 0):
+    for rows in spread(60, size, n_subsets, 0):
         outside = np.setdiff1d(np.arange(60), rows)
         times[outside] += 1
         for k, alpha in enumerate(alphas):
@@ -36,10 +36,10 @@ def test_equals_refits(p, size, n_subsets, fit_intercept, weighted):
     np.testing.assert_allclose(found.error, expected, rtol=1e-9)
 
 
-def test_subsets_are_spread_evenly():
-    subsets = _spread(100, 20, 5, 0)
+def test_subsets_arespread_evenly():
+    subsets = spread(100, 20, 5, 0)
     np.testing.assert_array_equal(np.sort(np.concatenate(subsets)), np.arange(100))
-    counts = np.bincount(np.concatenate(_spread(100, 60, 5, 0)), minlength=100)
+    counts = np.bincount(np.concatenate(spread(100, 60, 5, 0)), minlength=100)
     assert counts.min() == counts.max() == 3
 
 
@@ -70,7 +70,7 @@ def test_subsets_of_whole_groups_are_measured_on_the_others():
     path = ridge_factorization(X, Y, groups=groups)
     found = subset_errors(path, 21, [0.1, 3.0], 3)
     total, times = np.zeros((60, 2, 2)), np.zeros(60)
-    for rows in _spread(60, 21, 3, 0, path.groups):
+    for rows in spread(60, 21, 3, 0, path.groups):
         outside = np.setdiff1d(np.arange(60), rows)
         assert rows.size == 20 and not set(groups[rows]) & set(groups[outside])
         times[outside] += 1

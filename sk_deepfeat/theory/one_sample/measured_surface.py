@@ -1,0 +1,191 @@
+r"""Errors up to the training size n₀ where the theory fails: what subsets measured takes over.
+
+At the sizes of a `Calibration` and at n₀, the knots, errors are known from measurement: log R is
+that of the theory plus C = log(measured/predicted), shrunk by what noise could have made of it, or
+the measurement itself where the theory tells nothing; at n₀ it is that of leave-one-out. Between
+two knots log R is a straight line in log n, bent as much as the theory is believed to know it:
+
+    log R = line through the knots + w (log T - line through log T at the knots),
+
+with the theory's T, and w = Σb²/(Σa² + Σb²). Here b are the steps of log R between the knots and
+its bends at both, a those of C: a theory that is off by the same factor everywhere still knows the
+shape, one whose fault changes as fast as the error does not. Steps count at alphas near by, too,
+since a fault that changes its sign is small there by that chance alone. Nothing is carried in alpha
+beyond what was measured, nor over a peak that was not.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sk_deepfeat.theory.one_sample import tuning
+from sk_deepfeat.theory.one_sample.calibration import Calibration, CalibrationSize
+from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.validation import FloatArray
+
+
+class Knots(NamedTuple):
+    """What is known at K sizes, the last of which is n₀, for A alphas; shape (K, A, t)."""
+
+    log_theory: FloatArray
+    """log T, NaN where it is not known."""
+    log_error: FloatArray
+    """log R."""
+    variance: FloatArray
+    """Of log R, from the subsets; zero at n₀."""
+    row_variance: FloatArray
+    """Of log R, from the rows on which it is measured; zero at n₀."""
+
+
+class MeasuredErrors(NamedTuple):
+    """Errors of some cells, shape (cells, t)."""
+
+    log_error: FloatArray
+    variance: FloatArray
+    """Of log R, from the subsets alone."""
+    row_variance: FloatArray
+    """Of log R, from the rows on which it is measured; what n₀ adds is left out."""
+    theory_weight: FloatArray
+    """w, 1 where the theory is as good as measured, 0 where it is not known."""
+    at_n0_share: FloatArray
+    """How far a cell lies on its way from the last knot but one to n₀, from 0 to 1."""
+
+
+class MeasuredSurface:
+    """Errors at any number of samples up to n₀ and any alpha, from a calibration.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        From `calibrate`, with some sizes.
+    evaluator : CurveEvaluator
+        Of the same training set.
+    """
+
+    def __init__(self, calibration: Calibration, evaluator: CurveEvaluator) -> None:
+        self.calibration, self._evaluator = calibration, evaluator
+        sizes = [*(found.size for found in calibration.sizes), calibration.n_rows]
+        self.sizes = np.array(sizes, dtype=np.float64)
+
+    def knots(self, alpha: FloatArray, *, shrink: bool = True) -> Knots:
+        """Return what is known at the sizes.
+
+        Parameters
+        ----------
+        alpha : ndarray of shape (A,)
+            Regularisations for weights of mean one.
+        shrink : bool, default=True
+            Whether to shrink what noise could make.
+        """
+        asked = np.repeat(self.sizes, alpha.size), np.tile(alpha, self.sizes.size)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            theory = np.log(self._evaluator.test_error(*asked))
+        theory = theory.reshape(self.sizes.size, alpha.size, -1)
+        log_alpha = np.log(np.maximum(alpha, np.finfo(float).tiny))
+        found = [_at_alphas(each, log_alpha) for each in self.calibration.sizes]
+        c, log_measured, variance, of_rows = (np.stack(part) for part in zip(*found, strict=True))
+        if shrink:
+            c = c * _shrinking(c, variance)
+        unknown = np.isnan(theory[:-1])
+        error = np.concatenate([np.where(unknown, log_measured, theory[:-1] + c), theory[-1:]])
+        exact = np.zeros_like(theory[-1:])
+        variance, of_rows = (np.concatenate([part, exact]) for part in (variance, of_rows))
+        return Knots(theory, error, variance, of_rows)
+
+    def errors(self, n_samples: FloatArray, alpha: FloatArray) -> MeasuredErrors:
+        """Return errors at cells of at most n₀ samples.
+
+        Parameters
+        ----------
+        n_samples, alpha : ndarray of one shape
+            Numbers of samples and regularisations for weights of mean one.
+
+        Returns
+        -------
+        MeasuredErrors
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            theory = np.log(self._evaluator.test_error(n_samples, alpha))
+        strengths, which = np.unique(alpha, return_inverse=True)
+        low, high = tuning.MISFIT_NEIGHBOURS
+        near = [self.knots(factor * strengths) for factor in (1.0, low, high)]
+        knots, weights = near[0], _theory_weights(near)[:, which]
+        sizes = np.log(self.sizes)
+        position = np.interp(np.log(n_samples), sizes, np.arange(sizes.size))
+        below = np.minimum(position.astype(int), sizes.size - 2)
+        part = (position - below)[:, None]
+
+        def line(table: FloatArray) -> FloatArray:
+            return (1.0 - part) * table[below, which] + part * table[below + 1, which]
+
+        measured, of_theory = line(knots.log_error), line(knots.log_theory)
+        bend = theory - of_theory
+        weight = np.where(np.isfinite(bend), weights[below, np.arange(which.size)], 0.0)
+        # Fewer rows than were measured go on as the theory does from the smallest size.
+        weight = np.where((n_samples < self.sizes[0])[:, None], 1.0, weight)
+        carried = np.where(weight > 0, bend, 0.0) * weight
+        last = (below == sizes.size - 2)[:, None]
+        return MeasuredErrors(
+            measured + carried,
+            line(knots.variance),
+            line(knots.row_variance),
+            weight,
+            np.where(last, part, 0.0),
+        )
+
+
+class _AtAlphas(NamedTuple):
+    """One size at A alphas, shape (A, t)."""
+
+    c: FloatArray
+    log_measured: FloatArray
+    variance: FloatArray
+    row_variance: FloatArray
+
+
+def _at_alphas(found: CalibrationSize, log_alpha: FloatArray) -> _AtAlphas:
+    """Interpolate in log alpha; constant beyond what was measured, where nothing moves."""
+    with np.errstate(divide="ignore"):
+        log_measured = np.log(found.measured)
+
+    def along(columns: FloatArray) -> FloatArray:
+        return np.stack([np.interp(log_alpha, found.log_alpha, c) for c in columns.T], axis=-1)
+
+    return _AtAlphas(
+        along(found.log_ratio),
+        along(log_measured),
+        along(np.square(found.noise)),
+        along(np.square(found.row_noise)),
+    )
+
+
+def _shrinking(c: FloatArray, variance: FloatArray) -> FloatArray:
+    """Return max(0, 1 - 1/z²), z² the mean of a size and its neighbours, which share a fault."""
+    z2 = np.square(c) / np.maximum(variance, 1e-300)
+    around = np.concatenate([z2[:1], z2, z2[-1:]])
+    mean = (around[:-2] + around[1:-1] + around[2:]) / 3.0
+    return np.asarray(np.maximum(0.0, 1.0 - tuning.SHRINKAGE / np.maximum(mean, 1e-300)))
+
+
+def _theory_weights(near: list[Knots]) -> FloatArray:
+    """Return w between each two neighbouring knots, shape (K - 1, A, t)."""
+    fault, change = (np.zeros_like(near[0].log_error[1:]) for _ in range(2))
+    for knots in near:
+        with np.errstate(invalid="ignore"):
+            fault += _unevenness(knots.log_error - knots.log_theory)
+            change += _unevenness(knots.log_error)
+    with np.errstate(invalid="ignore"):
+        weight = np.where(fault > 0, change / (fault + change), 1.0)
+    return np.where(np.isnan(fault + change), 0.0, weight)
+
+
+def _unevenness(values: FloatArray) -> FloatArray:
+    """Return the squared step between neighbours along the first axis, and bends at both."""
+    steps = np.diff(values, axis=0)
+    bends = np.square(np.diff(steps, axis=0))
+    found = np.square(steps)
+    found[:-1] += bends
+    found[1:] += bends
+    return np.asarray(found)
