@@ -1,6 +1,8 @@
 """The documents that are read outside the built site: their links lead somewhere."""
 
+import doctest
 import re
+import warnings
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,25 @@ def test_local_links_exist(path):
 
 def test_links_are_looked_at():
     assert len(local_links(ROOT / "README.md")) >= 5
+
+
+class _WordsAlone(doctest.OutputChecker):
+    """Numbers belong to a version of numpy; what is said around them is what the page explains."""
+
+    def check_output(self, want, got, optionflags):
+        left, right = (re.sub(r"\d[\d.,]*(e[+-]?\d+)?", "#", text).split() for text in (want, got))
+        return left == right
+
+
+def test_the_page_on_failed_checks_shows_what_is_printed():
+    pytest.importorskip("pandas")
+    path = ROOT / "docs" / "user_guide" / "when_the_check_fails.rst"
+    page = doctest.DocTestParser().get_doctest(
+        path.read_text(encoding="utf-8"), {}, path.name, str(path), 0
+    )
+    runner = doctest.DocTestRunner(_WordsAlone(), verbose=False)
+    said = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        runner.run(page, out=said.append)
+    assert len(page.examples) > 20 and runner.failures == 0, "".join(said)

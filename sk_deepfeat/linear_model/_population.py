@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,8 @@ class AskedPopulation:
         Ridge at alpha on the given weights is ridge at ``alpha / mean_weight`` for the population.
     single_output : bool
         Whether the targets had one axis.
+    feature_names : ndarray of str, optional
+        What the features are called, where they have names.
     """
 
     population: Any
@@ -91,6 +94,7 @@ class AskedPopulation:
     fit_intercept: bool
     mean_weight: float
     single_output: bool
+    feature_names: Any = None
 
     def answer(self, n_samples: FloatArray, alpha: FloatArray, *, variance: bool = False) -> Any:
         """Return the population's `ErrorAnswer`, or what stands for one, of cells.
@@ -113,7 +117,10 @@ class AskedPopulation:
     def calibration_check(self, sizes: Any) -> Any:
         """Return the check in the estimator's alpha, or raise ValueError if there is none."""
         self._require_member("calibration_check")
-        found = self.population.calibration_check(sizes)
+        check = self.population.calibration_check
+        if {"feature_names", "mean_weight"} <= set(signature(check).parameters):
+            return check(sizes, feature_names=self.feature_names, mean_weight=self.mean_weight)
+        found = check(sizes)
         return replace(found, alpha=found.alpha * self.mean_weight)
 
     def require(self, part: Any, member: str, asked: str) -> None:

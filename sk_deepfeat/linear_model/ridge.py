@@ -191,7 +191,12 @@ class DeterministicEquivalentRidge(
         )
         predictor = ErrorPredictor(
             AskedPopulation(
-                self.population_, self.population, fit_intercept, factorization.mean_weight, single
+                self.population_,
+                self.population,
+                fit_intercept,
+                factorization.mean_weight,
+                single,
+                getattr(self, "feature_names_in_", None),
             ),
             factorization.n_rows,
             self.alpha,

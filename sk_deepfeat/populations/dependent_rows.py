@@ -9,12 +9,13 @@ import numpy as np
 from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.rows import exact_copies
 from sk_deepfeat.theory import RidgeFactorization
-from sk_deepfeat.theory.one_sample.dependence import describe, row_dependence
+from sk_deepfeat.theory.one_sample.causes import dependence_beyond
+from sk_deepfeat.theory.one_sample.dependence import RowDependence, describe
 
 
 def with_copies_together(
     factorization: RidgeFactorization, X: Any, y: Any, sample_weight: Any, *, takes_groups: bool
-) -> RidgeFactorization:
+) -> tuple[RidgeFactorization, RowDependence | None]:
     """Return the factorisation with exact copies of rows in groups, and warn of dependent rows.
 
     Parameters
@@ -30,8 +31,10 @@ def with_copies_together(
 
     Returns
     -------
-    RidgeFactorization
+    factorization : RidgeFactorization
         The same one if no row is a copy of another, or if chance makes copies.
+    dependence : RowDependence or None
+        What was found of other dependence; None if rows are copies and nothing else was looked for.
     """
     rows, targets = np.asarray(X), np.asarray(y)
     if sample_weight is not None:
@@ -46,14 +49,13 @@ def with_copies_together(
                 "those on rows of which there is no copy. Name the groups by groups= if there are "
                 "more than these."
             )
-            return factorization.with_groups(copies.codes)
+            return factorization.with_groups(copies.codes), None
         warn_caller(
             f"{found}, targets included, and each is taken for a draw of its own: the predicted "
             "errors are too low for rows of which there is no copy. Drop the copies."
         )
-        return factorization
-    asked = factorization.exact_at
-    said = describe(row_dependence(factorization, float(asked[0]) if asked.size else 0.0))
-    if said:
-        warn_caller(said)
-    return factorization
+        return factorization, None
+    dependence = dependence_beyond(factorization)
+    if dependence.dependent:
+        warn_caller(describe(dependence))
+    return factorization, dependence

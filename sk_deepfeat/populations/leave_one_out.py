@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from sk_deepfeat.populations.calibration_check import CalibrationCheck, check_of
+from sk_deepfeat.populations.calibration_check import CalibrationCheck, Diagnosis, check_of
 from sk_deepfeat.populations.one_sample import OneSampleMixin
 from sk_deepfeat.theory import (
     ErrorAnswer,
@@ -20,6 +21,7 @@ from sk_deepfeat.theory import (
     leave_one_out_curves,
 )
 from sk_deepfeat.theory.one_sample import tuning
+from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
 from sk_deepfeat.theory.one_sample.forecasts import growth_misses
 from sk_deepfeat.theory.validation import FloatArray, check_level
 
@@ -194,14 +196,23 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         lower, upper = map(self._outputs, found.interval(level) or ())
         return lower, upper
 
-    def calibration_check(self, sizes: Any = None) -> CalibrationCheck:
+    def calibration_check(
+        self, sizes: Any = None, *, feature_names: Any = None, mean_weight: float = 1.0
+    ) -> CalibrationCheck:
         """Compare errors measured on random subsets of the rows with those of the theory.
+
+        Where they disagree, the rows are searched for the cause.
 
         Parameters
         ----------
         sizes : array-like of int, optional
             Sizes of the subsets in rows, from 2 to one below their number; None is those of the
             fit. Of rows in groups, subsets have the nearest whole number of groups.
+        feature_names : array-like of str of shape (n_features,), optional
+            What columns are called where a cause names them; None is as in the fit, or by number.
+        mean_weight : float, default=1.0
+            What the alphas of the table are multiplied by; here they are those for weights of mean
+            one.
 
         Returns
         -------
@@ -223,7 +234,26 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
                     "population again."
                 )
             found = calibrate(self.factorization_, self.curve_, sizes=self._sizes(sizes))
-        return check_of(found)
+        if feature_names is None:
+            feature_names = getattr(self, "feature_names_in_", None)
+        return check_of(found, partial(self._diagnosis, feature_names), mean_weight)
+
+    def _diagnosis(self, feature_names: Any, passed: bool) -> Diagnosis:
+        """Return what the rows show of the cause of a failed check, or what is told in any case."""
+        factorization = self.factorization_
+        if factorization is None:
+            return Diagnosis.without_rows(self.surface_.n_rows)
+        if passed:
+            causes = told_in_any_case(factorization, feature_names=feature_names)
+        else:
+            causes = find_causes(
+                factorization,
+                feature_names=feature_names,
+                row_numbers=self._row_numbers,
+                dependence=self._dependence,
+            )
+        grouped = factorization.groups is not None
+        return Diagnosis.of_rows(causes, factorization.n_rows, grouped=grouped)
 
     def _sizes(self, sizes: Any) -> list[int] | None:
         if sizes is None:

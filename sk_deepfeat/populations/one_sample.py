@@ -101,9 +101,13 @@ class OneSampleMixin(AnswersMixin):
                 f"{type(self).__name__} takes every row for a draw of its own and cannot use "
                 "groups; population='leave-one-out' does."
             )
+        self._dependence = None
         if path.groups is None:
-            path = with_copies_together(path, X, y, sample_weight, takes_groups=self._takes_groups)
+            path, self._dependence = with_copies_together(
+                path, X, y, sample_weight, takes_groups=self._takes_groups
+            )
         self.fit_intercept_ = fit_intercept
+        self._row_numbers = None if sample_weight is None else np.flatnonzero(sample_weight)
         self._single_output = np.ndim(y) == 1
         self.curve_ = self._learn(path)
         self.kappa_min_ = 0.0 if self.curve_.shows_all else float(self.curve_.kappa[0])

@@ -70,14 +70,7 @@ def _uses_targets(step: Any) -> bool:
 def _check_failed(answers: Answers) -> str:
     if answers.check is None or answers.check.passed:
         return ""
-    reason = "Rows may be near-duplicates of each other or come in groups."
-    if answers.n_groups is not None:
-        reason = "Groups may be alike, or very unequal."
-    return (
-        "The calibration check failed: on random parts of your rows the measured errors are off "
-        f"the predicted ones by up to {100 * np.expm1(answers.check.disagreement):.0f} %. {reason} "
-        f"Trust the numbers up to {answers.n_samples:,} rows; take those beyond as a rough guide."
-    )
+    return f"The calibration check failed. {answers.check.explanation}"
 
 
 def _no_check(answers: Answers) -> str:

@@ -118,7 +118,7 @@ def test_calibration_check_tells_clusters_from_gaussian_rows():
     assert np.all((check.lower < check.predicted) & (check.predicted < check.upper))
     assert str(check).count("\n") == check.alpha.size + 1
     ridge.fit(*CLUSTERS.sample(300))
-    with pytest.warns(PopulationWarning, match="rows may come in groups"):
+    with pytest.warns(PopulationWarning, match="Likely cause: rows look like near-dup"):
         check = ridge.calibration_check()
     assert not check.passed and check.disagreement > 0.3
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any, Self
 
 import numpy as np
@@ -21,6 +22,8 @@ class CalibrationCheckDisplay(Display):
         Sizes of the subsets, regularisations, measured over predicted error.
     lower, upper : ndarray of shape (cells,)
         Between which noise alone would leave the ratio.
+    verdict : str, default=""
+        Where the check failed and the likeliest cause, drawn above the axes.
 
     Attributes
     ----------
@@ -42,12 +45,22 @@ class CalibrationCheckDisplay(Display):
     'measured / predicted test error'
     """
 
-    def __init__(self, *, n_samples: Any, alpha: Any, ratio: Any, lower: Any, upper: Any) -> None:
+    def __init__(
+        self,
+        *,
+        n_samples: Any,
+        alpha: Any,
+        ratio: Any,
+        lower: Any,
+        upper: Any,
+        verdict: str = "",
+    ) -> None:
         self.n_samples = n_samples
         self.alpha = alpha
         self.ratio = ratio
         self.lower = lower
         self.upper = upper
+        self.verdict = verdict
 
     @classmethod
     def from_result(cls, check: Any, *, ax: Any = None) -> Self:
@@ -74,6 +87,7 @@ class CalibrationCheckDisplay(Display):
             ratio=check.measured / check.predicted,
             lower=check.lower / check.predicted,
             upper=check.upper / check.predicted,
+            verdict=check.verdict,
         ).plot(ax=ax)
 
     @classmethod
@@ -141,5 +155,7 @@ class CalibrationCheckDisplay(Display):
             xlabel=ALPHA,
             ylabel="measured / predicted test error",
         )
+        if self.verdict:
+            ax.set_title("\n".join(wrap(self.verdict, 80)), fontsize="small")
         finish(ax, "subsets of the rows\nbars: four standard errors\ngrey: within 5 %")
         return self

@@ -4,7 +4,8 @@ The way of a question: `factorization` decomposes the rows, `leave_one_out`, or 
 where rows come in groups, and `leverage_classes` take their residuals and leverages along a grid of
 ridges, `kappa_curve` makes a curve of them along
 κ, `evaluation` asks the curve at an n and an alpha, and `surface` puts that together with what
-`calibration` has measured on subsets and with the `growth` beyond the training size. `tuning` holds
+`calibration` has measured on subsets and with the `growth` beyond the training size. Where the two
+disagree, `causes` looks for the reason in the rows. `tuning` holds
 every statistical constant. The room imports the shared ground of ``theory`` and nothing else of
 ours.
 """

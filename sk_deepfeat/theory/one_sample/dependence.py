@@ -101,7 +101,7 @@ def row_dependence(factorization: RidgeFactorization, ridge: float) -> RowDepend
     n, lam = factorization.n_rows, factorization.eigenvalues
     if n < tuning.DEPENDENCE_FEWEST_ROWS or lam.size == 0:
         return nothing
-    least = _least_ridge(factorization)
+    least = least_gcv_ridge(factorization)
     if least is None:
         return nothing
     metric = InfluenceMetric(factorization, least)
@@ -115,10 +115,15 @@ def describe(dependence: RowDependence) -> str:
     """Return what to tell a user about dependent rows; empty if they are not."""
     if not dependence.dependent:
         return ""
+    return " ".join(finding_and_remedy(dependence))
+
+
+def finding_and_remedy(dependence: RowDependence) -> tuple[str, str]:
+    """Return what was found about dependent rows, and what to do about it, a sentence each."""
     signs = {
-        "order": "rows that follow one another look dependent",
-        "neighbours": "rows look as if they came in groups",
-        "duplicates": "rows look like near-duplicates of one another",
+        "order": "Rows that follow one another look dependent",
+        "neighbours": "Rows look as if they came in groups",
+        "duplicates": "Rows look like near-duplicates of one another",
     }
     left_out = {
         "order": f"the {dependence.partners} nearest in row order",
@@ -129,13 +134,14 @@ def describe(dependence: RowDependence) -> str:
     if dependence.by != "order":
         remedy = "groups= with a label for each row (patient, site, recording, original)"
     return (
-        f"The {signs[dependence.by]}: without {left_out[dependence.by]}, the error on a row is "
+        f"{signs[dependence.by]}: without {left_out[dependence.by]}, the error on a row is "
         f"{dependence.optimism:.2g} times its leave-one-out error. Errors on rows of new groups "
-        f"are probably too low by {100 * (1 - 1 / dependence.optimism):.0f} %. Pass {remedy}."
-    ).replace("The rows", "Rows", 1)
+        f"are probably too low by {100 * (1 - 1 / dependence.optimism):.0f} %.",
+        f"Pass {remedy}.",
+    )
 
 
-def _least_ridge(factorization: RidgeFactorization) -> float | None:
+def least_gcv_ridge(factorization: RidgeFactorization) -> float | None:
     """Return the ridge of least generalised cross-validation; None if nothing is left to fit.
 
     It costs no product with the rows, and like leave-one-out it is too small for dependent ones,
@@ -283,7 +289,8 @@ def _order_sign(metric: InfluenceMetric, centres: Rows, left_out: LeftOutSets) -
     h = squares.sum(axis=1) + share
     others = np.maximum(squares @ shrunk + share - np.square(h), 0.0)
     mean = (shrunk.sum() + f.n_rows - f.n_effective) / f.n_rows
-    any_row = np.mean(others / (h * np.maximum(1.0 - h, 1e-6))) / ((1.0 - mean) * (f.n_rows - 1))
+    influence = others / (np.maximum(h, 1e-300) * np.maximum(1.0 - h, 1e-6))
+    any_row = np.mean(influence) / ((1.0 - mean) * (f.n_rows - 1))
     k = np.arange(1, left_out.leverage.shape[1])
     growth = (left_out.leverage[:, 1:] - left_out.leverage[:, :1]) / (k * any_row)
     excess = growth - tuning.MOST_ORDER_GROWTH

@@ -90,7 +90,7 @@ class InfluenceMetric:
         where = np.arange(rows.size)[:, None]
         points = self.points(rows)
         own = np.linalg.norm(points, axis=1, keepdims=True)
-        cosine = self.products(points / own) / self.lengths
+        cosine = self.products(points / np.maximum(own, 1e-30)) / self.lengths
         cosine[where, rows[:, None]] = np.inf
         for others in sharpenings:
             near = np.argpartition(-cosine, others, axis=1)[:, : others + 1]

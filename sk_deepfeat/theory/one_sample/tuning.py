@@ -385,3 +385,74 @@ EVEN_COPIES = 0.5
 """Variance over mean of the numbers of copies above which they come by chance.
 
 Why: draws from a discrete table have one or more; groups of one size have none."""
+
+# Why a check fails.
+
+CAUSE_FEWEST_ROWS = 40
+"""Rows from which the sizes of rows and of residuals are examined.
+
+Why: the largest tenth, from which tails are read, is four rows then."""
+
+RARE_SHARE = 0.1
+"""Share of the rows, at most, in which a rare column differs from its most common value.
+
+Why: of the smallest subsets, a dozen rows, one row in four sees none of a column that one row in
+ten carries."""
+
+RARE_LEVERAGE, RARE_EXPLAINS = 0.1, 0.5
+"""Share of the leverage of all rows that rare columns must hold to be named, and of that of the
+rows of largest leverage to explain them.
+
+Why: two of 400 random ReLU features with biases are rare by chance, and hold less than a hundredth;
+indicator columns beside a few Gaussian ones hold most of the leverages that they make."""
+
+LARGEST_ROWS = 64
+"""Rows of largest leverage, and as many others, of which leverages are traced to columns.
+
+Why: their shares are means of as many numbers between zero and one, known to a few per cent."""
+
+OUTSIZE_SHARE = 0.05
+"""Largest share of the rows that are outsize.
+
+Why: more are no exceptions, but a part of the population of its own."""
+
+OUTSIZE_GAP, OUTSIZE_SPACINGS = 1.5, 12.0
+"""Factor in size between outsize rows and the others, and the log of the gap times its rank, in
+means of an exponential: where the mean is that of few others, more, for the same probability.
+
+Why: of a power law these are independent exponentials (Rényi): twelve means come in one of 160,000,
+and in lighter tails they fall towards the top. Of Student-t(4.5) rows no draw reaches it; where one
+row in a hundred is ten times as large, every draw does (docs/tables/causes.csv)."""
+
+TAIL_SHARE = 0.1
+"""Largest share of the rows from which a tail index is read, by Hill's estimator.
+
+Why: of 300 rows thirty, with a standard error of 18 %. At a tenth, Student-t rows already fall as
+their power law does, within its error."""
+
+HEAVIEST_INDEX, TAIL_EXCESS = 7.0, 2.0
+"""Tail index below which rows are heavy-tailed, and how many times its inverse must exceed that of
+Gaussian rows of as many degrees of freedom.
+
+Why: with a larger index, leverages have three moments and the theory holds at any size that is
+measured here; Gaussian rows have indices of 7 and more from five columns on, but of 5 with two."""
+
+RESIDUAL_TAIL_ERRORS = 4.0
+"""Standard errors by which the inverse tail index of residuals exceeds that of normal ones, to be
+called heavy-tailed; a little more of them for several outputs.
+
+Why: three are enough for normal residuals, but those of a misfit have tails of their own; of a
+hundred sets of random ReLU features one may raise an alarm at most (docs/tables/causes.csv)."""
+
+FAR_OUTLIERS = 0.5
+"""Share of the outliers of the targets that may be among the tenth of the rows of largest leverage,
+where leverages have heavy tails.
+
+Why: errors of targets do not know of leverages, and one in ten is there by chance."""
+
+SCALES_APART, SCALE_RANKS = 1000.0, 10
+"""Ratio of column scales, and by how many times the rank among the columns, from which scales are
+apart.
+
+Why: along a power law of exponent 1, 2 or 3 scales fall by 10, 100 or 1000 where the rank grows
+tenfold, which is a spectrum; what falls faster is a choice of units."""

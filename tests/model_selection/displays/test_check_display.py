@@ -1,8 +1,10 @@
 """The display of the calibration check."""
 
 import numpy as np
+import pytest
 
 from sk_deepfeat import DeterministicEquivalentRidge
+from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection import CalibrationCheckDisplay
 
 
@@ -22,3 +24,15 @@ def test_draws_the_ratios(pyplot):
     _, ax = pyplot.subplots()
     assert CalibrationCheckDisplay.from_result(check, ax=ax).ax_ is ax
     display.figure_.canvas.draw()
+    assert display.ax_.get_title() == ""
+
+
+def test_a_failed_check_says_where_and_why_above_the_axes(pyplot):
+    rng = np.random.default_rng(0)
+    X = np.hstack([rng.normal(size=(300, 10)), rng.random((300, 30)) < 0.01])
+    y = X[:, 0] + X[:, 10:] @ rng.normal(scale=2.0, size=30) + 0.5 * rng.normal(size=300)
+    with pytest.warns(PopulationWarning):
+        check = DeterministicEquivalentRidge().fit(X, y).calibration_check()
+    title = CalibrationCheckDisplay.from_result(check).ax_.get_title()
+    assert " ".join(title.split()) == check.verdict
+    assert check.where in check.verdict and check.verdict.endswith(": rare columns")

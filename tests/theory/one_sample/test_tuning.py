@@ -39,6 +39,8 @@ NUMERICAL = {
     "surface.py": {64},
     "dependence.py": {16, 40, 63, 100},
     "left_out_sets.py": {32, 40},
+    "row_leverages.py": {60, 0.9},
+    "rare_columns.py": {25},
 }
 
 
