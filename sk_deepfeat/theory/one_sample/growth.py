@@ -3,9 +3,11 @@ r"""How the error goes on from the training size n₀ to more samples: log R(n)/
 Three ways lead there, each with its own relative standard error:
 
 * the theory at the same alpha, uncertain as the jackknife says; unknown below κ_min;
-* a power law a + b n^(-c) through the errors measured on subsets and on all rows at that alpha.
-  How far it can be trusted the rows show themselves: fitted to half and to a quarter of them, by
-  how much does it miss the error at n₀? That miss, for each unit of log n, is its error;
+* a power law a + b n^(-c) through the errors measured on subsets and on all rows at that alpha,
+  those near n₀ first; and beside it one with c = 1, as of few directions that all rows learn, which
+  levels off sooner. Their mean counts. How far it can be trusted the rows show themselves: fitted
+  to half and to a quarter of them, by how much does it miss the error at n₀? That miss, for each
+  unit of log n, and half of the distance between the two are its error;
 * the functionals of the population continued below the κ at which they are noise
   (`functional_tail`), where the theory has passed its check on subsets.
 
@@ -21,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
-from sk_deepfeat.theory.one_sample.power_law import fit_power_law
+from sk_deepfeat.theory.one_sample.power_law import EXPONENTS, fit_power_law
 from sk_deepfeat.theory.validation import FloatArray
 
 
@@ -111,18 +113,23 @@ def power_law_growth(
     shape = log_at_n0.shape
 
     def fitted(some: NDArray[np.bool_], at: ArrayLike) -> FloatArray:
+        """Return log errors of the law with a free exponent, and with that of few directions."""
         distance = tuning.POWER_LAW_FORM * np.log(sizes[some].max() / sizes[some])
         noise = variances[..., some] + tuning.GROWTH_NOISE_FLOOR**2 + np.square(distance)
-        flat = [
+        flat, weights = (
             part.reshape(log_at_n0.size, -1) for part in (errors[..., some], 1.0 / np.sqrt(noise))
-        ]
-        found = fit_power_law(sizes[some], *flat).at(np.broadcast_to(at, shape).ravel())
-        return np.log(np.maximum(found, 1e-300)).reshape(shape)
+        )
+        laws = [fit_power_law(sizes[some], flat, weights, c) for c in (EXPONENTS, np.ones(1))]
+        found = [law.at(np.broadcast_to(at, shape).ravel()) for law in laws]
+        return np.log(np.maximum(found, 1e-300)).reshape(2, *shape)
 
     everything = np.ones(sizes.size, dtype=bool)
-    ratio = fitted(everything, n_samples[:, None]) - fitted(everything, n_rows)
-    misses = [fitted(some, n_rows) / np.log(n_rows / sizes[some].max()) for some in cuts]
+    ratios = fitted(everything, n_samples[:, None]) - fitted(everything, n_rows)
+    ratio, apart = ratios.mean(axis=0), 0.5 * np.abs(ratios[0] - ratios[1])
+    misses = [
+        fitted(some, n_rows).mean(axis=0) / np.log(n_rows / sizes[some].max()) for some in cuts
+    ]
     log_n = np.log(n_samples / n_rows)[:, None]
     miss = np.mean(np.square(misses), axis=0)
-    variance = (miss + tuning.POWER_LAW_DRIFT**2) * np.square(log_n)
+    variance = (miss + tuning.POWER_LAW_DRIFT**2) * np.square(log_n) + np.square(apart)
     return Growth(np.where(fine, ratio, np.nan), np.where(fine, variance, np.inf))

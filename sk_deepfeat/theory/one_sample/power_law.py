@@ -8,7 +8,7 @@ import numpy as np
 
 from sk_deepfeat.theory.validation import FloatArray
 
-_EXPONENTS = np.linspace(0.05, 2.0, 40)
+EXPONENTS = np.linspace(0.05, 2.0, 40)
 
 
 class PowerLaw(NamedTuple):
@@ -26,11 +26,13 @@ class PowerLaw(NamedTuple):
         return np.asarray(self.a + self.b * np.asarray(n, dtype=np.float64) ** -self.c)
 
 
-def fit_power_law(sizes: FloatArray, errors: FloatArray, weights: FloatArray) -> PowerLaw:
+def fit_power_law(
+    sizes: FloatArray, errors: FloatArray, weights: FloatArray, exponents: FloatArray = EXPONENTS
+) -> PowerLaw:
     """Fit a + b n^(-c) with a, b ≥ 0 to each of K curves.
 
     The weighted sum of squared relative deviations is minimised: over a and b in closed form, over
-    c on a grid of 40 values.
+    c on a grid.
 
     Parameters
     ----------
@@ -38,6 +40,8 @@ def fit_power_law(sizes: FloatArray, errors: FloatArray, weights: FloatArray) ->
         Numbers of samples, or any positive abscissa.
     errors, weights : ndarray of shape (K, L)
         Positive errors, and the inverse of their relative standard errors.
+    exponents : ndarray of shape (C,), optional
+        The values of c; by default 40 from 0.05 to 2.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def fit_power_law(sizes: FloatArray, errors: FloatArray, weights: FloatArray) ->
     """
     # Columns w/R for a and w n^-c/R for b, against w; inner products of shape (K, C).
     flat = weights / errors
-    powers = sizes ** -_EXPONENTS[:, None]
+    powers = sizes ** -exponents[:, None]
     aa = np.square(flat).sum(axis=1)[:, None]
     ab = np.square(flat) @ powers.T
     bb = np.square(flat) @ np.square(powers).T
@@ -75,4 +79,4 @@ def fit_power_law(sizes: FloatArray, errors: FloatArray, weights: FloatArray) ->
     most = explained.max(axis=1, keepdims=True)
     best = np.argmax(explained >= most - 1e-9 * np.abs(most), axis=1)
     curves = np.arange(len(errors))
-    return PowerLaw(a[curves, best], b[curves, best], _EXPONENTS[best])
+    return PowerLaw(a[curves, best], b[curves, best], exponents[best])
