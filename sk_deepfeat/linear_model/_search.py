@@ -14,11 +14,13 @@ from sk_deepfeat.theory.validation import FloatArray
 _Pair = tuple[FloatArray, FloatArray]
 # Errors at (n_samples, alpha), averaged over outputs, and those that a search minimises.
 Errors = Callable[[FloatArray, FloatArray], _Pair]
+_Pairs = Callable[[FloatArray], _Pair]
 
 _POINTS_PER_DECADE = 8
 _NEXT = 10.0 ** (1.0 / _POINTS_PER_DECADE)
 _ROUNDING = 1e-3  # by which an error may rise with n: of two searches, and of two corrections
 _NO_GAIN = 1e-4  # by which errors along alpha differ where they are flat
+_FEW_ZOOMS = 3  # a thousandth of alpha, and less of errors about their least one
 _MOST_NAMED = 5
 
 
@@ -87,9 +89,9 @@ class AlphaSearch:
 
     def least_error(self, n_samples: float) -> float:
         """Return the least error at any alpha that is known, NaN if none is."""
-        n = np.array(n_samples)
-        least = self._minimize(n, lambda alpha: self.errors(n, alpha)[0])
-        return float(np.fmin(least[1], self.errors(n, np.array(0.0))[0]))
+        pairs, _ = self._remembered(n_samples)
+        least = self._minimize(n_samples, pairs, 0)
+        return float(np.fmin(least[1], pairs(np.array(0.0))[0]))
 
     def knows_all(self, n_samples: float) -> bool:
         """Say whether nothing hides the best alpha of an n."""
@@ -109,10 +111,6 @@ class AlphaSearch:
                 return Optimum()
             least = min(least, found.error)
         return found
-
-    def _ends_within(self, n: float) -> bool:
-        """Say whether errors are unknown at the smallest alpha."""
-        return bool(np.isnan(self.errors(np.array(n), np.array(self._range(n)[0]))[0]))
 
     def _range(self, n: float) -> tuple[float, float]:
         unit = n * self.feature_scale
@@ -137,42 +135,66 @@ class AlphaSearch:
         error passes its own by no more than its own caution. The least plain error of them answers,
         unless that gains nothing.
         """
-        n = np.array(n_samples)
-        bounded = self._below(n, bound, np.inf)
-        alpha, cautious, at_high = self._minimize(n, lambda alphas: bounded(alphas)[1])
+        pairs, seen = self._remembered(n_samples)
+        bounded = _below(pairs, bound, np.inf)
+        alpha, cautious, at_high = self._minimize(n_samples, bounded, 1, zooms=_FEW_ZOOMS)
         if np.isnan(alpha):
             return Optimum()
-        error = float(self.errors(n, np.array(alpha))[0])
+        error = float(pairs(np.array(alpha))[0])
         most = max(cautious, cautious * cautious / error if error > 0 else 0.0) * (1.0 + 1e-10)
-        allowed = self._below(n, bound, most)
-        if cautious > error:
-            least = self._minimize(n, lambda alphas: allowed(alphas)[0])
+        allowed = _below(pairs, bound, most)
+        careless = all(np.array_equal(*pair, equal_nan=True) for pair in seen.values())
+        if careless:
+            alpha, error, _ = self._minimize(n_samples, bounded, 0)
+        else:
+            least = self._minimize(n_samples, allowed, 0, zooms=_FEW_ZOOMS)
             if least[1] < error * (1.0 - _NO_GAIN):
                 alpha, error = least[:2]
         at_zero = float(allowed(np.array(0.0))[0])
         if at_zero <= error * (1.0 + 1e-10):
-            return Optimum(0.0, at_zero, certain=cautious == error)
-        at_edge = bool(np.isnan(self.errors(n, np.array(alpha / _NEXT))[0]))
-        certain = cautious == error and not self._ends_within(n_samples)
-        return Optimum(alpha, error, at_edge, at_high, certain)
+            return Optimum(0.0, at_zero, certain=careless)
+        at_edge = bool(np.isnan(pairs(np.array(alpha / _NEXT))[0]))
+        ends = np.isnan(pairs(np.array(self._range(n_samples)[0]))[0])
+        return Optimum(alpha, error, at_edge, at_high, bool(careless and not ends))
 
-    def _below(self, n: FloatArray, error: float, cautious: float) -> Callable[[FloatArray], _Pair]:
-        """Return the errors of one n and what to minimise, NaN where one of them is too large."""
+    def _remembered(self, n_samples: float) -> tuple[_Pairs, dict[bytes, _Pair]]:
+        """Return errors along alpha at one n, and where they are kept when they have been asked.
 
-        def bounded(alphas: FloatArray) -> _Pair:
-            plain, raised = self.errors(n, alphas)
-            known = (plain <= error) & (raised <= cautious)
-            return np.where(known, plain, np.nan), np.where(known, raised, np.nan)
+        Several searches look at the same grid first.
+        """
+        n = np.array(n_samples)
+        known: dict[bytes, _Pair] = {}
 
-        return bounded
+        def pairs(alphas: FloatArray) -> _Pair:
+            key = alphas.tobytes()
+            if key not in known:
+                known[key] = self.errors(n, alphas)
+            return known[key]
+
+        return pairs, known
 
     def _minimize(
-        self, n: FloatArray, function: Callable[[FloatArray], FloatArray]
+        self, n: float, pairs: _Pairs, which: int, *, zooms: int = 6
     ) -> tuple[float, float, bool]:
+        """Return where errors, or what a search minimises, are least, and how small."""
         found = minimize_on_log_scale(
-            function, *self._range(float(n)), points_per_decade=_POINTS_PER_DECADE
+            lambda alphas: pairs(alphas)[which],
+            *self._range(n),
+            points_per_decade=_POINTS_PER_DECADE,
+            zooms=zooms,
         )
         return found.argument, found.value, found.at_high
+
+
+def _below(pairs: _Pairs, error: float, cautious: float) -> _Pairs:
+    """Return errors and what to minimise, NaN where one of them is too large."""
+
+    def bounded(alphas: FloatArray) -> _Pair:
+        plain, raised = pairs(alphas)
+        known = (plain <= error) & (raised <= cautious)
+        return np.where(known, plain, np.nan), np.where(known, raised, np.nan)
+
+    return bounded
 
 
 def _named(sizes: FloatArray) -> str:

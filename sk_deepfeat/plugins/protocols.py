@@ -48,8 +48,8 @@ class Population(Protocol):
     `alpha` is for sample weights of mean one; `n_samples` and `alpha` broadcast. Optional members:
     ``train_error``, ``decomposition``, ``interval(n_samples, alpha, *, level, fit_intercept)``,
     ``reachable``, ``calibration_check(sizes)``, ``degrees_of_freedom(kappa, *, fit_intercept)``,
-    ``eigenvalues(*, fit_intercept)``, and ``cautious_error``, which searches over alpha minimise in
-    place of ``test_error``. A population that knows several of them at once may give them in one
+    ``eigenvalues(*, fit_intercept)``, and ``cautious_error``, by which searches over alpha choose
+    in place of ``test_error``. A population that knows several of them may give them in one
     `sk_deepfeat.theory.ErrorAnswer` by ``answer(n_samples, alpha, *, fit_intercept,
     variance=False)``: where it is there, it alone is asked.
     """
