@@ -48,32 +48,40 @@ def rare(request):
     return request.param, *fitted(request.param, False)
 
 
+def least_refitted_error(coefs, value, n, draws):
+    return min(refitted_error(coefs, value, n, alpha, draws) for alpha in (0.03, 0.1, 0.3, 1.0))
+
+
 def test_a_best_alpha_beyond_reach_is_no_number_but_a_bound(rare):
     """Rare columns hide κ beyond n₀; the edge of reach, where errors rise, is no optimum."""
     value, ridge, coefs = rare
-    with pytest.warns(PopulationWarning, match="n_samples=500, 600, 800") as caught:
+    with pytest.warns(PopulationWarning, match="best alpha lies beyond") as caught:
         error, lower, upper = ridge.predict_test_error(SIZES, "optimal", return_interval=True)
     assert len(caught) == 1, "one warning for all n"
     assert error[0] == pytest.approx(ridge.predict_test_error(400, ridge.optimal_alpha(400)))
     assert error[0] == pytest.approx(0.127, abs=2e-3) and lower[0] < 0.143 < upper[0]
-    assert np.isnan(error[1:]).all() and np.isnan(lower[1:]).all()
-    np.testing.assert_array_equal(upper[1:], upper[0])
-    for n in (600, 1600):
-        truth = min(refitted_error(coefs, value, n, alpha, 2) for alpha in (0.1, 0.3, 1.0))
-        assert truth < upper[1]
+    known = ~np.isnan(error)
+    assert not known[-1] and np.all(np.diff(known.astype(int)) <= 0), "once beyond, for good"
+    assert f"n_samples={SIZES[~known][0]}" in str(caught[0].message)
+    assert np.all(np.diff(error[known]) < 0)
+    np.testing.assert_array_equal(np.isnan(lower), ~known)
+    np.testing.assert_array_equal(upper[~known], upper[0])
+    for n in (600, 800, 1600):
+        i, truth = list(SIZES).index(n), least_refitted_error(coefs, value, n, 6)
+        assert truth < upper[i] and not lower[i] > truth
     with pytest.warns(PopulationWarning) as caught:
-        assert np.isnan(ridge.optimal_alpha(SIZES[1:])).all()
+        np.testing.assert_array_equal(np.isnan(ridge.optimal_alpha(SIZES)), ~known)
     assert len(caught) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PopulationWarning)
-        np.testing.assert_array_equal(ridge.reachable(SIZES, "optimal"), SIZES <= 400)
+        np.testing.assert_array_equal(ridge.reachable(SIZES, "optimal"), known)
         for question in (ridge.predict_train_error, ridge.predict_kappa):
-            np.testing.assert_array_equal(np.isnan(question(SIZES, "optimal")), SIZES > 400)
+            np.testing.assert_array_equal(np.isnan(question(SIZES, "optimal")), ~known)
         parts = ridge.predict_decomposition(SIZES, "optimal")
         raw = ridge.predict_test_error(
             SIZES, "optimal", multioutput="raw_values", return_interval=True
         )
-    assert np.isnan(parts.bias_and_noise[1:]).all() and parts.bias_and_noise[0] > 0
+    np.testing.assert_array_equal(np.isnan(parts.bias_and_noise), ~known)
     np.testing.assert_allclose([end[:, 0] for end in raw], [error, lower, upper])
 
 
@@ -82,11 +90,10 @@ def test_extrapolated_errors_of_the_best_alpha_fall(value):
     ridge, coefs = fitted(value, True)
     error, lower, upper = ridge.predict_test_error(SIZES, "optimal", return_interval=True)
     assert np.all(np.diff(error) < 0) and not np.isnan(error).any()
-    assert not ridge.reachable(SIZES[1:], "optimal").any()
+    assert not ridge.reachable(SIZES[-1:], "optimal").any()
     for n in (600, 800):
-        truth = min(refitted_error(coefs, value, n, alpha) for alpha in (0.03, 0.1, 0.3))
         i = list(SIZES).index(n)
-        assert lower[i] < truth < upper[i]
+        assert lower[i] < least_refitted_error(coefs, value, n, 6) < upper[i]
 
 
 @pytest.mark.parametrize("extrapolate", [False, True])
