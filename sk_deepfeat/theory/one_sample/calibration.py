@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.one_sample import tuning
@@ -49,6 +50,8 @@ class CalibrationSize(NamedTuple):
     """Standard error of log `measured` from the scatter of the subsets alone, shape (A, t)."""
     row_noise: FloatArray
     """Relative standard error of `measured` from the rows it is measured on, shape (A, t)."""
+    at_pole: NDArray[np.bool_]
+    """Where so few rows first interpolate, so that an error may have no mean, shape (A,)."""
 
 
 class Calibration(NamedTuple):
@@ -75,7 +78,7 @@ class Calibration(NamedTuple):
         The check fails where C passes 5 % in size and four standard errors at one number of rows,
         or three at two; a little more of them for several outputs. At the size of the rank, where
         fits interpolate for the first time, few subsets say little about their scatter: it counts
-        only beside another size.
+        only beside another size, and not at its ridgeless end, where an error may have no mean.
         """
         at_one, at_two = self._beyond_noise()
         sure = any(
@@ -96,7 +99,8 @@ class Calibration(NamedTuple):
         for found in self.sizes:
             ratio = np.abs(found.log_ratio)
             z = ratio / np.maximum(found.standard_error, 1e-12)
-            z = np.where(ratio > tuning.DISAGREEMENT_OF_CONCERN, z, 0.0)
+            counts = ~found.at_pole[:, None] & (ratio > tuning.DISAGREEMENT_OF_CONCERN)
+            z = np.where(counts, z, 0.0)
             for errors, kept in zip(
                 (tuning.ERRORS_AT_ONE_SIZE, tuning.ERRORS_AT_TWO_SIZES), largest, strict=True
             ):
@@ -228,7 +232,7 @@ def _compare(
     known = np.isfinite(ratio)
     ratio = np.where(known, ratio, 0.0)
     relative = np.where(known, relative, 1.0)
-    ascending = np.argsort(alpha)
+    ascending, highest = np.argsort(alpha), tuning.SUBSET_DF_RATIOS[-1] + 1e-9
     return CalibrationSize(
         size,
         errors.n_subsets,
@@ -239,4 +243,5 @@ def _compare(
         np.sqrt(np.square(relative) / errors.n_subsets + np.square(of_theory))[ascending],
         (relative / np.sqrt(errors.n_subsets))[ascending],
         errors.row_noise[ascending],
+        (is_near_rank(size, calibration.rank) & (planned.df_ratio > highest))[ascending],
     )

@@ -161,9 +161,9 @@ def test_the_check_looks_at_the_ridgeless_end():
 def failing(*sizes, z=5.0, rank=100):
     """A calibration of the given sizes, each a tenth off by z standard errors."""
     one, ratio = np.ones((1, 1)), np.full((1, 1), 0.1)
-    error = ratio / z
+    error, no = ratio / z, np.zeros(1, dtype=bool)
     found = (
-        CalibrationSize(size, 4, np.zeros(1), one, one, ratio, error, error, error)
+        CalibrationSize(size, 4, np.zeros(1), one, one, ratio, error, error, error, no)
         for size in sizes
     )
     return Calibration(tuple(found), 1000, rank, np.array([0.5]), one)

@@ -38,7 +38,8 @@ def pretended(evaluator, log_ratios, noise=1e-3):
     for size, ratio in zip((50.0, 100.0, 200.0), log_ratios, strict=True):
         predicted = evaluator.test_error(np.full(alpha.shape, size), alpha)
         c, error = np.full_like(predicted, ratio), np.full_like(predicted, noise)
-        each = (predicted * np.exp(c), predicted, c, error, error, error)
+        no = np.zeros(alpha.size, dtype=bool)
+        each = (predicted * np.exp(c), predicted, c, error, error, error, no)
         sizes.append(CalibrationSize(size, 4, np.log(alpha), *each))
     return Calibration(tuple(sizes), ROWS, P, np.array([0.5]), np.ones((1, 1)))
 
