@@ -124,7 +124,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
             self.calibration_ = calibrate(factorization, curve, fine=correct)
             if self.calibrate == "auto" and self.calibration_.suspicious:
                 self.calibration_ = calibrate(factorization, curve, fine=True)
-                correct = self.calibration_.disagreement > 0
+                correct = True
         misses = None
         if self.calibration_ is not None and self.calibration_.disagreement > 0:
             misses = growth_misses(factorization, curve, self.calibration_)

@@ -90,16 +90,19 @@ class Calibration(NamedTuple):
     @property
     def suspicious(self) -> bool:
         """Whether anything disagrees as the check would not let it at two sizes: to look closer."""
-        return any(self._beyond_noise()[1])
+        return any(self._beyond_noise(pole=True)[1])
 
-    def _beyond_noise(self) -> tuple[list[float], list[float]]:
-        """Return for each size the largest C beyond what noise makes at one size, and at two."""
+    def _beyond_noise(self, *, pole: bool = False) -> tuple[list[float], list[float]]:
+        """Return for each size the largest C beyond what noise makes at one size, and at two.
+
+        With or without the ridgeless end at the size of the rank.
+        """
         more = 2.0 * np.log(self.scatter.shape[1])
         largest: tuple[list[float], list[float]] = ([], [])
         for found in self.sizes:
             ratio = np.abs(found.log_ratio)
             z = ratio / np.maximum(found.standard_error, 1e-12)
-            counts = ~found.at_pole[:, None] & (ratio > tuning.DISAGREEMENT_OF_CONCERN)
+            counts = (pole | ~found.at_pole[:, None]) & (ratio > tuning.DISAGREEMENT_OF_CONCERN)
             z = np.where(counts, z, 0.0)
             for errors, kept in zip(
                 (tuning.ERRORS_AT_ONE_SIZE, tuning.ERRORS_AT_TWO_SIZES), largest, strict=True
