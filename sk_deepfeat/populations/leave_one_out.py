@@ -34,18 +34,19 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     s_i = Q_i/mean Q; degrees of freedom, κ, and the part of e_i² that does not depend on n follow,
     and from them the error at every n and alpha. At n₀ it is the mean of e_i² itself.
 
-    Errors measured on random subsets of the rows check the theory and, where it fails, as for rows
-    in clusters, correct it. Beyond n₀ the answer averages the theory's with a power law through
-    those measurements, each by its own uncertainty.
+    Errors measured on random subsets of the rows check the theory and, where it fails, as for
+    columns that few rows carry or rows in clusters, take over up to n₀. Beyond n₀ the answer
+    averages the theory's growth with a power law through those measurements, each by its own
+    uncertainty; a theory that failed counts as it would have predicted n₀ from fewer rows.
 
     Parameters
     ----------
     n_grid : int, default=120
         Points of the table along α₀.
     calibrate : {"auto", True, False}, default="auto"
-        Whether to correct by errors measured on subsets: "auto" measures a few, and where they
-        disagree with the theory by more than noise it measures more and corrects; True always
-        does; False never.
+        Whether errors measured on subsets take over where the theory fails: "auto" measures a few,
+        and where they may disagree with the theory it measures more, which count; True always does;
+        False never.
     extrapolate : bool, default=False
         Whether cells beyond reach, where more samples than n₀ meet too small an alpha, get the best
         number there is, with a wide interval. Otherwise they are NaN, as they are anyway below some
