@@ -12,6 +12,11 @@ by 1 + (1 - v)/n, and the intercept's own error is β, by groups.
 
 Equal leverages, s = 1, with generalised cross-validation in place of e², give κ = α₀/(N - f).
 
+Left-out residuals share the noise of the rows. With e = D⁻¹(I - H)y, equal D and white y, the mean
+of N squares varies by 2 Σk⁴/(Σk²)² of its square, k = α₀/(λ+α₀) and one for what no direction
+reaches: independent residuals by 2/N, and near interpolation, where few k count, many times that.
+The jackknife, which leaves rows out of means alone, sees the former.
+
 f is never subtracted from N: N - f = (N - r) + Σ α₀/(λ+α₀) with r eigenvalues λ, and q solves
 N·mean[1/(1+s q)] = N - f, convex and decreasing, by Newton's method from f/(N-f) upwards.
 """
@@ -67,6 +72,8 @@ class KappaCurve(NamedTuple):
     """Relative standard error of q, from the draws' leverages; of κ, where few draws make up q."""
     training_error: FloatArray
     """Mean over N of squared training residuals, shape (G, t)."""
+    shared_noise: FloatArray
+    """Variance of log mean e² from the covariances between rows' left-out residuals, shape (G,)."""
     constant: ConstantShare | None = None
     """With an intercept, where rows come in groups: the same sums by shares of the constant."""
 
@@ -100,6 +107,10 @@ class KappaCurve(NamedTuple):
     def scale_noise_at(self, kappa: ArrayLike) -> FloatArray:
         """Return the relative standard error of q at any κ, as `df1_at`."""
         return np.asarray(interp_log(kappa, self.kappa, self.scale_noise, log_values=False))
+
+    def shared_noise_at(self, kappa: ArrayLike) -> FloatArray:
+        """Return the variance that the covariance of residuals adds at any κ, as `df1_at`."""
+        return np.asarray(interp_log(kappa, self.kappa, self.shared_noise, log_values=False))
 
 
 def _grid(factorization: RidgeFactorization, n_grid: int) -> FloatArray:
@@ -135,13 +146,15 @@ class _Spectrum(NamedTuple):
     decay: FloatArray  # -∂f/∂log α₀
     distance: FloatArray  # (N - r) + Σ α₀²/(λ+α₀)²
     residual: FloatArray  # mean over N of squared training residuals, (G, t)
+    shared_noise: FloatArray
 
 
 def _spectrum(factorization: RidgeFactorization, grid: FloatArray) -> _Spectrum:
     lam, n = factorization.eigenvalues, factorization.n_effective
     squares = np.square(factorization.target_components)
     outside = np.square(factorization.outside).sum(axis=0)
-    sums = np.empty((4, grid.size))
+    draws = n if factorization.groups is None else factorization.groups.n_groups - 1
+    sums = np.empty((5, grid.size))
     residual = np.empty((grid.size, squares.shape[1]))
     rows = max(1, _BLOCK_ENTRIES // max(lam.size, 1))
     for start in range(0, grid.size, rows):
@@ -152,8 +165,24 @@ def _spectrum(factorization: RidgeFactorization, grid: FloatArray) -> _Spectrum:
         sums[1, block] = (n - lam.size) + kept.sum(axis=1)
         sums[2, block] = (kept * shrunk).sum(axis=1)
         sums[3, block] = (n - lam.size) + np.square(kept).sum(axis=1)
+        sums[4, block] = _shared_noise(kept, draws)
         residual[block] = np.square(kept) @ squares + outside
-    return _Spectrum(sums[0], sums[1], sums[2], sums[3], residual / n)
+    return _Spectrum(sums[0], sums[1], sums[2], sums[3], residual / n, sums[4])
+
+
+def _shared_noise(kept: FloatArray, draws: int) -> FloatArray:
+    """Return 2 (Σk⁴/(Σk²)² - 1/draws), shape (G,), from k of the directions, shape (G, r).
+
+    Rows of groups that differ within them reach more directions than there are groups: what they
+    share the jackknife over groups sees already.
+    """
+    beyond = draws - kept.shape[1]
+    if beyond < 0:
+        return np.zeros(len(kept))
+    # Where all but the largest are next to nothing, their fourth powers would be zero.
+    relative = kept if beyond else kept / kept.max(axis=1, keepdims=True)
+    square, fourth = (beyond + (relative**power).sum(axis=1) for power in (2, 4))
+    return np.maximum(2.0 * (fourth / np.square(square) - 1.0 / draws), 0.0)
 
 
 def gcv_curve(factorization: RidgeFactorization, *, n_grid: int = 600) -> KappaCurve:
@@ -190,6 +219,7 @@ def gcv_curve(factorization: RidgeFactorization, *, n_grid: int = 600) -> KappaC
         False,
         np.zeros(grid.size),
         found.residual,
+        found.shared_noise,
     )
 
 
@@ -300,6 +330,7 @@ def _from_moments(
         True,
         moments.scale_noise,
         spectrum.residual,
+        spectrum.shared_noise,
         moments.constant,
     )
     share, leverage = counted(curve, "row_share", n), counted(curve, "leverage", n)
@@ -331,7 +362,7 @@ def _ascending(curve: KappaCurve) -> KappaCurve:
     kappa = np.where(np.isfinite(curve.kappa), curve.kappa, 0.0)
     highest = np.maximum.accumulate(kappa)
     keep = np.r_[kappa[0] > 0, kappa[1:] > highest[:-1] * (1.0 + 1e-9)]
-    along = (*curve._fields[:8], "scale_noise", "training_error")
+    along = (*curve._fields[:8], "scale_noise", "training_error", "shared_noise")
     arrays: dict[str, Any] = {name: getattr(curve, name)[keep] for name in along}
     if curve.constant is not None:
         arrays["constant"] = ConstantShare(*(values[keep] for values in curve.constant))

@@ -1,16 +1,16 @@
-r"""The error surface of one training set: theory, calibration and growth put together.
+r"""The error surface of one training set: theory, measurement and growth put together.
 
-Up to the training size n₀ the error is the theory's, times exp C of the calibration where one is
-applied. Beyond n₀ it is R(n₀) times the growth. The theory's part of that growth counts less the
-noisier it is, by the weight 1 - (s/0.3)² of its standard error s, and what continues it counts by
-the rest. A cell is reachable while the theory's weight is above one half, which is s < 0.21.
+Up to the training size n₀ the error is the theory's, or where that fails its check on subsets what
+these measured (`measured_surface`). Beyond n₀ it is R(n₀) times the growth. The theory's part of
+that growth counts less the noisier it is, by the weight 1 - (s/0.3)² of its standard error s, and
+what continues it counts by the rest. A cell is reachable while the theory's weight is above one
+half, which is s < 0.21; where the theory has failed, while that holds for all estimates together.
 
-That is the only rule of what is known, and it holds for every part of an error. A correction
+That is the only rule of what is known, and it holds for every part of an error. A measurement
 changes the error alone: squared bias and noise stay the theory's, so that it counts as variance.
 
-The variance of log R adds up: the jackknife over rows, the scatter of the error from training set
-to training set, and what the calibration leaves open, up to n₀, or the variance of the growth from
-there.
+The variance of log R adds up: the jackknife over rows, what rows share of the training set's own
+scatter, and the noise of what subsets measured, up to n₀, or the variance of the growth from there.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class ErrorSurface:
         answer = self._record(asked, found._replace(error=error))
         if not variance:
             return answer
-        log_variance = found.log_variance + self._training_set_variance(at_n0.kappa)
+        log_variance = found.log_variance + self._shared_variance(asked)
         return self._with_variance(answer, asked, log_variance, found.growth_variance)
 
     def _record(self, asked: _Cells, found: _Errors) -> ErrorAnswer:
@@ -233,7 +233,8 @@ class ErrorSurface:
             log_variance = self._sampling_variance(varied)
         if variance and measured is not None:
             rows = np.full(asked.alpha.shape, float(self.n_rows))
-            at_n0 = self._sampling_variance(self.replicates.log_errors(rows, asked.alpha))
+            varied = self.replicates.log_errors(rows, asked.alpha)
+            at_n0 = self._sampling_variance(varied)
             of_rows = found.row_variance + found.at_n0_share * at_n0
             log_variance = _mixed(found.theory_weight, log_variance, of_rows) + found.variance
         too_few = asked.n_samples < self.fewest_rows * (1.0 - 1e-9)
@@ -321,20 +322,26 @@ class ErrorSurface:
         """Variance from the rows; zero where no replicates tell it."""
         return jackknife_variance(varied) if len(varied) else np.zeros(varied.shape[1:])
 
-    def _training_set_variance(self, kappa: FloatArray) -> FloatArray:
-        """Variance of the training set's own error about the mean over training sets.
+    def _shared_variance(self, asked: _Cells) -> FloatArray:
+        """Variance from what all rows share, which no row left out of a mean tells.
 
-        `kappa` is that of n₀ rows at the alphas that are asked for. Where no subsets tell it, as of
-        few rows, it is taken as large as it usually is.
+        Seen in two ways, of which the larger counts: in how the error scatters from training set to
+        training set, for subsets and at the κ of n₀ rows, and in the covariances between the rows'
+        residuals at the κ in question. Where no subsets tell the former, as of few rows, it is
+        taken as large as it usually is.
         """
+        shape = (asked.alpha.size, self.curve.n_outputs)
         if self.calibration is None:
-            return np.zeros((kappa.size, self.curve.n_outputs))
+            return np.zeros(shape)
+        at_n0 = asked.at_n0.kappa
+        kappa = np.fmax(np.where(asked.n_samples < self.n_rows, asked.risk.kappa, at_n0), at_n0)
+        shared = self.curve.shared_noise_at(np.where(np.isfinite(kappa), kappa, np.inf))
         if not self.calibration.sizes:
-            usual = tuning.SMALL_SAMPLE_SCATTER**2 / self.n_rows
-            return np.full((kappa.size, self.curve.n_outputs), usual)
-        df_ratio = self.curve.df1_at(kappa) / self.curve.n_effective
-        scatter = self.calibration.scatter_at(self._evaluator, self.n_rows, df_ratio)
-        return np.square(scatter) / self.n_rows
+            scatter = np.full(shape, tuning.SMALL_SAMPLE_SCATTER)
+        else:
+            df_ratio = self.curve.df1_at(at_n0) / self.curve.n_effective
+            scatter = self.calibration.scatter_at(self._evaluator, self.n_rows, df_ratio)
+        return np.maximum(np.square(scatter) / self.n_rows, shared[:, None])
 
     def _kappa_noise(self, n_samples: FloatArray, risk: CurveRisk) -> FloatArray:
         """Return how far log R moves with κ when κ moves by its noise, shape (cells, t).
