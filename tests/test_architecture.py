@@ -370,6 +370,7 @@ HELPERS = {
     "theory.answer",
     "theory.validation",
     "theory.interpolation",
+    "theory.one_sample.calibration",
     "theory.one_sample.kappa_curve",
     "theory.one_sample.ridgeless_end",
     "theory.one_sample.bias_and_noise",

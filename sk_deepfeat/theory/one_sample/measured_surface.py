@@ -16,6 +16,7 @@ beyond what was measured, nor over a peak that was not.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.calibration import Calibration, CalibrationSize
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.validation import FloatArray
+
+_UNKNOWN = 300.0  # of a logarithm: what the theory does not tell it is wrong about
 
 
 class Knots(NamedTuple):
@@ -134,6 +137,46 @@ class MeasuredSurface:
             weight,
             np.where(last, part, 0.0),
         )
+
+    def fault_at(self, kappa: FloatArray) -> FloatArray:
+        """Return how far the theory is off at some κ, the largest |C| of subsets not too small.
+
+        Beyond the κ that these subsets meet, it is what it is at their end.
+
+        Parameters
+        ----------
+        kappa : ndarray of shape (cells,)
+            Effective regularisations.
+
+        Returns
+        -------
+        ndarray of shape (cells, t)
+            Shrunk by what noise could make; infinite where the theory tells nothing.
+        """
+        log_kappa = np.log(np.maximum(kappa, np.finfo(float).tiny))
+        found = [np.zeros((kappa.size, self.calibration.scatter.shape[1]))]
+        for known, fault in self._faults:
+            columns = [np.interp(log_kappa, known, column) for column in fault.T]
+            found.append(np.stack(columns, axis=-1))
+        return np.max(found, axis=0)
+
+    @cached_property
+    def _faults(self) -> list[tuple[FloatArray, FloatArray]]:
+        """Log κ, ascending, and |C| at the alphas of each size."""
+        faults = []
+        for k, found in enumerate(self.calibration.sizes):
+            some = ~found.at_pole
+            if found.size < tuning.FAULT_SHARE * self.calibration.n_rows or not np.any(some):
+                continue
+            alpha = np.exp(found.log_alpha[some])
+            knots = self.knots(alpha)
+            c = np.abs(knots.log_error[k] - knots.log_theory[k])
+            kappa = self._evaluator.risk(np.full(alpha.shape, self.sizes[k]), alpha).kappa
+            shown = np.isfinite(kappa) & (kappa > 0)
+            if np.any(shown):
+                log_kappa = np.maximum.accumulate(np.log(kappa[shown]))
+                faults.append((log_kappa, np.where(np.isnan(c), _UNKNOWN, c)[shown]))
+        return faults
 
 
 class _AtAlphas(NamedTuple):

@@ -254,7 +254,7 @@ class ErrorSurface:
             changes = varied - varied_at_n0
             theory = theory_growth(log_error, log_at_n0, changes, kappa_noise, log_n)
         if self.misses is not None:
-            theory = theory.drifting(self.misses.drift_at(alpha), log_n)
+            theory = theory.drifting(self._drift(self.misses, risk.kappa, alpha), log_n)
         weight = np.maximum(1.0 - theory.variance / tuning.MOST_GROWTH_NOISE**2, 0.0)
         ways = [theory.weighted(weight)]
         if self._measured is not None:
@@ -282,6 +282,15 @@ class ErrorSurface:
             growth_variance,
             self._sampling_variance(varied_at_n0) + growth_variance,
         )
+
+    def _drift(self, misses: GrowthMisses, kappa: FloatArray, alpha: FloatArray) -> FloatArray:
+        """Return how far forecasts missed, in so far as the theory fails at the κ in question."""
+        if self._measured is None:
+            return misses.drift_at(alpha)
+        fault = self._measured.fault_at(np.where(np.isfinite(kappa), kappa, 0.0))
+        share = np.minimum(fault / tuning.DISAGREEMENT_OF_CONCERN, 1.0)
+        drift = misses.drift_at(alpha)
+        return np.where(share > 0, share * np.where(share > 0, drift, 0.0), 0.0)
 
     def _power_law(
         self, measured: MeasuredSurface, n_samples: FloatArray, alpha: FloatArray

@@ -216,6 +216,12 @@ many parts of each.
 
 Why: as for the power law, whose own test it is; two parts say whether one was an accident."""
 
+FAULT_SHARE = 0.25
+"""Share of the rows from which on a subset tells whether the theory fails at a κ.
+
+Why: far smaller subsets fail for reasons of their own, such as rare columns that none of their rows
+has; two octaves below n₀ are what the forecasts go over, too."""
+
 CAUTION = 2.0
 """Standard errors of the growth that a search over alpha adds to the error.
 

@@ -49,6 +49,7 @@ VOCABULARY = {
     "measured_se": "of the mean over refits",
     "sizes": "of the subsets of a check",
     "ratio": "measured over predicted",
+    "verdict": "where a check fails, and why",
     "epochs": "of checkpoints",
     "bias": "a part",
     "variance": "a part",

@@ -203,7 +203,7 @@ def test_variance_up_to_the_training_size_adds_up():
 
     The rows count as far as the measurement does, the jackknife at n as far as the theory, that at
     n₀ on the way from the last size to it. The scatter is taken at the df1/N that this alpha leaves
-    with n₀ rows, whatever n is.
+    with n₀ rows, whatever n is; where residuals share more than that, what they share counts.
     """
     _, found = surface(200, population=CLUSTERS)
     n, alpha = np.array([30.0, 100.0, 190.0, 200.0]), np.array([0.3, 3.0, 0.3, 0.3])
@@ -216,7 +216,11 @@ def test_variance_up_to_the_training_size_adds_up():
     kappa = curve_risk(found.curve, rows, alpha, fit_intercept=True).kappa
     df_ratio = found.curve.df1_at(kappa) / found.curve.n_effective
     scatter = found.calibration.scatter_at(evaluator, 200, df_ratio)
-    expected = weight * at_n + (1 - weight) * of_rows + measured.variance + scatter**2 / 200
+    at_kappa = curve_risk(found.curve, n, alpha, fit_intercept=True).kappa
+    shared = found.curve.shared_noise_at(np.maximum(at_kappa, kappa))[:, None]
+    assert np.any(shared > scatter**2 / 200) and np.any(shared < scatter**2 / 200)
+    expected = weight * at_n + (1 - weight) * of_rows + measured.variance
+    expected += np.maximum(scatter**2 / 200, shared)
     np.testing.assert_allclose(ask(found, n, alpha).log_variance, expected, rtol=1e-10)
     assert np.all(weight < 1) and np.all(measured.variance[:3] > 1e-5) and np.all(scatter > 0)
     assert share[:, 0].tolist()[:2] == [0, 0] and 0 < share[2, 0] < 1 and share[3, 0] == 1

@@ -22,7 +22,7 @@ FREE = {0, 0.5, 1, 2, 3, 4, 10, 300}
 NUMERICAL = {
     "blocks.py": {0.1, 5},
     "factorization.py": {8},
-    "kappa_curve.py": {0.001, 0.1, 8, 50, 100, 120, 200, 600},
+    "kappa_curve.py": {0.001, 0.1, 5, 8, 50, 100, 120, 200, 600},
     "leave_group_out.py": {0.1, 32},
     "leave_one_out.py": {64},
     "leverage_classes.py": {512, 11.0, 0.04, 64, 0.32},
