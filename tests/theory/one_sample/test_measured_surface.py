@@ -151,3 +151,37 @@ def test_where_the_theory_says_nothing_the_measurement_stands():
     found = silent.errors(n, alpha)
     assert found.log_error[0, 0] == pytest.approx(np.log(at_size.measured[3, 0]))
     assert np.isfinite(found.log_error).all() and np.all(found.theory_weight == 0.0)
+
+
+def test_a_pole_at_alpha_zero_is_one_point():
+    """Rows equal to the rank, no ridge, no intercept: what lies beside is as at tiny alphas."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 30))
+    path = ridge_factorization(X, X[:, 0] + rng.normal(size=120), fit_intercept=False)
+    curve = leave_one_out_curve(path)
+    evaluator = CurveEvaluator(curve, fit_intercept=False)
+    surface = MeasuredSurface(calibrate(path, curve, fine=True), evaluator)
+    assert 30.0 in surface.sizes
+    n = np.array([*surface.sizes, 25.0, 34.0, 30.0])
+    at_zero = surface.errors(n, np.zeros(n.size)).log_error
+    assert np.all(np.isposinf(at_zero) == (n == 30.0)[:, None]), "as the theory has it"
+    beside = surface.errors(n, np.full(n.size, 1e-30)).log_error
+    np.testing.assert_allclose(at_zero[n != 30.0], beside[n != 30.0], rtol=1e-12)
+    knots = surface.knots(np.zeros(1))
+    assert np.all(np.isfinite(knots.log_error))
+
+
+def test_errors_of_zero_stay_zero():
+    """A target of zeros beside another one, from one row to all."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 20))
+    path = ridge_factorization(X, np.c_[X[:, 0] + rng.normal(size=100), np.zeros(100)])
+    curve = leave_one_out_curve(path)
+    evaluator = CurveEvaluator(curve, fit_intercept=True)
+    surface = MeasuredSurface(calibrate(path, curve, fine=True), evaluator)
+    n = np.array([1.0, 3.0, *surface.sizes, *(1.1 * surface.sizes[:-1])])
+    for alpha in (0.0, 1e-3, 1e6):
+        found = surface.errors(n, np.full(n.size, alpha))
+        assert np.all(np.exp(found.log_error[:, 1]) == 0.0)
+        assert np.all(np.isfinite(found.log_error[:, 0]))
+        assert not np.any(np.isnan(found.theory_weight))
