@@ -95,20 +95,26 @@ class MeasuredSurface:
         variance, of_rows = (np.concatenate([part, exact]) for part in (variance, of_rows))
         return Knots(theory, error, variance, of_rows)
 
-    def errors(self, n_samples: FloatArray, alpha: FloatArray) -> MeasuredErrors:
+    def errors(
+        self, n_samples: FloatArray, alpha: FloatArray, predicted: FloatArray | None = None
+    ) -> MeasuredErrors:
         """Return errors at cells of at most n₀ samples.
 
         Parameters
         ----------
-        n_samples, alpha : ndarray of one shape
+        n_samples, alpha : ndarray of shape (cells,)
             Numbers of samples and regularisations for weights of mean one.
+        predicted : ndarray of shape (cells, t), optional
+            What the theory gives for them, where that has been asked.
 
         Returns
         -------
         MeasuredErrors
         """
+        if predicted is None:
+            predicted = self._evaluator.test_error(n_samples, alpha)
         with np.errstate(divide="ignore", invalid="ignore"):
-            theory = np.log(self._evaluator.test_error(n_samples, alpha))
+            theory = np.log(predicted)
         strengths, which = np.unique(alpha, return_inverse=True)
         low, high = tuning.MISFIT_NEIGHBOURS
         near = [self.knots(factor * strengths) for factor in (1.0, low, high)]

@@ -8,13 +8,16 @@ from sklearn.linear_model import Ridge
 from sk_deepfeat.theory import (
     Calibration,
     CalibrationSize,
+    ErrorSurface,
     calibrate,
     leave_one_out_curve,
     leave_one_out_residuals,
     ridge_factorization,
 )
+from sk_deepfeat.theory.one_sample import evaluation
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
+from sk_deepfeat.theory.one_sample.nodes import nodes_at
 
 P = 60
 COEFS = np.random.default_rng(7).normal(size=P)
@@ -185,3 +188,25 @@ def test_errors_of_zero_stay_zero():
         assert np.all(np.exp(found.log_error[:, 1]) == 0.0)
         assert np.all(np.isfinite(found.log_error[:, 0]))
         assert not np.any(np.isnan(found.theory_weight))
+
+
+def test_a_learning_curve_asked_again_builds_no_tables(monkeypatch):
+    """Tables of sixty n and of the sizes are kept, and none of the curve is made twice."""
+    path, _, measured_surface = measured()
+    curve, calibration = leave_one_out_curve(path), measured_surface.calibration
+    surface = ErrorSurface(curve, [], ROWS, True, calibration)
+    n, alpha = np.linspace(20.0, ROWS, 60), np.full(60, 0.1)
+    made = []
+
+    def counted(of, rows):
+        made.append(rows)
+        return nodes_at(of, rows)
+
+    monkeypatch.setattr(evaluation, "nodes_at", counted)
+    first = surface.answer(n, alpha)
+    assert len(made) <= 60 + len(calibration.sizes) + 1
+    again = surface.answer(n, alpha)
+    assert len(made) <= 60 + len(calibration.sizes) + 1, "the cache holds them"
+    np.testing.assert_array_equal(again.error, first.error)
+    expected = measured_surface.errors(n, alpha).log_error
+    np.testing.assert_allclose(np.log(first.error), expected, rtol=1e-9)
