@@ -317,7 +317,7 @@ class ErrorSurface:
         if self.calibration is None or not self.calibration.sizes:
             return None
         # Its own tables: at all of its sizes, they would push those of the asked n out and back.
-        evaluator = CurveEvaluator(self.curve, fit_intercept=self.fit_intercept, errors_alone=True)
+        evaluator = CurveEvaluator(self.curve, fit_intercept=self.fit_intercept)
         return MeasuredSurface(self.calibration, evaluator)
 
     def _sampling_variance(self, varied: FloatArray) -> FloatArray:
