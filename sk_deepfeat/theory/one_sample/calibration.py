@@ -174,7 +174,9 @@ def calibrate(
         _compare(calibration, evaluator, planned, errors)
         for planned, errors in zip(plan, measured, strict=True)
     )
-    return calibration._replace(sizes=tuple(compared))
+    # A few subsets of more groups may hold fewer rows, where groups are of very unequal sizes.
+    ascending = sorted(compared, key=lambda found: found.size)
+    return calibration._replace(sizes=tuple(ascending))
 
 
 def _place(evaluator: CurveEvaluator, n_samples: float, df_ratio: FloatArray) -> FloatArray:

@@ -345,8 +345,7 @@ def ridge_factorization(
     feature_mean, target_mean = np.zeros(rows.shape[1]), np.zeros(values.shape[1])
     if fit_intercept:
         scale = None if root is None else weights
-        feature_mean = np.average(rows, axis=0, weights=scale)
-        target_mean = np.average(values, axis=0, weights=scale)
+        feature_mean, target_mean = _column_means(rows, scale), _column_means(values, scale)
         rows, values = rows - feature_mean, values - target_mean
     if root is not None:
         rows, values = rows * root, values * root
@@ -362,6 +361,12 @@ def ridge_factorization(
         exact / mean_weight,
         None if labels is None else RowGroups(labels),
     )
+
+
+def _column_means(values: FloatArray, weights: FloatArray | None) -> FloatArray:
+    """Return weighted means; of a constant column the constant, and no rounding to learn from."""
+    constant = values.min(axis=0) == values.max(axis=0)
+    return np.where(constant, values[0], np.average(values, axis=0, weights=weights))
 
 
 def _check_labels(groups: ArrayLike, n_rows: int) -> NDArray[Any]:

@@ -80,9 +80,10 @@ def growth_misses(
         misses = []
         for rows in spread(n_rows, size, tuning.FORECAST_PARTS, 1, groups):
             own = np.full(alpha.shape, float(rows.size))
-            grown = at_n0 - measured.errors(own, alpha).log_error
+            at_own = measured.errors(own, alpha).log_error
             predicted = _predicted_growth(factorization, rows, alpha)
-            misses.append((predicted - grown) / np.log(n_rows / rows.size))
+            with np.errstate(invalid="ignore"):  # errors of zero do not grow
+                misses.append((predicted - (at_n0 - at_own)) / np.log(n_rows / rows.size))
         squares.append(np.mean(np.square(misses), axis=0))
     # A quarter of the rows may be silent where a half is not: what speaks counts.
     known = np.isfinite(squares)

@@ -82,11 +82,12 @@ class MeasuredSurface:
         shrink : bool, default=True
             Whether to shrink what noise could make.
         """
+        alpha = np.maximum(alpha, np.finfo(float).tiny)  # a pole at zero would be all about it
         asked = np.repeat(self.sizes, alpha.size), np.tile(alpha, self.sizes.size)
         with np.errstate(divide="ignore", invalid="ignore"):
             theory = np.log(self._evaluator.test_error(*asked))
         theory = theory.reshape(self.sizes.size, alpha.size, -1)
-        log_alpha = np.log(np.maximum(alpha, np.finfo(float).tiny))
+        log_alpha = np.log(alpha)
         found = [_at_alphas(each, log_alpha) for each in self.calibration.sizes]
         c, log_measured, variance, of_rows = (np.stack(part) for part in zip(*found, strict=True))
         if shrink:
@@ -97,20 +98,26 @@ class MeasuredSurface:
         variance, of_rows = (np.concatenate([part, exact]) for part in (variance, of_rows))
         return Knots(theory, error, variance, of_rows)
 
-    def errors(self, n_samples: FloatArray, alpha: FloatArray) -> MeasuredErrors:
+    def errors(
+        self, n_samples: FloatArray, alpha: FloatArray, predicted: FloatArray | None = None
+    ) -> MeasuredErrors:
         """Return errors at cells of at most n₀ samples.
 
         Parameters
         ----------
-        n_samples, alpha : ndarray of one shape
+        n_samples, alpha : ndarray of shape (cells,)
             Numbers of samples and regularisations for weights of mean one.
+        predicted : ndarray of shape (cells, t), optional
+            What the theory gives for them, where that has been asked.
 
         Returns
         -------
         MeasuredErrors
         """
+        if predicted is None:
+            predicted = self._evaluator.test_error(n_samples, alpha)
         with np.errstate(divide="ignore", invalid="ignore"):
-            theory = np.log(self._evaluator.test_error(n_samples, alpha))
+            theory = np.log(predicted)
         strengths, which = np.unique(alpha, return_inverse=True)
         low, high = tuning.MISFIT_NEIGHBOURS
         near = [self.knots(factor * strengths) for factor in (1.0, low, high)]
@@ -121,17 +128,21 @@ class MeasuredSurface:
         part = (position - below)[:, None]
 
         def line(table: FloatArray) -> FloatArray:
-            return (1.0 - part) * table[below, which] + part * table[below + 1, which]
+            low, high = table[below, which], table[below + 1, which]
+            with np.errstate(invalid="ignore"):  # errors of zero
+                between = (1.0 - part) * low + part * high
+            return np.where(part == 0.0, low, np.where(part == 1.0, high, between))
 
         measured, of_theory = line(knots.log_error), line(knots.log_theory)
-        bend = theory - of_theory
+        with np.errstate(invalid="ignore"):
+            bend = np.where(theory == of_theory, 0.0, theory - of_theory)
         weight = np.where(np.isfinite(bend), weights[below, np.arange(which.size)], 0.0)
         # Fewer rows than were measured go on as the theory does from the smallest size.
         weight = np.where((n_samples < self.sizes[0])[:, None], 1.0, weight)
         carried = np.where(weight > 0, bend, 0.0) * weight
         last = (below == sizes.size - 2)[:, None]
         return MeasuredErrors(
-            measured + carried,
+            np.where(np.isposinf(theory), np.inf, measured + carried),
             line(knots.variance),
             line(knots.row_variance),
             weight,

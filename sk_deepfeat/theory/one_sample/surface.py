@@ -226,7 +226,7 @@ class ErrorSurface:
         log_variance = nothing
         measured = self._measured if self.correct else None
         if measured is not None:
-            found = measured.errors(asked.n_samples, asked.alpha)
+            found = measured.errors(asked.n_samples, asked.alpha, error)
             error = np.exp(found.log_error)
         if variance:
             varied = self.replicates.log_errors(asked.n_samples, asked.alpha)
@@ -325,7 +325,9 @@ class ErrorSurface:
         """What was measured on subsets, if anything was."""
         if self.calibration is None or not self.calibration.sizes:
             return None
-        return MeasuredSurface(self.calibration, self._evaluator)
+        # Its own tables: at all of its sizes, they would push those of the asked n out and back.
+        evaluator = CurveEvaluator(self.curve, fit_intercept=self.fit_intercept)
+        return MeasuredSurface(self.calibration, evaluator)
 
     def _sampling_variance(self, varied: FloatArray) -> FloatArray:
         """Variance from the rows; zero where no replicates tell it."""

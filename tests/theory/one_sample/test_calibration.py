@@ -19,11 +19,13 @@ from sk_deepfeat.theory import (
     leave_one_out_curve,
     leave_one_out_curves,
     ridge_factorization,
+    subset_errors,
 )
 from sk_deepfeat.theory.interpolation import interp_log
+from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
-from sk_deepfeat.theory.one_sample.subset_plan import subset_sizes
+from sk_deepfeat.theory.one_sample.subset_plan import plan_subsets, subset_sizes
 
 P = 60
 COEFS = np.random.default_rng(7).normal(size=P)
@@ -198,3 +200,21 @@ def test_scatter_of_groups_goes_by_how_near_the_error_is_to_its_pole():
     found = calibration.scatter_at(evaluator, 100.0, df_ratio)
     np.testing.assert_allclose(found[:, 0], expected)
     assert not calibrate(ridge_factorization(X, X[:, 0]), curve).amplified
+
+
+def test_sizes_ascend_where_a_few_subsets_of_more_groups_hold_fewer_rows(monkeypatch):
+    monkeypatch.setattr(tuning, "CHEAP_OPERATIONS", 1.0)  # two to four subsets, as of many rows
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(34), np.r_[92, rng.integers(1, 5, size=33)])
+    rows = rng.normal(size=(34, 5))[groups] + 0.3 * rng.normal(size=(groups.size, 5))
+    path = ridge_factorization(rows, rows[:, 0] + rng.normal(size=groups.size), groups=groups)
+    curve = leave_one_out_curve(path)
+    planned = subset_sizes(path.n_rows, curve.rank, path.groups, fine=True)
+    evaluator = CurveEvaluator(curve, fit_intercept=True)
+    drawn = [
+        subset_errors(path, each.size, [1.0], each.n_subsets).size
+        for each in plan_subsets(path, evaluator, planned, fine=True)
+    ]
+    assert np.any(np.diff(drawn) < 0), "otherwise there is nothing to sort"
+    sizes = [found.size for found in calibrate(path, curve, fine=True).sizes]
+    assert sizes == sorted(drawn)

@@ -114,3 +114,15 @@ def test_single_precision_features_need_no_second_factorisation():
     path = ridge_factorization(X, X[:, 0])
     assert path.eigenvalues.size == 30
     assert ridge_factorization(X.astype(np.float64), X[:, 0]).eigenvalues.size > 30
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_constant_columns_leave_no_rounding(weighted):
+    weights = RNG.exponential(size=50) if weighted else None
+    X, y = RNG.normal(size=(50, 3)), RNG.normal(size=(50, 3))
+    X[:, 1], y[:, 0], y[:, 2] = 0.1, 1 / 3, 200.7
+    path = ridge_factorization(X, y, weights)
+    assert not path.features[:, 1].any() and not path.targets[:, [0, 2]].any()
+    np.testing.assert_array_equal(path.target_mean[[0, 2]], [1 / 3, 200.7])
+    np.testing.assert_allclose(path.target_mean[1], np.average(y[:, 1], weights=weights))
+    assert ridge_factorization(np.full((50, 2), 0.1), y, weights).eigenvalues.size == 0

@@ -291,3 +291,22 @@ def test_few_rows_scatter_from_set_to_set_as_rows_usually_do():
         for given in (calibration, None)
     ]
     np.testing.assert_allclose(variances[0] - variances[1], 1.0 / 15.0)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_target_of_zeros_beside_one_whose_theory_failed():
+    X, y = CLUSTERS.sample(300, seed=0)
+    path = ridge_factorization(X, np.c_[y, np.zeros(300)])
+    curve, replicates = leave_one_out_curves(path)
+    calibration = calibrate(path, curve, fine=True)
+    assert calibration.disagreement > 0
+    misses = growth_misses(path, curve, calibration)
+    alone = ridge_factorization(X, y)
+    own = leave_one_out_curves(alone)[0]
+    expected = growth_misses(alone, own, calibrate(alone, own, fine=True)).drift
+    np.testing.assert_allclose(misses.drift[:, :1], expected, rtol=1e-4)
+    found = ErrorSurface(curve, replicates, 300, True, calibration, misses=misses)
+    n = np.array([20.0, 300.0, 301.0, 3000.0])
+    answer = found.answer(n, np.full(4, 10.0), extrapolate=True, variance=True)
+    assert np.all(answer.error[:, 1] == 0.0) and np.all(answer.error[:, 0] > 0.0)
+    assert not np.any(np.isnan(answer.log_variance))

@@ -8,13 +8,16 @@ from sklearn.linear_model import Ridge
 from sk_deepfeat.theory import (
     Calibration,
     CalibrationSize,
+    ErrorSurface,
     calibrate,
     leave_one_out_curve,
     leave_one_out_residuals,
     ridge_factorization,
 )
+from sk_deepfeat.theory.one_sample import evaluation
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
+from sk_deepfeat.theory.one_sample.nodes import nodes_at
 
 P = 60
 COEFS = np.random.default_rng(7).normal(size=P)
@@ -151,3 +154,59 @@ def test_where_the_theory_says_nothing_the_measurement_stands():
     found = silent.errors(n, alpha)
     assert found.log_error[0, 0] == pytest.approx(np.log(at_size.measured[3, 0]))
     assert np.isfinite(found.log_error).all() and np.all(found.theory_weight == 0.0)
+
+
+def test_a_pole_at_alpha_zero_is_one_point():
+    """Rows equal to the rank, no ridge, no intercept: what lies beside is as at tiny alphas."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 30))
+    path = ridge_factorization(X, X[:, 0] + rng.normal(size=120), fit_intercept=False)
+    curve = leave_one_out_curve(path)
+    evaluator = CurveEvaluator(curve, fit_intercept=False)
+    surface = MeasuredSurface(calibrate(path, curve, fine=True), evaluator)
+    assert 30.0 in surface.sizes
+    n = np.array([*surface.sizes, 25.0, 34.0, 30.0])
+    at_zero = surface.errors(n, np.zeros(n.size)).log_error
+    assert np.all(np.isposinf(at_zero) == (n == 30.0)[:, None]), "as the theory has it"
+    beside = surface.errors(n, np.full(n.size, 1e-30)).log_error
+    np.testing.assert_allclose(at_zero[n != 30.0], beside[n != 30.0], rtol=1e-12)
+    knots = surface.knots(np.zeros(1))
+    assert np.all(np.isfinite(knots.log_error))
+
+
+def test_errors_of_zero_stay_zero():
+    """A target of zeros beside another one, from one row to all."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 20))
+    path = ridge_factorization(X, np.c_[X[:, 0] + rng.normal(size=100), np.zeros(100)])
+    curve = leave_one_out_curve(path)
+    evaluator = CurveEvaluator(curve, fit_intercept=True)
+    surface = MeasuredSurface(calibrate(path, curve, fine=True), evaluator)
+    n = np.array([1.0, 3.0, *surface.sizes, *(1.1 * surface.sizes[:-1])])
+    for alpha in (0.0, 1e-3, 1e6):
+        found = surface.errors(n, np.full(n.size, alpha))
+        assert np.all(np.exp(found.log_error[:, 1]) == 0.0)
+        assert np.all(np.isfinite(found.log_error[:, 0]))
+        assert not np.any(np.isnan(found.theory_weight))
+
+
+def test_a_learning_curve_asked_again_builds_no_tables(monkeypatch):
+    """Tables of sixty n and of the sizes are kept, and none of the curve is made twice."""
+    path, _, measured_surface = measured()
+    curve, calibration = leave_one_out_curve(path), measured_surface.calibration
+    surface = ErrorSurface(curve, [], ROWS, True, calibration)
+    n, alpha = np.linspace(20.0, ROWS, 60), np.full(60, 0.1)
+    made = []
+
+    def counted(of, rows):
+        made.append(rows)
+        return nodes_at(of, rows)
+
+    monkeypatch.setattr(evaluation, "nodes_at", counted)
+    first = surface.answer(n, alpha)
+    assert len(made) <= 60 + len(calibration.sizes) + 1
+    again = surface.answer(n, alpha)
+    assert len(made) <= 60 + len(calibration.sizes) + 1, "the cache holds them"
+    np.testing.assert_array_equal(again.error, first.error)
+    expected = measured_surface.errors(n, alpha).log_error
+    np.testing.assert_allclose(np.log(first.error), expected, rtol=1e-9)
