@@ -181,7 +181,9 @@ class MeasuredSurface:
                 continue
             alpha = np.exp(found.log_alpha[some])
             knots = self.knots(alpha)
-            c = np.abs(knots.log_error[k] - knots.log_theory[k])
+            error, theory = knots.log_error[k], knots.log_theory[k]
+            with np.errstate(invalid="ignore"):  # errors of zero, both
+                c = np.abs(np.where(error == theory, 0.0, error - theory))
             kappa = self._evaluator.risk(np.full(alpha.shape, self.sizes[k]), alpha).kappa
             shown = np.isfinite(kappa) & (kappa > 0)
             if np.any(shown):
