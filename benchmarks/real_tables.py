@@ -53,7 +53,6 @@ COLUMNS = (
     "beyond_coverage",
     "answered_to_2n0",
     "warned",
-    "fit_seconds",
 )
 _SEARCHED = np.logspace(-10, 4, 57)  # over the mean squared norm of a row
 _PRECISION, _FEWEST, _MOST, _ENTRIES = 0.01, 12, 1000, 3e7
@@ -125,21 +124,19 @@ def measured_truth(name, n0):
 
 
 def predictions(name, n0, surface, draws):
-    """Predicted errors and ends of intervals (draws, 3, sizes, alphas), warned, fit seconds."""
-    found, warned, seconds = [], [], []
+    """Predicted errors and ends of intervals (draws, 3, sizes, alphas), and who warned."""
+    found, warned = [], []
     for draw in range(draws):
         X, y = KINDS[name](np.random.default_rng([n0, draw]), n0)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            start = time.perf_counter()
             ridge = DeterministicEquivalentRidge().fit(X, y)
-            seconds.append(time.perf_counter() - start)
             answers = ridge.predict_test_error(
                 surface.sizes[:, None], surface.alphas, return_interval=True, level=LEVEL
             )
         found.append(answers)
         warned.append(any(issubclass(w.category, PopulationWarning) for w in caught))
-    return np.array(found), warned, seconds
+    return np.array(found), warned
 
 
 def certain_cells(n0, surface):
@@ -148,7 +145,7 @@ def certain_cells(n0, surface):
     return surface.standard_error <= allowed
 
 
-def scores(n0, surface, predicted, warned, seconds):
+def scores(n0, surface, predicted, warned):
     """Return the columns of the table, as numbers, with the bars missed."""
     error, lower, upper = predicted.transpose(1, 0, 2, 3)
     answered, certain = ~np.isnan(error), certain_cells(n0, surface)
@@ -178,7 +175,6 @@ def scores(n0, surface, predicted, warned, seconds):
         "beyond_coverage": _mean(held[beyond & counted]),
         "answered_to_2n0": _mean(answered[:, near]),
         "warned": _mean(warned),
-        "fit_seconds": _mean(seconds),
     }
     failed = {
         "median": more_than_floors(inside, 1.0, 0.5) > 0.05,
@@ -222,11 +218,9 @@ def print_worst_cells(name, n0, surface, predicted, count=10):
             )
 
 
-def cell_text(column, value):
+def cell_text(value):
     """Return a figure as the table shows it."""
-    if np.isnan(value):
-        return "–"
-    return f"{value:.2f}" if column == "fit_seconds" else f"{100 * value:.1f} %"
+    return "–" if np.isnan(value) else f"{100 * value:.1f} %"
 
 
 def write_table(results, output):
@@ -234,7 +228,7 @@ def write_table(results, output):
         writer = csv.writer(file)
         writer.writerow(["kind", "n0", *COLUMNS, "missed"])
         for (name, n0), found in results.items():
-            cells = [cell_text(column, found[column]) for column in COLUMNS]
+            cells = [cell_text(found[column]) for column in COLUMNS]
             writer.writerow([name, n0, *cells, " ".join(found["missed"]) or "none"])
 
 
