@@ -46,6 +46,30 @@ def test_rare_columns():
     assert error[3:] == pytest.approx([0.27] * 4, rel=0.05)
 
 
+def test_every_row_twice():
+    """Copies are one draw: the error is that on rows of which there is no copy, 1.3 and not 0.
+
+    Ridge on every row twice is ridge at half of alpha on every row once; with fewer rows than
+    features the leave-one-out error scatters by a third, as its interval knows.
+    """
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 200))
+    y = X[:, :20].sum(axis=1) / 4 + 0.5 * rng.normal(size=150)
+    ridge = DeterministicEquivalentRidge(1.0)
+    quietly(ridge.fit, np.repeat(X, 2, axis=0), np.repeat(y, 2))
+    once = DeterministicEquivalentRidge(0.5).fit(X, y)
+    assert ridge.test_error_ == pytest.approx(once.test_error_, rel=1e-8)
+
+    def draw(rng, n):
+        X = rng.normal(size=(n, 200))
+        return X, X[:, :20].sum(axis=1) / 4 + 0.5 * rng.normal(size=n)
+
+    truth, _ = refitted(draw, 150, 0.5, 30)
+    assert truth == pytest.approx(1.34, rel=0.1)
+    _, lower, upper = ridge.predict_test_error(return_interval=True)
+    assert lower < truth < upper
+
+
 @pytest.fixture(scope="module")
 def echo_states():
     """States of a network of 400 units along the Lorenz system, and its next value with noise."""
