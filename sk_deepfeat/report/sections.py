@@ -91,7 +91,7 @@ def check_summary(answers: Answers) -> str:
     verdict = "Passed" if check.passed else "Failed"
     return (
         f"<p><b>{verdict}.</b> The ridge was refitted on random parts of the rows, and its error "
-        f"measured on the others: {np.nanmin(ratio):.2f} to {np.nanmax(ratio):.2f} times what was "
+        f"measured on the others: {np.nanmin(ratio):.2g} to {np.nanmax(ratio):.2g} times what was "
         f"predicted, over {ratio.size} combinations of size and alpha"
         f"{', no more apart than chance explains' if check.passed else ''}.</p>"
     )
