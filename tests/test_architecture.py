@@ -371,6 +371,8 @@ HELPERS = {
     "theory.validation",
     "theory.interpolation",
     "theory.one_sample.calibration",
+    "theory.one_sample.forecasts",
+    "theory.one_sample.least_error",
     "theory.one_sample.kappa_curve",
     "theory.one_sample.ridgeless_end",
     "theory.one_sample.bias_and_noise",

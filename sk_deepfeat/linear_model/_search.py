@@ -90,7 +90,7 @@ class AlphaSearch:
     def least_error(self, n_samples: float) -> float:
         """Return the least error at any alpha that is known, NaN if none is."""
         pairs, _ = self._remembered(n_samples)
-        least = self._minimize(n_samples, pairs, 0, zooms=_FEW_ZOOMS)
+        least = self._minimize(n_samples, pairs, 0)
         return float(np.fmin(least[1], pairs(np.array(0.0))[0]))
 
     def knows_all(self, n_samples: float) -> bool:

@@ -127,7 +127,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
                 self.calibration_ = calibrate(factorization, curve, fine=True)
                 correct = True
         misses = None
-        if self.calibration_ is not None and self.calibration_.disagreement > 0:
+        if correct and self.calibration_ is not None and self.calibration_.suspicious:
             misses = growth_misses(factorization, curve, self.calibration_)
         self.surface_ = ErrorSurface(
             curve,

@@ -53,6 +53,13 @@ class CalibrationSize(NamedTuple):
     at_pole: NDArray[np.bool_]
     """Where so few rows first interpolate, so that an error may have no mean, shape (A,)."""
 
+    @property
+    def of_use(self) -> NDArray[np.bool_]:
+        """Where alpha is no more than some decades below the best for so many rows, (A, t)."""
+        known = np.where(np.isnan(self.measured), np.inf, self.measured)
+        best = self.log_alpha[np.argmin(known, axis=0)]
+        return np.asarray(self.log_alpha[:, None] >= best + np.log(tuning.ALPHA_OF_USE))
+
 
 class Calibration(NamedTuple):
     """Subsets of ascending sizes, from one training set."""
@@ -75,6 +82,7 @@ class Calibration(NamedTuple):
     def disagreement(self) -> float:
         """The largest C in size beyond noise, over sizes and alphas; 0 if the check is passed.
 
+        Alphas count down to 1e-4 of the best one for so many rows: those below hardly anybody uses.
         The check fails where C passes 5 % in size and four standard errors at one number of rows,
         or three at two; a little more of them for several outputs. At the size of the rank, where
         fits interpolate for the first time, few subsets say little about their scatter: it counts
@@ -89,21 +97,18 @@ class Calibration(NamedTuple):
 
     @property
     def suspicious(self) -> bool:
-        """Whether anything disagrees as the check would not let it at two sizes: to look closer."""
-        return any(self._beyond_noise(pole=True)[1])
+        """Whether anything disagrees, at any alpha, as two sizes may not: to look closer."""
+        return any(self._beyond_noise(everywhere=True)[1])
 
-    def _beyond_noise(self, *, pole: bool = False) -> tuple[list[float], list[float]]:
-        """Return for each size the largest C beyond what noise makes at one size, and at two.
-
-        With or without the ridgeless end at the size of the rank.
-        """
+    def _beyond_noise(self, *, everywhere: bool = False) -> tuple[list[float], list[float]]:
+        """Return for each size the largest C beyond what noise makes at one size, and at two."""
         more = 2.0 * np.log(self.scatter.shape[1])
         largest: tuple[list[float], list[float]] = ([], [])
         for found in self.sizes:
             ratio = np.abs(found.log_ratio)
             z = ratio / np.maximum(found.standard_error, 1e-12)
-            counts = (pole | ~found.at_pole[:, None]) & (ratio > tuning.DISAGREEMENT_OF_CONCERN)
-            z = np.where(counts, z, 0.0)
+            counts = everywhere | (found.of_use & ~found.at_pole[:, None])
+            z = np.where(counts & (ratio > tuning.DISAGREEMENT_OF_CONCERN), z, 0.0)
             for errors, kept in zip(
                 (tuning.ERRORS_AT_ONE_SIZE, tuning.ERRORS_AT_TWO_SIZES), largest, strict=True
             ):

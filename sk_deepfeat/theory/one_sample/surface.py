@@ -397,8 +397,9 @@ class ErrorSurface:
 
     @cached_property
     def _tail(self) -> FunctionalTail | None:
-        """The tail, for a theory that has been checked and has passed."""
+        """The tail, for a theory that has been checked and fails nowhere."""
         checked = self.calibration is not None and self.calibration.disagreement == 0.0
+        checked = checked and self.misses is None
         # Its rows are single draws: for groups the power law alone goes on.
         if not checked or self.curve.rank == 0 or self.fewest_rows > 1.0:
             return None

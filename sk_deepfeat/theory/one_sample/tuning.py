@@ -138,6 +138,13 @@ ERRORS_AT_ONE_SIZE, ERRORS_AT_TWO_SIZES = 4.0, 3.0
 Why: of some forty correlated comparisons one at four standard errors, or two at three, is no
 chance. With t outputs the squares grow by twice log t, as the largest of t normal numbers does."""
 
+ALPHA_OF_USE = 1e-4
+"""Share of the best alpha down to which a disagreement fails the check.
+
+Why: units of a network that few rows switch on make the theory wrong at alphas of nearly nothing,
+where measured errors take over without a word. Four decades below the best alpha hardly anybody
+looks, and rare columns, outliers and groups show above."""
+
 SHRINKAGE = 1.0
 """A log-ratio is multiplied by max(0, 1 - 1/z²), with z² the mean squared number of its standard
 errors at a size and its two neighbours.

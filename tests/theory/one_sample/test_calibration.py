@@ -178,6 +178,23 @@ def test_one_size_at_four_standard_errors_or_two_at_three_fail_the_check():
     assert failing(200, 400, z=2.5).disagreement == 0.0
 
 
+def test_alphas_far_below_the_best_call_for_a_closer_look_alone():
+    """A fault there is measured, and takes over; the verdict is on alphas that somebody may use."""
+    alpha = np.array([1e-6, 1e-3, 1.0])
+    measured = np.array([[2.0], [1.5], [1.0]])
+    for place, failed in ((0, False), (1, True), (2, True)):
+        ratio, error = np.zeros((3, 1)), np.full((3, 1), 0.01)
+        ratio[place] = 0.5
+        predicted = measured * np.exp(-ratio)
+        each = (measured, predicted, ratio, error, error, error, np.zeros(3, dtype=bool))
+        found = CalibrationSize(400, 4, np.log(alpha), *each)
+        calibration = Calibration((found,), 1000, 100, np.array([0.5]), np.ones((1, 1)))
+        assert calibration.suspicious
+        assert calibration.disagreement == (0.5 if failed else 0.0)
+        pole = found._replace(at_pole=np.ones(3, dtype=bool))
+        assert calibration._replace(sizes=(pole,)).disagreement == 0.0
+
+
 def test_the_size_of_the_rank_counts_beside_another_only():
     assert failing(100).disagreement == failing(130).disagreement == 0.0
     assert failing(100).suspicious and not failing(100, z=2.5).suspicious
