@@ -49,8 +49,8 @@ PRICES = (
 )
 FACTORS = (
     "SCATTER_REACH",
-    "FEW_DF_RATIOS_ABOVE_RANK",
-    "WIDEST_ALPHA_STEP",
+    "WIDEST_ALPHA_STEPS",
+    "MISFIT_NEIGHBOURS",
     "POWER_LAW_NEIGHBOURS",
     "TAIL_RANGE",
 )
@@ -58,15 +58,34 @@ PROPORTIONS = (
     "JACKKNIFE_KNOWN_SHARE",
     "LARGEST_SUBSET_SHARE",
     "LARGE_SUBSET_SHARES",
+    "SUBSET_SHARES_NEAR_ALL",
+    "FORECAST_SHARES",
+    "FAULT_SHARE",
     "REACH_WEIGHT",
     "POWER_LAW_CUTS",
     "TAIL_MOST_DF_RATIO",
 )
-# No prediction here depends on these: a bar of a picture, the length of blocks, the warning of
-# dependent rows and what counts for few rows, which have benchmarks of their own (``dependence.py``
-# and ``small_samples.py``).
+# No prediction here depends on these: a bar of a picture, the verdict of the check, the length of
+# blocks, the warning of dependent rows, the search for causes and what counts for few rows, which
+# have benchmarks of their own (``dependence.py``, ``causes.py`` and ``small_samples.py``).
 LEFT_OUT = (
     "CHECK_BAR",
+    "ALPHA_OF_USE",
+    "CAUSE_FEWEST_ROWS",
+    "FAR_OUTLIERS",
+    "HEAVIEST_INDEX",
+    "LARGEST_ROWS",
+    "OUTSIZE_GAP",
+    "OUTSIZE_SHARE",
+    "OUTSIZE_SPACINGS",
+    "RARE_EXPLAINS",
+    "RARE_LEVERAGE",
+    "RARE_SHARE",
+    "RESIDUAL_TAIL_ERRORS",
+    "SCALES_APART",
+    "SCALE_RANKS",
+    "TAIL_EXCESS",
+    "TAIL_SHARE",
     "SMALL_SAMPLE_SCATTER",
     "LONG_STRETCHES",
     "AUTOCORRELATION_NOISE",
