@@ -84,6 +84,17 @@ def is_near_rank(size: float, rank: int) -> bool:
     return bool(abs(np.log(size / rank)) <= tuning.NEAR_RANK)
 
 
+def is_cheap(factorization: RidgeFactorization) -> bool:
+    """Say whether a factorisation, and so a closer look, takes a time that nobody waits for."""
+    return _cost(factorization) <= tuning.CHEAP_OPERATIONS
+
+
+def _cost(factorization: RidgeFactorization) -> float:
+    """Return the operations of the factorisation."""
+    small, large = sorted(factorization.features.shape)
+    return 2.0 * small**2 * large + 11.0 * small**3
+
+
 def plan_subsets(
     factorization: RidgeFactorization,
     evaluator: CurveEvaluator,
@@ -155,7 +166,7 @@ def _worthwhile(
     """
     small, large = sorted(factorization.features.shape)
     short, long = sorted((size, factorization.n_features))
-    whole = 2.0 * small**2 * large + 11.0 * small**3
+    whole = _cost(factorization)
     solving = 0.75 * min(n_alphas, MOST_CHOLESKY + 1) if factorization.gram_is_enough else _OF_ROWS
     one = 2.0 * short**2 * long + solving * short**3
     one += tuning.SUBSET_ROW_COST * small * large
