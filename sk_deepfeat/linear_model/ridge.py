@@ -207,14 +207,14 @@ class DeterministicEquivalentRidge(
         )
         self.alpha_ = predictor.optimal_alpha() if optimal else self.alpha
         self.error_predictor_ = replace(predictor, alpha=float(self.alpha_))
-        coefs = factorization.coefs(float(self.alpha_) / factorization.mean_weight)
+        alpha_of_mean = float(self.alpha_) / factorization.mean_weight
+        coefs = factorization.coefs(alpha_of_mean)
         intercept = factorization.target_mean - factorization.feature_mean @ coefs
         self.coef_ = coefs[:, 0] if single else coefs.T
         self.intercept_: Any = 0.0
         if fit_intercept:
             self.intercept_ = float(intercept[0]) if single else intercept
-        residual = factorization.targets - factorization.features @ coefs
-        self.train_error_ = float(np.mean(np.square(residual)))
+        self.train_error_ = float(factorization.training_error(alpha_of_mean).mean())
         self.kappa_ = float(self.error_predictor_.kappa())
         self.test_error_ = float(self.error_predictor_.test_error())
         return self

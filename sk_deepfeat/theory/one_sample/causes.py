@@ -143,7 +143,7 @@ def _copies(factorization: RidgeFactorization) -> Cause | None:
     first = np.full(groups.n_groups, factorization.n_rows)
     np.minimum.at(first, groups.number, np.arange(factorization.n_rows))
     root = np.sqrt(factorization.weights)[:, None]
-    rows = np.hstack([factorization.features, factorization.targets]) / root
+    rows = np.hstack([factorization.features.given, factorization.targets / root])
     apart = np.abs(rows - rows[first[groups.number]]).max()
     if apart > _EQUAL * np.abs(rows).max():
         return None
@@ -179,7 +179,7 @@ def dependence_beyond(
         rare = _NO_RARE if leverages is None else rare_columns(factorization, leverages)
     if not rare.explains:
         return found
-    others = np.delete(factorization.features, rare.columns, axis=1)
+    others = np.delete(factorization.features.whole(), rare.columns, axis=1)
     if others.shape[1] < _FEWEST_COLUMNS:
         return RowDependence(False, "", 1.0, ridge, 0)
     rest = ridge_factorization(others, factorization.targets, fit_intercept=False)

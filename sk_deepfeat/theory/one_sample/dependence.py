@@ -334,7 +334,7 @@ def _is_sorted(factorization: RidgeFactorization) -> bool:
 
 def _are_close(factorization: RidgeFactorization, sets: Rows) -> bool:
     """Say whether the nearest rows are nearly the same rows."""
-    rows, near = factorization.features[sets[:, 0]], factorization.features[sets[:, 1]]
+    rows, near = (factorization.features.take(sets[:, k]) for k in (0, 1))
     apart = np.square(rows - near).sum(axis=1)
     size = np.square(rows).sum(axis=1) + np.square(near).sum(axis=1)
     return bool(np.median(apart / np.maximum(size, 1e-300)) < tuning.NEAR_DUPLICATE)
@@ -343,7 +343,7 @@ def _are_close(factorization: RidgeFactorization, sets: Rows) -> bool:
 def _equal_by_chance(factorization: RidgeFactorization, sets: Rows) -> bool:
     """Say whether nearest rows are equal, and come as unequally often as discrete draws do."""
     root = np.sqrt(factorization.weights)[:, None] * single_precision_unit(factorization)
-    rows = (factorization.features / root).astype(np.float32)
+    rows = (factorization.features.whole() / root).astype(np.float32)
     equal = np.all(rows[sets[:, 0]] == rows[sets[:, 1]], axis=1)
     if equal.mean() < tuning.EQUAL_ROWS_SHARE:
         return False

@@ -14,6 +14,8 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
+from sk_deepfeat.theory.one_sample.centred_rows import CentredRows, add_products
+from sk_deepfeat.theory.one_sample.half_grams import HalfGrams, gram_by_halves, gram_of
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
 
@@ -23,7 +25,9 @@ SPECTRUM_CUT = 1e-11
 # and a singular value decomposition of the rows themselves takes over. The residual of the rows
 # corrects the primal form, so it reaches further than the dual one.
 _MOST_PRIMAL, _MOST_DUAL = 1e12, 1e7
-_REFINEMENTS = 3
+# Condition numbers up to which none, one, two corrections leave coefficients as good as they get.
+_REFINED = (1e2, 1e6, 1e9)
+_FEW_ROWS = 16
 
 
 class RidgeFactorization:
@@ -31,8 +35,10 @@ class RidgeFactorization:
 
     Attributes
     ----------
-    features, targets : ndarray of shape (n_rows, n_features), (n_rows, n_outputs)
-        Weighted, and centred with an intercept.
+    features : CentredRows
+        Rows weighted, and centred with an intercept, without a copy of those that were given.
+    targets : ndarray of shape (n_rows, n_outputs)
+        Likewise.
     feature_mean, target_mean : ndarray
         What was subtracted; zeros without an intercept.
     n_rows : int
@@ -56,11 +62,13 @@ class RidgeFactorization:
         exactly for the training size, where it else interpolates.
     groups : RowGroups or None
         Which rows belong together; None where every row is a draw of its own.
+    halves : HalfGrams or None
+        Gram matrices of two random halves, where the rows are twice as many as the features.
     """
 
     def __init__(
         self,
-        features: FloatArray,
+        features: CentredRows,
         targets: FloatArray,
         feature_mean: FloatArray,
         target_mean: FloatArray,
@@ -81,7 +89,15 @@ class RidgeFactorization:
         self.exact_at = exact_at
         self.groups = groups
         self.primal = self.n_rows > self.n_features
-        gram = features.T @ features if self.primal else features @ features.T
+        self.halves: HalfGrams | None = None
+        if not self.primal:
+            gram = features.products()
+        elif self.n_rows < 2 * self.n_features:
+            gram, self._cross = gram_of(features, targets)
+        else:
+            values = np.hstack([targets, np.sqrt(weights)[:, None]])
+            gram, cross, self.halves = gram_by_halves(features, values)
+            self._cross = cross[:, :-1]
         self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
             gram, overwrite_a=True, check_finite=False, driver="evd"
         )
@@ -118,13 +134,14 @@ class RidgeFactorization:
         out = self._vectors[:, : self._kept.start]
         if self._kept.start in (0, self._kept.stop):
             return True
-        rows = self.features if self.primal else self.features.T
+        pair = (self.features.times, self.features.transposed_times)
+        rows, back = pair if self.primal else pair[::-1]
         vectors, values = self._vectors[:, self._kept], self._all_eigenvalues[self._kept]
         probes = out @ np.random.default_rng(0).normal(size=(out.shape[1], 8))
         for _ in range(2):
-            probes -= vectors @ ((vectors.T @ (rows.T @ (rows @ probes))) / values[:, None])
-        tail = np.linalg.norm(rows @ probes) / max(float(np.linalg.norm(probes)), 1e-300)
-        noise = 8.0 * rounding * np.sqrt(max(rows.shape) * values[-1])
+            probes -= vectors @ ((vectors.T @ back(rows(probes))) / values[:, None])
+        tail = np.linalg.norm(rows(probes)) / max(float(np.linalg.norm(probes)), 1e-300)
+        noise = 8.0 * rounding * np.sqrt(max(self.features.shape) * values[-1])
         return bool(tail * np.sqrt(out.shape[1]) <= noise)
 
     @cached_property
@@ -135,7 +152,7 @@ class RidgeFactorization:
         vectors = self._vectors[:, self._kept]
         if not self.primal:
             return vectors.T @ self.targets
-        return (vectors.T @ (self.features.T @ self.targets)) / np.sqrt(self.eigenvalues)[:, None]
+        return (vectors.T @ self._cross) / np.sqrt(self.eigenvalues)[:, None]
 
     @cached_property
     def outside(self) -> FloatArray:
@@ -146,7 +163,7 @@ class RidgeFactorization:
         if not self.primal:
             return self.targets - vectors @ self.target_components
         weights = self.target_components / np.sqrt(self.eigenvalues)[:, None]
-        return self.targets - self.features @ (vectors @ weights)
+        return self.targets - self.features.times(vectors @ weights)
 
     def left_vectors(
         self, rows: slice | NDArray[np.intp], out: FloatArray | None = None
@@ -160,7 +177,7 @@ class RidgeFactorization:
         vectors = self._vectors[:, self._kept]
         if not self.primal:
             return vectors[rows]
-        features = self.features[rows]
+        features = self.features.take(rows)
         left = np.matmul(features, vectors, out=None if out is None else out[: len(features)])
         left /= np.sqrt(self.eigenvalues)
         return np.asarray(left)
@@ -212,27 +229,53 @@ class RidgeFactorization:
         ridge = np.repeat(alphas, outputs)
         targets = np.tile(self.targets, alphas.size)
         shrunk = np.maximum(self._all_eigenvalues, 0.0)[:, None] + ridge
+        kept = self._all_eigenvalues[self._kept][:, None]
         if self.primal:
-            coefs = np.zeros((self.n_features, ridge.size))
+            cross = np.tile(self._vectors.T @ self._cross, alphas.size)
+            coefs = self._vectors @ (cross / shrunk)
         else:
             floor = self.n_rows * np.finfo(float).eps * self._all_eigenvalues[-1]
             inverse = np.where(shrunk > floor, 1.0 / np.maximum(shrunk, floor), 0.0)
-            coefs = self.features.T @ (self._vectors @ ((self._vectors.T @ targets) * inverse))
-        for _ in range(_REFINEMENTS):
-            gradient = self.features.T @ (targets - self.features @ coefs) - ridge * coefs
+            dual = self._vectors @ ((self._vectors.T @ targets) * inverse)
+            coefs = self.features.transposed_times(dual)
+        lowest = max(float(self._all_eigenvalues[-min(self.n_effective, len(shrunk))]), 0.0)
+        condition = (self._all_eigenvalues[-1] + alphas.min()) / (lowest + alphas.min())
+        for _ in range(int(np.searchsorted(_REFINED, condition))):
+            gradient = self._gradient(coefs, targets) - ridge * coefs
             if self.primal:
                 coefs = coefs + self._vectors @ ((self._vectors.T @ gradient) / shrunk)
             else:
                 vectors = self._vectors[:, self._kept]
-                kept = self._all_eigenvalues[self._kept][:, None]
-                along = vectors.T @ (self.features @ gradient) / (kept * (kept + ridge))
-                coefs = coefs + self.features.T @ (vectors @ along)
+                along = vectors.T @ self.features.times(gradient) / (kept * (kept + ridge))
+                coefs = coefs + self.features.transposed_times(vectors @ along)
         return coefs.T.reshape(alphas.size, outputs, self.n_features).transpose(0, 2, 1)
+
+    def _gradient(self, coefs: FloatArray, targets: FloatArray) -> FloatArray:
+        """Return Fᵀ(y - F coefs), in one pass over the rows."""
+        found = np.zeros_like(coefs)
+        for rows, block in self.features.blocks():
+            found += block.T @ (targets[rows] - block @ coefs)
+        return found
+
+    def training_error(self, alpha: float) -> FloatArray:
+        """Return the mean squared residual of every output on the rows, from their factors."""
+        kept = np.ones(self.eigenvalues.size) if alpha > 0 else np.zeros(self.eigenvalues.size)
+        np.divide(alpha, self.eigenvalues + alpha, out=kept, where=self.eigenvalues + alpha > 0)
+        inside = np.square(kept) @ np.square(self.target_components)
+        return np.asarray((inside + np.square(self.outside).sum(axis=0)) / self.n_rows)
+
+    def gram(self) -> FloatArray:
+        """Return the smaller Gram matrix once more, VΛVᵀ: its lower triangle, Fortran's order."""
+        size = len(self._vectors)
+        found = np.zeros((size, size), order="F")
+        scaled = self._vectors[:, self._kept] * np.sqrt(self._all_eigenvalues[self._kept])
+        add_products(scaled.T, found)
+        return found
 
     @cached_property
     def _svd(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         left, singular, right = scipy.linalg.svd(
-            self.features, full_matrices=False, check_finite=False
+            self.features.whole(), full_matrices=False, check_finite=False
         )
         return left, singular, right
 
@@ -312,7 +355,8 @@ def ridge_factorization(
     given = np.asarray(features)
     single = given.dtype in (np.dtype(np.float32), np.dtype(np.float16))
     rounding = float(np.finfo(np.float32 if single else np.float64).eps)
-    rows, values = real_array(given, "features"), real_array(targets, "targets")
+    rows = given if given.dtype == np.float32 else real_array(given, "features")
+    values = real_array(targets, "targets")
     values = values.reshape(-1, 1) if values.ndim == 1 else values
     if rows.ndim != 2 or values.ndim != 2 or rows.shape[0] != values.shape[0]:
         raise ValueError(
@@ -341,16 +385,16 @@ def ridge_factorization(
             labels = None if labels is None else _check_labels(labels[kept], rows.shape[0])
         mean_weight = float(weights.mean())
         weights = weights / mean_weight
-        root = np.sqrt(weights)[:, None]
+        root = np.sqrt(weights)
     feature_mean, target_mean = np.zeros(rows.shape[1]), np.zeros(values.shape[1])
     if fit_intercept:
         scale = None if root is None else weights
         feature_mean, target_mean = _column_means(rows, scale), _column_means(values, scale)
-        rows, values = rows - feature_mean, values - target_mean
+        values = values - target_mean
     if root is not None:
-        rows, values = rows * root, values * root
+        values = values * root[:, None]
     return RidgeFactorization(
-        rows,
+        CentredRows(rows, feature_mean, root),
         values,
         feature_mean,
         target_mean,
@@ -363,10 +407,17 @@ def ridge_factorization(
     )
 
 
-def _column_means(values: FloatArray, weights: FloatArray | None) -> FloatArray:
+def _column_means(values: NDArray[Any], weights: FloatArray | None) -> FloatArray:
     """Return weighted means; of a constant column the constant, and no rounding to learn from."""
-    constant = values.min(axis=0) == values.max(axis=0)
-    return np.where(constant, values[0], np.average(values, axis=0, weights=weights))
+    few = values[:: max(1, len(values) // _FEW_ROWS)]
+    maybe = np.flatnonzero(np.all(few == values[0], axis=0))
+    constant = maybe[np.all(values[:, maybe] == values[0, maybe], axis=0)]
+    if weights is None:
+        mean = values.mean(axis=0, dtype=np.float64)
+    else:
+        mean = (weights @ values) / weights.sum()
+    mean[constant] = values[0, constant]
+    return np.asarray(mean)
 
 
 def _check_labels(groups: ArrayLike, n_rows: int) -> NDArray[Any]:

@@ -18,7 +18,7 @@ from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, ridge_factorization
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, leave_one_out_curve
 from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
-from sk_deepfeat.theory.one_sample.subsets import spread
+from sk_deepfeat.theory.one_sample.spread import spread
 from sk_deepfeat.theory.validation import FloatArray
 
 _ALPHAS, _GRID = 40, 60
@@ -102,7 +102,7 @@ def _predicted_growth(
     if groups is not None and np.unique(groups.number[rows]).size < 2:
         return np.full((alpha.size, factorization.targets.shape[1]), np.nan)
     part = ridge_factorization(
-        factorization.features[rows] / root,
+        factorization.features.given[rows],
         factorization.targets[rows] / root,
         factorization.weights[rows],
         fit_intercept=factorization.fit_intercept,

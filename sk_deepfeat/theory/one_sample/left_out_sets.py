@@ -63,8 +63,9 @@ class InfluenceMetric:
             self.lengths = np.sqrt(np.einsum("ij,ij->i", self._rows, self._rows))
         else:
             unit = single_precision_unit(factorization)
-            features = factorization.features
-            self._rows = np.asarray(features if unit == 1.0 else features / unit, dtype=np.float32)
+            self._rows = np.empty(factorization.features.shape, dtype=np.float32)
+            for some, block in factorization.features.blocks():
+                np.divide(block, unit, out=self._rows[some], casting="same_kind")
             self._map = np.asarray(right * (self.shrunk * unit), dtype=np.float32)
             probes = np.random.default_rng(0).normal(size=(lam.size, _SKETCH))
             sketch = self._rows @ (self._map @ probes.astype(np.float32))

@@ -92,8 +92,7 @@ def _differing(factorization: RidgeFactorization) -> NDArray[np.intp]:
     Where nine rows of ten have it, it is the median of any 25 rows: 13 others among them come once
     in ten million times.
     """
-    rows: FloatArray = factorization.features / np.sqrt(factorization.weights)[:, None]
-    rows += factorization.feature_mean
+    rows: FloatArray = np.array(factorization.features.given, dtype=np.float64)
     some = np.random.default_rng(0).permutation(factorization.n_rows)[:_ROWS_OF_MEDIAN]
     middle = np.median(rows[some], axis=0)
     rows -= middle

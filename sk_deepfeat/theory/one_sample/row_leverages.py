@@ -84,10 +84,10 @@ def leverage_shares(
     back = factorization.left_from_features
     if back is None:
         every = factorization.left_vectors(slice(None))
-        traced = ((left / (lam + ridge)) @ every.T) @ factorization.features[:, columns]
+        traced = ((left / (lam + ridge)) @ every.T) @ factorization.features.columns(columns)
     else:
         traced = (left * shrunk) @ back[columns].T
-    part = (factorization.features[np.ix_(rows, columns)] * traced).sum(axis=1)
+    part = (factorization.features.take(rows)[:, columns] * traced).sum(axis=1)
     return np.asarray(np.clip(part / np.maximum(leverage, 1e-300), 0.0, 1.0))
 
 

@@ -60,7 +60,7 @@ def row_sizes(factorization: RidgeFactorization, leverages: RowLeverages) -> Siz
     """
     if factorization.n_rows < tuning.CAUSE_FEWEST_ROWS:
         return NO_SIZES
-    rows = factorization.features / np.sqrt(factorization.weights)[:, None]
+    rows = np.array(factorization.features.given, dtype=np.float64)
     rows -= rows.mean(axis=0)
     scale = np.einsum("ij,ij->j", rows, rows)
     np.divide(rows, np.sqrt(scale), out=rows, where=scale > 0)

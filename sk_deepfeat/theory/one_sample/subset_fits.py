@@ -62,7 +62,7 @@ def ridge_on_rows(
         NaN where alpha is below the rounding of the Gram matrix, with few alphas.
     """
     features = buffers.features(rows.size)
-    np.take(factorization.features, rows, axis=0, out=features, mode="clip")
+    factorization.features.take(rows, features)
     targets, ridge = factorization.targets[rows], alphas * factorization.weights[rows].mean()
     centre = _Centre(factorization, rows, features) if factorization.fit_intercept else None
     if centre is not None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
-from sk_deepfeat.theory.one_sample.row_groups import RowGroups
+from sk_deepfeat.theory.one_sample.spread import spread
 from sk_deepfeat.theory.one_sample.subset_fits import Buffers, ridge_on_rows
 from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
@@ -115,19 +115,6 @@ def subset_errors(
     return SubsetErrors(rows_each, alphas, total, scatter, n_subsets, row_noise)
 
 
-def spread(
-    n_rows: int, size: int, n_subsets: int, seed: int, groups: RowGroups | None = None
-) -> list[NDArray[np.intp]]:
-    """Return subsets that lie evenly on a random circle of the rows, or of their groups."""
-    n_draws = n_rows if groups is None else groups.n_groups
-    circle = np.random.default_rng([seed, size]).permutation(n_draws)
-    starts = (np.arange(n_subsets) * n_draws) // n_subsets
-    if groups is None:
-        return [np.sort(circle[(start + np.arange(size)) % n_draws]) for start in starts]
-    count = int(np.clip(round(size / groups.mean_size), 1, n_draws - 1))
-    return [np.sort(groups.rows(circle[(start + np.arange(count)) % n_draws])) for start in starts]
-
-
 def _measure(
     factorization: RidgeFactorization,
     outside: FloatArray,
@@ -154,7 +141,7 @@ def _measure(
         rows = slice(start, start + block)
         errors = (
             np.tile(factorization.targets[rows], shape[0] * shape[1])
-            - factorization.features[rows] @ flat
+            - factorization.features.take(rows) @ flat
         )
         errors -= root[rows, None] * intercept
         squares = np.square(errors, out=errors).reshape(len(errors), shape[0], -1)

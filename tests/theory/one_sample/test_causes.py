@@ -92,7 +92,7 @@ def test_leverage_shares_are_those_of_the_hat_matrix():
     for n, p in ((40, 15), (15, 40)):
         path = ridge_factorization(rng.normal(size=(n, p)), rng.normal(size=n))
         rows, columns = np.array([3, 7, 11]), np.array([0, 4, 9])
-        F = path.features
+        F = path.features.whole()
         inverse = np.linalg.inv(F.T @ F + 2.0 * np.eye(p))
         parts = F[:, columns] @ inverse[columns] @ F.T
         expected = np.diag(parts)[rows] / np.diag(F @ inverse @ F.T)[rows]
@@ -105,7 +105,7 @@ def test_leverages_are_those_of_refits():
     X, weights = rng.normal(size=(60, 8)), rng.uniform(0.5, 2.0, size=60)
     path = ridge_factorization(X, X[:, 0], weights, fit_intercept=False)
     found = row_leverages(path)
-    F = path.features
+    F = path.features.whole()
     for i in (0, 9, 33):
         others = np.delete(F, i, axis=0)
         gram = others.T @ others + found.ridge * np.eye(8)

@@ -23,7 +23,7 @@ def path_of(n, fit_intercept=False, **kwargs):
 
 def gcv(path, alpha):
     """GCV from an explicit hat matrix, with n less one where the rows are centred."""
-    F, n = path.features, path.n_effective
+    F, n = path.features.whole(), path.n_effective
     hat = F @ np.linalg.solve(F.T @ F + alpha * np.eye(P), F.T)
     residual = path.targets - hat @ path.targets
     return residual.T @ residual / n / (1 - np.trace(hat) / n) ** 2

@@ -122,7 +122,7 @@ def test_constant_columns_leave_no_rounding(weighted):
     X, y = RNG.normal(size=(50, 3)), RNG.normal(size=(50, 3))
     X[:, 1], y[:, 0], y[:, 2] = 0.1, 1 / 3, 200.7
     path = ridge_factorization(X, y, weights)
-    assert not path.features[:, 1].any() and not path.targets[:, [0, 2]].any()
+    assert not path.features.whole()[:, 1].any() and not path.targets[:, [0, 2]].any()
     np.testing.assert_array_equal(path.target_mean[[0, 2]], [1 / 3, 200.7])
     np.testing.assert_allclose(path.target_mean[1], np.average(y[:, 1], weights=weights))
     assert ridge_factorization(np.full((50, 2), 0.1), y, weights).eigenvalues.size == 0

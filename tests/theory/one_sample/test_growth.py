@@ -20,7 +20,7 @@ from sk_deepfeat.theory.one_sample.forecasts import growth_misses
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth
 from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
 from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
-from sk_deepfeat.theory.one_sample.subsets import spread
+from sk_deepfeat.theory.one_sample.spread import spread
 
 P = 400
 POPULATION = LinearPopulation(
@@ -147,7 +147,7 @@ def test_a_theory_that_failed_is_trusted_as_far_as_it_would_have_predicted_all_r
     for size in (200, 100):
         for rows in spread(400, size, 2, 1):
             part = ridge_factorization(
-                path.features[rows] + path.feature_mean, path.targets[rows, 0]
+                path.features.take(rows) + path.feature_mean, path.targets[rows, 0]
             )
             curve, _ = leave_one_out_curves(part, n_grid=60, n_blocks=0)
             own, all_rows = (errors_at(curve, n, alpha) for n in (size, 400))

@@ -87,7 +87,7 @@ def test_at_the_training_size_the_curve_is_leave_one_group_out(case, weights, fi
     direct = [leave_group_out_residuals(factorization, ridge) for ridge in ridges]
     np.testing.assert_allclose(np.square(direct).mean(axis=1), wanted, rtol=exactness)
     coefs = factorization.coefs(ridges)
-    seen = np.square(factorization.targets - factorization.features @ coefs).mean(axis=1)
+    seen = np.square(factorization.targets - factorization.features.whole() @ coefs).mean(axis=1)
     np.testing.assert_allclose(found.train_error, seen, rtol=1e-8)
 
 

@@ -84,7 +84,7 @@ def test_training_error_at_the_training_size_is_the_one_reached(n):
     X, y = POPULATION.sample(n)
     path = ridge_factorization(X, y, exact_at=[0.5])
     curve = leave_one_out_curve(path)
-    reached = np.mean((path.targets - path.features @ path.coefs(0.5)) ** 2)
+    reached = np.mean((path.targets - path.features.whole() @ path.coefs(0.5)) ** 2)
     found = curve_risk(curve, n, 0.5, fit_intercept=True).train_error
     assert found.item() == pytest.approx(reached, rel=1e-6)
 

@@ -4,7 +4,7 @@ from samples import LinearPopulation
 from sklearn.linear_model import Ridge
 
 from sk_deepfeat.theory import ridge_factorization, subset_errors
-from sk_deepfeat.theory.one_sample.subsets import spread
+from sk_deepfeat.theory.one_sample.spread import spread
 
 
 def sample(n, p):
