@@ -26,7 +26,12 @@ from sk_deepfeat.theory.one_sample.subset_plan import (
     plan_subsets,
     subset_sizes,
 )
-from sk_deepfeat.theory.one_sample.subsets import SubsetErrors, check_subset_size, subset_errors
+from sk_deepfeat.theory.one_sample.subsets import (
+    SubsetErrors,
+    WantedSubsets,
+    check_subset_size,
+    errors_of_sizes,
+)
 from sk_deepfeat.theory.validation import FloatArray
 
 
@@ -163,10 +168,8 @@ def calibrate(
         wanted = []
     evaluator = CurveEvaluator(curve, fit_intercept=factorization.fit_intercept, errors_alone=True)
     plan = plan_subsets(factorization, evaluator, wanted, fine=fine)
-    measured = [
-        subset_errors(factorization, planned.size, planned.alpha, planned.n_subsets, seed=seed)
-        for planned in plan
-    ]
+    asked = [WantedSubsets(planned.size, planned.alpha, planned.n_subsets) for planned in plan]
+    measured = errors_of_sizes(factorization, asked, seed=seed)
     grid = df_ratio_grid(fine)
     amplified = factorization.groups is not None
     places = [

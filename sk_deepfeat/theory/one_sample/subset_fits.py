@@ -1,166 +1,180 @@
-"""Ridge on some rows of a training set, at several alphas.
+"""Ridge on some rows of a training set, at several alphas, by the cheapest way to a Gram matrix.
 
-Few alphas cost a Cholesky factorisation each of the smaller Gram matrix; many are cheaper by one
-eigendecomposition, which also answers where alpha is below the rounding of that matrix. Where the
-training set itself had to be decomposed from its rows, so are its subsets.
+What the factorisation has is used again. Where features are no fewer than rows, the products FFᵀ of
+all rows hold those of any of them, and coefficients are never needed: a fit is told by its weights
+of the rows. Else two random halves have their Gram matrices from the pass that made that of all
+rows, that of most rows is what is left without the others, and small subsets take the smaller one.
+Where the training set itself had to be decomposed from its rows, so are its subsets.
 """
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from sk_deepfeat.theory.one_sample.factorization import SPECTRUM_CUT, RidgeFactorization
+from sk_deepfeat.theory.one_sample.centred_rows import add_products
+from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
+from sk_deepfeat.theory.one_sample.half_grams import gram_of
+from sk_deepfeat.theory.one_sample.shifted_systems import solve_shifted
 from sk_deepfeat.theory.validation import FloatArray
 
-# An eigendecomposition takes as long as so many Cholesky factorisations.
-MOST_CHOLESKY = 8
+_Rows = NDArray[np.intp]
 
 
-class Buffers:
-    """Memory that the subsets of one size share: fresh pages take as long as the products."""
+class SubsetFits:
+    """Ridge on subsets of one training set.
 
-    def __init__(self, most_rows: int, n_features: int) -> None:
-        small = min(most_rows, n_features)
-        self._features = np.empty((most_rows, n_features))
-        self._gram, self._work = np.empty(small * small), np.empty(small * small)
-
-    def features(self, n_rows: int) -> FloatArray:
-        """Return room for the features of some rows."""
-        return self._features[:n_rows]
-
-    def squares(self, size: int) -> tuple[FloatArray, FloatArray]:
-        """Return room for a Gram matrix and a copy of it."""
-        part = slice(size * size)
-        return self._gram[part].reshape(size, size), self._work[part].reshape(size, size)
-
-
-def ridge_on_rows(
-    factorization: RidgeFactorization, rows: NDArray[np.intp], alphas: FloatArray, buffers: Buffers
-) -> tuple[FloatArray, FloatArray]:
-    """Return coefficients and intercepts of ridge on some rows.
-
-    The rows of a factorization are √w φ, centred by all rows. Those of a subset F are centred
-    again, which takes the projection on √w from them: FᵀF loses w̄ m mᵀ, where m is their weighted
-    mean, w̄ the sum of weights; nothing cancels, since m is small beside the rows.
+    A fit is told by d numbers for each alpha and output, of which `predictions` makes predictions:
+    coefficients of the features, or of the rows where these are fewer.
 
     Parameters
     ----------
     factorization : RidgeFactorization
         The training set.
-    rows : ndarray of int of shape (n,)
-        Which rows.
-    alphas : ndarray of shape (A,)
-        Positive, for weights of mean one within the subset.
-    buffers : Buffers
-        For at least so many rows.
-
-    Returns
-    -------
-    coefs, intercepts : ndarray of shape (A, p, t), (A, t)
-        NaN where alpha is below the rounding of the Gram matrix, with few alphas.
     """
-    features = buffers.features(rows.size)
-    factorization.features.take(rows, features)
-    targets, ridge = factorization.targets[rows], alphas * factorization.weights[rows].mean()
-    centre = _Centre(factorization, rows, features) if factorization.fit_intercept else None
-    if centre is not None:
-        targets = targets - np.outer(centre.root, centre.mean_of(targets))
-    if not factorization.gram_is_enough:
-        coefs = _from_rows(features, targets, ridge, centre)
-    else:
-        coefs = _from_gram(features, targets, ridge, centre, buffers)
-    if centre is None:
-        return coefs, np.zeros((alphas.size, targets.shape[1]))
-    return coefs, centre.mean_of(factorization.targets[rows]) - centre.feature_mean @ coefs
 
+    def __init__(self, factorization: RidgeFactorization) -> None:
+        self.factorization = factorization
+        self.by_rows = not factorization.primal and factorization.gram_is_enough
+        self.size = factorization.n_rows if self.by_rows else factorization.n_features
 
-class _Centre:
-    """Weighted means of a subset, whose rows and targets are multiplied by √w."""
+    @cached_property
+    def _products(self) -> FloatArray:
+        """The smaller Gram matrix of all rows: of FFᵀ both triangles."""
+        gram = self.factorization.gram()
+        return gram + np.tril(gram, -1).T if self.by_rows else gram
 
-    def __init__(
-        self, factorization: RidgeFactorization, rows: NDArray[np.intp], features: FloatArray
-    ) -> None:
-        self.root = np.sqrt(factorization.weights[rows])
-        self.feature_mean = self.mean_of(features)
+    def predictions(self, rows: slice, fits: FloatArray) -> FloatArray:
+        """Return F w of some rows, without intercepts.
 
-    def mean_of(self, values: FloatArray) -> FloatArray:
-        return np.asarray(self.root @ values / (self.root @ self.root))
+        Parameters
+        ----------
+        rows : slice
+            Which rows.
+        fits : ndarray of shape (d, k)
+            k fits.
 
-    def take_from(self, gram: FloatArray, features: FloatArray, primal: bool) -> None:
-        """Centre a Gram matrix in place: the triangle that LAPACK reads of its transpose."""
-        mean, weight = self.feature_mean, self.root @ self.root
-        if primal:
-            scipy.linalg.blas.dsyr(-weight, mean, a=gram.T, overwrite_a=1)
+        Returns
+        -------
+        ndarray of shape (rows, k)
+        """
+        if self.by_rows:
+            return np.asarray(self._products[rows] @ fits)
+        return np.asarray(self.factorization.features.take(rows) @ fits)
+
+    def fit(self, rows: _Rows, alphas: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Fit ridge on some rows.
+
+        The rows of a factorisation are √w φ, centred by all rows. Those of a subset F are centred
+        again, which takes the projection on √w from them: FᵀF loses w̄ m mᵀ, where m is their
+        weighted mean, w̄ the sum of weights; nothing cancels, since m is small beside the rows.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n,)
+            Which rows.
+        alphas : ndarray of shape (A,)
+            Positive, for weights of mean one within the subset.
+
+        Returns
+        -------
+        fits, intercepts : ndarray of shape (A, d, t), (A, t)
+            NaN where alpha is below the rounding of the Gram matrix, with few alphas.
+        """
+        factorization = self.factorization
+        ridge = alphas * factorization.weights[rows].mean()
+        targets, root = factorization.targets[rows], np.sqrt(factorization.weights[rows])
+        if not factorization.fit_intercept:
+            root = np.zeros_like(root)
+        total = max(float(root @ root), np.finfo(float).tiny)
+        target_mean = root @ targets / total
+        if not factorization.gram_is_enough:
+            found = self._from_rows(
+                rows, targets - np.outer(root, target_mean), ridge, root / total
+            )
+        elif factorization.primal and rows.size > factorization.n_features:
+            found = self._primal(rows, ridge, total, target_mean)
         else:
-            along = features @ mean - 0.5 * (mean @ mean) * self.root
-            scipy.linalg.blas.dsyr2(-1.0, self.root, along, a=gram.T, overwrite_a=1)
+            found = self._dual(rows, targets - np.outer(root, target_mean), ridge, root, total)
+        fits, mean_prediction = found
+        return fits, target_mean - mean_prediction
 
+    def _primal(
+        self, rows: _Rows, ridge: FloatArray, total: float, target_mean: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Solve for the coefficients."""
+        gram, cross = self._gram_and_cross(rows)
+        mean = cross[:, -1] / total if self.factorization.fit_intercept else np.zeros(len(gram))
+        scipy.linalg.blas.dsyr(-total, mean, a=gram, lower=True, overwrite_a=True)
+        right = cross[:, :-1] - np.outer(total * mean, target_mean)
+        coefs = solve_shifted(gram, right, ridge)
+        return coefs, mean @ coefs
 
-def _from_gram(
-    features: FloatArray,
-    targets: FloatArray,
-    ridge: FloatArray,
-    centre: _Centre | None,
-    buffers: Buffers,
-) -> FloatArray:
-    """Solve through the smaller Gram matrix; rows are not centred yet, targets are."""
-    primal = features.shape[0] > features.shape[1]
-    gram, work = buffers.squares(min(features.shape))
-    pair = (features.T, features) if primal else (features, features.T)
-    np.matmul(*pair, out=gram)
-    if centre is not None:
-        centre.take_from(gram, features, primal)
-    right = features.T @ targets if primal else targets
-    solve = _cholesky if ridge.size <= MOST_CHOLESKY else _eigenvectors
-    solution = solve(gram, work, right, ridge)  # (A, min(n, p), t)
-    if primal:
-        return solution
-    if centre is not None:
-        means = np.einsum("i,ait->at", centre.root, solution) / (centre.root @ centre.root)
-        solution -= centre.root[:, None] * means[:, None, :]
-    return np.matmul(features.T, solution)
+    def _gram_and_cross(self, rows: _Rows) -> tuple[FloatArray, FloatArray]:
+        """Return FᵀF of a subset, its lower triangle, and Fᵀ[y, √w]."""
+        factorization = self.factorization
+        halves = factorization.halves
+        if halves is not None:
+            for k, half in enumerate(halves.rows):
+                if np.array_equal(half, rows):
+                    return halves.gram(k), halves.cross[k]
+        values = np.hstack([factorization.targets, np.sqrt(factorization.weights)[:, None]])
+        # What to take from all rows costs their Gram matrix, once, and another one of the others.
+        if 2 * rows.size <= factorization.n_rows:
+            return gram_of(factorization.features, values, rows)
+        others = np.ones(factorization.n_rows, dtype=bool)
+        others[rows] = False
+        gram, cross = gram_of(factorization.features, values, np.flatnonzero(others))
+        np.subtract(self._products, gram, out=gram)
+        return gram, self._cross - cross
 
+    @cached_property
+    def _cross(self) -> FloatArray:
+        factorization = self.factorization
+        values = np.hstack([factorization.targets, np.sqrt(factorization.weights)[:, None]])
+        return factorization.features.transposed_times(values)
 
-def _cholesky(
-    gram: FloatArray, work: FloatArray, right: FloatArray, ridge: FloatArray
-) -> FloatArray:
-    """Return (G + ridge)⁻¹ right for each ridge, NaN where rounding forbids it."""
-    diagonal = np.diagonal(gram).copy()
-    solutions = np.full((ridge.size, *right.shape), np.nan)
-    for k, value in enumerate(ridge):
-        np.copyto(work, gram)
-        np.fill_diagonal(work, diagonal + value)
-        # The transpose is in LAPACK's order, so that the factor takes the place of the matrix.
-        factor, failed = scipy.linalg.lapack.dpotrf(work.T, lower=False, clean=False, overwrite_a=1)
-        if not failed:
-            solutions[k] = scipy.linalg.lapack.dpotrs(factor, right, lower=False)[0]
-    return solutions
+    def _dual(
+        self, rows: _Rows, targets: FloatArray, ridge: FloatArray, root: FloatArray, total: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Solve for weights of the rows, whose products are centred."""
+        factorization = self.factorization
+        if self.by_rows:
+            features, products = None, self._products[np.ix_(rows, rows)]
+            gram = np.asfortranarray(products)
+            along = products @ root / total
+        else:
+            features = factorization.features.take(rows)
+            gram = np.zeros((rows.size, rows.size), order="F")
+            add_products(features.T, gram)
+            along = features @ (root @ features) / total
+        along_mean = along - 0.5 * (root @ along) / total * root
+        scipy.linalg.blas.dsyr2(-1.0, root, along_mean, a=gram, lower=True, overwrite_a=True)
+        weights = solve_shifted(gram, targets, ridge)
+        weights -= root[:, None] * (np.einsum("i,ait->at", root, weights) / total)[:, None, :]
+        mean_prediction = np.einsum("i,ait->at", along, weights)
+        if features is None:
+            fits = np.zeros((ridge.size, self.size, targets.shape[1]))
+            fits[:, rows] = weights
+            return fits, mean_prediction
+        return np.matmul(features.T, weights), mean_prediction
 
-
-def _eigenvectors(
-    gram: FloatArray, work: FloatArray, right: FloatArray, ridge: FloatArray
-) -> FloatArray:
-    """Return (G + ridge)⁻¹ right for each ridge, on the directions that are no rounding."""
-    values, vectors = scipy.linalg.eigh(
-        gram.T, lower=False, overwrite_a=True, check_finite=False, driver="evd"
-    )
-    kept = values > max(SPECTRUM_CUT * float(values[-1]), 0.0)
-    vectors, values = vectors[:, kept], values[kept]
-    components = vectors.T @ right
-    return np.stack([vectors @ (components / (values + a)[:, None]) for a in ridge])
-
-
-def _from_rows(
-    features: FloatArray, targets: FloatArray, ridge: FloatArray, centre: _Centre | None
-) -> FloatArray:
-    """Solve through the singular values of the rows, whose Gram matrix would lose too many."""
-    if centre is not None:
-        features = features - np.outer(centre.root, centre.feature_mean)
-    left, singular, right = scipy.linalg.svd(features, full_matrices=False, check_finite=False)
-    cut = max(features.shape) * float(np.finfo(float).eps) * float(singular[0])
-    kept = singular > cut
-    left, singular, right = left[:, kept], singular[kept], right[kept]
-    components = left.T @ targets
-    return np.stack([right.T @ (components / (singular + a / singular)[:, None]) for a in ridge])
+    def _from_rows(
+        self, rows: _Rows, targets: FloatArray, ridge: FloatArray, share: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Solve through the singular values of rows whose Gram matrix would lose too many."""
+        features = self.factorization.features.take(rows)
+        mean, root = share @ features, np.sqrt(self.factorization.weights[rows])
+        features = features - np.outer(root, mean)
+        left, singular, right = scipy.linalg.svd(features, full_matrices=False, check_finite=False)
+        cut = max(features.shape) * float(np.finfo(float).eps) * float(singular[0])
+        kept = singular > cut
+        left, singular, right = left[:, kept], singular[kept], right[kept]
+        components = left.T @ targets
+        coefs = np.stack(
+            [right.T @ (components / (singular + a / singular)[:, None]) for a in ridge]
+        )
+        return coefs, mean @ coefs

@@ -15,7 +15,7 @@ from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
-from sk_deepfeat.theory.one_sample.subset_fits import MOST_CHOLESKY
+from sk_deepfeat.theory.one_sample.shifted_systems import MOST_CHOLESKY
 from sk_deepfeat.theory.validation import FloatArray
 
 # A singular value decomposition takes as many operations, in units of the smaller side cubed.

@@ -10,6 +10,7 @@ What a subset costs is told in `subset_fits`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
 from sk_deepfeat.theory.one_sample.spread import spread
-from sk_deepfeat.theory.one_sample.subset_fits import Buffers, ridge_on_rows
+from sk_deepfeat.theory.one_sample.subset_fits import SubsetFits
 from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
-_BLOCK_ENTRIES = 8_000_000
+_BLOCK_ENTRIES = 2_000_000
+_MOST_ENTRIES = 6_000_000  # of fits that are measured together
 
 
 class SubsetErrors(NamedTuple):
@@ -99,56 +101,116 @@ def subset_errors(
         raise ValueError(f"n_subsets={n_subsets!r} must be at least 2.")
     if alphas.ndim != 1 or not np.all(alphas > 0):
         raise ValueError(f"alpha={alpha!r} must be a 1-d array of positive numbers.")
-    outside = np.ones((factorization.n_rows, n_subsets))
-    n_rows, groups = factorization.n_rows, factorization.groups
-    subsets = spread(n_rows, size, n_subsets, seed, groups)
-    fits, buffers = [], Buffers(max(map(len, subsets)), factorization.n_features)
-    for k, rows in enumerate(subsets):
-        outside[rows, k] = 0.0
-        fits.append(ridge_on_rows(factorization, rows, alphas, buffers))
-    total, means, row_noise = _measure(factorization, outside, fits)
-    average = means.mean(axis=0)
-    scatter = np.divide(
-        means.std(axis=0, ddof=1), average, out=np.zeros_like(average), where=average > 0
-    )
-    rows_each = float(np.mean([len(rows) for rows in subsets]))
-    return SubsetErrors(rows_each, alphas, total, scatter, n_subsets, row_noise)
+    asked = WantedSubsets(size, alphas, n_subsets)
+    return errors_of_sizes(factorization, [asked], seed=seed)[0]
+
+
+class WantedSubsets(NamedTuple):
+    """Subsets of one size to be measured."""
+
+    size: int
+    alpha: FloatArray
+    n_subsets: int
+
+
+def errors_of_sizes(
+    factorization: RidgeFactorization, wanted: Sequence[WantedSubsets], *, seed: int = 0
+) -> list[SubsetErrors]:
+    """Return what `subset_errors` does for several sizes, measured in one pass over the rows.
+
+    Parameters
+    ----------
+    factorization : RidgeFactorization
+        The training set.
+    wanted : sequence of WantedSubsets
+        Checked already.
+    seed : int
+        Draws the subsets.
+
+    Returns
+    -------
+    list of SubsetErrors
+        One for each size.
+    """
+    fits, found = SubsetFits(factorization), []
+    fitted: list[_Fitted] = []
+    most = max(_MOST_ENTRIES // fits.size, 1)
+    for k, asked in enumerate(wanted):
+        fitted.append(_Fitted(factorization, fits, asked, seed))
+        columns = sum(each.flat.shape[1] for each in fitted)
+        if columns >= most or k + 1 == len(wanted):
+            found += _measure(factorization, fits, fitted)
+            fitted = []
+    return found
+
+
+class _Fitted:
+    """The fits of one size, and sums over the rows that they are measured on."""
+
+    def __init__(
+        self,
+        factorization: RidgeFactorization,
+        fits: SubsetFits,
+        asked: WantedSubsets,
+        seed: int,
+    ) -> None:
+        n_rows = factorization.n_rows
+        subsets = spread(n_rows, asked.size, asked.n_subsets, seed, factorization.groups)
+        self.alpha, self.n_subsets = asked.alpha, asked.n_subsets
+        self.size = float(np.mean([len(rows) for rows in subsets]))
+        outside = np.ones((n_rows, asked.n_subsets))
+        pairs = []
+        for k, rows in enumerate(subsets):
+            outside[rows, k] = 0.0
+            pairs.append(fits.fit(rows, asked.alpha))
+        coefs = np.stack([fit for fit, _ in pairs])  # (K, A, d, t)
+        self.shape = (len(pairs), asked.alpha.size, coefs.shape[3])
+        self.flat = coefs.transpose(2, 0, 1, 3).reshape(coefs.shape[2], -1)
+        self.intercept = np.stack([intercept for _, intercept in pairs])
+        self.outside = outside
+        times = outside.sum(axis=1, keepdims=True)
+        self.share = np.divide(outside, times, out=np.zeros_like(outside), where=times > 0)
+        self.plain = np.zeros(self.shape)
+        columns = self.shape[1] * self.shape[2]
+        self.draws = _Draws(factorization, times[:, 0] > 0, columns)
+
+    def add(
+        self, rows: slice, predictions: FloatArray, targets: FloatArray, root: FloatArray
+    ) -> None:
+        """Count some rows, of which all fits predict the targets without intercepts."""
+        errors = targets[:, None, None, :] - predictions.reshape(len(root), *self.shape)
+        errors -= root[:, None, None, None] * self.intercept
+        squares = np.square(errors, out=errors).reshape(len(root), self.shape[0], -1)
+        self.draws.add(rows, np.einsum("ik,ika->ia", self.share[rows], squares))
+        self.plain += np.einsum("ik,ika->ka", self.outside[rows], squares).reshape(self.shape)
+
+    def errors(self, weights: FloatArray) -> SubsetErrors:
+        """Return means over the rows."""
+        means = self.plain / (weights @ self.outside)[:, None, None]
+        average = means.mean(axis=0)
+        deviation = means.std(axis=0, ddof=1)
+        scatter = np.divide(deviation, average, out=np.zeros_like(average), where=average > 0)
+        mean, noise = (part.reshape(self.shape[1:]) for part in (self.draws.mean, self.draws.noise))
+        return SubsetErrors(self.size, self.alpha, mean, scatter, self.n_subsets, noise)
 
 
 def _measure(
-    factorization: RidgeFactorization,
-    outside: FloatArray,
-    fits: list[tuple[FloatArray, FloatArray]],
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return mean squared errors over rows, those of each of the K fits, and the rows' noise.
+    factorization: RidgeFactorization, fits: SubsetFits, fitted: list[_Fitted]
+) -> list[SubsetErrors]:
+    """Measure fits of several sizes on the rows outside their subsets.
 
-    `outside` is 1 where a fit, a column, has not seen a row. In the first mean, of shape (A, t),
-    all rows that some fit has not seen count alike; the second has shape (K, A, t). The noise is
-    the relative standard error of the first over the rows, (A, t).
+    In the mean error all rows that some fit of a size has not seen count alike.
     """
-    coefs = np.stack([fit[0] for fit in fits])  # (K, A, p, t)
-    intercept = np.stack([fit[1] for fit in fits]).reshape(-1)
-    shape = (coefs.shape[0], coefs.shape[1], coefs.shape[3])
-    flat = coefs.transpose(2, 0, 1, 3).reshape(factorization.n_features, -1)
-    times = outside.sum(axis=1, keepdims=True)
-    share = np.divide(outside, times, out=np.zeros_like(outside), where=times > 0)
+    flat = fitted[0].flat if len(fitted) == 1 else np.hstack([each.flat for each in fitted])
+    ends = np.cumsum([0, *(each.flat.shape[1] for each in fitted)])
     root = np.sqrt(factorization.weights)
-    plain, draws = np.zeros(shape), _Draws(factorization, times[:, 0] > 0, shape[1] * shape[2])
-    block = max(1, _BLOCK_ENTRIES // (factorization.n_features + flat.shape[1]))
-    for start in range(
-        0, factorization.n_rows, block
-    ):  # slices, since a copy costs more than the product
-        rows = slice(start, start + block)
-        errors = (
-            np.tile(factorization.targets[rows], shape[0] * shape[1])
-            - factorization.features.take(rows) @ flat
-        )
-        errors -= root[rows, None] * intercept
-        squares = np.square(errors, out=errors).reshape(len(errors), shape[0], -1)
-        draws.add(rows, np.einsum("ik,ika->ia", share[rows], squares))
-        plain += np.einsum("ik,ika->ka", outside[rows], squares).reshape(shape)
-    means = plain / (factorization.weights @ outside)[:, None, None]
-    return draws.mean.reshape(shape[1:]), means, draws.noise.reshape(shape[1:])
+    step = max(1, _BLOCK_ENTRIES // (fits.size + flat.shape[1]))
+    for start in range(0, factorization.n_rows, step):
+        rows = slice(start, min(start + step, factorization.n_rows))
+        predictions = fits.predictions(rows, flat)
+        for each, low, high in zip(fitted, ends, ends[1:], strict=False):
+            each.add(rows, predictions[:, low:high], factorization.targets[rows], root[rows])
+    return [each.errors(factorization.weights) for each in fitted]
 
 
 class _Draws:

@@ -4,6 +4,7 @@ from samples import LinearPopulation
 from sklearn.linear_model import Ridge
 
 from sk_deepfeat.theory import ridge_factorization, subset_errors
+from sk_deepfeat.theory.one_sample.shifted_systems import solve_shifted
 from sk_deepfeat.theory.one_sample.spread import spread
 
 
@@ -13,16 +14,22 @@ def sample(n, p):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("fit_intercept", [False, True])
-@pytest.mark.parametrize(("p", "size", "n_subsets"), [(10, 20, 3), (80, 20, 4), (10, 40, 2)])
-def test_equals_refits(p, size, n_subsets, fit_intercept, weighted):
-    """Explicit refits by scikit-learn, each row averaged over the fits that had not seen it."""
+@pytest.mark.parametrize("alphas", [[0.1, 3.0], np.geomspace(1e-3, 10.0, 8)])
+@pytest.mark.parametrize(
+    ("p", "size", "n_subsets"),
+    [(10, 20, 3), (80, 20, 4), (80, 45, 3), (10, 40, 2), (10, 30, 2), (10, 8, 4)],
+)
+def test_equals_refits(p, size, n_subsets, alphas, fit_intercept, weighted):
+    """Explicit refits by scikit-learn, each row averaged over the fits that had not seen it.
+
+    Sizes: rows more than features, most of them, halves, and fewer; few alphas, and many.
+    """
     X, Y = sample(60, p)
     weights = np.random.default_rng(p).uniform(0.2, 3.0, size=60) if weighted else np.ones(60)
     weights = weights / weights.mean()
     path = ridge_factorization(X, Y, weights, fit_intercept=fit_intercept)
-    alphas = [0.1, 3.0]
     found = subset_errors(path, size, alphas, n_subsets)
-    total, times = np.zeros((60, 2, 2)), np.zeros(60)
+    total, times = np.zeros((60, len(alphas), 2)), np.zeros(60)
     for rows in spread(60, size, n_subsets, 0):
         outside = np.setdiff1d(np.arange(60), rows)
         times[outside] += 1
@@ -79,3 +86,21 @@ def test_subsets_of_whole_groups_are_measured_on_the_others():
             total[outside, k] += np.square(Y[outside] - predicted)
     assert found.size == 20.0
     np.testing.assert_allclose(found.error, (total / times[:, None, None]).mean(axis=0))
+
+
+@pytest.mark.parametrize("n_ridges", [2, 9])
+@pytest.mark.parametrize("lowest", [1e-20, 1e-3])
+def test_shifted_systems(n_ridges, lowest):
+    """By a dense solve; with directions of rounding, on the others alone."""
+    rng = np.random.default_rng(0)
+    F, b = rng.normal(size=(40, 25)), rng.normal(size=(25, 3))
+    ridges = np.geomspace(lowest, 10.0, n_ridges)
+    found = solve_shifted(np.asfortranarray(np.tril(F.T @ F)), b, ridges)
+    for ridge, solution in zip(ridges, found, strict=True):
+        np.testing.assert_allclose(F.T @ F @ solution + ridge * solution, b, rtol=1e-9)
+    gram = np.asfortranarray(F @ F.T)  # of rank 25
+    within = F @ b
+    found = solve_shifted(gram, within, ridges)
+    for ridge, solution in zip(ridges, found, strict=True):
+        if n_ridges > 2 or ridge > 1e-10:
+            np.testing.assert_allclose(F @ (F.T @ solution) + ridge * solution, within, atol=1e-8)

@@ -21,7 +21,9 @@ FREE = {0, 0.5, 1, 2, 3, 4, 10, 300}
 # where they stand.
 NUMERICAL = {
     "blocks.py": {0.1, 5},
-    "factorization.py": {8},
+    "centred_rows.py": {16, 64},
+    "factorization.py": {8, 16, 100.0},
+    "half_grams.py": {256},
     "kappa_curve.py": {0.001, 0.1, 5, 8, 50, 100, 120, 200, 600},
     "leave_group_out.py": {0.1, 32},
     "leave_one_out.py": {64},
@@ -33,7 +35,7 @@ NUMERICAL = {
     "functional_tail.py": {120, 80, 0.05},
     "least_error.py": {40},
     "forecasts.py": {40, 60},
-    "subset_fits.py": {8},
+    "shifted_systems.py": {5},
     "subset_plan.py": {11.0, 0.75, 0.25, 1.01, 1.05, 1.5, 30.0},
     "subsets.py": set(),
     "surface.py": {64},
