@@ -39,9 +39,12 @@ ALPHAS = np.geomspace(1e-3, 1e3, 7)
 REFITS, POOL = 60, 20_000
 # Constants that choose numbers of subsets by their price.
 PRICES = (
-    "CHECK_COST_SHARE",
+    "CHECK_COST",
+    "CORRECTION_COST",
+    "FEWEST_SIZES",
     "CHEAP_OPERATIONS",
     "SUBSET_ROW_COST",
+    "SUBSET_FIXED_COST",
     "FEWEST_SUBSETS",
     "MOST_SUBSETS",
     "LARGE_SUBSET_SHARES",

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
 
 from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.one_sample import tuning
@@ -57,6 +58,15 @@ class CalibrationSize(NamedTuple):
     """Relative standard error of `measured` from the rows it is measured on, shape (A, t)."""
     at_pole: NDArray[np.bool_]
     """Where so few rows first interpolate, so that an error may have no mean, shape (A,)."""
+
+    @property
+    def few_subsets(self) -> float:
+        """How many times more standard errors are needed, where so few subsets tell the scatter.
+
+        The quantile of Student's t over that of the normal at three standard errors.
+        """
+        errors = tuning.ERRORS_AT_TWO_SIZES
+        return float(stdtrit(self.n_subsets - 1, ndtr(errors)) / errors)
 
     @property
     def of_use(self) -> NDArray[np.bool_]:
@@ -114,6 +124,7 @@ class Calibration(NamedTuple):
             z = ratio / np.maximum(found.standard_error, 1e-12)
             counts = everywhere | (found.of_use & ~found.at_pole[:, None])
             z = np.where(counts & (ratio > tuning.DISAGREEMENT_OF_CONCERN), z, 0.0)
+            z = np.where(found.at_pole[:, None], z / found.few_subsets, z)
             for errors, kept in zip(
                 (tuning.ERRORS_AT_ONE_SIZE, tuning.ERRORS_AT_TWO_SIZES), largest, strict=True
             ):
@@ -167,7 +178,7 @@ def calibrate(
     if rank == 0:  # nothing is learned from any rows
         wanted = []
     evaluator = CurveEvaluator(curve, fit_intercept=factorization.fit_intercept, errors_alone=True)
-    plan = plan_subsets(factorization, evaluator, wanted, fine=fine)
+    plan = plan_subsets(factorization, evaluator, wanted, fine=fine, droppable=sizes is None)
     asked = [WantedSubsets(planned.size, planned.alpha, planned.n_subsets) for planned in plan]
     measured = errors_of_sizes(factorization, asked, seed=seed)
     grid = df_ratio_grid(fine)

@@ -22,6 +22,7 @@ from sk_deepfeat.theory.one_sample.spread import spread
 from sk_deepfeat.theory.validation import FloatArray
 
 _ALPHAS, _GRID = 40, 60
+_LEAST_SHARE, _MOST_SHARE = 0.2, 0.8
 
 
 class GrowthMisses(NamedTuple):
@@ -70,8 +71,7 @@ def growth_misses(
     """
     evaluator = CurveEvaluator(curve, fit_intercept=factorization.fit_intercept, errors_alone=True)
     measured = MeasuredSurface(calibration, evaluator)
-    ends = [found.log_alpha[[0, -1]] for found in calibration.sizes]
-    alpha = np.exp(np.linspace(np.min(ends), np.max(ends), _ALPHAS))
+    alpha = _alphas_of(calibration)
     n_rows = factorization.n_rows
     at_n0 = measured.errors(np.full(alpha.shape, float(n_rows)), alpha).log_error
     squares = []
@@ -91,6 +91,49 @@ def growth_misses(
     with np.errstate(divide="ignore", invalid="ignore"):
         drift = np.sqrt(total / known.sum(axis=0))
     return GrowthMisses(np.log(alpha), np.where(known.any(axis=0), drift, np.inf))
+
+
+def measured_misses(
+    calibration: Calibration, curve: KappaCurve, fit_intercept: bool
+) -> GrowthMisses:
+    """Take for the misses of a forecast those of the theory of all rows at fewer of them.
+
+    What it misses at n rows, it would miss in growing from there: C/log(n₀/n) for each unit of
+    log n, of which noise is taken off. That costs nothing beside the calibration.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        With some sizes.
+    curve : KappaCurve
+        Of the same rows.
+    fit_intercept : bool
+        As for the curve.
+
+    Returns
+    -------
+    GrowthMisses
+    """
+    measured = MeasuredSurface(
+        calibration, CurveEvaluator(curve, fit_intercept=fit_intercept, errors_alone=True)
+    )
+    alpha = _alphas_of(calibration)
+    knots = measured.knots(alpha, shrink=False)
+    shares = measured.sizes[:-1] / calibration.n_rows
+    near = (shares >= _LEAST_SHARE) & (shares <= _MOST_SHARE)
+    if not np.any(near):
+        near = shares == shares.max()
+    with np.errstate(invalid="ignore"):
+        c = np.nan_to_num((knots.log_error - knots.log_theory)[:-1][near], nan=np.inf)
+    beyond_noise = np.maximum(np.square(c) - knots.variance[:-1][near], 0.0)
+    steps = np.log(shares[near])[:, None, None]
+    return GrowthMisses(np.log(alpha), np.sqrt(np.mean(beyond_noise / np.square(steps), axis=0)))
+
+
+def _alphas_of(calibration: Calibration) -> FloatArray:
+    """Return alphas from the smallest to the largest that was measured."""
+    ends = [found.log_alpha[[0, -1]] for found in calibration.sizes]
+    return np.exp(np.linspace(np.min(ends), np.max(ends), _ALPHAS))
 
 
 def _predicted_growth(

@@ -15,11 +15,12 @@ from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
-from sk_deepfeat.theory.one_sample.shifted_systems import MOST_CHOLESKY
+from sk_deepfeat.theory.one_sample.subset_costs import (
+    factorization_cost,
+    is_half,
+    subset_cost,
+)
 from sk_deepfeat.theory.validation import FloatArray
-
-# A singular value decomposition takes as many operations, in units of the smaller side cubed.
-_OF_ROWS = 30.0
 
 
 class PlannedSize(NamedTuple):
@@ -41,7 +42,8 @@ def subset_sizes(
 
     Where the rank is more than two fifths of the rows, one lies midway between it and all rows, if
     that leaves rows to measure on. For a correction, `fine`, powers are of √2, and two shares near
-    all rows are added. Where rows come in groups, sizes are rounded to whole groups, two at least.
+    all rows are added. What is nearest to half of the rows is half of them. Where rows come in
+    groups, sizes are rounded to whole groups, two at least.
     """
     if rank == 0:
         return []
@@ -56,6 +58,10 @@ def subset_sizes(
     sizes = list(top * np.exp(-log_step * steps))
     if fine and rank <= top * 1.01:  # closer together about the peak, which moves with the rank
         sizes += [rank * np.exp(shift * log_step) for shift in (-1.5, -0.5, 0.5)]
+    nearest = min(sizes, key=lambda size: abs(np.log(2.0 * size / n_rows)))
+    if groups is None and rank <= 0.5 * n_rows:  # the Gram matrices of two halves are at hand
+        if abs(np.log(2.0 * nearest / n_rows)) < 0.5 * log_step:
+            sizes[sizes.index(nearest)] = 0.5 * n_rows
     sizes += [size for size in _near_all(n_rows, rank, fine) if _is_apart(size, sizes)]
     whole = {int(size + 1e-9) for size in sizes}
     if groups is not None:
@@ -86,13 +92,7 @@ def is_near_rank(size: float, rank: int) -> bool:
 
 def is_cheap(factorization: RidgeFactorization) -> bool:
     """Say whether a factorisation, and so a closer look, takes a time that nobody waits for."""
-    return _cost(factorization) <= tuning.CHEAP_OPERATIONS
-
-
-def _cost(factorization: RidgeFactorization) -> float:
-    """Return the operations of the factorisation."""
-    small, large = sorted(factorization.features.shape)
-    return 2.0 * small**2 * large + 11.0 * small**3
+    return factorization_cost(factorization) <= tuning.CHEAP_OPERATIONS
 
 
 def plan_subsets(
@@ -101,8 +101,9 @@ def plan_subsets(
     sizes: list[int],
     *,
     fine: bool,
+    droppable: bool = True,
 ) -> list[PlannedSize]:
-    """Return what to measure for each size.
+    """Return what to measure for each size, within what it may cost.
 
     Parameters
     ----------
@@ -114,19 +115,85 @@ def plan_subsets(
         Rows in the subsets.
     fine : bool
         For a correction: more alphas, closer together, and more subsets.
+    droppable : bool, default=True
+        Whether sizes may be left out that cost too much.
 
     Returns
     -------
     list of PlannedSize
     """
     rank = evaluator.curve.rank
-    planned = []
-    for size in sizes:
-        alpha = _alphas(factorization, evaluator, size, fine)
-        df_ratio = evaluator.df_ratio_at_alpha(size, alpha)
-        n_subsets = _worthwhile(factorization, rank, size, alpha.size, fine)
-        planned.append(PlannedSize(size, n_subsets, df_ratio, alpha))
-    return planned
+    share, floor = tuning.CORRECTION_COST if fine else tuning.CHECK_COST
+    budget = share * factorization_cost(factorization) + floor
+    wanted = [_Wanted(factorization, evaluator, rank, size, fine) for size in sizes]
+    if not fine and _cost(wanted) > budget:
+        for each in wanted:
+            each.take_few_alphas(budget / tuning.SUBSET_SIZES_COUNT)
+    if droppable:
+        wanted = _affordable(wanted, budget, factorization.n_rows // 2)
+    spare = max(budget - _cost(wanted), 0.0) / max(len(wanted), 1)
+    return [each.planned(spare) for each in wanted]
+
+
+class _Wanted:
+    """Subsets of one size before it is known how many there will be."""
+
+    def __init__(
+        self,
+        factorization: RidgeFactorization,
+        evaluator: CurveEvaluator,
+        rank: int,
+        size: int,
+        fine: bool,
+    ) -> None:
+        self.size, self.factorization, self.evaluator = size, factorization, evaluator
+        self.alpha = _alphas(factorization, evaluator, size, fine)
+        n_rows = factorization.n_rows
+        large_for_least, large_for_most = (n_rows * s for s in tuning.LARGE_SUBSET_SHARES)
+        of_large, near_rank, of_small = tuning.FEWEST_SUBSETS
+        self.least = of_large if size > large_for_least else of_small
+        if is_near_rank(size, rank):
+            self.least = near_rank
+        most = tuning.MOST_SUBSETS[int(size <= large_for_most)] * (2 if fine else 1)
+        self.most = max(most, round(1.0 / (1.0 - size / n_rows)))  # all rows are outside once
+        self.at_hand = 2 if is_half(factorization, size) else 0
+        self.least = self.at_hand or self.least
+
+    @property
+    def one(self) -> float:
+        """What one subset costs."""
+        return subset_cost(self.factorization, self.size, self.alpha.size)
+
+    def take_few_alphas(self, most: float) -> None:
+        """Take the smallest alpha and those of the middle alone, if all of them cost more."""
+        if self.least * self.one <= most:
+            return
+        df_ratio = self.evaluator.df_ratio_at_alpha(self.size, self.alpha)
+        middle = df_ratio_grid(False)[1:-1] * min(
+            1.0, self.factorization.eigenvalues.size / self.size
+        )
+        kept = {int(np.argmin(np.abs(df_ratio - value))) for value in middle}
+        self.alpha = self.alpha[sorted({*kept, self.alpha.size - 1})]
+
+    def planned(self, spare: float) -> PlannedSize:
+        """Return the plan, with more subsets than the least if operations are to spare."""
+        count = int(np.clip(self.least + spare // self.one, self.least, self.most))
+        count -= self.at_hand and count % 2  # of an odd number, halves are none
+        df_ratio = self.evaluator.df_ratio_at_alpha(self.size, self.alpha)
+        return PlannedSize(self.size, count, df_ratio, self.alpha)
+
+
+def _cost(wanted: list[_Wanted]) -> float:
+    return float(sum(each.least * each.one for each in wanted))
+
+
+def _affordable(wanted: list[_Wanted], budget: float, half: int) -> list[_Wanted]:
+    """Leave out the dearest sizes while they cost too much; never half of the rows, or the most."""
+    while len(wanted) > tuning.FEWEST_SIZES and _cost(wanted) > budget:
+        others = [each for each in wanted[:-1] if each.size != half] or wanted[:-1]
+        dearest = max(others, key=lambda each: each.least * each.one)
+        wanted = [each for each in wanted if each is not dearest]
+    return wanted
 
 
 def df_ratio_grid(fine: bool) -> FloatArray:
@@ -155,30 +222,3 @@ def _alphas(
         for low, high in pairwise(known)
     ]
     return np.exp(np.concatenate([*pieces, known[-1:]]))[::-1]
-
-
-def _worthwhile(
-    factorization: RidgeFactorization, rank: int, size: int, n_alphas: int, fine: bool
-) -> int:
-    """Return how many subsets of a size are worth their cost.
-
-    Costs are counted as operations of matrix products, of which the slower parts take more.
-    """
-    small, large = sorted(factorization.features.shape)
-    short, long = sorted((size, factorization.n_features))
-    whole = _cost(factorization)
-    solving = 0.75 * min(n_alphas, MOST_CHOLESKY + 1) if factorization.gram_is_enough else _OF_ROWS
-    one = 2.0 * short**2 * long + solving * short**3
-    one += tuning.SUBSET_ROW_COST * small * large
-    large_for_least, large_for_most = (
-        share * factorization.n_rows for share in tuning.LARGE_SUBSET_SHARES
-    )
-    of_large, near_rank, of_small = tuning.FEWEST_SUBSETS
-    if is_near_rank(size, rank):
-        least = near_rank
-    else:
-        least = of_large if size > large_for_least else of_small
-    most = tuning.MOST_SUBSETS[int(size <= large_for_most)] * (2 if fine else 1)
-    most = max(most, round(1.0 / (1.0 - size / factorization.n_rows)))  # all rows are outside once
-    share = 1.0 if fine else tuning.CHECK_COST_SHARE
-    return int(np.clip(max(whole, tuning.CHEAP_OPERATIONS) * share / one, least + fine, most))

@@ -76,22 +76,29 @@ Why: where directions are carried by few rows the error of the theory grows up t
 a straight line from 0.8 n₀ to n₀ would not follow. Between sizes an octave apart an error can rise
 and fall; between half octaves it bends."""
 
-CHECK_COST_SHARE = 0.25
-"""What one size of subsets may cost for the check, in units of the factorisation; for a correction
-it is one.
+CHECK_COST, CORRECTION_COST = (0.4, 1e9), (2.5, 5e9)
+"""What the subsets of a check and of a correction may cost together: a share of the factorisation,
+and operations of matrix products that are never too many.
 
-Why: a check that costs more than what it checks is not made; the least numbers of subsets may cost
-more all the same."""
+Why: a check that costs more than what it checks is not made, and a correction that takes twice as
+long as everything else is. A hundredth and a twentieth of a second nobody waits for."""
 
-CHEAP_OPERATIONS = 4e10
-"""Operations of matrix products that are never too many.
+FEWEST_SIZES = 4
+"""Sizes of subsets that are measured whatever they cost.
 
-Why: a fraction of a second, which nobody waits for."""
+Why: three parameters of a power law, and one size to contradict them."""
 
-SUBSET_ROW_COST = 250.0
-"""What copying and measuring one row costs for each of its features, in operations.
+CHEAP_OPERATIONS = 5e8
+"""Operations of a factorisation up to which a closer look is taken at alphas of no use, too.
 
-Why: memory is read some hundred times more slowly than numbers are multiplied."""
+Why: where the check is passed but for them, few would wait for better answers there."""
+
+SUBSET_ROW_COST, SUBSET_FIXED_COST = 100.0, 1e7
+"""What copying one row costs for each of its features, and what a subset costs beside all products,
+in operations.
+
+Why: memory is read some hundred times more slowly than numbers are multiplied; a tenth of a
+millisecond is what the smallest fit takes."""
 
 FEWEST_SUBSETS = (2, 3, 4)
 """Least number of subsets of a size: of large ones, near the rank, and else.

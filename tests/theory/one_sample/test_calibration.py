@@ -25,6 +25,7 @@ from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
+from sk_deepfeat.theory.one_sample.subset_costs import factorization_cost, subset_cost
 from sk_deepfeat.theory.one_sample.subset_plan import plan_subsets, subset_sizes
 
 P = 60
@@ -72,7 +73,7 @@ def test_standard_errors_are_those_of_repetition():
 @pytest.mark.parametrize(
     ("n_rows", "rank", "sizes"),
     [
-        (1000, 100, [25, 50, 100, 200, 400, 800]),
+        (1000, 100, [25, 50, 100, 200, 500, 800]),
         (1000, 700, [21, 43, 87, 175, 350, 700, 850]),
         (1000, 950, [15, 31, 62, 125, 250, 500]),
         (40, 40, [20]),
@@ -86,13 +87,40 @@ def test_subset_sizes(n_rows, rank, sizes):
 @pytest.mark.parametrize(
     ("n_rows", "rank", "sizes"),
     [
-        (1000, 100, [12, 17, 25, 35, 50, 59, 70, 84, 100, 118, 141, 200, 282, 400, 565, 800, 900]),
+        (1000, 100, [12, 17, 25, 35, 50, 59, 70, 84, 100, 118, 141, 200, 282, 400, 500, 800, 900]),
         (1000, 950, [22, 31, 44, 62, 88, 125, 176, 250, 353, 500, 707, 900]),
         (40, 40, [14, 20, 28, 36]),
     ],
 )
 def test_sizes_of_a_correction_are_half_as_far_apart_and_come_near_all_rows(n_rows, rank, sizes):
     assert subset_sizes(n_rows, rank, fine=True) == sizes
+
+
+def test_what_a_check_and_a_correction_cost_is_bounded(monkeypatch):
+    """Many rows: the dearest sizes go first, half of the rows stays, and so does the largest."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 300))
+    path = ridge_factorization(X, X[:, 0] + rng.normal(size=2000))
+    evaluator = CurveEvaluator(leave_one_out_curve(path), fit_intercept=True)
+    for fine in (False, True):
+        share, _ = tuning.CORRECTION_COST if fine else tuning.CHECK_COST
+        name = "CORRECTION_COST" if fine else "CHECK_COST"
+        sizes = subset_sizes(2000, 300, fine=fine)
+        costs, counts = [], []
+        for floor in (0.0, 1e12):
+            monkeypatch.setattr(tuning, name, (share, floor))
+            plan = plan_subsets(path, evaluator, sizes, fine=fine)
+            kept = [each.size for each in plan]
+            assert kept == sorted(kept) and 1000 in kept and sizes[-1] in kept
+            one = [subset_cost(path, each.size, each.alpha.size) for each in plan]
+            costs.append(sum(each.n_subsets * c for each, c in zip(plan, one, strict=True)))
+            counts.append(len(kept))
+            assert all(each.df_ratio.shape == each.alpha.shape for each in plan)
+        assert kept == sizes and costs[0] < costs[1]
+        assert costs[0] <= share * factorization_cost(path) or counts[0] == tuning.FEWEST_SIZES
+        # Sizes that a user names are measured, whatever they cost.
+        asked = plan_subsets(path, evaluator, [299, 301, 1700], fine=fine, droppable=False)
+        assert [each.size for each in asked] == [299, 301, 1700]
 
 
 @pytest.mark.parametrize(
@@ -220,8 +248,9 @@ def test_scatter_of_groups_goes_by_how_near_the_error_is_to_its_pole():
 
 
 def test_sizes_ascend_where_a_few_subsets_of_more_groups_hold_fewer_rows(monkeypatch):
-    monkeypatch.setattr(tuning, "CHEAP_OPERATIONS", 1.0)  # two to four subsets, as of many rows
-    rng = np.random.default_rng(0)
+    monkeypatch.setattr(tuning, "CORRECTION_COST", (0.0, 0.0))  # two to four subsets, as of many
+    monkeypatch.setattr(tuning, "FEWEST_SIZES", 100)
+    rng = np.random.default_rng(2)
     groups = np.repeat(np.arange(34), np.r_[92, rng.integers(1, 5, size=33)])
     rows = rng.normal(size=(34, 5))[groups] + 0.3 * rng.normal(size=(groups.size, 5))
     path = ridge_factorization(rows, rows[:, 0] + rng.normal(size=groups.size), groups=groups)

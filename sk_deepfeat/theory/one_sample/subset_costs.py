@@ -1,0 +1,60 @@
+"""What ridge on subsets costs, counted as operations of matrix products, of which others take more.
+
+The ways are those of `subset_fits`: a Gram matrix that is at hand costs nothing.
+"""
+
+from __future__ import annotations
+
+from sk_deepfeat.theory.one_sample import tuning
+from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
+from sk_deepfeat.theory.one_sample.shifted_systems import MOST_CHOLESKY
+
+# In units of the side cubed, as long as it takes beside a product of two such matrices, which is 2.
+_EIGENVECTORS, _CHOLESKY = 8.0, 0.5
+# A singular value decomposition, in units of the smaller side squared times the larger one.
+_OF_ROWS = 30.0
+_FEW_OUTPUTS = 8
+
+
+def factorization_cost(factorization: RidgeFactorization) -> float:
+    """Return the operations of the factorisation itself."""
+    small, large = sorted(factorization.features.shape)
+    return float(small**2 * large + _EIGENVECTORS * small**3)
+
+
+def subset_cost(factorization: RidgeFactorization, size: int, n_alphas: int) -> float:
+    """Return the operations of one subset: of its fits, and of measuring them.
+
+    Parameters
+    ----------
+    factorization : RidgeFactorization
+        The training set.
+    size : int
+        Rows of the subset.
+    n_alphas : int
+        Fits.
+    """
+    n_rows, n_features = factorization.features.shape
+    # Up to a few outputs, one by one and together are measured alike.
+    outputs = max(factorization.targets.shape[1] / _FEW_OUTPUTS, 1.0)
+    small, large = sorted((size, n_features))
+    by_rows = factorization.gram_is_enough and not factorization.primal
+    solutions = n_alphas * outputs
+    one = tuning.SUBSET_FIXED_COST + 2.0 * n_rows * min(n_rows, n_features) * solutions
+    if not factorization.gram_is_enough:
+        return one + _OF_ROWS * small**2 * large
+    one += _CHOLESKY * min(n_alphas, MOST_CHOLESKY) * small**3 + 2.0 * small**2 * solutions
+    if by_rows or is_half(factorization, size):
+        return float(one)
+    if size <= n_features:
+        gathered, gram = size, size**2 * n_features
+    else:
+        gathered = min(size, n_rows - size)
+        gram = gathered * n_features**2
+    return float(one + gram + tuning.SUBSET_ROW_COST * gathered * n_features)
+
+
+def is_half(factorization: RidgeFactorization, size: int) -> bool:
+    """Say whether the Gram matrices of two subsets of that size are at hand."""
+    halves = factorization.halves
+    return halves is not None and factorization.groups is None and halves.rows[0].size == size
