@@ -23,7 +23,6 @@ from sk_deepfeat.theory import (
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
 from sk_deepfeat.theory.one_sample.forecasts import measured_misses
-from sk_deepfeat.theory.one_sample.subset_plan import is_cheap
 from sk_deepfeat.theory.validation import FloatArray, check_level
 
 
@@ -125,9 +124,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         if self.calibrate or self.extrapolate:
             self.calibration_ = calibrate(factorization, curve, fine=correct)
             if self.calibrate == "auto" and self.calibration_.suspicious:
-                # Alphas that hardly anybody uses are not worth a closer look at many rows.
-                if self.calibration_.disagreement > 0 or is_cheap(factorization):
-                    self.calibration_ = calibrate(factorization, curve, fine=True)
+                self.calibration_ = calibrate(factorization, curve, fine=True)
                 correct = True
         misses = None
         if correct and self.calibration_ is not None and self.calibration_.suspicious:

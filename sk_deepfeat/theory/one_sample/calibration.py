@@ -35,6 +35,8 @@ from sk_deepfeat.theory.one_sample.subsets import (
 )
 from sk_deepfeat.theory.validation import FloatArray
 
+_SOME_DEGREES = 1e-6
+
 
 class CalibrationSize(NamedTuple):
     """Subsets of one size, with A alphas ascending and t outputs."""
@@ -124,7 +126,8 @@ class Calibration(NamedTuple):
             z = ratio / np.maximum(found.standard_error, 1e-12)
             counts = everywhere | (found.of_use & ~found.at_pole[:, None])
             z = np.where(counts & (ratio > tuning.DISAGREEMENT_OF_CONCERN), z, 0.0)
-            z = np.where(found.at_pole[:, None], z / found.few_subsets, z)
+            if everywhere and is_near_rank(found.size, self.rank):
+                z = z / found.few_subsets
             for errors, kept in zip(
                 (tuning.ERRORS_AT_ONE_SIZE, tuning.ERRORS_AT_TWO_SIZES), largest, strict=True
             ):
@@ -228,6 +231,10 @@ def _pooled_scatter(
         weights = known[:, None] * weight
         total += weights * _interp_log(grid, place, squares)
         degrees += weights
+    told = np.flatnonzero(degrees[:, 0] >= _SOME_DEGREES)
+    if told.size:  # where no size tells it, it is what it is at the nearest place
+        nearest = told[np.argmin(np.abs(np.arange(grid.size)[:, None] - told), axis=1)]
+        total, degrees = total[nearest], degrees[nearest]
     return np.sqrt(total / degrees)
 
 

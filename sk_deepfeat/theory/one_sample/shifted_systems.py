@@ -15,7 +15,7 @@ from sk_deepfeat.theory.one_sample.factorization import SPECTRUM_CUT
 from sk_deepfeat.theory.validation import FloatArray
 
 # A reduction to tridiagonal form takes as long as so many Cholesky factorisations.
-MOST_CHOLESKY = 5
+MOST_CHOLESKY = 4
 # In units of the trace: below it, what rounding adds to a direction may be more than what is there.
 _LOWEST_RIDGE = 1e-10
 

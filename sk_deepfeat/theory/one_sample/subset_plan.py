@@ -22,6 +22,9 @@ from sk_deepfeat.theory.one_sample.subset_costs import (
 )
 from sk_deepfeat.theory.validation import FloatArray
 
+# Sizes are whole numbers: an octave, and a little more. What is left of df1 at the ridgeless end.
+_OCTAVE, _RIDGELESS = 2.1, 1.0 - 1e-4
+
 
 class PlannedSize(NamedTuple):
     """Subsets of one size, at A alphas."""
@@ -90,11 +93,6 @@ def is_near_rank(size: float, rank: int) -> bool:
     return bool(abs(np.log(size / rank)) <= tuning.NEAR_RANK)
 
 
-def is_cheap(factorization: RidgeFactorization) -> bool:
-    """Say whether a factorisation, and so a closer look, takes a time that nobody waits for."""
-    return factorization_cost(factorization) <= tuning.CHEAP_OPERATIONS
-
-
 def plan_subsets(
     factorization: RidgeFactorization,
     evaluator: CurveEvaluator,
@@ -126,11 +124,8 @@ def plan_subsets(
     share, floor = tuning.CORRECTION_COST if fine else tuning.CHECK_COST
     budget = share * factorization_cost(factorization) + floor
     wanted = [_Wanted(factorization, evaluator, rank, size, fine) for size in sizes]
-    if not fine and _cost(wanted) > budget:
-        for each in wanted:
-            each.take_few_alphas(budget / tuning.SUBSET_SIZES_COUNT)
     if droppable:
-        wanted = _affordable(wanted, budget, factorization.n_rows // 2)
+        wanted = _affordable(wanted, budget, rank, factorization.n_rows // 2)
     spare = max(budget - _cost(wanted), 0.0) / max(len(wanted), 1)
     return [each.planned(spare) for each in wanted]
 
@@ -164,17 +159,6 @@ class _Wanted:
         """What one subset costs."""
         return subset_cost(self.factorization, self.size, self.alpha.size)
 
-    def take_few_alphas(self, most: float) -> None:
-        """Take the smallest alpha and those of the middle alone, if all of them cost more."""
-        if self.least * self.one <= most:
-            return
-        df_ratio = self.evaluator.df_ratio_at_alpha(self.size, self.alpha)
-        middle = df_ratio_grid(False)[1:-1] * min(
-            1.0, self.factorization.eigenvalues.size / self.size
-        )
-        kept = {int(np.argmin(np.abs(df_ratio - value))) for value in middle}
-        self.alpha = self.alpha[sorted({*kept, self.alpha.size - 1})]
-
     def planned(self, spare: float) -> PlannedSize:
         """Return the plan, with more subsets than the least if operations are to spare."""
         count = int(np.clip(self.least + spare // self.one, self.least, self.most))
@@ -187,12 +171,25 @@ def _cost(wanted: list[_Wanted]) -> float:
     return float(sum(each.least * each.one for each in wanted))
 
 
-def _affordable(wanted: list[_Wanted], budget: float, half: int) -> list[_Wanted]:
-    """Leave out the dearest sizes while they cost too much; never half of the rows, or the most."""
+def _affordable(wanted: list[_Wanted], budget: float, rank: int, half: int) -> list[_Wanted]:
+    """Leave out sizes while they cost too much.
+
+    First those that lie within an octave between others, far from the rank, where errors bend
+    little. Then the dearest go; never half of the rows, or the largest size.
+    """
     while len(wanted) > tuning.FEWEST_SIZES and _cost(wanted) > budget:
-        others = [each for each in wanted[:-1] if each.size != half] or wanted[:-1]
-        dearest = max(others, key=lambda each: each.least * each.one)
-        wanted = [each for each in wanted if each is not dearest]
+        inner = [each for each in wanted[:-1] if each.size != half] or wanted[:-1]
+        between = [
+            each
+            for below, each, above in zip(wanted, wanted[1:], wanted[2:], strict=False)
+            if above.size <= _OCTAVE * below.size and each in inner
+        ]
+        between = [each for each in between if not is_near_rank(each.size, rank)]
+        if between:
+            least = max(between, key=lambda each: abs(np.log(each.size / rank)))
+        else:
+            least = max(inner, key=lambda each: each.least * each.one)
+        wanted = [each for each in wanted if each is not least]
     return wanted
 
 
@@ -210,8 +207,11 @@ def _alphas(
     failure need not be: no step between neighbours is too wide.
     """
     lam = factorization.eigenvalues
-    alphas = evaluator.alpha_at_df_ratio(size, df_ratio_grid(fine) * min(1.0, lam.size / size))
+    most = min(1.0, lam.size / size)
+    alphas = evaluator.alpha_at_df_ratio(size, df_ratio_grid(fine) * most)
     lowest = evaluator.lowest_alpha(size)
+    if not is_near_rank(size, lam.size) and size < lam.size:  # all that can be learned is
+        lowest = max(lowest, float(evaluator.alpha_at_df_ratio(size, _RIDGELESS * most)))
     highest = float(lam.sum()) * size / factorization.n_rows
     ends = [lowest, max(highest, 2.0 * lowest)] if fine else [lowest]
     inside = alphas[(alphas > lowest) & (alphas < ends[-1])] if fine else alphas[alphas > lowest]

@@ -76,22 +76,17 @@ Why: where directions are carried by few rows the error of the theory grows up t
 a straight line from 0.8 n₀ to n₀ would not follow. Between sizes an octave apart an error can rise
 and fall; between half octaves it bends."""
 
-CHECK_COST, CORRECTION_COST = (0.4, 1e9), (2.5, 5e9)
+CHECK_COST, CORRECTION_COST = (0.5, 1e9), (4.0, 5e9)
 """What the subsets of a check and of a correction may cost together: a share of the factorisation,
 and operations of matrix products that are never too many.
 
-Why: a check that costs more than what it checks is not made, and a correction that takes twice as
-long as everything else is. A hundredth and a twentieth of a second nobody waits for."""
+Why: a check that costs more than what it checks is not made; where it has failed, twice as long as
+everything else is worth waiting for. A hundredth and a twentieth of a second nobody waits for."""
 
 FEWEST_SIZES = 4
 """Sizes of subsets that are measured whatever they cost.
 
 Why: three parameters of a power law, and one size to contradict them."""
-
-CHEAP_OPERATIONS = 5e8
-"""Operations of a factorisation up to which a closer look is taken at alphas of no use, too.
-
-Why: where the check is passed but for them, few would wait for better answers there."""
 
 SUBSET_ROW_COST, SUBSET_FIXED_COST = 100.0, 1e7
 """What copying one row costs for each of its features, and what a subset costs beside all products,

@@ -225,7 +225,9 @@ def test_alphas_far_below_the_best_call_for_a_closer_look_alone():
 
 def test_the_size_of_the_rank_counts_beside_another_only():
     assert failing(100).disagreement == failing(130).disagreement == 0.0
-    assert failing(100).suspicious and not failing(100, z=2.5).suspicious
+    # Four subsets tell their scatter badly: Student's t has its quantile at three times as much.
+    assert failing(100, z=12.0).suspicious and not failing(100, z=8.0).suspicious
+    assert failing(400, z=3.5).suspicious and not failing(400, z=2.5).suspicious
     assert failing(100, 400).disagreement == pytest.approx(0.1)
     assert failing(170).disagreement == pytest.approx(0.1), "beyond a factor of e^0.5"
 

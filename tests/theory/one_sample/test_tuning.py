@@ -37,7 +37,7 @@ NUMERICAL = {
     "forecasts.py": {40, 60, 0.2, 0.8},
     "shifted_systems.py": {5},
     "subset_costs.py": {8, 30.0},
-    "subset_plan.py": {0.25, 1.01, 1.05, 1.5},
+    "subset_plan.py": {0.25, 1.01, 1.05, 1.5, 2.1, 0.0001},
     "subsets.py": set(),
     "surface.py": {64},
     "dependence.py": {16, 40, 63, 100},
