@@ -38,7 +38,8 @@ class Worker:
     def __init__(self, script, folder=HERE, *, most_gib=None, most_seconds=None):
         folder = Path(folder).resolve()
         path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
-        self.most_gib, self.most_seconds = most_gib, most_seconds
+        self._most_seconds, self._ended = most_seconds, ""
+        self._no_memory = f"over {most_gib:g} GiB" if most_gib else "ended, for want of memory?"
         self._process = subprocess.Popen(
             [sys.executable, __file__, script, str(most_gib or 0)],
             env={**os.environ, "PYTHONPATH": path},
@@ -46,7 +47,7 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
         )
-        imported = Path(self._reply()["value"])
+        imported = Path(self._reply().get("value", "nowhere"))
         if folder not in imported.parents:
             self.close()
             raise RuntimeError(f"The package was imported from {imported}, not from {folder}.")
@@ -59,14 +60,14 @@ class Worker:
 
     def __call__(self, function, *arguments):
         """Call a function of the script in the process."""
-        if self._process.poll() is not None:
-            raise CallFailed("no process")
+        if self._ended:
+            raise CallFailed(self._ended)
         self._process.stdin.write(json.dumps([function, arguments]) + "\n")
         self._process.stdin.flush()
         reply = self._reply()
         if "raised" in reply:
             raise RuntimeError(reply["raised"])
-        if "failed" in reply:
+        if "value" not in reply:
             raise CallFailed(reply["failed"])
         return reply["value"]
 
@@ -78,20 +79,14 @@ class Worker:
         self._process.stdout.close()
 
     def _reply(self):
-        ready, _, _ = select.select([self._process.stdout], [], [], self.most_seconds)
-        if not ready:
-            self._process.kill()
-            self._process.wait()
-            return {"failed": f"over {self.most_seconds:g} s"}
-        line = self._process.stdout.readline()
-        if not line:
-            code = self._process.wait()
-            return {"failed": f"ended with {code}" if self.most_gib is None else self._too_large()}
-        reply = json.loads(line)
-        return {"failed": self._too_large()} if reply.get("memory") else reply
-
-    def _too_large(self):
-        return "no memory" if self.most_gib is None else f"over {self.most_gib:g} GiB"
+        ready, _, _ = select.select([self._process.stdout], [], [], self._most_seconds)
+        line = self._process.stdout.readline() if ready else ""
+        if line:
+            reply = json.loads(line)
+            return {"failed": self._no_memory} if "memory" in reply else reply
+        self._process.kill()
+        self._ended = f"over {self._most_seconds:g} s" if not ready else self._no_memory
+        return {"failed": self._ended}
 
 
 def in_turns(contestants, rounds):
@@ -167,7 +162,7 @@ def _serve(script, most_gib):
         try:
             reply(value=getattr(module, function)(*arguments))
         except MemoryError:
-            reply(memory=True)
+            reply(memory="too little")
         except Exception:
             reply(raised=traceback.format_exc())
 
