@@ -2,10 +2,11 @@
 
 25 outputs of 2000 rows of 500 features, 500 of 2000 × 1500, 5000 of 400 × 300; relu features. A
 default fit beside RidgeCV with five alphas, one chosen for each target; then `required_samples` for
-an error 3 % below the least at so many rows, and `optimal_alpha`, each of a copy of the fit that nothing was
-asked of; with ``--before FOLDER`` the same of another checkout. All run once unmeasured, then five
-times in turn; medians. Memory is the peak beyond the rows, in a process of its own. What needs more
-memory or time than allowed is said to. One line of JSON for each case.
+an error 3 % below the least at so many rows, and `optimal_alpha`, each of a copy of the fit that
+nothing was asked of; with ``--before FOLDER`` the same of another checkout. All run once
+unmeasured, then five times in turn; medians. Memory is the peak beyond the rows, in a process of
+its own, of a question with its fit. Where more memory or time is needed than allowed, that is said.
+One line of JSON for each case.
 """
 
 from __future__ import annotations
