@@ -56,25 +56,25 @@ def classes():
     return features.transform(X), 2.0 * y - 1.0
 
 
-def linear_model(kind):
+def linear_model(kind, rows=ROWS, features=FEATURES, clusters=CLUSTERS, rng=0):
     """Gaussian features with eigenvalues 1/j and a linear target, but for what `kind` names.
 
-    clusters: 500 centres with a fifth of the spread about each. Student-t(3) rows: each row times
-    a factor of its own, targets included. Student-t(3) noise: in the target alone.
+    clusters: so many centres with a fifth of the spread about each. Student-t(3) rows: each row
+    times a factor of its own, targets included. Student-t(3) noise: in the target alone.
     """
-    rng = np.random.default_rng(0)
-    scale = np.arange(1, FEATURES + 1) ** -0.5
-    coefs = rng.normal(size=FEATURES)
+    rng = np.random.default_rng(rng)
+    scale = np.arange(1, features + 1) ** -0.5
+    coefs = rng.normal(size=features)
     coefs /= np.sqrt(np.sum(np.square(scale * coefs)))
-    X = rng.normal(size=(ROWS, FEATURES)) * scale
+    X = rng.normal(size=(rows, features)) * scale
     if kind == "clusters":
-        centres = rng.normal(size=(CLUSTERS, FEATURES)) * scale
-        X = centres[rng.integers(CLUSTERS, size=ROWS)] + 0.2 * X
+        centres = rng.normal(size=(clusters, features)) * scale
+        X = centres[rng.integers(clusters, size=rows)] + 0.2 * X
     if kind == "Student-t(3) rows":
-        X /= np.sqrt(rng.chisquare(3, size=(ROWS, 1)) / 3.0)
-    noise = rng.normal(size=ROWS)
+        X /= np.sqrt(rng.chisquare(3, size=(rows, 1)) / 3.0)
+    noise = rng.normal(size=rows)
     if kind == "Student-t(3) noise":
-        noise = rng.standard_t(3, size=ROWS) / np.sqrt(3.0)
+        noise = rng.standard_t(3, size=rows) / np.sqrt(3.0)
     return X, X @ coefs + 0.5 * noise
 
 
