@@ -371,7 +371,7 @@ HELPERS = {
     "theory.validation",
     "theory.interpolation",
     "theory.one_sample.calibration",
-    "theory.one_sample.forecasts",
+    "theory.one_sample.growth_misses",
     "theory.one_sample.least_error",
     "theory.one_sample.kappa_curve",
     "theory.one_sample.ridgeless_end",

@@ -22,7 +22,7 @@ from sk_deepfeat.theory import (
 )
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
-from sk_deepfeat.theory.one_sample.forecasts import measured_misses
+from sk_deepfeat.theory.one_sample.growth_misses import growth_misses
 from sk_deepfeat.theory.validation import FloatArray, check_level
 
 
@@ -37,7 +37,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     Errors measured on random subsets of the rows check the theory and, where it fails, as for
     columns that few rows carry or rows in clusters, take over up to n₀. Beyond n₀ the answer
     averages the theory's growth with a power law through those measurements, each by its own
-    uncertainty; a theory that failed counts as it would have predicted n₀ from fewer rows.
+    uncertainty; a theory that failed counts by how far it missed them.
 
     Parameters
     ----------
@@ -128,7 +128,9 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
                 correct = True
         misses = None
         if correct and self.calibration_ is not None and self.calibration_.suspicious:
-            misses = measured_misses(self.calibration_, curve, factorization.fit_intercept)
+            misses = growth_misses(
+                self.calibration_, curve, fit_intercept=factorization.fit_intercept
+            )
         self.surface_ = ErrorSurface(
             curve,
             replicates,

@@ -25,9 +25,9 @@ from sk_deepfeat.theory.answer import ErrorAnswer
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.calibration import Calibration
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator, CurveRisk
-from sk_deepfeat.theory.one_sample.forecasts import GrowthMisses
 from sk_deepfeat.theory.one_sample.functional_tail import FunctionalTail
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth, theory_growth
+from sk_deepfeat.theory.one_sample.growth_misses import GrowthMisses
 from sk_deepfeat.theory.one_sample.jackknife import (
     JackknifeReplicates,
     jackknife_variance,
@@ -284,7 +284,7 @@ class ErrorSurface:
         )
 
     def _drift(self, misses: GrowthMisses, kappa: FloatArray, alpha: FloatArray) -> FloatArray:
-        """Return how far forecasts missed, in so far as the theory fails at the κ in question."""
+        """Return how far the growth is missed, as far as the theory fails at the κ in question."""
         if self._measured is None:
             return misses.drift_at(alpha)
         fault = self._measured.fault_at(np.where(np.isfinite(kappa), kappa, 0.0))

@@ -220,17 +220,17 @@ POWER_LAW_NEIGHBOURS = (0.4, 2.5)
 
 Why: a miss changes its sign along alpha, and is small there by that chance alone."""
 
-FORECAST_SHARES, FORECAST_PARTS = (0.5, 0.25), 2
-"""After a failed check: shares of the rows from which the theory is made to predict n₀, and how
-many parts of each.
+MISSES_SHARES = (0.2, 0.8)
+"""After a failed check: shares of the rows at which the theory's miss tells how far its growth is.
 
-Why: as for the power law, whose own test it is; two parts say whether one was an accident."""
+Why: about half and a quarter of the rows, as far below n₀ as extrapolation goes beyond. Nearer to
+n₀ the miss is divided by next to nothing."""
 
 FAULT_SHARE = 0.25
 """Share of the rows from which on a subset tells whether the theory fails at a κ.
 
 Why: far smaller subsets fail for reasons of their own, such as rare columns that none of their rows
-has; two octaves below n₀ are what the forecasts go over, too."""
+has; two octaves below n₀ are what the misses of the growth are read from, too."""
 
 CAUTION = 2.0
 """Standard errors of the growth that a search over alpha adds to the error.

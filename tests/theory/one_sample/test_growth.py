@@ -16,11 +16,10 @@ from sk_deepfeat.theory import (
     ridge_risk,
 )
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
-from sk_deepfeat.theory.one_sample.forecasts import growth_misses
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth
+from sk_deepfeat.theory.one_sample.growth_misses import growth_misses
 from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
 from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
-from sk_deepfeat.theory.one_sample.spread import spread
 
 P = 400
 POPULATION = LinearPopulation(
@@ -35,7 +34,7 @@ def surface(n0, seed=0, population=POPULATION, calibrated=True, outputs=None):
     calibration = calibrate(path, curve) if calibrated else None
     misses = None
     if calibrated and calibration.disagreement > 0:
-        misses = growth_misses(path, curve, calibration)
+        misses = growth_misses(calibration, curve, fit_intercept=True)
     return path, ErrorSurface(curve, replicates, n0, True, calibration, misses=misses)
 
 
@@ -135,34 +134,26 @@ def test_tail_is_left_to_data_that_pass_the_check():
         assert not asked.reachable.item() and alone == (population is CLUSTERS)
 
 
-def test_a_theory_that_failed_is_trusted_as_far_as_it_would_have_predicted_all_rows():
-    """Forecasts from parts of the rows, made one by one, against errors that refits measure."""
-    path, found = surface(400, population=CLUSTERS)
+def test_a_theory_that_failed_is_trusted_as_far_as_it_would_have_grown_to_all_rows():
+    """Its misses at the subsets' sizes, made one by one at an alpha that was measured."""
+    _, found = surface(400, population=CLUSTERS)
     misses = found.misses
     assert np.all(np.diff(misses.log_alpha) > 0) and misses.drift.shape == (40, 1)
     place = np.searchsorted(misses.log_alpha, np.log(3.0))
     alpha = np.exp(misses.log_alpha[[place]])
-    measured = MeasuredSurface(found.calibration, CurveEvaluator(found.curve, fit_intercept=True))
     squares = []
-    for size in (200, 100):
-        for rows in spread(400, size, 2, 1):
-            part = ridge_factorization(
-                path.features.take(rows) + path.feature_mean, path.targets[rows, 0]
-            )
-            curve, _ = leave_one_out_curves(part, n_grid=60, n_blocks=0)
-            own, all_rows = (errors_at(curve, n, alpha) for n in (size, 400))
-            actual = np.ptp(measured.errors(np.array([size, 400.0]), np.repeat(alpha, 2)).log_error)
-            squares.append(((np.log(own / all_rows) - actual) / np.log(400 / size)) ** 2)
+    for at in found.calibration.sizes:
+        if 0.2 * 400 <= at.size <= 0.8 * 400:
+            columns = at.log_ratio, np.square(at.noise)
+            c, variance = (np.interp(np.log(alpha), at.log_alpha, x[:, 0]).item() for x in columns)
+            squares.append(max(c**2 - variance, 0.0) / np.log(400 / at.size) ** 2)
+    assert len(squares) > 2
     at = misses.drift[place, 0]
     assert at == pytest.approx(np.sqrt(np.mean(squares)), rel=1e-6)
     assert misses.drift_at(alpha).item() >= at
     asked = ask(found, [800.0], alpha)
     plain = ask(replace_misses(found, None), [800.0], alpha)
     assert asked.log_variance.item() > plain.log_variance.item()
-
-
-def errors_at(curve, n, alpha):
-    return curve_risk(curve, n, alpha, fit_intercept=True).test_error.item()
 
 
 def replace_misses(found, misses):
@@ -300,13 +291,34 @@ def test_a_target_of_zeros_beside_one_whose_theory_failed():
     curve, replicates = leave_one_out_curves(path)
     calibration = calibrate(path, curve, fine=True)
     assert calibration.disagreement > 0
-    misses = growth_misses(path, curve, calibration)
+    misses = growth_misses(calibration, curve, fit_intercept=True)
     alone = ridge_factorization(X, y)
     own = leave_one_out_curves(alone)[0]
-    expected = growth_misses(alone, own, calibrate(alone, own, fine=True)).drift
+    expected = growth_misses(calibrate(alone, own, fine=True), own, fit_intercept=True).drift
     np.testing.assert_allclose(misses.drift[:, :1], expected, rtol=1e-4)
     found = ErrorSurface(curve, replicates, 300, True, calibration, misses=misses)
     n = np.array([20.0, 300.0, 301.0, 3000.0])
     answer = found.answer(n, np.full(4, 10.0), extrapolate=True, variance=True)
     assert np.all(answer.error[:, 1] == 0.0) and np.all(answer.error[:, 0] > 0.0)
     assert not np.any(np.isnan(answer.log_variance))
+
+
+def test_misses_of_growth_are_those_at_fewer_rows_without_noise():
+    """A theory made wrong by exp(0.3 log(n₀/n)) misses 0.3 for each unit of log n, at any alpha."""
+    X, y = CLUSTERS.sample(300, seed=0)
+    path = ridge_factorization(X, y)
+    curve = leave_one_out_curves(path)[0]
+    calibration = calibrate(path, curve)
+    sizes = tuple(
+        found._replace(
+            measured=found.predicted * (300.0 / found.size) ** 0.3,
+            log_ratio=np.full_like(found.log_ratio, 0.3 * np.log(300.0 / found.size)),
+            noise=np.zeros_like(found.noise),
+        )
+        for found in calibration.sizes
+    )
+    exact = growth_misses(calibration._replace(sizes=sizes), curve, fit_intercept=True)
+    np.testing.assert_allclose(exact.drift, 0.3, rtol=1e-6)
+    noisy = tuple(found._replace(noise=2.0 * found.log_ratio) for found in sizes)
+    silent = growth_misses(calibration._replace(sizes=noisy), curve, fit_intercept=True)
+    np.testing.assert_array_equal(silent.drift, 0.0)

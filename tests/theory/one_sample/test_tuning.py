@@ -34,7 +34,7 @@ NUMERICAL = {
     "power_law.py": {0.05, 40, 2.0},
     "functional_tail.py": {120, 80, 0.05},
     "least_error.py": {40},
-    "forecasts.py": {40, 60, 0.2, 0.8},
+    "growth_misses.py": {40},
     "shifted_systems.py": {5},
     "subset_costs.py": {8, 30.0},
     "subset_plan.py": {0.25, 1.01, 1.05, 1.5, 2.1, 0.0001},
