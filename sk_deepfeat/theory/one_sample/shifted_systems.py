@@ -1,8 +1,9 @@
 """(G + ridge)⁻¹ b of one symmetric matrix for many ridges.
 
 Few ridges cost a Cholesky factorisation each. Many are cheaper by one reduction to tridiagonal
-form, a third of an eigendecomposition, after which each takes no time. An eigendecomposition itself
-is needed where a ridge is below the rounding of the matrix: directions of rounding must go.
+form, a third of an eigendecomposition, after which each takes no time. Where a ridge is below the
+rounding of the matrix, and so are some directions, these must go: the tridiagonal form itself is
+decomposed.
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ from sk_deepfeat.theory.validation import FloatArray
 
 # A reduction to tridiagonal form takes as long as so many Cholesky factorisations.
 MOST_CHOLESKY = 4
-# In units of the trace: below it, what rounding adds to a direction may be more than what is there.
-_LOWEST_RIDGE = 1e-10
 
 
 def solve_shifted(gram: FloatArray, right: FloatArray, ridge: FloatArray) -> FloatArray:
@@ -37,11 +36,9 @@ def solve_shifted(gram: FloatArray, right: FloatArray, ridge: FloatArray) -> Flo
     ndarray of shape (A, m, t)
         NaN where rounding forbids it, with few ridges.
     """
-    if ridge.size <= MOST_CHOLESKY:
+    if ridge.size <= MOST_CHOLESKY or len(gram) == 1:
         return _cholesky(gram, right, ridge)
-    if ridge.min() > _LOWEST_RIDGE * np.trace(gram) and len(gram) > 1:
-        return _tridiagonal(gram, right, ridge)
-    return _eigenvectors(gram, right, ridge)
+    return _tridiagonal(gram, right, ridge)
 
 
 def _cholesky(gram: FloatArray, right: FloatArray, ridge: FloatArray) -> FloatArray:
@@ -74,19 +71,30 @@ def _tridiagonal(gram: FloatArray, right: FloatArray, ridge: FloatArray) -> Floa
         return np.concatenate([values[:1], below])
 
     along = rotated(True, right)
+    lowest = scipy.linalg.eigvalsh_tridiagonal(
+        diagonal, beside, select="i", select_range=(0, 0), check_finite=False, lapack_driver="stebz"
+    )
+    widths = np.append(np.abs(beside), 0.0) + np.append(0.0, np.abs(beside))
+    highest = float(np.max(np.abs(diagonal) + widths))  # by Gershgorin
+    safe = ridge + max(float(lowest[0]), 0.0) > SPECTRUM_CUT * highest
     solutions = np.full((len(gram), ridge.size, right.shape[1]), np.nan)
-    for k, value in enumerate(ridge):
-        *_, found, failed = lapack.dptsv(diagonal + value, beside, along)
+    for k in np.flatnonzero(safe):
+        *_, found, failed = lapack.dptsv(diagonal + ridge[k], beside, along)
         if not failed:
             solutions[:, k] = found
+    if not np.all(safe):
+        solutions[:, ~safe] = _without_rounding(diagonal, beside, along, ridge[~safe])
     flat = solutions.reshape(len(gram), -1)
     return rotated(False, flat).reshape(solutions.shape).transpose(1, 0, 2)
 
 
-def _eigenvectors(gram: FloatArray, right: FloatArray, ridge: FloatArray) -> FloatArray:
-    """Solve on the directions that are no rounding."""
-    values, vectors = scipy.linalg.eigh(gram, overwrite_a=True, check_finite=False, driver="evd")
+def _without_rounding(
+    diagonal: FloatArray, beside: FloatArray, right: FloatArray, ridge: FloatArray
+) -> FloatArray:
+    """Solve with a tridiagonal matrix on the directions that are no rounding, shape (m, A, t)."""
+    values, vectors = scipy.linalg.eigh_tridiagonal(diagonal, beside, check_finite=False)
     kept = values > max(SPECTRUM_CUT * float(values[-1]), 0.0)
-    vectors, values = vectors[:, kept], values[kept]
-    components = vectors.T @ right
-    return np.stack([vectors @ (components / (values + a)[:, None]) for a in ridge])
+    values, vectors = values[kept], vectors[:, kept]
+    components = (vectors.T @ right)[:, None] / (values[:, None] + ridge)[..., None]
+    found = vectors @ components.reshape(len(values), -1)
+    return np.asarray(found.reshape(len(vectors), ridge.size, right.shape[1]))

@@ -151,8 +151,12 @@ class SubsetFits:
             gram = np.zeros((rows.size, rows.size), order="F")
             add_products(features.T, gram)
             along = features @ (root @ features) / total
-        along_mean = along - 0.5 * (root @ along) / total * root
-        scipy.linalg.blas.dsyr2(-1.0, root, along_mean, a=gram, lower=True, overwrite_a=True)
+        if factorization.fit_intercept:
+            along_mean = along - 0.5 * (root @ along) / total * root
+            scipy.linalg.blas.dsyr2(-1.0, root, along_mean, a=gram, lower=True, overwrite_a=True)
+            # Nothing is left along √w, nor of the targets: something there spares it its rounding.
+            scale = np.trace(gram) / (len(gram) * total)
+            scipy.linalg.blas.dsyr(scale, root, a=gram, lower=True, overwrite_a=True)
         weights = solve_shifted(gram, targets, ridge)
         weights -= root[:, None] * (np.einsum("i,ait->at", root, weights) / total)[:, None, :]
         mean_prediction = np.einsum("i,ait->at", along, weights)
