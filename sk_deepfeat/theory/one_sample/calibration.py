@@ -254,9 +254,7 @@ def _compare(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log(errors.error / predicted)
     scatter = calibration.scatter_at(evaluator, size, planned.df_ratio)
-    relative = scatter / np.sqrt(size)
-    if errors.n_subsets >= 3:
-        relative = np.maximum(relative, errors.scatter)
+    relative = np.maximum(scatter / np.sqrt(size), errors.scatter)
     # The theory rests on one training set itself, where these alphas leave df1 of the same κ.
     of_theory = calibration.scatter_at(evaluator, n_rows, planned.df_ratio * size / n_rows)
     of_theory = of_theory / np.sqrt(n_rows)

@@ -175,10 +175,11 @@ def _affordable(wanted: list[_Wanted], budget: float, rank: int, half: int) -> l
     """Leave out sizes while they cost too much.
 
     First those that lie within an octave between others, far from the rank, where errors bend
-    little. Then the dearest go; never half of the rows, or the largest size.
+    little. Then the dearest go; never half of the rows, or without it the largest size.
     """
+    kept = half if any(each.size == half for each in wanted) else wanted[-1].size if wanted else 0
     while len(wanted) > tuning.FEWEST_SIZES and _cost(wanted) > budget:
-        inner = [each for each in wanted[:-1] if each.size != half] or wanted[:-1]
+        inner = [each for each in wanted if each.size != kept]
         between = [
             each
             for below, each, above in zip(wanted, wanted[1:], wanted[2:], strict=False)
