@@ -95,12 +95,25 @@ class SubsetFits:
             found = self._from_rows(
                 rows, targets - np.outer(root, target_mean), ridge, root / total
             )
-        elif factorization.primal and rows.size > factorization.n_features:
+        elif self._is_primal(rows):
             found = self._primal(rows, ridge, total, target_mean)
         else:
             found = self._dual(rows, targets - np.outer(root, target_mean), ridge, root, total)
         fits, mean_prediction = found
         return fits, target_mean - mean_prediction
+
+    def _half(self, rows: _Rows) -> int | None:
+        """Return which of the halves these rows are, if they are one."""
+        halves = self.factorization.halves
+        for k, half in enumerate(() if halves is None else halves.rows):
+            if np.array_equal(half, rows):
+                return k
+        return None
+
+    def _is_primal(self, rows: _Rows) -> bool:
+        """Say whether the Gram matrix of features is the smaller one, or at hand."""
+        more = rows.size > self.factorization.n_features
+        return self.factorization.primal and (more or self._half(rows) is not None)
 
     def _primal(
         self, rows: _Rows, ridge: FloatArray, total: float, target_mean: FloatArray
@@ -116,11 +129,9 @@ class SubsetFits:
     def _gram_and_cross(self, rows: _Rows) -> tuple[FloatArray, FloatArray]:
         """Return FᵀF of a subset, its lower triangle, and Fᵀ[y, √w]."""
         factorization = self.factorization
-        halves = factorization.halves
-        if halves is not None:
-            for k, half in enumerate(halves.rows):
-                if np.array_equal(half, rows):
-                    return halves.gram(k), halves.cross[k]
+        half = self._half(rows)
+        if half is not None and factorization.halves is not None:
+            return factorization.halves.gram(half), factorization.halves.cross[half]
         values = np.hstack([factorization.targets, np.sqrt(factorization.weights)[:, None]])
         # What to take from all rows costs their Gram matrix, once, and another one of the others.
         if 2 * rows.size <= factorization.n_rows:
