@@ -11,8 +11,6 @@ the square of its noise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.optimize import isotonic_regression
 
@@ -36,40 +34,54 @@ class BiasAndNoise:
     ----------
     curve : KappaCurve
         With some direction.
+    nodes : CurveNodes, optional
+        At the training size, if they have been made.
     """
 
-    def __init__(self, curve: KappaCurve) -> None:
-        nodes = nodes_at(curve, float(curve.n_effective))
+    def __init__(self, curve: KappaCurve, nodes: CurveNodes | None = None) -> None:
+        if nodes is None:
+            nodes = nodes_at(curve, float(curve.n_effective))
         self._log_kappa = np.log(nodes.kappa)
         self._rising = rising_estimate(nodes, curve.n_effective)
         self._made = self._rising != nodes.bias_and_noise  # what is no longer mean a, (K, t)
+        self._estimate = log_spline(self._log_kappa, self._rising, monotone=True)
 
-    def at_nodes(self, nodes: CurveNodes) -> Callable[[FloatArray], FloatArray]:
-        """Return the estimate over log alpha, through the nodes of any n.
+    def between(self, nodes: CurveNodes, alpha: FloatArray, smooth: FloatArray) -> FloatArray:
+        """Return the estimate at some alphas, through the nodes of any n; constant beyond these.
 
         Where it is mean a, it goes between the nodes as the test error does, so that the difference
         of the two, the variance, keeps its digits. Elsewhere it has corners, about which a cubic
         would swing.
+
+        Parameters
+        ----------
+        nodes : CurveNodes
+            At least two.
+        alpha : ndarray of shape (A,)
+            Regularisations.
+        smooth : ndarray of shape (A, t)
+            Mean a there, by a cubic through the nodes.
+
+        Returns
+        -------
+        ndarray of shape (A, t)
         """
         at = np.clip(np.log(nodes.kappa), self._log_kappa[0], self._log_kappa[-1])
         below = np.clip(np.searchsorted(self._log_kappa, at) - 1, 0, self._log_kappa.size - 2)
         exact = self._log_kappa[below + 1] == at
         made = np.where(exact[:, None], False, self._made[below]) | self._made[below + 1]
-        rising = log_spline(self._log_kappa, self._rising, monotone=True)(at)
-        values = np.where(made, rising, nodes.bias_and_noise)
-        log_alpha = np.log(nodes.alpha)
-        smooth = log_spline(log_alpha, nodes.bias_and_noise)
         if not np.any(made):
             return smooth
+        log_alpha = np.log(nodes.alpha)
+        values = np.where(made, self._estimate(at), nodes.bias_and_noise)
+        x = np.log(np.clip(alpha, nodes.alpha[0], nodes.alpha[-1]))
+        step = np.clip(np.searchsorted(log_alpha, x) - 1, 0, log_alpha.size - 2)
+        corners = (made[:-1] | made[1:])[step]
+        between = np.clip(smooth, values[step], values[step + 1])
+        if not np.any(corners):
+            return between
         cornered = log_spline(log_alpha, values, monotone=True)
-        corners = made[:-1] | made[1:]
-
-        def estimate(x: FloatArray) -> FloatArray:
-            step = np.clip(np.searchsorted(log_alpha, x) - 1, 0, log_alpha.size - 2)
-            between = np.clip(smooth(x), values[step], values[step + 1])
-            return np.where(corners[step], cornered(x), between)
-
-        return estimate
+        return np.where(corners, cornered(x), between)
 
 
 def rising_estimate(nodes: CurveNodes, n_effective: int) -> FloatArray:
