@@ -56,7 +56,7 @@ def interp_columns(
     x : ndarray of shape (K,)
         Ascending.
     columns : ndarray of shape (K, m)
-        What to interpolate; where it is not finite, steps beside it may not be.
+        What to interpolate.
     left : float, optional
         What stands below the first x.
 
@@ -72,6 +72,9 @@ def interp_columns(
         low, high = columns[step], columns[step + 1]
         with np.errstate(invalid="ignore"):
             found = low + part * (high - low)
+            if not np.isfinite(found).all():
+                found = np.where(np.isnan(found), high - (1.0 - part) * (high - low), found)
+                found = np.where(low == high, low, found)
         found = np.where(part == 0.0, low, np.where(part == 1.0, high, found))
     if left is not None:
         found[at < x[0]] = left

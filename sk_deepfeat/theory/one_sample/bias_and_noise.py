@@ -11,7 +11,11 @@ the square of its noise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from sk_deepfeat.theory.interpolation import log_spline
@@ -46,17 +50,46 @@ class BiasAndNoise:
         self._made = self._rising != nodes.bias_and_noise  # what is no longer mean a, (K, t)
         self._estimate = log_spline(self._log_kappa, self._rising, monotone=True)
 
-    def between(self, nodes: CurveNodes, alpha: FloatArray, smooth: FloatArray) -> FloatArray:
-        """Return the estimate at some alphas, through the nodes of any n; constant beyond these.
+    def at_nodes(self, nodes: CurveNodes) -> EstimateAtNodes:
+        """Return the estimate through the nodes of any n, at least two."""
+        at = np.clip(np.log(nodes.kappa), self._log_kappa[0], self._log_kappa[-1])
+        below = np.clip(np.searchsorted(self._log_kappa, at) - 1, 0, self._log_kappa.size - 2)
+        exact = self._log_kappa[below + 1] == at
+        made = np.where(exact[:, None], False, self._made[below]) | self._made[below + 1]
+        values = nodes.bias_and_noise
+        if np.any(made):
+            values = np.where(made, self._estimate(at), values)
+        return EstimateAtNodes(np.log(nodes.alpha), values, made)
 
-        Where it is mean a, it goes between the nodes as the test error does, so that the difference
-        of the two, the variance, keeps its digits. Elsewhere it has corners, about which a cubic
-        would swing.
+
+class EstimateAtNodes:
+    """The estimate at nodes, and between them.
+
+    Where it is mean a, it goes between the nodes as the test error does, so that the difference
+    of the two, the variance, keeps its digits. Elsewhere it has corners, about which a cubic
+    would swing.
+
+    Parameters
+    ----------
+    log_alpha : ndarray of shape (K,)
+        Of the nodes, ascending.
+    values : ndarray of shape (K, t)
+        The estimate there.
+    made : ndarray of bool of shape (K, t)
+        Where it is not mean a.
+    """
+
+    def __init__(self, log_alpha: FloatArray, values: FloatArray, made: NDArray[np.bool_]) -> None:
+        self._log_alpha, self._values = log_alpha, values
+        self._corners = made[:-1] | made[1:]
+        self.differs = bool(np.any(made))
+        """Whether it is anything but mean a."""
+
+    def between(self, alpha: FloatArray, smooth: FloatArray) -> FloatArray:
+        """Return the estimate at some alphas, constant beyond the nodes.
 
         Parameters
         ----------
-        nodes : CurveNodes
-            At least two.
         alpha : ndarray of shape (A,)
             Regularisations.
         smooth : ndarray of shape (A, t)
@@ -66,22 +99,20 @@ class BiasAndNoise:
         -------
         ndarray of shape (A, t)
         """
-        at = np.clip(np.log(nodes.kappa), self._log_kappa[0], self._log_kappa[-1])
-        below = np.clip(np.searchsorted(self._log_kappa, at) - 1, 0, self._log_kappa.size - 2)
-        exact = self._log_kappa[below + 1] == at
-        made = np.where(exact[:, None], False, self._made[below]) | self._made[below + 1]
-        if not np.any(made):
+        if not self.differs:
             return smooth
-        log_alpha = np.log(nodes.alpha)
-        values = np.where(made, self._estimate(at), nodes.bias_and_noise)
-        x = np.log(np.clip(alpha, nodes.alpha[0], nodes.alpha[-1]))
-        step = np.clip(np.searchsorted(log_alpha, x) - 1, 0, log_alpha.size - 2)
-        corners = (made[:-1] | made[1:])[step]
-        between = np.clip(smooth, values[step], values[step + 1])
+        with np.errstate(divide="ignore"):
+            x = np.clip(np.log(alpha), self._log_alpha[0], self._log_alpha[-1])
+        step = np.clip(np.searchsorted(self._log_alpha, x) - 1, 0, self._log_alpha.size - 2)
+        low, high = self._values[step], self._values[step + 1]
+        between, corners = np.clip(smooth, low, high), self._corners[step]
         if not np.any(corners):
             return between
-        cornered = log_spline(log_alpha, values, monotone=True)
-        return np.where(corners, cornered(x), between)
+        return np.where(corners, self._cornered(x), between)
+
+    @cached_property
+    def _cornered(self) -> Callable[[FloatArray], FloatArray]:
+        return log_spline(self._log_alpha, self._values, monotone=True)
 
 
 def rising_estimate(nodes: CurveNodes, n_effective: int) -> FloatArray:

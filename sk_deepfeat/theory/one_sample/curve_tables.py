@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sk_deepfeat.theory.one_sample.curve_stack import CurveStack
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio
 from sk_deepfeat.theory.one_sample.nodes import CurveNodes, NodesOfStack
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray
@@ -26,14 +26,17 @@ _FEWEST_KEPT, _MOST_KEPT = 8, 64
 class Table(NamedTuple):
     """The nodes of B curves at one n, and splines over log alpha through what is at them."""
 
-    row: IndexArray
+    rows: float
+    """n, less one with an intercept."""
+    place: IndexArray
     """Each curve's row of the splines, -1 where it has less than two nodes; shape (B,)."""
     low: FloatArray
     """Smallest alpha of the nodes, NaN where there are less than two; shape (B,)."""
     high: FloatArray
     """The largest, likewise."""
     splines: SplineRows
-    """With the columns of `CurveTables.columns`, of several n."""
+    """Of several n; columns are test errors, and unless these are all, training errors, squared
+    bias with noise, and κ."""
     nodes: CurveNodes
     """Those of the first curve."""
 
@@ -52,18 +55,13 @@ class CurveTables:
     """
 
     def __init__(
-        self,
-        curves: list[KappaCurve],
-        *,
-        fit_intercept: bool,
-        errors_alone: bool = False,
+        self, curves: list[KappaCurve], *, fit_intercept: bool, errors_alone: bool = False
     ) -> None:
         self.fit_intercept, self.errors_alone = fit_intercept, errors_alone
         self._nodes = NodesOfStack(curves, errors_alone=errors_alone)
         self.stack = self._nodes.stack
         self._tables: dict[float, Table] = {}
-        entries = self.stack.entries
-        self._together = max(_BLOCK_ENTRIES // max(entries, 1), 1)
+        self._together = max(_BLOCK_ENTRIES // max(self.stack.entries, 1), 1)
         kept = int(self.stack.ends[-1]) * max(self.stack.n_outputs, 1)
         self._most = int(np.clip(_KEPT_ENTRIES // kept, _FEWEST_KEPT, _MOST_KEPT))
 
@@ -71,26 +69,15 @@ class CurveTables:
         """Return n, less one with an intercept."""
         return float(n_samples) - 1.0 if self.fit_intercept else float(n_samples)
 
-    def cells(self, n_samples: FloatArray) -> Iterator[tuple[float, Table, IndexArray]]:
-        """Yield each of the numbers of samples, its table, and which cells ask for it."""
-        sizes, which = np.unique(n_samples, return_inverse=True)
-        groups = np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which))[:-1])
-        for start in range(0, sizes.size, self._most):
-            block = sizes[start : start + self._most]
-            tables = self.at(block)
-            for k, (n, table) in enumerate(zip(block, tables, strict=True), start):
-                yield float(n), table, groups[k]
-
     def at(self, n_samples: FloatArray) -> list[Table]:
-        """Return the tables of some numbers of samples."""
+        """Return the tables of some numbers of samples; those that were used last are kept."""
         wanted = [self.rows(n) for n in n_samples]
-        missing = [n for n in dict.fromkeys(wanted) if n not in self._tables]
-        for n in wanted:  # those used last come last
+        for n in wanted:
             if n in self._tables:
                 self._tables[n] = self._tables.pop(n)
-        for start in range(0, len(missing), self._together):
-            block = missing[start : start + self._together]
-            self._tables.update(zip(block, self._made(np.array(block)), strict=True))
+        missing = [n for n in dict.fromkeys(wanted) if n not in self._tables]
+        if missing:
+            self._tables.update(zip(missing, self._made(np.array(missing)), strict=True))
         found = [self._tables[n] for n in wanted]
         for n in list(self._tables)[: -self._most]:
             del self._tables[n]
@@ -98,10 +85,13 @@ class CurveTables:
 
     def _made(self, rows: FloatArray) -> list[Table]:
         """Return new tables."""
-        nodes, sizes = self._nodes.seen_from(rows)
+        blocks = [rows[i : i + self._together] for i in range(0, rows.size, self._together)]
+        made = [self._nodes.seen_from(block) for block in blocks]
+        nodes = CurveNodes(*map(np.concatenate, zip(*(part for part, _ in made), strict=True)))
+        sizes = np.concatenate([size for _, size in made])
         ends = np.cumsum(sizes)
         known = sizes >= 2
-        row = np.where(known, np.cumsum(known) - 1, -1)
+        place = np.where(known, np.cumsum(known) - 1, -1)
         low, high = np.full(sizes.size, np.nan), np.full(sizes.size, np.nan)
         low[known] = nodes.alpha[(ends - sizes)[known]]
         high[known] = nodes.alpha[ends[known] - 1]
@@ -112,14 +102,28 @@ class CurveTables:
         splines = SplineRows(
             sizes[known], np.log(nodes.alpha[some]), np.hstack(columns)[some], log=True
         )
-        count = len(self.stack.curves)
-        tables = []
-        for start in range(0, sizes.size, count):
+        count, tables = len(self.stack.curves), []
+        for n, start in zip(rows, range(0, sizes.size, count), strict=True):
             mine = slice(start, start + count)
             points = slice(ends[start] - sizes[start], ends[start])
             first = CurveNodes(*(part[points] for part in nodes))
-            tables.append(Table(row[mine], low[mine], high[mine], splines, first))
+            tables.append(Table(float(n), place[mine], low[mine], high[mine], splines, first))
         return tables
+
+    def asked(self, n_samples: FloatArray, alpha: FloatArray) -> Iterator[AskedCells]:
+        """Yield cells with their tables, as many as may be kept at a time.
+
+        Parameters
+        ----------
+        n_samples, alpha : ndarray of shape (cells,)
+            Numbers of samples, at least 1, and regularisations for weights of mean one.
+        """
+        sizes, which = np.unique(n_samples, return_inverse=True)
+        for start in range(0, sizes.size, self._most):
+            tables = self.at(sizes[start : start + self._most])
+            number = which - start
+            cells = np.flatnonzero((number >= 0) & (number < len(tables)))
+            yield AskedCells(self.stack, tables, cells, number[cells], alpha[cells])
 
     def test_error(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
         """Return test errors.
@@ -133,55 +137,93 @@ class CurveTables:
         -------
         ndarray of shape (B,) + that shape + (t,)
         """
-        shape = (len(self.stack.curves), n_samples.size, self.stack.n_outputs)
-        test, flat = np.empty(shape), alpha.ravel()
-        for n, table, cells in self.cells(n_samples.ravel()):
-            found = self.test_error_of(self.rows(n), table, flat[cells])
-            test[:, cells] = found * (1.0 + 1.0 / n) if self.fit_intercept else found
-        return test.reshape(shape[0], *n_samples.shape, shape[2])
+        test = np.empty((len(self.stack.curves), n_samples.size, self.stack.n_outputs))
+        for asked in self.asked(n_samples.ravel(), alpha.ravel()):
+            test[:, asked.cells] = asked.test_error()
+        if self.fit_intercept:
+            test *= (1.0 + 1.0 / n_samples.ravel())[:, None]
+        return test.reshape(len(test), *n_samples.shape, test.shape[2])
 
-    def test_error_of(self, n: float, table: Table, alpha: FloatArray) -> FloatArray:
-        """Return test errors at one n, less one with an intercept, whose factor is left out.
 
-        They are interpolated between the nodes; beyond their ends df1 no longer moves. Shape
-        (B, A, t).
+class AskedCells:
+    """Cells, each with its table.
+
+    Parameters
+    ----------
+    stack : CurveStack
+        The curves.
+    tables : list of Table
+        Of the numbers of samples.
+    cells : ndarray of shape (Q,)
+        Which of the cells that were asked for.
+    which : ndarray of shape (Q,)
+        The table of each.
+    alpha : ndarray of shape (Q,)
+        Regularisations.
+    """
+
+    def __init__(
+        self,
+        stack: CurveStack,
+        tables: list[Table],
+        cells: IndexArray,
+        which: IndexArray,
+        alpha: FloatArray,
+    ) -> None:
+        self.stack, self.tables, self.cells = stack, tables, cells
+        self.which, self.alpha = which, alpha
+        rows = np.array([table.rows for table in tables])
+        self.rows = rows[which]
+        active = np.stack([stack.active_rows(n) for n in rows], axis=1)
+        self._rank = stack.rank[:, None]
+        # From one sample, or features of nothing, nothing is learned.
+        self.learns_nothing = (active <= 1e-12 * (rows + 1.0)) | (self._rank == 0)
+        self.active_rows = active[:, which]
+        self.low, self.high = (
+            np.stack([getattr(table, end) for table in tables], axis=1)[:, which]
+            for end in ("low", "high")
+        )
+        hidden = (self.rows > stack.n_effective) & ~stack.shows_all[:, None]
+        self.below_reach = hidden & (alpha < self.low)
+
+    def test_error(self) -> FloatArray:
+        """Return test errors without the factor of an intercept, shape (B, Q, t).
+
+        They are interpolated between the nodes; beyond their ends df1 no longer moves.
         """
-        stack = self.stack
-        active = stack.active_rows(n)
-        test = self.interpolated(table, alpha, slice(0, stack.n_outputs))
-        if np.any(alpha == 0):
-            peak = (stack.shows_all & (active == stack.rank))[:, None] & (alpha == 0)
+        stack, alpha = self.stack, self.alpha
+        test = self.interpolated(slice(0, stack.n_outputs))
+        zero = alpha == 0
+        if np.any(zero):
+            peak = zero & stack.shows_all[:, None] & (self.active_rows == self._rank)
             test = np.where(peak[:, :, None] & (test > 0), np.inf, test)
         # Errors below zero are estimates lost in noise, of few or heavy-tailed rows.
-        test = np.where(self.below_reach(n, table, alpha)[:, :, None] | (test < 0), np.nan, test)
-        for b in np.flatnonzero(self.learns_nothing(n)):
-            test[b] = nothing_learned(stack.curves[b], n, alpha)[0]
+        test = np.where(self.below_reach[:, :, None] | (test < 0), np.nan, test)
+        for b, table in zip(*np.nonzero(self.learns_nothing), strict=True):
+            mine, n = self.which == table, self.tables[table].rows
+            test[b, mine] = nothing_learned(stack.curves[b], n, alpha[mine])[0]
         return test
 
-    def interpolated(self, table: Table, alpha: FloatArray, columns: slice) -> FloatArray:
-        """Return columns of the splines at some alphas, no further out than the nodes; (B, A, m).
+    def interpolated(self, columns: slice) -> FloatArray:
+        """Return columns of the splines, no further out than the nodes, shape (B, Q, m).
 
         NaN where a curve has no nodes.
         """
-        known = table.row >= 0
-        clipped = np.clip(alpha, table.low[known, None], table.high[known, None])
-        rows = np.repeat(table.row[known], alpha.size)
-        found = table.splines(rows, np.log(clipped).ravel(), columns)
-        found = found.reshape(*clipped.shape, found.shape[-1])
-        if known.all():
-            return found
-        everything = np.full((known.size, *found.shape[1:]), np.nan)
-        everything[known] = found
-        return everything
-
-    def below_reach(self, n: float, table: Table, alpha: FloatArray) -> NDArray[np.bool_]:
-        """Say where κ is below what a curve shows, shape (B, A)."""
-        hidden = (n > self.stack.n_effective) & ~self.stack.shows_all
-        return hidden[:, None] & (alpha < table.low[:, None])
-
-    def learns_nothing(self, n: float) -> NDArray[np.bool_]:
-        """Say which curves learn nothing: from one sample, or features of nothing."""
-        return (self.stack.active_rows(n) <= 1e-12 * (n + 1.0)) | (self.stack.rank == 0)
+        place = np.stack([table.place for table in self.tables], axis=1)[:, self.which]
+        with np.errstate(divide="ignore"):
+            log_alpha = np.log(np.clip(self.alpha, self.low, self.high))
+        splines = {id(table.splines): table.splines for table in self.tables}
+        if len(splines) == 1 and (place >= 0).all():
+            (only,) = splines.values()
+            found = only(place.ravel(), log_alpha.ravel(), columns)
+            return found.reshape(*place.shape, found.shape[1])
+        width = len(range(*columns.indices(self.tables[0].splines.values.shape[1])))
+        found = np.full((*place.shape, width), np.nan)
+        numbers = np.array([id(table.splines) for table in self.tables])[self.which]
+        for number, spline in splines.items():
+            mine = (place >= 0) & (numbers == number)
+            found[mine] = spline(place[mine], log_alpha[mine], columns)
+        return found
 
 
 def nothing_learned(

@@ -11,14 +11,21 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.interpolation import interp_columns
-from sk_deepfeat.theory.one_sample.bias_and_noise import BiasAndNoise
-from sk_deepfeat.theory.one_sample.curve_tables import CurveTables, Table, nothing_learned
+from sk_deepfeat.theory.one_sample.bias_and_noise import BiasAndNoise, EstimateAtNodes
+from sk_deepfeat.theory.one_sample.curve_tables import (
+    AskedCells,
+    CurveTables,
+    Table,
+    nothing_learned,
+)
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.one_sample.nodes import CurveNodes
 from sk_deepfeat.theory.validation import FloatArray, check_cells
+
+_MOST_ESTIMATES = 64
 
 
 class CurveRisk(NamedTuple):
@@ -52,10 +59,12 @@ class CurveEvaluator:
     ) -> None:
         self.curve, self.fit_intercept = curve, fit_intercept
         self.errors_alone = errors_alone
+        self._estimates: dict[float, EstimateAtNodes] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        made = ("_tables", "_bias_and_noise", "_moments")
-        return {name: value for name, value in vars(self).items() if name not in made}
+        made = ("_tables", "_bias_and_noise")
+        kept = {name: value for name, value in vars(self).items() if name not in made}
+        return {**kept, "_estimates": {}}
 
     @cached_property
     def _tables(self) -> CurveTables:
@@ -77,19 +86,18 @@ class CurveEvaluator:
         """
         if self.errors_alone:
             raise TypeError("this evaluator was made for test errors alone.")
-        kappa, flat = np.empty(n_samples.size), alpha.ravel()
+        shape, flat = n_samples.shape, n_samples.ravel()
+        kappa = np.empty(flat.size)
         test, train, moment = (np.empty((flat.size, self.curve.n_outputs)) for _ in range(3))
-        for n, table, cells in self._tables.cells(n_samples.ravel()):
-            found = self._risk(self._rows(n), table, flat[cells])
-            inflation, shrinkage = 1.0, 1.0
-            if self.fit_intercept:
-                inflation = 1.0 + 1.0 / n
-                shrinkage = 1.0 - 1.0 / n  # residuals of n rows have n - 1 degrees of freedom
-            kappa[cells], test[cells] = found.kappa, found.test_error * inflation
-            train[cells], moment[cells] = found.train_error * shrinkage, found.bias_and_noise
+        for asked in self._tables.asked(flat, alpha.ravel()):
+            found = self._risk(asked)
+            kappa[asked.cells], test[asked.cells] = found.kappa, found.test_error
+            train[asked.cells], moment[asked.cells] = found.train_error, found.bias_and_noise
+        if self.fit_intercept:
+            # Residuals of n rows have n - 1 degrees of freedom.
+            test, train = test * (1.0 + 1.0 / flat)[:, None], train * (1.0 - 1.0 / flat)[:, None]
         with np.errstate(invalid="ignore"):
             errors = (test, np.clip(train, 0.0, test), np.clip(moment, 0.0, test))
-        shape = n_samples.shape
         return CurveRisk(kappa.reshape(shape), *(e.reshape(*shape, e.shape[1]) for e in errors))
 
     def test_error(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
@@ -111,10 +119,14 @@ class CurveEvaluator:
         """
         lowest = None if self.curve.shows_all else np.nan
         found = np.full((*n_samples.shape, self.curve.n_outputs), np.nan)
-        for _, table, cells in self._tables.cells(n_samples):
-            if table.row[0] >= 0:
+        for asked in self._tables.asked(n_samples, kappa):
+            for number, table in enumerate(asked.tables):
+                if table.place[0] < 0:
+                    continue
                 x, errors = np.log(table.nodes.kappa), table.nodes.test_error
-                found[cells] = interp_columns(np.log(kappa[cells]), x, errors, left=lowest)
+                mine = asked.which == number
+                log_kappa = np.log(asked.alpha[mine])
+                found[asked.cells[mine]] = interp_columns(log_kappa, x, errors, left=lowest)
         return found * (1.0 + 1.0 / n_samples[:, None]) if self.fit_intercept else found
 
     def alpha_at_df_ratio(self, n_samples: float, df_ratio: ArrayLike) -> FloatArray:
@@ -174,32 +186,48 @@ class CurveEvaluator:
     def _nodes(self, n_samples: float) -> CurveNodes:
         return self._tables.at(np.array([n_samples], dtype=np.float64))[0].nodes
 
-    def _risk(self, n: float, table: Table, alpha: FloatArray) -> CurveRisk:
-        """Return everything at one n; errors without the intercept's factor."""
-        tables, curve = self._tables, self.curve
-        if tables.learns_nothing(n)[0]:
-            test, train, moment, kappa = nothing_learned(curve, n, alpha)
-            return CurveRisk(kappa, test, train, moment)
-        test = tables.test_error_of(n, table, alpha)[0]
-        if table.row[0] < 0:
-            return CurveRisk(np.full(alpha.size, np.nan), test, test, test)
-        nodes, t = table.nodes, curve.n_outputs
-        train, smooth, kappa = np.split(
-            tables.interpolated(table, alpha, slice(t, None))[0], [t, 2 * t], axis=1
-        )
-        moment = self._bias_and_noise.between(nodes, alpha, smooth)
+    def _risk(self, asked: AskedCells) -> CurveRisk:
+        """Return everything; errors without the intercept's factor."""
+        curve, alpha, t = self.curve, asked.alpha, self.curve.n_outputs
+        test = asked.test_error()[0]
+        train, smooth, kappa = np.split(asked.interpolated(slice(t, None))[0], [t, 2 * t], axis=1)
         # Downwards κ goes on to 0 with alpha only where the sample shows every direction there is
         # and n exceeds them; else κ stops, at df1 = n or at κ_min.
-        active = curve.active_rows(n)
-        below, above = alpha < nodes.alpha[0], alpha > nodes.alpha[-1]
+        low, active = asked.low[0], asked.active_rows[0]
+        below, above = alpha < low, alpha > asked.high[0]
         moving = above | (below & curve.shows_all & (active >= curve.rank))
-        rate = np.where(above, nodes.kappa[-1] / nodes.alpha[-1], nodes.kappa[0] / nodes.alpha[0])
-        kappa = np.where(moving, alpha * rate, kappa[:, 0])
-        if active <= curve.rank:  # residuals are proportional to alpha there
-            train = train * np.square(np.minimum(alpha / nodes.alpha[0], 1.0))[:, None]
+        kappa = np.where(moving, alpha * self._rates(asked, above), kappa[:, 0])
+        # Residuals are proportional to alpha there.
+        held = np.where(active <= curve.rank, np.square(np.minimum(alpha / low, 1.0)), 1.0)
+        train = train * held[:, None]
+        moment = smooth
+        for number, table in enumerate(asked.tables):
+            mine = asked.which == number
+            if asked.learns_nothing[0, number]:
+                _, *rest = nothing_learned(curve, table.rows, alpha[mine])
+                train[mine], moment[mine], kappa[mine] = rest
+            elif table.place[0] >= 0:
+                estimate = self._estimate(table)
+                if estimate.differs:
+                    moment[mine] = estimate.between(alpha[mine], smooth[mine])
         train, moment = (np.where(np.isnan(test), np.nan, part) for part in (train, moment))
-        unknown = tables.below_reach(n, table, alpha)[0]
-        return CurveRisk(np.where(unknown, np.nan, kappa), test, train, moment)
+        return CurveRisk(np.where(asked.below_reach[0], np.nan, kappa), test, train, moment)
+
+    def _rates(self, asked: AskedCells, above: NDArray[np.bool_]) -> FloatArray:
+        """Return κ/alpha at the last node, or at the first."""
+        ends = [
+            [nodes.kappa[end] / nodes.alpha[end] if nodes.alpha.size else np.nan for end in (0, -1)]
+            for nodes in (table.nodes for table in asked.tables)
+        ]
+        return np.array(ends)[asked.which, above.astype(np.intp)]
+
+    def _estimate(self, table: Table) -> EstimateAtNodes:
+        """Return squared bias and noise between the nodes of a table."""
+        if table.rows not in self._estimates:
+            if len(self._estimates) >= _MOST_ESTIMATES:
+                self._estimates.clear()
+            self._estimates[table.rows] = self._bias_and_noise.at_nodes(table.nodes)
+        return self._estimates[table.rows]
 
 
 def curve_risk(

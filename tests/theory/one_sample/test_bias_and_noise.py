@@ -69,7 +69,7 @@ def test_outputs_are_made_to_rise_one_by_one():
 
 def between(estimate, at, log_alpha):
     smooth = log_spline(np.log(at.alpha), at.bias_and_noise)(log_alpha)
-    return estimate.between(at, np.exp(log_alpha), smooth)
+    return estimate.at_nodes(at).between(np.exp(log_alpha), smooth)
 
 
 @pytest.mark.parametrize("n0", [60, 120, 200])

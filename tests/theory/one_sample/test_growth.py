@@ -15,11 +15,13 @@ from sk_deepfeat.theory import (
     ridge_factorization,
     ridge_risk,
 )
+from sk_deepfeat.theory.one_sample import growth
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.forecasts import growth_misses
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth
 from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
 from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
+from sk_deepfeat.theory.one_sample.power_law import fit_power_law
 from sk_deepfeat.theory.one_sample.subsets import spread
 
 P = 400
@@ -310,3 +312,27 @@ def test_a_target_of_zeros_beside_one_whose_theory_failed():
     answer = found.answer(n, np.full(4, 10.0), extrapolate=True, variance=True)
     assert np.all(answer.error[:, 1] == 0.0) and np.all(answer.error[:, 0] > 0.0)
     assert not np.any(np.isnan(answer.log_variance))
+
+
+def test_power_laws_are_fitted_for_each_alpha_once(monkeypatch):
+    """Cells of one alpha share its law: the same growth as each cell by itself."""
+    rng = np.random.default_rng(0)
+    sizes = np.array([50.0, 80.0, 130.0, 200.0, 300.0, 400.0, 600.0, 1000.0])
+    logs = 0.05 * rng.normal(size=(8, 3, 2)) - 0.3 * np.log(sizes)[:, None, None]
+    logs[2, 1, 0] = np.nan
+    variances = 1e-3 * rng.random(logs.shape)
+    n, which = rng.uniform(1000.0, 9000.0, size=11), rng.integers(3, size=11)
+    fits = []
+
+    def counted(sizes, errors, *rest):
+        fits.append(len(errors))
+        return fit_power_law(sizes, errors, *rest)
+
+    monkeypatch.setattr(growth, "fit_power_law", counted)
+    found = power_law_growth(sizes, logs, variances, n, which)
+    assert set(fits) == {6}, "three alphas, two outputs"
+    for cell in range(n.size):
+        mine = slice(which[cell], which[cell] + 1)
+        alone = power_law_growth(sizes, logs[:, mine], variances[:, mine], n[cell : cell + 1])
+        np.testing.assert_allclose(found.log_ratio[cell], alone.log_ratio[0], rtol=1e-9)
+        np.testing.assert_allclose(found.variance[cell], alone.variance[0], rtol=1e-9)

@@ -27,6 +27,7 @@ NUMERICAL = {
     "leave_one_out.py": {64},
     "leverage_classes.py": {512, 11.0, 0.04, 64, 0.32},
     "ridgeless_end.py": {0.25, 60, 120},
+    "evaluation.py": {64},
     "curve_stack.py": {0.75},
     "curve_tables.py": {8, 64, 30_000},
     "bias_and_noise.py": set(),
