@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sk_deepfeat.exceptions import warn_caller
-from sk_deepfeat.theory import minimize_on_log_scale, smallest_sufficient
+from sk_deepfeat.linear_model._alpha_lattice import POINTS_PER_DECADE, Least, least_along_alpha
+from sk_deepfeat.theory import smallest_sufficient
+from sk_deepfeat.theory.search import first_sufficient
 from sk_deepfeat.theory.validation import FloatArray
 
 _Pair = tuple[FloatArray, FloatArray]
@@ -16,11 +20,13 @@ _Pair = tuple[FloatArray, FloatArray]
 Errors = Callable[[FloatArray, FloatArray], _Pair]
 _Pairs = Callable[[FloatArray], _Pair]
 
-_POINTS_PER_DECADE = 8
-_NEXT = 10.0 ** (1.0 / _POINTS_PER_DECADE)
+_NEXT = 10.0 ** (1.0 / POINTS_PER_DECADE)
 _ROUNDING = 1e-3  # by which an error may rise with n: of two searches, and of two corrections
 _NO_GAIN = 1e-4  # by which errors along alpha differ where they are flat
 _FEW_ZOOMS = 3  # a thousandth of alpha, and less of errors about their least one
+_ZOOMS = 6  # to rounding
+_ROUGH = 2
+_TOGETHER = 8  # numbers of samples that are searched at once
 _MOST_NAMED = 5
 
 
@@ -63,8 +69,9 @@ class AlphaSearch:
 
     def best(self, n_samples: FloatArray) -> list[Optimum]:
         """Return the optimum of each n, and say in one warning each where there is none."""
-        found = [self._among_fewer(float(n)) for n in n_samples.flat]
         sizes = n_samples.ravel()
+        self._prepare(sizes)
+        found = [self._among_fewer(float(n)) for n in sizes]
         beyond = [np.isnan(f.alpha) and n > self.n_rows for f, n in zip(found, sizes, strict=True)]
         if any(beyond):
             warn_caller(
@@ -87,15 +94,41 @@ class AlphaSearch:
             )
         return found
 
-    def least_error(self, n_samples: float) -> float:
-        """Return the least error at any alpha that is known, NaN if none is."""
-        pairs, _ = self._remembered(n_samples)
-        least = self._minimize(n_samples, pairs, 0)
-        return float(np.fmin(least[1], pairs(np.array(0.0))[0]))
+    def least_errors(self, n_samples: FloatArray, *, rough: bool = False) -> FloatArray:
+        """Return the least error at any alpha that is known for each n, NaN if none is.
+
+        A rough one is at most a thousandth too large, and a millionth where errors are smooth.
+        """
+        n = n_samples[:, None]
+        least = least_along_alpha(
+            lambda alphas: self.errors(n, alphas)[0],
+            *self._range(n_samples),
+            zooms=np.full(n_samples.size, _ROUGH if rough else _ZOOMS),
+            shared=True,
+        )
+        return np.fmin(least.value, self.errors(n, np.zeros_like(n))[0][:, 0])
 
     def knows_all(self, n_samples: float) -> bool:
         """Say whether nothing hides the best alpha of an n."""
         return self._optimum(n_samples, np.inf).certain
+
+    def _prepare(self, sizes: FloatArray) -> None:
+        """Search together for what `best` asks one by one."""
+        self._search_all(sizes)
+        beyond = [n for n in sizes[sizes > self.n_rows] if not self._optimum(n, np.inf).certain]
+        self._search_all(np.array([size for n in beyond for size in self._fewer(n)]))
+
+    def _fewer(self, n: float) -> list[float]:
+        """Return all rows, and twice, four times … as many, below n."""
+        steps = int(np.ceil(np.log2(n / self.n_rows) - 1e-9))
+        return [self.n_rows * 2.0**k for k in range(steps)]
+
+    def _search_all(self, sizes: FloatArray) -> None:
+        missing = [n for n in dict.fromkeys(map(float, sizes)) if (n, np.inf) not in self._found]
+        for start in range(0, len(missing), _TOGETHER):
+            block = np.array(missing[start : start + _TOGETHER])
+            found = self._search(block, np.full(block.size, np.inf))
+            self._found.update({(n, np.inf): one for n, one in zip(block, found, strict=True)})
 
     def _among_fewer(self, n: float) -> Optimum:
         """Return the optimum of n, given those of half, a quarter … of it, down to all rows."""
@@ -104,15 +137,15 @@ class AlphaSearch:
         alone = self._optimum(n, np.inf)
         if alone.certain:
             return alone
-        least, steps = np.inf, int(np.ceil(np.log2(n / self.n_rows) - 1e-9))
-        for size in (*(self.n_rows * 2.0**k for k in range(steps)), n):
+        least = np.inf
+        for size in (*self._fewer(n), n):
             found = self._optimum(size, least)
             if size > self.n_rows and (found.at_edge or np.isnan(found.alpha)):
                 return Optimum()
             least = min(least, found.error)
         return found
 
-    def _range(self, n: float) -> tuple[float, float]:
+    def _range(self, n: FloatArray) -> tuple[FloatArray, FloatArray]:
         unit = n * self.feature_scale
         return 1e-13 * unit, 1e6 * unit
 
@@ -120,73 +153,96 @@ class AlphaSearch:
         """Return the optimum of one n, whose error is at most `least`."""
         if (n, least) not in self._found:
             most = least * (1.0 + _ROUNDING)
-            found = self._search(n, np.inf) if most == np.inf else self._optimum(n, np.inf)
+            found = self._searched(n, np.inf) if most == np.inf else self._optimum(n, np.inf)
             if not found.error <= most:
-                found = self._search(n, most)
+                found = self._searched(n, most)
             if found.error > least:
                 found = found._replace(error=least, share=least / found.error)
             self._found[n, least] = found
         return self._found[n, least]
 
-    def _search(self, n_samples: float, bound: float) -> Optimum:
-        """Return the best among the alphas of one n whose error is at most `bound`.
+    def _searched(self, n: float, bound: float) -> Optimum:
+        return self._search(np.array([n]), np.array([bound]))[0]
+
+    def _search(self, n_samples: FloatArray, bounds: FloatArray) -> list[Optimum]:
+        """Return the best among the alphas of each n whose error is at most its bound.
 
         Caution chooses which alphas are as good as the most cautious one: those whose cautious
         error passes its own by no more than its own caution. The least plain error of them answers,
         unless that gains nothing.
         """
-        pairs, seen = self._remembered(n_samples)
-        bounded = _below(pairs, bound, np.inf)
-        alpha, cautious, at_high = self._minimize(n_samples, bounded, 1, zooms=_FEW_ZOOMS)
-        if np.isnan(alpha):
-            return Optimum()
-        error = float(pairs(np.array(alpha))[0])
-        most = max(cautious, cautious * cautious / error if error > 0 else 0.0) * (1.0 + 1e-10)
-        allowed = _below(pairs, bound, most)
-        careless = all(np.array_equal(*pair, equal_nan=True) for pair in seen.values())
-        if careless:
-            alpha, error, _ = self._minimize(n_samples, bounded, 0)
-        else:
-            least = self._minimize(n_samples, allowed, 0, zooms=_FEW_ZOOMS)
-            if least[1] < error * (1.0 - _NO_GAIN):
-                alpha, error = least[:2]
-        at_zero = float(allowed(np.array(0.0))[0])
-        if at_zero <= error * (1.0 + 1e-10):
-            return Optimum(0.0, at_zero, certain=careless)
-        at_edge = bool(np.isnan(pairs(np.array(alpha / _NEXT))[0]))
-        ends = np.isnan(pairs(np.array(self._range(n_samples)[0]))[0])
-        return Optimum(alpha, error, at_edge, at_high, bool(careless and not ends))
+        pairs = _Remembered(self.errors, n_samples)
+        bounded = _below(pairs, bounds[:, None], np.inf)
+        few = np.full(n_samples.size, _FEW_ZOOMS)
+        first = self._least(n_samples, lambda a: bounded(a)[1], few)
+        nothing = np.isnan(first.alpha)
+        alpha, cautious = np.where(nothing, 1.0, first.alpha), first.value
+        error = pairs.at(alpha)[0]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = np.where(error > 0, cautious * cautious / error, 0.0)
+            most = np.fmax(cautious, spread) * (1.0 + 1e-10)
+        allowed = _below(pairs, bounds[:, None], most[:, None])
+        careless = pairs.careless
 
-    def _remembered(self, n_samples: float) -> tuple[_Pairs, dict[bytes, _Pair]]:
-        """Return errors along alpha at one n, and where they are kept when they have been asked.
+        def plain(alphas: FloatArray) -> FloatArray:
+            return np.where(careless[:, None], bounded(alphas)[0], allowed(alphas)[0])
 
-        Several searches look at the same grid first.
-        """
-        n = np.array(n_samples)
-        known: dict[bytes, _Pair] = {}
+        second = self._least(n_samples, plain, np.where(careless, _ZOOMS, _FEW_ZOOMS))
+        with np.errstate(invalid="ignore"):
+            better = careless | (second.value < error * (1.0 - _NO_GAIN))
+            alpha, error = np.where(better, [second.alpha, second.value], [alpha, error])
+            at_zero = allowed(np.zeros((n_samples.size, 1)))[0][:, 0]
+            zero = at_zero <= error * (1.0 + 1e-10)
+        at_edge = np.isnan(pairs.at(np.where(nothing, 1.0, alpha) / _NEXT)[0])
+        ends = np.isnan(pairs.at(self._range(n_samples)[0])[0])
+        found = []
+        for k in range(n_samples.size):
+            if nothing[k]:
+                found.append(Optimum())
+            elif zero[k]:
+                found.append(Optimum(0.0, float(at_zero[k]), certain=bool(careless[k])))
+            else:
+                known = bool(careless[k] and not ends[k])
+                own = float(alpha[k]), float(error[k]), bool(at_edge[k]), bool(first.at_high[k])
+                found.append(Optimum(*own, certain=known))
+        return found
 
-        def pairs(alphas: FloatArray) -> _Pair:
-            key = alphas.tobytes()
-            if key not in known:
-                known[key] = self.errors(n, alphas)
-            return known[key]
-
-        return pairs, known
-
-    def _minimize(
-        self, n: float, pairs: _Pairs, which: int, *, zooms: int = 6
-    ) -> tuple[float, float, bool]:
-        """Return where errors, or what a search minimises, are least, and how small."""
-        found = minimize_on_log_scale(
-            lambda alphas: pairs(alphas)[which],
-            *self._range(n),
-            points_per_decade=_POINTS_PER_DECADE,
-            zooms=zooms,
-        )
-        return found.argument, found.value, found.at_high
+    def _least(
+        self,
+        n_samples: FloatArray,
+        errors: Callable[[FloatArray], FloatArray],
+        zooms: NDArray[np.intp],
+    ) -> Least:
+        return least_along_alpha(errors, *self._range(n_samples), zooms=zooms)
 
 
-def _below(pairs: _Pairs, error: float, cautious: float) -> _Pairs:
+class _Remembered:
+    """Errors of some n along alpha, shape (S, P), each asked for once.
+
+    Several searches look at the same grid first.
+    """
+
+    def __init__(self, errors: Errors, n_samples: FloatArray) -> None:
+        self._errors, self._n = errors, n_samples[:, None]
+        self._known: dict[bytes, _Pair] = {}
+        self.careless = np.ones(n_samples.size, dtype=bool)
+        """Where what a search minimises has been the errors themselves."""
+
+    def __call__(self, alphas: FloatArray) -> _Pair:
+        key = alphas.tobytes()
+        if key not in self._known:
+            plain, raised = self._known[key] = self._errors(self._n, alphas)
+            same = (plain == raised) | (np.isnan(plain) & np.isnan(raised))
+            self.careless = self.careless & same.all(axis=1)
+        return self._known[key]
+
+    def at(self, alpha: FloatArray) -> _Pair:
+        """Return those at one alpha for each n."""
+        plain, raised = self(alpha[:, None])
+        return plain[:, 0], raised[:, 0]
+
+
+def _below(pairs: _Pairs, error: FloatArray, cautious: FloatArray | float) -> _Pairs:
     """Return errors and what to minimise, NaN where one of them is too large."""
 
     def bounded(alphas: FloatArray) -> _Pair:
@@ -234,11 +290,11 @@ def required_samples(
         return np.inf
     lowest, lowest_at = np.inf, np.inf
 
-    def at_sizes(draws: FloatArray) -> FloatArray:
+    def at_sizes(draws: FloatArray, *, rough: bool = False) -> FloatArray:
         nonlocal lowest, lowest_at
         sizes = rows_each * draws
         if alpha == "optimal":
-            values = np.array([search.least_error(float(n)) for n in sizes])
+            values = search.least_errors(sizes, rough=rough)
             # More rows than all, and a larger error than fewer: the best alpha is not known.
             beyond = (sizes > np.fmax(search.n_rows, lowest_at)) & (values > lowest)
             values = np.where(beyond, np.nan, values)
@@ -249,12 +305,14 @@ def required_samples(
         return values
 
     if alpha == "optimal":
+        roughly = partial(at_sizes, rough=True)
         # Up to all rows the least error falls; beyond, an alpha may leave what is known.
         middle = max(1.0, np.floor(search.n_rows / rows_each))
-        needed = smallest_sufficient(at_sizes, target, monotone=True, largest=middle)
+        needed = smallest_sufficient(roughly, target, monotone=True, largest=middle)
         if np.isnan(needed):
             monotone = search.knows_all(2.0 * search.n_rows)
-            needed = smallest_sufficient(at_sizes, target, monotone=monotone, smallest=middle)
+            needed = smallest_sufficient(roughly, target, monotone=monotone, smallest=middle)
+        needed = _exactly(at_sizes, target, needed)
     else:
         needed = smallest_sufficient(at_sizes, target, monotone=False)
     if np.isnan(needed):
@@ -263,4 +321,15 @@ def required_samples(
             f"identifies; the lowest identifiable error is {lowest:g}. Fit on more rows; one that "
             "does not extrapolate yet may: LeaveOneOutPopulation(extrapolate=True).",
         )
+    return needed
+
+
+def _exactly(error: Callable[[FloatArray], FloatArray], target: float, needed: float) -> float:
+    """Return the smallest n whose error is at most `target`, given one that may be too large."""
+    step = 1.0
+    while needed > 1.0:
+        fewer = max(needed - step, 1.0)
+        if not error(np.array([fewer]))[0] <= target:
+            return first_sufficient(error, target, fewer, needed)
+        needed, step = fewer, 2.0 * step
     return needed

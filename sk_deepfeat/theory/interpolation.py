@@ -44,6 +44,43 @@ def interp_log(at: Any, x: FloatArray, values: FloatArray, *, log_values: bool =
     return np.exp(np.interp(log_at, log_x, np.log(np.maximum(values, _TINY))))
 
 
+def interp_columns(
+    at: FloatArray, x: FloatArray, columns: FloatArray, *, left: float | None = None
+) -> FloatArray:
+    """Interpolate each column linearly in x; constant beyond, or `left` below.
+
+    Parameters
+    ----------
+    at : ndarray of shape (A,)
+        Where.
+    x : ndarray of shape (K,)
+        Ascending.
+    columns : ndarray of shape (K, m)
+        What to interpolate.
+    left : float, optional
+        What stands below the first x.
+
+    Returns
+    -------
+    ndarray of shape (A, m)
+    """
+    if x.size == 1:
+        found = np.broadcast_to(columns, (at.size, columns.shape[1])).copy()
+    else:
+        step = np.clip(np.searchsorted(x, at, side="right") - 1, 0, x.size - 2)
+        part = np.clip((at - x[step]) / (x[step + 1] - x[step]), 0.0, 1.0)[:, None]
+        low, high = columns[step], columns[step + 1]
+        with np.errstate(invalid="ignore"):
+            found = low + part * (high - low)
+            if not np.isfinite(found).all():
+                found = np.where(np.isnan(found), high - (1.0 - part) * (high - low), found)
+                found = np.where(low == high, low, found)
+        found = np.where(part == 0.0, low, np.where(part == 1.0, high, found))
+    if left is not None:
+        found[at < x[0]] = left
+    return found
+
+
 def log_spline(
     x: FloatArray, values: FloatArray, *, monotone: bool = False
 ) -> Callable[[FloatArray], FloatArray]:

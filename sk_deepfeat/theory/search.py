@@ -11,6 +11,8 @@ from sk_deepfeat.theory.validation import FloatArray
 
 _LARGEST_N = 2.0**50
 _SETTLED = 1e-6  # an error that moves less than this over octaves has reached its limit
+# Between so few integers all are asked for; else those about a guess, by this share of the range.
+_FEW, _FLANK = 5, 0.04
 
 
 class Minimum(NamedTuple):
@@ -111,32 +113,85 @@ def smallest_sufficient(
     steps = 1 if monotone else 8
     exponents = np.arange(0.0, np.log2(largest / smallest) + 1.0 / steps, 1.0 / steps)
     grid = np.unique(np.round(smallest * 2.0**exponents))
-    batch = 4 if monotone else 16
-    known = False
+    # A falling error is asked for at all octaves of a short range at once.
+    batch = 16 if not monotone or grid.size <= 16 else 4
+    known: dict[float, float] = {}
     for start in range(0, grid.size, batch):
-        values = error(grid[start : start + batch])
+        sizes = grid[start : start + batch]
+        values = error(sizes)
         if np.isnan(values).all():
             if known:  # beyond what is available for good
                 break
             continue  # less than the smallest n that is, such as the rows of one group
-        known = True
+        known.update(zip(sizes.tolist(), values.tolist(), strict=True))
         reached = np.flatnonzero(values <= target)
         if reached.size:
             first = start + int(reached[0])
             below = grid[first - 1] if first else grid[0] - 1.0
-            return _bisect(error, target, float(below), float(grid[first]))
+            return first_sufficient(error, target, float(below), float(grid[first]), known)
         if np.ptp(values) <= _SETTLED * np.abs(values[0]):
             break
     return np.nan
 
 
-def _bisect(
-    error: Callable[[FloatArray], FloatArray], target: float, below: float, reached: float
+def first_sufficient(
+    error: Callable[[FloatArray], FloatArray],
+    target: float,
+    below: float,
+    reached: float,
+    known: dict[float, float] | None = None,
 ) -> float:
+    """Return an integer n with error(n) ≤ target that n - 1 does not reach.
+
+    Parameters
+    ----------
+    error : callable
+        As in `smallest_sufficient`.
+    target : float
+        The error to reach.
+    below, reached : float
+        Integers between which it is looked for: one that does not reach the target, and one that
+        does.
+    known : dict, optional
+        Errors that have been asked for.
+
+    Returns
+    -------
+    float
+    """
+    known, halved = dict(known or {}), True
     while reached - below > 1:
-        middle = np.floor(0.5 * (below + reached))
-        if error(np.array([middle]))[0] <= target:
-            reached = float(middle)
+        sizes = _between(known, target, below, reached, middle=not halved)
+        values = error(sizes)
+        known.update(zip(sizes.tolist(), values.tolist(), strict=True))
+        enough, width = np.flatnonzero(values <= target), reached - below
+        if enough.size:
+            reached = float(sizes[enough[0]])
+            below = float(sizes[enough[0] - 1]) if enough[0] else below
         else:
-            below = float(middle)
+            below = float(sizes[-1])
+        halved = reached - below <= 0.5 * width
     return reached
+
+
+def _between(
+    known: dict[float, float], target: float, below: float, reached: float, *, middle: bool
+) -> FloatArray:
+    """Return some integers between two, ascending, about where the error may reach the target.
+
+    Its logarithm is taken for a cubic in log n through the nearest that are known.
+    """
+    if reached - below <= _FEW:
+        return np.arange(below + 1.0, reached)
+    low, high = np.log(max(below, 0.5)), np.log(reached)
+    guess, width = 0.5 * (low + high), high - low
+    points = [(np.log(n), np.log(e / target)) for n, e in known.items() if 0 < e < np.inf]
+    if target > 0 and len(points) > 1:
+        x, y = np.array(sorted(points, key=lambda p: abs(p[0] - guess))[:4]).T
+        if np.unique(y).size == y.size:
+            others = [np.delete(y, k) for k in range(y.size)]
+            weights = [np.prod(o / (o - own)) for o, own in zip(others, y, strict=True)]
+            guess = float(np.clip(x @ weights, low, high))
+    near = np.exp(guess + width * np.array([-_FLANK, 0.0, _FLANK]))
+    sizes = np.r_[near, near[1] + 1.0, *([np.exp(0.5 * (low + high))] if middle else [])]
+    return np.unique(np.clip(np.floor(sizes), below + 1.0, reached - 1.0))

@@ -15,6 +15,7 @@ from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.populations import GCVPopulation, LeaveOneOutPopulation, PlugInPopulation
 from sk_deepfeat.theory import ErrorAnswer, ErrorSurface, ridge_risk
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates
 
 ROWS = {
     "gaussian": gaussian_rows,
@@ -109,7 +110,7 @@ def test_an_interval_evaluates_the_surface_once(monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(120, 60))
     ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=120))
-    calls = {"answer": 0, "risk": 0, "test_error": 0}
+    calls = {"answer": 0, "risk": 0, "test_error": 0, "log_errors": 0}
 
     def counted(owner, name):
         plain = getattr(owner, name)
@@ -123,12 +124,13 @@ def test_an_interval_evaluates_the_surface_once(monkeypatch):
     counted(ErrorSurface, "answer")
     counted(CurveEvaluator, "risk")
     counted(CurveEvaluator, "test_error")
+    counted(JackknifeReplicates, "log_errors")
     cells = np.array([30, 120, 400])[:, None], np.geomspace(0.1, 100, 5)
     ridge.predict_test_error(*cells, return_interval=True)
     assert calls["answer"] == 1
     assert calls["risk"] == 2, "at n and at n₀"
-    replicates = len(ridge.population_.surface_.replicates.curves)
-    assert calls["test_error"] == 2 * replicates + 1, "below n₀, beyond it, and the power laws"
+    assert calls["log_errors"] == 2, "all replicates together, below n₀ and beyond it"
+    assert calls["test_error"] == 1, "the power laws"
 
 
 def test_every_question_reads_the_same_record():

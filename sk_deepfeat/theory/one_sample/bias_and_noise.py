@@ -12,8 +12,10 @@ the square of its noise.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from sk_deepfeat.theory.interpolation import log_spline
@@ -36,40 +38,81 @@ class BiasAndNoise:
     ----------
     curve : KappaCurve
         With some direction.
+    nodes : CurveNodes, optional
+        At the training size, if they have been made.
     """
 
-    def __init__(self, curve: KappaCurve) -> None:
-        nodes = nodes_at(curve, float(curve.n_effective))
+    def __init__(self, curve: KappaCurve, nodes: CurveNodes | None = None) -> None:
+        if nodes is None:
+            nodes = nodes_at(curve, float(curve.n_effective))
         self._log_kappa = np.log(nodes.kappa)
         self._rising = rising_estimate(nodes, curve.n_effective)
         self._made = self._rising != nodes.bias_and_noise  # what is no longer mean a, (K, t)
+        self._estimate = log_spline(self._log_kappa, self._rising, monotone=True)
 
-    def at_nodes(self, nodes: CurveNodes) -> Callable[[FloatArray], FloatArray]:
-        """Return the estimate over log alpha, through the nodes of any n.
-
-        Where it is mean a, it goes between the nodes as the test error does, so that the difference
-        of the two, the variance, keeps its digits. Elsewhere it has corners, about which a cubic
-        would swing.
-        """
+    def at_nodes(self, nodes: CurveNodes) -> EstimateAtNodes:
+        """Return the estimate through the nodes of any n, at least two."""
         at = np.clip(np.log(nodes.kappa), self._log_kappa[0], self._log_kappa[-1])
         below = np.clip(np.searchsorted(self._log_kappa, at) - 1, 0, self._log_kappa.size - 2)
         exact = self._log_kappa[below + 1] == at
         made = np.where(exact[:, None], False, self._made[below]) | self._made[below + 1]
-        rising = log_spline(self._log_kappa, self._rising, monotone=True)(at)
-        values = np.where(made, rising, nodes.bias_and_noise)
-        log_alpha = np.log(nodes.alpha)
-        smooth = log_spline(log_alpha, nodes.bias_and_noise)
-        if not np.any(made):
+        values = nodes.bias_and_noise
+        if np.any(made):
+            values = np.where(made, self._estimate(at), values)
+        return EstimateAtNodes(np.log(nodes.alpha), values, made)
+
+
+class EstimateAtNodes:
+    """The estimate at nodes, and between them.
+
+    Where it is mean a, it goes between the nodes as the test error does, so that the difference
+    of the two, the variance, keeps its digits. Elsewhere it has corners, about which a cubic
+    would swing.
+
+    Parameters
+    ----------
+    log_alpha : ndarray of shape (K,)
+        Of the nodes, ascending.
+    values : ndarray of shape (K, t)
+        The estimate there.
+    made : ndarray of bool of shape (K, t)
+        Where it is not mean a.
+    """
+
+    def __init__(self, log_alpha: FloatArray, values: FloatArray, made: NDArray[np.bool_]) -> None:
+        self._log_alpha, self._values = log_alpha, values
+        self._corners = made[:-1] | made[1:]
+        self.differs = bool(np.any(made))
+        """Whether it is anything but mean a."""
+
+    def between(self, alpha: FloatArray, smooth: FloatArray) -> FloatArray:
+        """Return the estimate at some alphas, constant beyond the nodes.
+
+        Parameters
+        ----------
+        alpha : ndarray of shape (A,)
+            Regularisations.
+        smooth : ndarray of shape (A, t)
+            Mean a there, by a cubic through the nodes.
+
+        Returns
+        -------
+        ndarray of shape (A, t)
+        """
+        if not self.differs:
             return smooth
-        cornered = log_spline(log_alpha, values, monotone=True)
-        corners = made[:-1] | made[1:]
+        with np.errstate(divide="ignore"):
+            x = np.clip(np.log(alpha), self._log_alpha[0], self._log_alpha[-1])
+        step = np.clip(np.searchsorted(self._log_alpha, x) - 1, 0, self._log_alpha.size - 2)
+        low, high = self._values[step], self._values[step + 1]
+        between, corners = np.clip(smooth, low, high), self._corners[step]
+        if not np.any(corners):
+            return between
+        return np.where(corners, self._cornered(x), between)
 
-        def estimate(x: FloatArray) -> FloatArray:
-            step = np.clip(np.searchsorted(log_alpha, x) - 1, 0, log_alpha.size - 2)
-            between = np.clip(smooth(x), values[step], values[step + 1])
-            return np.where(corners[step], cornered(x), between)
-
-        return estimate
+    @cached_property
+    def _cornered(self) -> Callable[[FloatArray], FloatArray]:
+        return log_spline(self._log_alpha, self._values, monotone=True)
 
 
 def rising_estimate(nodes: CurveNodes, n_effective: int) -> FloatArray:

@@ -7,20 +7,25 @@ curve's ends, where df1 no longer moves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sk_deepfeat.theory.interpolation import log_spline
-from sk_deepfeat.theory.one_sample.bias_and_noise import BiasAndNoise
-from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio
-from sk_deepfeat.theory.one_sample.nodes import CurveNodes, nodes_at
+from sk_deepfeat.theory.interpolation import interp_columns
+from sk_deepfeat.theory.one_sample.bias_and_noise import BiasAndNoise, EstimateAtNodes
+from sk_deepfeat.theory.one_sample.curve_tables import (
+    AskedCells,
+    CurveTables,
+    Table,
+    nothing_learned,
+)
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
+from sk_deepfeat.theory.one_sample.nodes import CurveNodes
 from sk_deepfeat.theory.validation import FloatArray, check_cells
 
-_MOST_CACHED = 64
+_MOST_ESTIMATES = 64
 
 
 class CurveRisk(NamedTuple):
@@ -34,24 +39,6 @@ class CurveRisk(NamedTuple):
     """Expected mean squared residual, same shape; from 0 to the test error."""
     bias_and_noise: FloatArray
     """Squared bias and noise together, same shape; from 0 to the test error."""
-
-
-def _not_asked(log_alpha: FloatArray) -> FloatArray:
-    raise TypeError("this evaluator was made for test errors alone.")
-
-
-class _Table(NamedTuple):
-    """The nodes of one n, and interpolants over log alpha of what is at them."""
-
-    nodes: CurveNodes
-    test_error: Callable[[FloatArray], FloatArray]
-    train_error: Callable[[FloatArray], FloatArray] = _not_asked
-    kappa: Callable[[FloatArray], FloatArray] = _not_asked
-    bias_and_noise: Callable[[FloatArray], FloatArray] = _not_asked
-
-    def log_within(self, alpha: FloatArray) -> FloatArray:
-        """Return log alpha, no further out than the nodes."""
-        return np.log(np.clip(alpha, self.nodes.alpha[0], self.nodes.alpha[-1]))
 
 
 class CurveEvaluator:
@@ -72,11 +59,22 @@ class CurveEvaluator:
     ) -> None:
         self.curve, self.fit_intercept = curve, fit_intercept
         self.errors_alone = errors_alone
-        self._tables: dict[float, _Table | None] = {}
+        self._estimates: dict[float, EstimateAtNodes] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {name: value for name, value in vars(self).items() if name != "_bias_and_noise"}
-        return {**kept, "_tables": {}}
+        made = ("_tables", "_bias_and_noise")
+        kept = {name: value for name, value in vars(self).items() if name not in made}
+        return {**kept, "_estimates": {}}
+
+    @cached_property
+    def _tables(self) -> CurveTables:
+        return CurveTables(
+            [self.curve], fit_intercept=self.fit_intercept, errors_alone=self.errors_alone
+        )
+
+    @cached_property
+    def _bias_and_noise(self) -> BiasAndNoise:
+        return BiasAndNoise(self.curve, self._nodes(self.curve.n_effective + self.fit_intercept))
 
     def risk(self, n_samples: FloatArray, alpha: FloatArray) -> CurveRisk:
         """Return κ, test and training error, squared bias and noise; see `curve_risk`.
@@ -86,29 +84,25 @@ class CurveEvaluator:
         n_samples, alpha : ndarray of one shape
             Numbers of samples, at least 1, and regularisations for weights of mean one.
         """
-        kappa = np.empty(n_samples.shape)
-        test, train, moment = (np.empty((*n_samples.shape, self.curve.n_outputs)) for _ in range(3))
-        for n in np.unique(n_samples):
-            cells, rows = n_samples == n, self._rows(n)
-            found = self._nothing_learned(rows, alpha[cells]) or self._risk(rows, alpha[cells])
-            inflation, shrinkage = 1.0, 1.0
-            if self.fit_intercept:
-                inflation = 1.0 + 1.0 / n
-                shrinkage = 1.0 - 1.0 / n  # residuals of n rows have n - 1 degrees of freedom
-            kappa[cells], test[cells] = found.kappa, found.test_error * inflation
-            train[cells], moment[cells] = found.train_error * shrinkage, found.bias_and_noise
+        if self.errors_alone:
+            raise TypeError("this evaluator was made for test errors alone.")
+        shape, flat = n_samples.shape, n_samples.ravel()
+        kappa = np.empty(flat.size)
+        test, train, moment = (np.empty((flat.size, self.curve.n_outputs)) for _ in range(3))
+        for asked in self._tables.asked(flat, alpha.ravel()):
+            found = self._risk(asked)
+            kappa[asked.cells], test[asked.cells] = found.kappa, found.test_error
+            train[asked.cells], moment[asked.cells] = found.train_error, found.bias_and_noise
+        if self.fit_intercept:
+            # Residuals of n rows have n - 1 degrees of freedom.
+            test, train = test * (1.0 + 1.0 / flat)[:, None], train * (1.0 - 1.0 / flat)[:, None]
         with np.errstate(invalid="ignore"):
-            return CurveRisk(kappa, test, np.clip(train, 0.0, test), np.clip(moment, 0.0, test))
+            errors = (test, np.clip(train, 0.0, test), np.clip(moment, 0.0, test))
+        return CurveRisk(kappa.reshape(shape), *(e.reshape(*shape, e.shape[1]) for e in errors))
 
     def test_error(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
         """Return the test error of `risk` alone, for less work."""
-        test = np.empty((*n_samples.shape, self.curve.n_outputs))
-        for n in np.unique(n_samples):
-            cells, rows = n_samples == n, self._rows(n)
-            alone = self._nothing_learned(rows, alpha[cells])
-            found = self._test_error(rows, alpha[cells]) if alone is None else alone.test_error
-            test[cells] = found * (1.0 + 1.0 / n) if self.fit_intercept else found
-        return test
+        return np.asarray(self._tables.test_error(n_samples, alpha)[0])
 
     def test_error_at(self, n_samples: FloatArray, kappa: FloatArray) -> FloatArray:
         """Return the test error at some κ in place of some alpha.
@@ -125,13 +119,14 @@ class CurveEvaluator:
         """
         lowest = None if self.curve.shows_all else np.nan
         found = np.full((*n_samples.shape, self.curve.n_outputs), np.nan)
-        for n in np.unique(n_samples):
-            cells, table = n_samples == n, self._table(self._rows(n))
-            if table is not None:
+        for asked in self._tables.asked(n_samples, kappa):
+            for number, table in enumerate(asked.tables):
+                if table.place[0] < 0:
+                    continue
                 x, errors = np.log(table.nodes.kappa), table.nodes.test_error
-                log_kappa = np.log(kappa[cells])
-                columns = [np.interp(log_kappa, x, column, left=lowest) for column in errors.T]
-                found[cells] = np.stack(columns, axis=-1)
+                mine = asked.which == number
+                log_kappa = np.log(asked.alpha[mine])
+                found[asked.cells[mine]] = interp_columns(log_kappa, x, errors, left=lowest)
         return found * (1.0 + 1.0 / n_samples[:, None]) if self.fit_intercept else found
 
     def alpha_at_df_ratio(self, n_samples: float, df_ratio: ArrayLike) -> FloatArray:
@@ -164,10 +159,8 @@ class CurveEvaluator:
 
     def _df_ratios(self, n_samples: float) -> tuple[FloatArray, FloatArray]:
         """Return log alpha, ascending, and df1/n of the nodes at some n."""
-        n = self._rows(float(n_samples))
-        table = self._table(n)
-        nodes = nodes_at(self.curve, n) if table is None else table.nodes
-        return np.log(nodes.alpha), self.curve.df1_at(nodes.kappa) / n
+        nodes = self._nodes(n_samples)
+        return np.log(nodes.alpha), self.curve.df1_at(nodes.kappa) / self._rows(n_samples)
 
     def amplification(self, n_samples: float, df1: FloatArray) -> FloatArray:
         """Return how much of the variance feeds itself, from 0 to 1 where the error has its pole.
@@ -181,97 +174,60 @@ class CurveEvaluator:
         df1 : ndarray
             Degrees of freedom.
         """
-        n = self._rows(float(n_samples))
-        table = self._table(n)
-        nodes = nodes_at(self.curve, n) if table is None else table.nodes
+        nodes = self._nodes(n_samples)
         if nodes.kappa.size == 0:
             return np.ones(df1.shape)
         known = self.curve.df1_at(nodes.kappa)[::-1]
         return np.clip(np.interp(df1, known, nodes.amplification[::-1]), 0.0, 1.0)
 
     def _rows(self, n: float) -> float:
-        return float(n) - 1.0 if self.fit_intercept else float(n)
+        return self._tables.rows(n)
 
-    def _test_error(self, n: float, alpha: FloatArray) -> FloatArray:
-        """Return test errors at one n without the intercept's factor, shape (A, t).
+    def _nodes(self, n_samples: float) -> CurveNodes:
+        return self._tables.at(np.array([n_samples], dtype=np.float64))[0].nodes
 
-        They are interpolated between the nodes; beyond their ends df1 no longer moves.
-        """
-        table = self._table(n)
-        if table is None:
-            return np.full((alpha.size, self.curve.n_outputs), np.nan)
-        test = table.test_error(table.log_within(alpha))
-        peak = (alpha == 0) & self.curve.shows_all & (self._active_rows(n) == self.curve.rank)
-        test = np.where(peak[:, None] & (test > 0), np.inf, test)
-        # Errors below zero are estimates lost in noise, of few or heavy-tailed rows.
-        lost = self._below_reach(n, alpha, table.nodes)[:, None] | (test < 0)
-        return np.where(lost, np.nan, test)
-
-    def _risk(self, n: float, alpha: FloatArray) -> CurveRisk:
-        """Return everything at one n; errors without the intercept's factor."""
-        test, table = self._test_error(n, alpha), self._table(n)
-        if table is None:
-            return CurveRisk(test[:, 0], test, test, test)
-        nodes, log_alpha = table.nodes, table.log_within(alpha)
-        train, moment = table.train_error(log_alpha), table.bias_and_noise(log_alpha)
+    def _risk(self, asked: AskedCells) -> CurveRisk:
+        """Return everything; errors without the intercept's factor."""
+        curve, alpha, t = self.curve, asked.alpha, self.curve.n_outputs
+        test = asked.test_error()[0]
+        train, smooth, kappa = np.split(asked.interpolated(slice(t, None))[0], [t, 2 * t], axis=1)
         # Downwards κ goes on to 0 with alpha only where the sample shows every direction there is
         # and n exceeds them; else κ stops, at df1 = n or at κ_min.
-        below, above = alpha < nodes.alpha[0], alpha > nodes.alpha[-1]
-        moving = above | (below & self.curve.shows_all & (self._active_rows(n) >= self.curve.rank))
-        rate = np.where(above, nodes.kappa[-1] / nodes.alpha[-1], nodes.kappa[0] / nodes.alpha[0])
-        kappa = np.where(moving, alpha * rate, table.kappa(log_alpha))
-        if self._active_rows(n) <= self.curve.rank:  # residuals are proportional to alpha there
-            train = train * np.square(np.minimum(alpha / nodes.alpha[0], 1.0))[:, None]
+        low, active = asked.low[0], asked.active_rows[0]
+        below, above = alpha < low, alpha > asked.high[0]
+        moving = above | (below & curve.shows_all & (active >= curve.rank))
+        kappa = np.where(moving, alpha * self._rates(asked, above), kappa[:, 0])
+        # Residuals are proportional to alpha there.
+        held = np.where(active <= curve.rank, np.square(np.minimum(alpha / low, 1.0)), 1.0)
+        train = train * held[:, None]
+        moment = smooth
+        for number, table in enumerate(asked.tables):
+            mine = asked.which == number
+            if asked.learns_nothing[0, number]:
+                _, *rest = nothing_learned(curve, table.rows, alpha[mine])
+                train[mine], moment[mine], kappa[mine] = rest
+            elif table.place[0] >= 0:
+                estimate = self._estimate(table)
+                if estimate.differs:
+                    moment[mine] = estimate.between(alpha[mine], smooth[mine])
         train, moment = (np.where(np.isnan(test), np.nan, part) for part in (train, moment))
-        unknown = self._below_reach(n, alpha, nodes)
-        return CurveRisk(np.where(unknown, np.nan, kappa), test, train, moment)
+        return CurveRisk(np.where(asked.below_reach[0], np.nan, kappa), test, train, moment)
 
-    def _active_rows(self, n: float) -> float:
-        return self.curve.active_rows(n)
+    def _rates(self, asked: AskedCells, above: NDArray[np.bool_]) -> FloatArray:
+        """Return κ/alpha at the last node, or at the first."""
+        ends = [
+            [nodes.kappa[end] / nodes.alpha[end] if nodes.alpha.size else np.nan for end in (0, -1)]
+            for nodes in (table.nodes for table in asked.tables)
+        ]
+        return np.array(ends)[asked.which, above.astype(np.intp)]
 
-    def _below_reach(self, n: float, alpha: FloatArray, nodes: CurveNodes) -> NDArray[np.bool_]:
-        hidden = n > self.curve.n_effective and not self.curve.shows_all
-        return (alpha < nodes.alpha[0]) & hidden
-
-    @cached_property
-    def _bias_and_noise(self) -> BiasAndNoise:
-        return BiasAndNoise(self.curve)
-
-    def _nothing_learned(self, n: float, alpha: FloatArray) -> CurveRisk | None:
-        """Return everything where nothing is learned: from one sample, or features of nothing."""
-        active = self._active_rows(n)
-        if active > 1e-12 * (n + 1.0) and self.curve.rank > 0:
-            return None
-        shape = (alpha.size, self.curve.n_outputs)
-        moment = self.curve.error[-1].sum(axis=0)
-        test, train = moment, moment * (n > 0.0)
-        if self.curve.constant is not None:  # the intercept is off by the means of whole groups
-            more = self.curve.constant.mean_error[-1] - moment
-            test = moment + more / (n + 2.0)
-            # As for nodes, exact at the training size.
-            of_curve = moment - more / self.curve.n_effective
-            exact = ratio(self.curve.training_error[-1], of_curve)
-            train = np.maximum(moment - more / max(n, 1e-12), 0.0) * exact * (n > 0.0)
-        kappa = alpha / n if active > 0.0 else np.full(alpha.size, np.inf)
-        return CurveRisk(kappa, *(np.broadcast_to(part, shape) for part in (test, train, moment)))
-
-    def _table(self, n: float) -> _Table | None:
-        """Return the nodes at one n and what interpolates between them; None for less than two."""
-        if n not in self._tables:
-            if len(self._tables) >= _MOST_CACHED:
-                self._tables.clear()
-            nodes, table = nodes_at(self.curve, n), None
-            if nodes.alpha.size >= 2:
-                x = np.log(nodes.alpha)
-                table = _Table(nodes, log_spline(x, nodes.test_error))
-                if not self.errors_alone:
-                    table = table._replace(
-                        train_error=log_spline(x, nodes.train_error),
-                        kappa=log_spline(x, nodes.kappa),
-                        bias_and_noise=self._bias_and_noise.at_nodes(nodes),
-                    )
-            self._tables[n] = table
-        return self._tables[n]
+    def _estimate(self, table: Table) -> EstimateAtNodes:
+        """Return squared bias and noise between the nodes of a table."""
+        if table.rows not in self._estimates:
+            if len(self._estimates) >= _MOST_ESTIMATES:
+                self._estimates.clear()
+            self._estimates[table.rows] = self._bias_and_noise.at_nodes(table.nodes)
+        return self._estimates[table.rows]
 
 
 def curve_risk(

@@ -19,11 +19,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
-from sk_deepfeat.theory.one_sample.power_law import EXPONENTS, fit_power_law
+from sk_deepfeat.theory.one_sample.power_law import EXPONENTS, PowerLaw, fit_power_law
 from sk_deepfeat.theory.validation import FloatArray
 
 
@@ -86,7 +86,11 @@ def theory_growth(
 
 
 def power_law_growth(
-    sizes: FloatArray, log_errors: FloatArray, variances: FloatArray, n_samples: FloatArray
+    sizes: FloatArray,
+    log_errors: FloatArray,
+    variances: FloatArray,
+    n_samples: FloatArray,
+    which: NDArray[np.intp] | None = None,
 ) -> Growth:
     """Return the growth of power laws through the errors measured at one alpha each.
 
@@ -95,41 +99,51 @@ def power_law_growth(
     sizes : ndarray of shape (K,)
         Numbers of samples, ascending up to n₀; less than `tuning.POWER_LAW_SIZES` below it are too
         few.
-    log_errors, variances : ndarray of shape (K, cells, t)
-        Log errors at the sizes, and their variances.
+    log_errors, variances : ndarray of shape (K, A, t)
+        Log errors at the sizes, and their variances, for A alphas.
     n_samples : ndarray of shape (cells,)
         Where the growth is wanted.
+    which : ndarray of shape (cells,), optional
+        The number of each cell's alpha; by default each has one of its own.
     """
-    log_at_n0, n_rows = log_errors[-1], sizes[-1]
+    if which is None:
+        which = np.arange(n_samples.size)
+    n_rows, shape = sizes[-1], log_errors.shape[1:]
     cuts = [sizes <= share * n_rows for share in tuning.POWER_LAW_CUTS]
     cuts = [some for some in cuts if some.sum() > 2]
     if sizes.size <= tuning.POWER_LAW_SIZES or not cuts:
-        return Growth(np.full(log_at_n0.shape, np.nan), np.full(log_at_n0.shape, np.inf))
+        nothing = (n_samples.size, shape[1])
+        return Growth(np.full(nothing, np.nan), np.full(nothing, np.inf))
     values, variances = np.moveaxis(log_errors, 0, -1), np.moveaxis(variances, 0, -1)
     fine = np.asarray(np.isfinite(values).all(axis=-1))
     with np.errstate(invalid="ignore"):
-        relative = values - log_at_n0[..., None]
+        relative = values - values[..., -1:]
     errors = np.exp(np.where(fine[..., None], relative, 0.0))
-    shape = log_at_n0.shape
 
-    def fitted(some: NDArray[np.bool_], at: ArrayLike) -> FloatArray:
-        """Return log errors of the law with a free exponent, and with that of few directions."""
+    def fitted(some: NDArray[np.bool_]) -> list[PowerLaw]:
+        """Return the law with a free exponent, and that of few directions, for each alpha."""
         distance = tuning.POWER_LAW_FORM * np.log(sizes[some].max() / sizes[some])
         noise = variances[..., some] + tuning.GROWTH_NOISE_FLOOR**2 + np.square(distance)
         flat, weights = (
-            part.reshape(log_at_n0.size, -1) for part in (errors[..., some], 1.0 / np.sqrt(noise))
+            part.reshape(-1, np.count_nonzero(some))
+            for part in (errors[..., some], 1.0 / np.sqrt(noise))
         )
         laws = [fit_power_law(sizes[some], flat, weights, c) for c in (EXPONENTS, np.ones(1))]
-        found = [law.at(np.broadcast_to(at, shape).ravel()) for law in laws]
-        return np.log(np.maximum(found, 1e-300)).reshape(2, *shape)
+        return [PowerLaw(*(part.reshape(shape) for part in law)) for law in laws]
 
-    everything = np.ones(sizes.size, dtype=bool)
-    ratios = fitted(everything, n_samples[:, None]) - fitted(everything, n_rows)
+    def log_errors_at(laws: list[PowerLaw], n: FloatArray | float) -> FloatArray:
+        return np.log(np.maximum([law.at(n) for law in laws], 1e-300))
+
+    laws = fitted(np.ones(sizes.size, dtype=bool))
+    of_cells = [PowerLaw(*(part[which] for part in law)) for law in laws]
+    ratios = log_errors_at(of_cells, n_samples[:, None]) - log_errors_at(laws, n_rows)[:, which]
     ratio, apart = ratios.mean(axis=0), 0.5 * np.abs(ratios[0] - ratios[1])
     misses = [
-        fitted(some, n_rows).mean(axis=0) / np.log(n_rows / sizes[some].max()) for some in cuts
+        log_errors_at(fitted(some), n_rows).mean(axis=0) / np.log(n_rows / sizes[some].max())
+        for some in cuts
     ]
     log_n = np.log(n_samples / n_rows)[:, None]
-    miss = np.mean(np.square(misses), axis=0)
+    miss = np.mean(np.square(misses), axis=0)[which]
     variance = (miss + tuning.POWER_LAW_DRIFT**2) * np.square(log_n) + np.square(apart)
-    return Growth(np.where(fine, ratio, np.nan), np.where(fine, variance, np.inf))
+    known = fine[which]
+    return Growth(np.where(known, ratio, np.nan), np.where(known, variance, np.inf))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 
 from sk_deepfeat.theory.one_sample import tuning
-from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.one_sample.curve_tables import CurveTables
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.validation import FloatArray
+
+_MOST_ENTRIES = 300_000
 
 
 class JackknifeReplicates:
@@ -24,10 +29,23 @@ class JackknifeReplicates:
     """
 
     def __init__(self, curves: list[KappaCurve], *, fit_intercept: bool, n_outputs: int) -> None:
-        self.curves, self.n_outputs = curves, n_outputs
-        self._evaluators = [
-            CurveEvaluator(curve, fit_intercept=fit_intercept, errors_alone=True)
-            for curve in curves
+        self.curves, self.n_outputs, self.fit_intercept = curves, n_outputs, fit_intercept
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_tables"}
+
+    @cached_property
+    def _tables(self) -> list[CurveTables]:
+        """Tables of all replicates together, or where they are large of a few at a time."""
+        entries = max(curve.error.size for curve in self.curves)
+        together = max(_MOST_ENTRIES // max(entries, 1), 1)
+        return [
+            CurveTables(
+                self.curves[start : start + together],
+                fit_intercept=self.fit_intercept,
+                errors_alone=True,
+            )
+            for start in range(0, len(self.curves), together)
         ]
 
     def log_errors(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
@@ -45,9 +63,9 @@ class JackknifeReplicates:
         """
         if not self.curves:
             return np.empty((0, *n_samples.shape, self.n_outputs))
-        errors = [evaluator.test_error(n_samples, alpha) for evaluator in self._evaluators]
+        errors = [tables.test_error(n_samples, alpha) for tables in self._tables]
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.log(np.array(errors))
+            return np.log(np.concatenate(errors))
 
 
 def jackknife_variance(values: FloatArray) -> FloatArray:

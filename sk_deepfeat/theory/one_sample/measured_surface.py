@@ -21,8 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_deepfeat.theory.interpolation import interp_columns
 from sk_deepfeat.theory.one_sample import tuning
-from sk_deepfeat.theory.one_sample.calibration import Calibration, CalibrationSize
+from sk_deepfeat.theory.one_sample.calibration import Calibration
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -72,6 +73,20 @@ class MeasuredSurface:
         sizes = [*(found.size for found in calibration.sizes), calibration.n_rows]
         self.sizes = np.array(sizes, dtype=np.float64)
 
+    @cached_property
+    def _measurements(self) -> list[tuple[FloatArray, FloatArray]]:
+        """For each size log alpha, and C, log R and the two variances side by side.
+
+        Nothing moves beyond the alphas that were measured.
+        """
+        found = []
+        for each in self.calibration.sizes:
+            with np.errstate(divide="ignore"):
+                log_measured = np.log(each.measured)
+            variances = np.square(each.noise), np.square(each.row_noise)
+            found.append((each.log_alpha, np.hstack([each.log_ratio, log_measured, *variances])))
+        return found
+
     def knots(self, alpha: FloatArray, *, shrink: bool = True) -> Knots:
         """Return what is known at the sizes.
 
@@ -88,8 +103,8 @@ class MeasuredSurface:
             theory = np.log(self._evaluator.test_error(*asked))
         theory = theory.reshape(self.sizes.size, alpha.size, -1)
         log_alpha = np.log(alpha)
-        found = [_at_alphas(each, log_alpha) for each in self.calibration.sizes]
-        c, log_measured, variance, of_rows = (np.stack(part) for part in zip(*found, strict=True))
+        found = [interp_columns(log_alpha, x, columns) for x, columns in self._measurements]
+        c, log_measured, variance, of_rows = np.split(np.stack(found), 4, axis=2)
         if shrink:
             c = c * _shrinking(c, variance)
         unknown = np.isnan(theory[:-1])
@@ -120,7 +135,9 @@ class MeasuredSurface:
             theory = np.log(predicted)
         strengths, which = np.unique(alpha, return_inverse=True)
         low, high = tuning.MISFIT_NEIGHBOURS
-        near = [self.knots(factor * strengths) for factor in (1.0, low, high)]
+        around = self.knots(np.concatenate([strengths, low * strengths, high * strengths]))
+        parts = (np.split(part, 3, axis=1) for part in around)
+        near = [Knots(*own) for own in zip(*parts, strict=True)]
         knots, weights = near[0], _theory_weights(near)[:, which]
         sizes = np.log(self.sizes)
         position = np.interp(np.log(n_samples), sizes, np.arange(sizes.size))
@@ -167,8 +184,7 @@ class MeasuredSurface:
         log_kappa = np.log(np.maximum(kappa, np.finfo(float).tiny))
         found = [np.zeros((kappa.size, self.calibration.scatter.shape[1]))]
         for known, fault in self._faults:
-            columns = [np.interp(log_kappa, known, column) for column in fault.T]
-            found.append(np.stack(columns, axis=-1))
+            found.append(interp_columns(log_kappa, known, fault))
         return np.max(found, axis=0)
 
     @cached_property
@@ -190,31 +206,6 @@ class MeasuredSurface:
                 log_kappa = np.maximum.accumulate(np.log(kappa[shown]))
                 faults.append((log_kappa, np.where(np.isnan(c), _UNKNOWN, c)[shown]))
         return faults
-
-
-class _AtAlphas(NamedTuple):
-    """One size at A alphas, shape (A, t)."""
-
-    c: FloatArray
-    log_measured: FloatArray
-    variance: FloatArray
-    row_variance: FloatArray
-
-
-def _at_alphas(found: CalibrationSize, log_alpha: FloatArray) -> _AtAlphas:
-    """Interpolate in log alpha; constant beyond what was measured, where nothing moves."""
-    with np.errstate(divide="ignore"):
-        log_measured = np.log(found.measured)
-
-    def along(columns: FloatArray) -> FloatArray:
-        return np.stack([np.interp(log_alpha, found.log_alpha, c) for c in columns.T], axis=-1)
-
-    return _AtAlphas(
-        along(found.log_ratio),
-        along(log_measured),
-        along(np.square(found.noise)),
-        along(np.square(found.row_noise)),
-    )
 
 
 def _shrinking(c: FloatArray, variance: FloatArray) -> FloatArray:

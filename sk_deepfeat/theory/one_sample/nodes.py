@@ -20,7 +20,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sk_deepfeat.theory.one_sample.curve_points import PointsOfStack
+from sk_deepfeat.theory.one_sample.curve_stack import CurvePoints, CurveStack
 from sk_deepfeat.theory.one_sample.kappa_curve import (
     KappaCurve,
     counted,
@@ -28,8 +31,10 @@ from sk_deepfeat.theory.one_sample.kappa_curve import (
     solve_leverage_scale,
 )
 from sk_deepfeat.theory.one_sample.leverage_classes import ConstantShare
-from sk_deepfeat.theory.one_sample.ridgeless_end import points_for
+from sk_deepfeat.theory.one_sample.row_groups import IndexArray
 from sk_deepfeat.theory.validation import FloatArray
+
+_RISE = 1.0 + 1e-12
 
 
 class CurveNodes(NamedTuple):
@@ -38,7 +43,7 @@ class CurveNodes(NamedTuple):
     alpha: FloatArray
     kappa: FloatArray
     test_error: FloatArray  # without the intercept's factor, (nodes, t)
-    train_error: FloatArray
+    train_error: FloatArray  # (nodes, 0) where it was not asked for
     bias_and_noise: FloatArray  # mean a as it is
     error: FloatArray  # mean e² of the training set
     amplification: FloatArray  # c·mean[s²/(1+s q)²], by which V feeds itself; df2/n of equal rows
@@ -57,64 +62,108 @@ def nodes_at(curve: KappaCurve, n: float) -> CurveNodes:
     Returns
     -------
     CurveNodes
-        Where noise leaves no finite variance, or alpha falling in κ, there is no node.
+        Where noise leaves no finite variance, or alpha falling in κ, there is no node; nor where
+        there are fewer rows than an intercept of groups costs.
     """
-    points = points_for(curve, n)
-    n_curve = curve.n_effective
-    if not np.any(points.unused_rows > 0):  # fewer rows than an intercept of groups costs
-        nothing, errors = np.empty(0), np.empty((0, curve.n_outputs))
-        return CurveNodes(nothing, nothing, *(errors,) * 4, nothing)
-    idle_rows = n_curve - curve.active_rows(n_curve)
+    return NodesOfStack([curve]).seen_from(np.array([float(n)]))[0]
 
-    def scale_at(rows: float, unused: FloatArray) -> FloatArray:
-        share, leverage = counted(points, "row_share", rows), counted(points, "leverage", rows)
-        return solve_leverage_scale(share, leverage, rows, points.df1, unused)
 
-    q_curve = scale_at(n_curve, points.residual_df - idle_rows)
-    q_n = q_curve if n == n_curve else scale_at(n, points.unused_rows)
+class NodesOfStack:
+    """The nodes of several curves at several n, made together.
 
-    # Means over rows of g(s) take s at a class's own mean, those of e² g(s) at its mean under e²:
-    # both are then exact to first order in the width of a class.
-    error = points.error
-    s = ratio(points.leverage, points.row_share)
-    s_error = ratio(points.leverage_weighted_error, error)
+    Parameters
+    ----------
+    curves : list of KappaCurve
+        At least one, of the same N and outputs.
+    errors_alone : bool, default=False
+        Whether training errors are left out.
+    """
 
-    def damping(q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return c = n df2 q²/f² over n, 1/(1+s q)² for rows, and the same for errors."""
+    def __init__(self, curves: list[KappaCurve], *, errors_alone: bool = False) -> None:
+        self.stack, self.errors_alone = CurveStack(curves), errors_alone
+        self._points = PointsOfStack(self.stack)
+
+    def seen_from(self, rows: FloatArray) -> tuple[CurveNodes, IndexArray]:
+        """Return the nodes of all curves for each n, one n after the other, and how many.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (S,)
+            Numbers of rows, less one with an intercept.
+
+        Returns
+        -------
+        nodes : CurveNodes
+        sizes : ndarray of shape (S * curves,)
+        """
+        points, sizes = self._points.seen_from(rows)
+        nodes = self._nodes(points)
+        keep = _possible(nodes, sizes)
+        if keep.all():
+            return nodes, sizes
+        number = np.repeat(np.arange(sizes.size), sizes)
         return (
-            points.df2 * np.square(q / points.df1),
-            1.0 / np.square(1.0 + s * q[:, None]),
-            1.0 / np.square(1.0 + s_error * q[:, None, None]),
+            CurveNodes(*(part[keep] for part in nodes)),
+            np.bincount(number[keep], minlength=sizes.size),
         )
 
-    def training(rows: float, q: FloatArray, excess: FloatArray) -> FloatArray:
-        """Return the mean squared residual of `rows`, whose variance differs by `excess`."""
-        _, of_row, of_error = damping(q)
-        mean = (counted(points, "error", rows) * of_error).sum(axis=1)
-        return mean + (counted(points, "leverage", rows) * of_row).sum(axis=1)[:, None] * excess
+    def _nodes(self, points: CurvePoints) -> CurveNodes:
+        n, n_curve = points.rows, self.stack.n_effective
 
-    scale, _, of_error = damping(q_curve)
-    weighted_error = counted(points, "leverage_weighted_error", n_curve)
-    variance_curve = n_curve * scale[:, None] * (weighted_error * of_error).sum(axis=1)  # V₀
-    scale, of_row, of_error = damping(q_n)
-    quadratic = (counted(points, "leverage", n) * s * of_row).sum(axis=1)
-    weighted_error = counted(points, "leverage_weighted_error", n)
-    linear = (weighted_error * of_error).sum(axis=1) - variance_curve * quadratic[:, None]
-    gap = 1.0 - n * scale * quadratic
-    variance = ratio(n * scale[:, None] * linear, np.broadcast_to(gap[:, None], linear.shape))
-    variance = np.where(gap[:, None] > 0, variance, np.nan)
-    mean_error = error.sum(axis=1)
-    bias_and_noise = mean_error - variance_curve  # mean a
-    train = training(n, q_n, variance - variance_curve)
-    test = bias_and_noise + variance
-    if points.constant is not None:
-        test += _mean_of_groups(points.constant, mean_error, variance - variance_curve) / (n + 2.0)
-    if curve.left_out:  # exact at the training size, where an intercept costs the formula a little
-        train *= ratio(points.training_error, training(n_curve, q_curve, np.zeros_like(variance)))
-    alpha = points.kappa * points.df1 / q_n
-    return _without_impossible(
-        CurveNodes(alpha, points.kappa, test, train, bias_and_noise, mean_error, 1.0 - gap)
-    )
+        def scale_at(rows: FloatArray | float, unused: FloatArray) -> FloatArray:
+            share, leverage = counted(points, "row_share", rows), counted(points, "leverage", rows)
+            return solve_leverage_scale(share, leverage, rows, points.df1, unused)
+
+        q_curve = scale_at(n_curve, points.residual_df - points.idle_rows)
+        same = n == n_curve
+        q_n = q_curve if same.all() else np.where(same, q_curve, scale_at(n, points.unused_rows))
+
+        # Means over rows of g(s) take s at a class's own mean, those of e² g(s) at its mean under
+        # e²: both are then exact to first order in the width of a class.
+        error = points.error
+        s = ratio(points.leverage, points.row_share)
+        s_error = ratio(points.leverage_weighted_error, error)
+
+        def damping(q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+            """Return c = n df2 q²/f² over n, 1/(1+s q)² for rows, and the same for errors."""
+            return (
+                points.df2 * np.square(q / points.df1),
+                1.0 / np.square(1.0 + s * q[:, None]),
+                1.0 / np.square(1.0 + s_error * q[:, None, None]),
+            )
+
+        scale_curve, _, error_curve = damping(q_curve)
+        weighted_error = counted(points, "leverage_weighted_error", n_curve)
+        variance_curve = n_curve * scale_curve[:, None] * _summed(weighted_error, error_curve)  # V₀
+        scale, of_row, of_error = damping(q_n)
+        leverage = counted(points, "leverage", n)
+        quadratic = (leverage * s * of_row).sum(axis=1)
+        linear = _summed(counted(points, "leverage_weighted_error", n), of_error)
+        linear -= variance_curve * quadratic[:, None]
+        gap = 1.0 - n * scale * quadratic
+        scaled = (n * scale)[:, None] * linear
+        variance = ratio(scaled, np.broadcast_to(gap[:, None], linear.shape))
+        variance = np.where(gap[:, None] > 0, variance, np.nan)
+        mean_error = error.sum(axis=1)
+        bias_and_noise = mean_error - variance_curve  # mean a
+        excess = variance - variance_curve
+        test = bias_and_noise + variance
+        if points.constant is not None:
+            test += _mean_of_groups(points.constant, mean_error, excess) / (n + 2.0)[:, None]
+        train = np.empty((n.size, 0))
+        if not self.errors_alone:
+            of_leverage = (leverage * of_row).sum(axis=1)[:, None]
+            train = _summed(counted(points, "error", n), of_error) + of_leverage * excess
+            if self.stack.left_out:
+                # Exact at the training size, where an intercept costs the formula a little.
+                at_curve = _summed(counted(points, "error", n_curve), error_curve)
+                train *= ratio(points.training_error, at_curve)
+        alpha = points.kappa * points.df1 / q_n
+        return CurveNodes(alpha, points.kappa, test, train, bias_and_noise, mean_error, 1.0 - gap)
+
+
+def _summed(sums: FloatArray, damping: FloatArray) -> FloatArray:
+    return np.einsum("gkt,gkt->gt", sums, damping)
 
 
 def _mean_of_groups(
@@ -129,9 +178,17 @@ def _mean_of_groups(
     return constant.mean_error - mean_error + (shared - 1.0) * excess
 
 
-def _without_impossible(nodes: CurveNodes) -> CurveNodes:
-    """Take out nodes that noise has made impossible: no finite variance, alpha falling in κ."""
-    highest = np.fmax.accumulate(nodes.alpha)
-    rising = np.r_[True, nodes.alpha[1:] > highest[:-1] * (1.0 + 1e-12)]
-    keep = rising & (nodes.alpha > 0) & np.isfinite(nodes.test_error).all(axis=1)
-    return nodes if keep.all() else CurveNodes(*(part[keep] for part in nodes))
+def _possible(nodes: CurveNodes, sizes: IndexArray) -> NDArray[np.bool_]:
+    """Say which nodes noise has not made impossible: no finite variance, alpha falling in κ."""
+    alpha = nodes.alpha
+    known = (alpha > 0) & np.isfinite(nodes.test_error).all(axis=1)
+    rising = np.ones(alpha.size, dtype=bool)
+    rising[1:] = alpha[1:] > alpha[:-1] * _RISE
+    starts = np.cumsum(sizes) - sizes
+    rising[starts[sizes > 0]] = True
+    if not rising.all():
+        for start, size in zip(starts, sizes, strict=True):
+            mine = slice(start, start + size)
+            highest = np.fmax.accumulate(alpha[mine])
+            rising[mine][1:] = alpha[mine][1:] > highest[:-1] * _RISE
+    return known & rising

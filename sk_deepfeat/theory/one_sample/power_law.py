@@ -12,17 +12,17 @@ EXPONENTS = np.linspace(0.05, 2.0, 40)
 
 
 class PowerLaw(NamedTuple):
-    """K curves a + b n^(-c)."""
+    """Curves a + b n^(-c), of any shape."""
 
     a: FloatArray
-    """Shape (K,), not negative."""
+    """Not negative."""
     b: FloatArray
-    """Shape (K,), not negative."""
+    """Not negative."""
     c: FloatArray
-    """Shape (K,), from 0.05 to 2."""
+    """From 0.05 to 2."""
 
-    def at(self, n: FloatArray) -> FloatArray:
-        """Return the values at `n`, which broadcasts against K."""
+    def at(self, n: FloatArray | float) -> FloatArray:
+        """Return the values at `n`, which broadcasts against the curves."""
         return np.asarray(self.a + self.b * np.asarray(n, dtype=np.float64) ** -self.c)
 
 

@@ -297,10 +297,14 @@ class ErrorSurface:
     ) -> Growth:
         """Return the growth of the power laws, as uncertain as at the worst alpha near by."""
         low, high = tuning.POWER_LAW_NEIGHBOURS
-        strengths = np.r_[alpha, low * alpha, high * alpha]
-        knots = measured.knots(strengths, shrink=False)
+        strengths, which = np.unique(alpha, return_inverse=True)
+        knots = measured.knots(np.r_[strengths, low * strengths, high * strengths], shrink=False)
         found = power_law_growth(
-            measured.sizes, knots.log_error, knots.variance, np.tile(n_samples, 3)
+            measured.sizes,
+            knots.log_error,
+            knots.variance,
+            np.tile(n_samples, 3),
+            np.concatenate([which + k * strengths.size for k in range(3)]),
         )
         at_alpha, *beside = np.split(found.variance, 3)
         known = [np.where(np.isfinite(variance), variance, 0.0) for variance in beside]
@@ -312,13 +316,18 @@ class ErrorSurface:
         Power laws are those of errors that fall for want of data. What lies above that is the
         variance of a peak, which more rows move; the law through it knows nothing of that.
         """
+        grid, least = self._least_at_larger
+        larger = np.minimum(np.searchsorted(grid, alpha), grid.size - 1)
+        return np.maximum(log_at_n0 - least[larger], 0.0)
+
+    @cached_property
+    def _least_at_larger(self) -> tuple[FloatArray, FloatArray]:
+        """Some alphas, ascending, and the least log R(n₀) from each of them on."""
         grid = alphas_along(self.curve, float(self.curve.n_effective))
         with np.errstate(divide="ignore"):
             along = np.log(self._at_n0(grid).test_error)
         known = np.where(np.isfinite(along), along, np.inf)
-        least = np.minimum.accumulate(known[::-1], axis=0)[::-1]
-        larger = np.minimum(np.searchsorted(grid, alpha), grid.size - 1)
-        return np.maximum(log_at_n0 - least[larger], 0.0)
+        return grid, np.minimum.accumulate(known[::-1], axis=0)[::-1]
 
     @cached_property
     def _measured(self) -> MeasuredSurface | None:

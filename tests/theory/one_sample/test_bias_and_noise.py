@@ -1,10 +1,13 @@
 """The estimate of squared bias and noise that rises with κ."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from samples import LinearPopulation, power_law
 
 from sk_deepfeat.theory import leave_one_out_curve, ridge_factorization
+from sk_deepfeat.theory.interpolation import log_spline
 from sk_deepfeat.theory.one_sample.bias_and_noise import BiasAndNoise, rising_estimate
 from sk_deepfeat.theory.one_sample.nodes import CurveNodes, nodes_at
 
@@ -64,13 +67,18 @@ def test_outputs_are_made_to_rise_one_by_one():
     np.testing.assert_allclose(found[:, 1], [1.0, 2.0, 3.0, 4.0])
 
 
+def between(estimate, at, log_alpha):
+    smooth = log_spline(np.log(at.alpha), at.bias_and_noise)(log_alpha)
+    return estimate.at_nodes(at).between(np.exp(log_alpha), smooth)
+
+
 @pytest.mark.parametrize("n0", [60, 120, 200])
 def test_between_nodes_it_rises_and_meets_them(n0):
     population = LinearPopulation(power_law(120, 0.5), np.ones(120))
     curve = leave_one_out_curve(ridge_factorization(*population.sample(n0)))
     for n in (40.0, float(curve.n_effective)):
         at = nodes_at(curve, n)
-        estimate = BiasAndNoise(curve).at_nodes(at)
+        estimate = partial(between, BiasAndNoise(curve), at)
         fine = np.linspace(np.log(at.alpha[0]), np.log(at.alpha[-1]), 5001)
         values = estimate(fine)[:, 0]
         assert np.all(np.diff(values) >= -1e-12 * values[1:])

@@ -15,11 +15,13 @@ from sk_deepfeat.theory import (
     ridge_factorization,
     ridge_risk,
 )
+from sk_deepfeat.theory.one_sample import growth
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth
 from sk_deepfeat.theory.one_sample.growth_misses import growth_misses
 from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
 from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
+from sk_deepfeat.theory.one_sample.power_law import fit_power_law
 
 P = 400
 POPULATION = LinearPopulation(
@@ -322,3 +324,27 @@ def test_misses_of_growth_are_those_at_fewer_rows_without_noise():
     noisy = tuple(found._replace(noise=2.0 * found.log_ratio) for found in sizes)
     silent = growth_misses(calibration._replace(sizes=noisy), curve, fit_intercept=True)
     np.testing.assert_array_equal(silent.drift, 0.0)
+
+
+def test_power_laws_are_fitted_for_each_alpha_once(monkeypatch):
+    """Cells of one alpha share its law: the same growth as each cell by itself."""
+    rng = np.random.default_rng(0)
+    sizes = np.array([50.0, 80.0, 130.0, 200.0, 300.0, 400.0, 600.0, 1000.0])
+    logs = 0.05 * rng.normal(size=(8, 3, 2)) - 0.3 * np.log(sizes)[:, None, None]
+    logs[2, 1, 0] = np.nan
+    variances = 1e-3 * rng.random(logs.shape)
+    n, which = rng.uniform(1000.0, 9000.0, size=11), rng.integers(3, size=11)
+    fits = []
+
+    def counted(sizes, errors, *rest):
+        fits.append(len(errors))
+        return fit_power_law(sizes, errors, *rest)
+
+    monkeypatch.setattr(growth, "fit_power_law", counted)
+    found = power_law_growth(sizes, logs, variances, n, which)
+    assert set(fits) == {6}, "three alphas, two outputs"
+    for cell in range(n.size):
+        mine = slice(which[cell], which[cell] + 1)
+        alone = power_law_growth(sizes, logs[:, mine], variances[:, mine], n[cell : cell + 1])
+        np.testing.assert_allclose(found.log_ratio[cell], alone.log_ratio[0], rtol=1e-9)
+        np.testing.assert_allclose(found.variance[cell], alone.variance[0], rtol=1e-9)

@@ -14,10 +14,9 @@ from sk_deepfeat.theory import (
     leave_one_out_residuals,
     ridge_factorization,
 )
-from sk_deepfeat.theory.one_sample import evaluation
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
-from sk_deepfeat.theory.one_sample.nodes import nodes_at
+from sk_deepfeat.theory.one_sample.nodes import NodesOfStack
 
 P = 60
 COEFS = np.random.default_rng(7).normal(size=P)
@@ -198,11 +197,13 @@ def test_a_learning_curve_asked_again_builds_no_tables(monkeypatch):
     n, alpha = np.linspace(20.0, ROWS, 60), np.full(60, 0.1)
     made = []
 
-    def counted(of, rows):
-        made.append(rows)
-        return nodes_at(of, rows)
+    seen_from = NodesOfStack.seen_from
 
-    monkeypatch.setattr(evaluation, "nodes_at", counted)
+    def counted(stack, rows):
+        made.extend(rows)
+        return seen_from(stack, rows)
+
+    monkeypatch.setattr(NodesOfStack, "seen_from", counted)
     first = surface.answer(n, alpha)
     assert len(made) <= 60 + len(calibration.sizes) + 1
     again = surface.answer(n, alpha)

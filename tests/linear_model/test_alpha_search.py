@@ -1,0 +1,131 @@
+"""Searches along alpha for many sizes at once, and for the number of samples, against slow ones."""
+
+import numpy as np
+import pytest
+
+from sk_deepfeat.linear_model._alpha_lattice import least_along_alpha
+from sk_deepfeat.linear_model._search import AlphaSearch, required_samples
+from sk_deepfeat.theory import minimize_on_log_scale
+from sk_deepfeat.theory.search import first_sufficient
+
+SIZES = np.array([3.0, 50.0, 700.0, 1e5])
+
+
+def curve(n, alpha):
+    """Falls with n, with a smooth minimum in alpha; not known below alpha = n/1e4."""
+    x = np.log(alpha / np.sqrt(n))
+    return np.where(
+        alpha < 1e-4 * n, np.nan, 1.0 + 3.0 / n**0.6 + 0.05 * x**2 + 0.02 * np.cos(3 * x)
+    )
+
+
+def kinked(n, alpha):
+    x = np.log(alpha) - 0.1234 * np.log(n)
+    return 2.0 + np.abs(x) + 0.3 * np.abs(x - 0.5)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("errors", [curve, kinked])
+def test_rows_are_minimised_as_each_is(errors, shared):
+    low, high = 1e-13 * SIZES, 1e6 * SIZES
+    asked = []
+
+    def rows(alphas):
+        asked.append(alphas)
+        return errors(SIZES[:, None], alphas)
+
+    found = least_along_alpha(rows, low, high, zooms=np.full(4, 6), shared=shared)
+    for k, n in enumerate(SIZES):
+        alone = minimize_on_log_scale(lambda a, n=n: errors(n, a), low[k], high[k])
+        assert found.value[k] == pytest.approx(alone.value, rel=1e-7)
+        assert found.alpha[k] == pytest.approx(alone.argument, rel=1e-3)
+    assert not found.at_high.any()
+    distinct = np.unique(asked[0]).size
+    assert distinct < 200 if shared else distinct > 500
+
+
+def test_ends_and_rows_without_errors():
+    sizes = np.array([10.0, 20.0, 30.0])
+
+    def errors(alphas):
+        found = 1.0 / (1.0 + alphas)
+        found[1], found[2] = np.nan, alphas[2]
+        return found
+
+    found = least_along_alpha(errors, sizes, 1e4 * sizes, zooms=np.array([3, 3, 0]))
+    np.testing.assert_array_equal(found.at_high, [True, False, False])
+    assert np.isnan(found.alpha[1]) and np.isnan(found.value[1])
+    assert found.alpha[2] == pytest.approx(30.0)
+    assert found.alpha[0] >= 0.999e5
+
+
+def search_of(errors, asked=None, n_rows=1e3):
+    def pairs(n, alpha):
+        n, alpha = np.broadcast_arrays(n, np.maximum(alpha, 1e-30))
+        if asked is not None:
+            asked.append(n.shape)
+        found = errors(n, alpha)
+        return found, found
+
+    return AlphaSearch(pairs, 1.0, n_rows)
+
+
+@pytest.mark.parametrize("target", [3.0, 1.5, 1.1, 1.03])
+def test_required_samples_are_the_fewest_and_cost_few_questions(target):
+    asked = []
+    search = search_of(curve, asked)
+    needed = required_samples(search, target, "optimal", 0.0, 1.0)
+    few = len(asked)
+
+    def least(n):
+        alone = minimize_on_log_scale(lambda a: curve(n, a), 1e-13 * n, 1e6 * n)
+        return alone.value
+
+    assert least(needed) <= target
+    assert needed == 1.0 or least(needed - 1.0) > target
+    assert few < 45, "one call for many sizes and alphas"
+
+
+@pytest.mark.parametrize("target", [3.0, 1.2, 1.03])
+def test_required_samples_at_one_alpha(target):
+    needed = required_samples(search_of(kinked), 2.0 + target, 5.0, 0.0, 1.0)
+    if np.isnan(needed):
+        assert kinked(1e6, 5.0) > 2.0 + target
+    else:
+        assert kinked(needed, 5.0) <= 2.0 + target
+        assert needed == 1.0 or kinked(needed - 1.0, 5.0) > 2.0 + target
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_crossing_is_found_whatever_the_error_does(seed):
+    """Smooth, rough, with gaps or infinite: n reaches the target and n - 1 does not."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=4000) * rng.choice([0.0, 0.01, 0.5])
+    power, asked = rng.uniform(0.2, 3.0), []
+
+    def error(n):
+        asked.append(n.size)
+        found = (n / 500.0) ** -power * np.exp(noise[n.astype(int)])
+        found[(n % 7 == 3) & (seed % 4 == 1)] = np.nan
+        found[(n < 700) & (seed % 4 == 2)] = np.inf
+        return found
+
+    below, reached = 100.0, 3000.0
+    target = float(error(np.array([1300.0]))[0]) if seed % 4 != 1 else 0.3
+    if not error(np.array([reached]))[0] <= target or error(np.array([below]))[0] <= target:
+        return
+    needed = first_sufficient(error, target, below, reached)
+    assert error(np.array([needed]))[0] <= target
+    assert not error(np.array([needed - 1.0]))[0] <= target
+    assert len(asked) < 20
+
+
+def test_an_optimum_does_not_depend_on_what_is_asked_beside_it():
+    def pairs(n, alpha):
+        n, alpha = np.broadcast_arrays(n, np.maximum(alpha, 1e-30))
+        found = curve(n, alpha)
+        return found, np.where(n > 500, found * (1.0 + 0.1 / alpha), found)
+
+    together = AlphaSearch(pairs, 1.0, 1e3).best(SIZES[:3])
+    alone = [AlphaSearch(pairs, 1.0, 1e3).best(SIZES[k : k + 1])[0] for k in range(3)]
+    assert together == alone
