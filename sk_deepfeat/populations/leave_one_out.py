@@ -82,8 +82,8 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
     taken for one draw, and a `PopulationWarning` says where rows look dependent.
 
     Subsets are drawn with a fixed seed: the same rows give the same answers. For the intervals,
-    rows, or groups, are dealt to at most twenty blocks. The training rows stay in memory for
-    `calibration_check`; a pickle leaves them out.
+    rows, or groups, are dealt to at most twenty blocks. The training rows are kept for
+    `calibration_check`, as they were given and without a copy; a pickle leaves them out.
 
     Examples
     --------
@@ -225,11 +225,17 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a size is out of range, or the rows are no longer there: a population that was
-            pickled, or fitted with ``calibrate=False`` and then pickled, has its numbers alone.
+            If a size is out of range, the rows have been written to since they were fitted, or they
+            are no longer there: a population that was pickled, or fitted with ``calibrate=False``
+            and then pickled, has its numbers alone.
         """
         check_is_fitted(self)
         found = self.calibration_
+        if self.factorization_ is not None and self.factorization_.features.changed:
+            raise ValueError(
+                "X has been written to since it was fitted, and calibration_check needs the rows as "
+                "they were, of which no copy is kept; fit again, on X.copy() if it is to change."
+            )
         if sizes is not None or found is None:
             if self.factorization_ is None:
                 raise ValueError(

@@ -203,3 +203,16 @@ def test_a_check_that_takes_sizes_alone():
     check = quietly(ridge.calibration_check)
     inside = quietly(lambda: ridge.population_.calibration_check(None))
     np.testing.assert_allclose(check.alpha, 3.0 * inside.alpha, rtol=1e-12)
+
+
+def test_rows_that_were_written_to_cannot_be_checked_again():
+    """No copy of them is kept; what was measured in the fit stands."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 20))
+    population = LeaveOneOutPopulation().fit(X, X[:, 0] + rng.normal(size=300))
+    before = population.test_error(300, 1.0, fit_intercept=True)
+    assert population.calibration_check().passed
+    X -= 1.0
+    with pytest.raises(ValueError, match="X has been written to since it was fitted"):
+        population.calibration_check()
+    assert population.test_error(300, 1.0, fit_intercept=True) == before
