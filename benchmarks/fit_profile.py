@@ -46,8 +46,11 @@ STEPS = (
     Step(
         "Gram matrix",
         "the factorisation",
-        (f"{ONE}.factorization:RidgeFactorization.__init__",),
-        whole=False,
+        (
+            f"{ONE}.factorization:gram_by_halves",
+            f"{ONE}.factorization:gram_of",
+            f"{ONE}.factorization:CentredRows.products",
+        ),
     ),
     Step("eigendecomposition", "the factorisation", ("scipy.linalg:eigh",)),
     Step(
@@ -80,7 +83,7 @@ STEPS = (
         whole=False,
     ),
     Step("check: plan", "which subsets and alphas", (f"{ONE}.subset_plan:plan_subsets",)),
-    Step("check: fits", "errors of subsets", (f"{ONE}.subset_fits:ridge_on_rows",)),
+    Step("check: fits", "errors of subsets", (f"{ONE}.subset_fits:SubsetFits.fit",)),
     Step("check: errors", "errors of subsets", (f"{ONE}.subsets:_measure",)),
     Step(
         "check: comparison",

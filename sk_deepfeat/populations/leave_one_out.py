@@ -233,8 +233,8 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         found = self.calibration_
         if self.factorization_ is not None and self.factorization_.features.changed:
             raise ValueError(
-                "X has been written to since it was fitted, and calibration_check needs the rows as "
-                "they were, of which no copy is kept; fit again, on X.copy() if it is to change."
+                "X has been written to since it was fitted, and calibration_check needs the rows "
+                "as they were, of which no copy is kept; fit again, on X.copy() if it is to change."
             )
         if sizes is not None or found is None:
             if self.factorization_ is None:
