@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
 from sk_deepfeat.theory.one_sample.spread import spread
 from sk_deepfeat.theory.one_sample.subset_fits import SubsetFits
+from sk_deepfeat.theory.threads import threads_for
 from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
 _BLOCK_ENTRIES = 2_000_000
@@ -160,9 +161,10 @@ class _Fitted:
         self.size = float(np.mean([len(rows) for rows in subsets]))
         outside = np.ones((n_rows, asked.n_subsets))
         pairs = []
-        for k, rows in enumerate(subsets):
-            outside[rows, k] = 0.0
-            pairs.append(fits.fit(rows, asked.alpha))
+        with threads_for(min(asked.size, factorization.n_features)):
+            for k, rows in enumerate(subsets):
+                outside[rows, k] = 0.0
+                pairs.append(fits.fit(rows, asked.alpha))
         coefs = np.stack([fit for fit, _ in pairs])  # (K, A, d, t)
         self.shape = (len(pairs), asked.alpha.size, coefs.shape[3])
         self.flat = coefs.transpose(2, 0, 1, 3).reshape(coefs.shape[2], -1)
