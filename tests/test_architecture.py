@@ -49,7 +49,7 @@ TABLE = {
     "plugins": Rule(set(), set(), for_typing={"numpy"}),
     "activations": Rule({"plugins"}, {"numpy", "scipy"}),
     # Directly in theory: the shared ground of its three rooms, which never import each other.
-    "theory": Rule(set(), {"numpy", "scipy"}),
+    "theory": Rule(set(), {"numpy", "scipy", "threadpoolctl"}),
     "theory.equivalents": Rule({"theory"}, {"numpy", "scipy"}),
     "theory.one_sample": Rule({"theory"}, {"numpy", "scipy"}),
     "theory.networks": Rule({"theory", "plugins"}, {"numpy", "scipy"}),
