@@ -36,11 +36,16 @@ def subset_cost(factorization: RidgeFactorization, size: int, n_alphas: int) -> 
     """
     n_rows, n_features = factorization.features.shape
     # Up to a few outputs, one by one and together are measured alike.
-    outputs = max(factorization.targets.shape[1] / _FEW_OUTPUTS, 1.0)
+    outputs = max(factorization.targets.shape[1] - _FEW_OUTPUTS, 1)
     small, large = sorted((size, n_features))
     by_rows = factorization.gram_is_enough and not factorization.primal
     solutions = n_alphas * outputs
-    one = tuning.SUBSET_FIXED_COST + 2.0 * n_rows * min(n_rows, n_features) * solutions
+    across = min(n_rows, n_features)
+    if by_weights(factorization, size, n_alphas):
+        measured = 2.0 * n_rows * small * (across + solutions)
+    else:
+        measured = 2.0 * n_rows * across * solutions
+    one = tuning.SUBSET_FIXED_COST + measured
     if not factorization.gram_is_enough:
         return one + _OF_ROWS * small**2 * large
     one += _CHOLESKY * min(n_alphas, MOST_CHOLESKY) * small**3 + 2.0 * small**2 * solutions
@@ -58,3 +63,13 @@ def is_half(factorization: RidgeFactorization, size: int) -> bool:
     """Say whether the Gram matrices of two subsets of that size are at hand."""
     halves = factorization.halves
     return halves is not None and factorization.groups is None and halves.rows[0].size == size
+
+
+def by_weights(factorization: RidgeFactorization, size: int, n_alphas: int) -> bool:
+    """Say whether predictions cost less from weights of the subset's rows than from coefficients.
+
+    They do for many outputs, whose products with all features would be dear.
+    """
+    across, fits = min(factorization.features.shape), n_alphas * factorization.targets.shape[1]
+    fewer = size < across and size * (across + fits) < across * fits
+    return fewer and factorization.gram_is_enough

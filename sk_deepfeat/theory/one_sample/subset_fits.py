@@ -10,6 +10,7 @@ Where the training set itself had to be decomposed from its rows, so are its sub
 from __future__ import annotations
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -19,16 +20,34 @@ from sk_deepfeat.theory.one_sample.centred_rows import add_products
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.half_grams import gram_of
 from sk_deepfeat.theory.one_sample.shifted_systems import solve_shifted
+from sk_deepfeat.theory.one_sample.subset_costs import by_weights
 from sk_deepfeat.theory.validation import FloatArray
 
 _Rows = NDArray[np.intp]
 
 
+class SubsetFit(NamedTuple):
+    """One subset at A alphas, for t outputs."""
+
+    numbers: FloatArray
+    """Coefficients, or weights, shape (A, d, t) or (A, n, t) for n rows in the subset."""
+    intercept: FloatArray
+    """Shape (A, t)."""
+    rows: FloatArray | _Rows | None = None
+    """With weights: what products with the subset's rows come from, (p, n), or their numbers."""
+
+    def predictions(self, basis: FloatArray) -> FloatArray:
+        """Return F w of rows of a `SubsetFits.basis`, without the intercept, (rows, A·t)."""
+        if self.rows is not None:
+            basis = basis[:, self.rows] if self.rows.ndim == 1 else basis @ self.rows
+        return np.asarray(basis @ self.numbers.transpose(1, 0, 2).reshape(basis.shape[1], -1))
+
+
 class SubsetFits:
     """Ridge on subsets of one training set.
 
-    A fit is told by d numbers for each alpha and output, of which `predictions` makes predictions:
-    coefficients of the features, or of the rows where these are fewer.
+    A fit is told by numbers for each alpha and output: coefficients of the features, or of all rows
+    where these are fewer, or for many outputs weights of the subset's own rows.
 
     Parameters
     ----------
@@ -47,25 +66,11 @@ class SubsetFits:
         gram = self.factorization.gram()
         return gram + np.tril(gram, -1).T if self.by_rows else gram
 
-    def predictions(self, rows: slice, fits: FloatArray) -> FloatArray:
-        """Return F w of some rows, without intercepts.
+    def basis(self, rows: slice) -> FloatArray:
+        """Return what d numbers are multiplied by to predict some rows: features, or products."""
+        return self._products[rows] if self.by_rows else self.factorization.features.take(rows)
 
-        Parameters
-        ----------
-        rows : slice
-            Which rows.
-        fits : ndarray of shape (d, k)
-            k fits.
-
-        Returns
-        -------
-        ndarray of shape (rows, k)
-        """
-        if self.by_rows:
-            return np.asarray(self._products[rows] @ fits)
-        return np.asarray(self.factorization.features.take(rows) @ fits)
-
-    def fit(self, rows: _Rows, alphas: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def fit(self, rows: _Rows, alphas: FloatArray) -> SubsetFit:
         """Fit ridge on some rows.
 
         The rows of a factorisation are √w φ, centred by all rows. Those of a subset F are centred
@@ -81,7 +86,7 @@ class SubsetFits:
 
         Returns
         -------
-        fits, intercepts : ndarray of shape (A, d, t), (A, t)
+        SubsetFit
             NaN where alpha is below the rounding of the Gram matrix, with few alphas.
         """
         factorization = self.factorization
@@ -99,8 +104,7 @@ class SubsetFits:
             found = self._primal(rows, ridge, total, target_mean)
         else:
             found = self._dual(rows, targets - np.outer(root, target_mean), ridge, root, total)
-        fits, mean_prediction = found
-        return fits, target_mean - mean_prediction
+        return found._replace(intercept=target_mean - found.intercept)
 
     def _half(self, rows: _Rows) -> int | None:
         """Return which of the halves these rows are, if they are one."""
@@ -117,14 +121,14 @@ class SubsetFits:
 
     def _primal(
         self, rows: _Rows, ridge: FloatArray, total: float, target_mean: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Solve for the coefficients."""
+    ) -> SubsetFit:
+        """Solve for the coefficients; the intercept is left at the mean prediction."""
         gram, cross = self._gram_and_cross(rows)
         mean = cross[:, -1] / total if self.factorization.fit_intercept else np.zeros(len(gram))
         scipy.linalg.blas.dsyr(-total, mean, a=gram, lower=True, overwrite_a=True)
         right = cross[:, :-1] - np.outer(total * mean, target_mean)
         coefs = solve_shifted(gram, right, ridge)
-        return coefs, mean @ coefs
+        return SubsetFit(coefs, mean @ coefs)
 
     def _gram_and_cross(self, rows: _Rows) -> tuple[FloatArray, FloatArray]:
         """Return FᵀF of a subset, its lower triangle, and Fᵀ[y, √w]."""
@@ -150,7 +154,7 @@ class SubsetFits:
 
     def _dual(
         self, rows: _Rows, targets: FloatArray, ridge: FloatArray, root: FloatArray, total: float
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> SubsetFit:
         """Solve for weights of the rows, whose products are centred."""
         factorization = self.factorization
         if self.by_rows:
@@ -171,15 +175,17 @@ class SubsetFits:
         weights = solve_shifted(gram, targets, ridge)
         weights -= root[:, None] * (np.einsum("i,ait->at", root, weights) / total)[:, None, :]
         mean_prediction = np.einsum("i,ait->at", along, weights)
-        if features is None:
-            fits = np.zeros((ridge.size, self.size, targets.shape[1]))
-            fits[:, rows] = weights
-            return fits, mean_prediction
-        return np.matmul(features.T, weights), mean_prediction
+        if by_weights(factorization, rows.size, ridge.size):
+            return SubsetFit(weights, mean_prediction, rows if features is None else features.T)
+        if features is not None:
+            return SubsetFit(np.matmul(features.T, weights), mean_prediction)
+        numbers = np.zeros((ridge.size, self.size, targets.shape[1]))
+        numbers[:, rows] = weights
+        return SubsetFit(numbers, mean_prediction)
 
     def _from_rows(
         self, rows: _Rows, targets: FloatArray, ridge: FloatArray, share: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> SubsetFit:
         """Solve through the singular values of rows whose Gram matrix would lose too many."""
         features = self.factorization.features.take(rows)
         mean, root = share @ features, np.sqrt(self.factorization.weights[rows])
@@ -192,4 +198,4 @@ class SubsetFits:
         coefs = np.stack(
             [right.T @ (components / (singular + a / singular)[:, None]) for a in ridge]
         )
-        return coefs, mean @ coefs
+        return SubsetFit(coefs, mean @ coefs)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
 from sk_deepfeat.theory.one_sample.spread import spread
-from sk_deepfeat.theory.one_sample.subset_fits import SubsetFits
+from sk_deepfeat.theory.one_sample.subset_fits import SubsetFit, SubsetFits
 from sk_deepfeat.theory.threads import threads_for
 from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
@@ -138,7 +138,7 @@ def errors_of_sizes(
     most = max(_MOST_ENTRIES // fits.size, 1)
     for k, asked in enumerate(wanted):
         fitted.append(_Fitted(factorization, fits, asked, seed))
-        columns = sum(each.flat.shape[1] for each in fitted)
+        columns = sum(each.n_fits for each in fitted)
         if columns >= most or k + 1 == len(wanted):
             found += _measure(factorization, fits, fitted)
             fitted = []
@@ -160,21 +160,32 @@ class _Fitted:
         self.alpha, self.n_subsets = asked.alpha, asked.n_subsets
         self.size = float(np.mean([len(rows) for rows in subsets]))
         outside = np.ones((n_rows, asked.n_subsets))
-        pairs = []
+        pairs: list[SubsetFit] = []
         with threads_for(min(asked.size, factorization.n_features)):
             for k, rows in enumerate(subsets):
                 outside[rows, k] = 0.0
                 pairs.append(fits.fit(rows, asked.alpha))
-        coefs = np.stack([fit for fit, _ in pairs])  # (K, A, d, t)
-        self.shape = (len(pairs), asked.alpha.size, coefs.shape[3])
-        self.flat = coefs.transpose(2, 0, 1, 3).reshape(coefs.shape[2], -1)
-        self.intercept = np.stack([intercept for _, intercept in pairs])
+        self.fits = pairs
+        self.intercept = np.stack([fit.intercept for fit in pairs])
+        self.shape = self.intercept.shape  # (K, A, t)
         self.outside = outside
         times = outside.sum(axis=1, keepdims=True)
         self.share = np.divide(outside, times, out=np.zeros_like(outside), where=times > 0)
         self.plain = np.zeros(self.shape)
         columns = self.shape[1] * self.shape[2]
         self.draws = _Draws(factorization, times[:, 0] > 0, columns)
+
+    @property
+    def n_fits(self) -> int:
+        """Columns of predictions."""
+        return int(np.prod(self.shape))
+
+    def coefficients(self) -> FloatArray | None:
+        """Return the coefficients of all fits, (d, K·A·t); None if weights of rows tell them."""
+        if self.fits[0].rows is not None:
+            return None
+        numbers = np.stack([fit.numbers for fit in self.fits])
+        return numbers.transpose(2, 0, 1, 3).reshape(numbers.shape[2], -1)
 
     def add(
         self, rows: slice, predictions: FloatArray, targets: FloatArray, root: FloatArray
@@ -203,15 +214,23 @@ def _measure(
 
     In the mean error all rows that some fit of a size has not seen count alike.
     """
-    flat = fitted[0].flat if len(fitted) == 1 else np.hstack([each.flat for each in fitted])
-    ends = np.cumsum([0, *(each.flat.shape[1] for each in fitted)])
-    root = np.sqrt(factorization.weights)
-    step = max(1, _BLOCK_ENTRIES // (fits.size + flat.shape[1]))
+    found = [(each, each.coefficients()) for each in fitted]
+    plain = [coefs for _, coefs in found if coefs is not None]
+    together = np.hstack(plain) if len(plain) > 1 else plain[0] if plain else None
+    root, columns = np.sqrt(factorization.weights), max(each.n_fits for each in fitted)
+    step = max(1, _BLOCK_ENTRIES // (fits.size + columns))
     for start in range(0, factorization.n_rows, step):
         rows = slice(start, min(start + step, factorization.n_rows))
-        predictions = fits.predictions(rows, flat)
-        for each, low, high in zip(fitted, ends, ends[1:], strict=False):
-            each.add(rows, predictions[:, low:high], factorization.targets[rows], root[rows])
+        basis = fits.basis(rows)
+        of_plain = None if together is None else basis @ together
+        first = 0
+        for each, coefs in found:
+            if coefs is None or of_plain is None:
+                predictions = np.stack([fit.predictions(basis) for fit in each.fits], axis=1)
+            else:
+                predictions = of_plain[:, first : first + each.n_fits]
+                first += each.n_fits
+            each.add(rows, predictions, factorization.targets[rows], root[rows])
     return [each.errors(factorization.weights) for each in fitted]
 
 

@@ -6,6 +6,7 @@ from sklearn.linear_model import Ridge
 from sk_deepfeat.theory import ridge_factorization, subset_errors
 from sk_deepfeat.theory.one_sample.shifted_systems import solve_shifted
 from sk_deepfeat.theory.one_sample.spread import spread
+from sk_deepfeat.theory.one_sample.subset_costs import by_weights
 
 
 def sample(n, p):
@@ -104,3 +105,21 @@ def test_shifted_systems(n_ridges, lowest):
     for ridge, solution in zip(ridges, found, strict=True):
         if n_ridges > 2 or ridge > 1e-10:
             np.testing.assert_allclose(F @ (F.T @ solution) + ridge * solution, within, atol=1e-8)
+
+
+@pytest.mark.parametrize(("p", "size"), [(30, 8), (80, 20)])
+def test_many_outputs_are_measured_as_each_alone(p, size):
+    """Predictions of many outputs come from weights of the rows, of one from coefficients."""
+    rng = np.random.default_rng(p)
+    X, Y = rng.normal(size=(60, p)), rng.normal(size=(60, 40))
+    weights, alphas = rng.uniform(0.5, 2.0, size=60), [0.5, 5.0]
+    path = ridge_factorization(X, Y, weights)
+    assert by_weights(path, size, 2)
+    found = subset_errors(path, size, alphas, 3)
+    for k in (0, 39):
+        alone = ridge_factorization(X, Y[:, k], weights)
+        assert not by_weights(alone, size, 2)
+        expected = subset_errors(alone, size, alphas, 3)
+        for name in ("error", "scatter", "row_noise"):
+            mine, theirs = getattr(found, name)[:, k], getattr(expected, name)[:, 0]
+            np.testing.assert_allclose(mine, theirs, rtol=1e-9)
