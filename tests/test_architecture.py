@@ -375,6 +375,8 @@ HELPERS = {
     "theory.one_sample.growth_misses",
     "theory.one_sample.least_error",
     "theory.one_sample.kappa_curve",
+    "theory.one_sample.leverage_scale",
+    "theory.one_sample.cells",
     "theory.one_sample.curve_points",
     "theory.one_sample.curve_stack",
     "theory.one_sample.curve_tables",

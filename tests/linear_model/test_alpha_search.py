@@ -15,7 +15,7 @@ def curve(n, alpha):
     """Falls with n, with a smooth minimum in alpha; not known below alpha = n/1e4."""
     x = np.log(alpha / np.sqrt(n))
     return np.where(
-        alpha < 1e-4 * n, np.nan, 1.0 + 3.0 / n**0.6 + 0.05 * x**2 + 0.02 * np.cos(3 * x)
+        alpha < 1e-4 * n, np.nan, 1.0 + 3.0 / n**0.6 + 0.05 * x**2 + 0.02 * np.cos(3 * x + 0.5)
     )
 
 

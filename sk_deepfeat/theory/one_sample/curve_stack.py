@@ -82,11 +82,15 @@ class CurveStack:
 
     def _joined(self, owners: list[Any], name: str) -> FloatArray:
         parts = [getattr(owner, name) for owner in owners]
-        if name in SUMS and len(parts) > 1:
-            most = max(part.shape[1] for part in parts)
-            rest = ((0, 0),) * (parts[0].ndim - 2)
-            parts = [np.pad(p, ((0, 0), (0, most - p.shape[1]), *rest)) for p in parts]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if len(parts) == 1:
+            return np.asarray(parts[0])
+        if name not in SUMS:
+            return np.concatenate(parts)
+        most = max(part.shape[1] for part in parts)
+        joined = np.zeros((int(self.ends[-1]), most, *parts[0].shape[2:]))
+        for start, part in zip(self.starts, parts, strict=True):
+            joined[start : start + len(part), : part.shape[1]] = part
+        return joined
 
     def unused_rows(self, n: float) -> tuple[FloatArray, IndexArray]:
         """Return n - f at all points, and from which point on those of each curve are of use.

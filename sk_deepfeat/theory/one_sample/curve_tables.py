@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sk_deepfeat.theory.one_sample.curve_stack import CurveStack
-from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ratio
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
+from sk_deepfeat.theory.one_sample.leverage_scale import ratio
 from sk_deepfeat.theory.one_sample.nodes import CurveNodes, NodesOfStack
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray
 from sk_deepfeat.theory.spline_rows import SplineRows

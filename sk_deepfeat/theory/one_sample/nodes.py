@@ -24,13 +24,9 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.curve_points import PointsOfStack
 from sk_deepfeat.theory.one_sample.curve_stack import CurvePoints, CurveStack
-from sk_deepfeat.theory.one_sample.kappa_curve import (
-    KappaCurve,
-    counted,
-    ratio,
-    solve_leverage_scale,
-)
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.one_sample.leverage_classes import ConstantShare
+from sk_deepfeat.theory.one_sample.leverage_scale import counted, ratio, solve_leverage_scale
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray
 from sk_deepfeat.theory.validation import FloatArray
 

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from sk_deepfeat.theory.one_sample.curve_stack import SUMS, CurvePoints, CurveStack
-from sk_deepfeat.theory.one_sample.kappa_curve import ratio
 from sk_deepfeat.theory.one_sample.leverage_classes import ConstantShare
+from sk_deepfeat.theory.one_sample.leverage_scale import ratio
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray
 from sk_deepfeat.theory.spline_rows import SplineRows
 from sk_deepfeat.theory.validation import FloatArray

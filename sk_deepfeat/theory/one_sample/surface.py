@@ -16,14 +16,13 @@ scatter, and the noise of what subsets measured, up to n₀, or the variance of 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sk_deepfeat.theory.answer import ErrorAnswer
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.calibration import Calibration
+from sk_deepfeat.theory.one_sample.cells import CellErrors, Cells, by_blocks, mixed
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator, CurveRisk
 from sk_deepfeat.theory.one_sample.functional_tail import FunctionalTail
 from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth, theory_growth
@@ -39,34 +38,6 @@ from sk_deepfeat.theory.one_sample.measured_surface import MeasuredSurface
 from sk_deepfeat.theory.validation import FloatArray
 
 _MOST_CACHED = 64
-
-
-class _Errors(NamedTuple):
-    """Errors of some cells and how well they are known; shape (cells, t)."""
-
-    error: FloatArray
-    reachable: NDArray[np.bool_]
-    growth_variance: FloatArray  # of log R(n)/R(n₀); zero up to n₀
-    log_variance: FloatArray  # of log R, but for the scatter of training sets
-
-    def put(self, cells: NDArray[np.bool_], found: _Errors) -> None:
-        """Write what was found for some cells."""
-        for mine, theirs in zip(self, found, strict=True):
-            mine[cells] = theirs
-
-
-class _Cells(NamedTuple):
-    """What is asked, and what the theory says of it at n and at n₀."""
-
-    n_samples: FloatArray
-    alpha: FloatArray
-    risk: CurveRisk
-    at_n0: CurveRisk
-
-    def some(self, cells: NDArray[np.bool_]) -> _Cells:
-        """Return a part of the cells."""
-        risk, at_n0 = (CurveRisk(*(part[cells] for part in each)) for each in self[2:])
-        return _Cells(self.n_samples[cells], self.alpha[cells], risk, at_n0)
 
 
 class ErrorSurface:
@@ -139,13 +110,22 @@ class ErrorSurface:
         -------
         ErrorAnswer
         """
+
+        def some(n: FloatArray, alphas: FloatArray) -> ErrorAnswer:
+            return self._answer(n, alphas, extrapolate, variance)
+
+        return by_blocks(some, n_samples, alpha, self.curve.n_outputs)
+
+    def _answer(
+        self, n_samples: FloatArray, alpha: FloatArray, extrapolate: bool, variance: bool
+    ) -> ErrorAnswer:
         inside = n_samples <= self.n_rows
         risk = at_n0 = self._evaluator.risk(n_samples, alpha)
         if variance or not np.all(inside):
             at_n0 = self._at_n0(alpha)
-        asked = _Cells(n_samples, alpha, risk, at_n0)
+        asked = Cells(n_samples, alpha, risk, at_n0)
         nothing = np.zeros_like(risk.test_error)
-        found = _Errors(nothing.copy(), nothing.astype(bool), nothing.copy(), nothing.copy())
+        found = CellErrors(nothing.copy(), nothing.astype(bool), nothing.copy(), nothing.copy())
         if np.any(inside):
             found.put(inside, self._within(asked.some(inside), variance))
         if not np.all(inside):
@@ -166,7 +146,7 @@ class ErrorSurface:
         log_variance = found.log_variance + self._shared_variance(asked)
         return self._with_variance(answer, asked, log_variance, found.growth_variance)
 
-    def _record(self, asked: _Cells, found: _Errors) -> ErrorAnswer:
+    def _record(self, asked: Cells, found: CellErrors) -> ErrorAnswer:
         """Hold every part of an answer to what is known of the error."""
         error = found.error
         unknown = np.isnan(error)
@@ -182,7 +162,7 @@ class ErrorSurface:
                 degrees=max(len(self.replicates.curves) - 1, 1),
             )
 
-    def _completed(self, asked: _Cells, found: _Errors) -> CurveRisk:
+    def _completed(self, asked: Cells, found: CellErrors) -> CurveRisk:
         """Take the parts from n₀ where an error is reachable of which the theory says nothing."""
         risk = asked.risk
         lost = np.isnan(risk.test_error) & found.reachable
@@ -198,7 +178,7 @@ class ErrorSurface:
     def _with_variance(
         self,
         answer: ErrorAnswer,
-        asked: _Cells,
+        asked: Cells,
         log_variance: FloatArray,
         growth_variance: FloatArray,
     ) -> ErrorAnswer:
@@ -220,7 +200,7 @@ class ErrorSurface:
     def _at_n0(self, alpha: FloatArray) -> CurveRisk:
         return self._evaluator.risk(np.full(alpha.shape, float(self.n_rows)), alpha)
 
-    def _within(self, asked: _Cells, variance: bool) -> _Errors:
+    def _within(self, asked: Cells, variance: bool) -> CellErrors:
         """Answer for at most n₀ samples: the theory, or where it failed what was measured."""
         error, nothing = asked.risk.test_error, np.zeros_like(asked.risk.test_error)
         log_variance = nothing
@@ -236,12 +216,12 @@ class ErrorSurface:
             varied = self.replicates.log_errors(rows, asked.alpha)
             at_n0 = self._sampling_variance(varied)
             of_rows = found.row_variance + found.at_n0_share * at_n0
-            log_variance = _mixed(found.theory_weight, log_variance, of_rows) + found.variance
+            log_variance = mixed(found.theory_weight, log_variance, of_rows) + found.variance
         too_few = asked.n_samples < self.fewest_rows * (1.0 - 1e-9)
         error = np.where(too_few[:, None], np.nan, error)
-        return _Errors(error, ~np.isnan(error), nothing, log_variance)
+        return CellErrors(error, ~np.isnan(error), nothing, log_variance)
 
-    def _beyond(self, asked: _Cells) -> _Errors:
+    def _beyond(self, asked: Cells) -> CellErrors:
         """Answer for more than n₀ samples: the error at n₀ times its growth."""
         n_samples, alpha, risk, at_n0 = asked
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -276,7 +256,7 @@ class ErrorSurface:
             # No way is the right one: what they make of it together is known, or is not.
             most = (1.0 - tuning.REACH_WEIGHT) * tuning.MOST_GROWTH_NOISE**2
             reachable = np.isfinite(growth.log_ratio) & (growth.variance < most)
-        return _Errors(
+        return CellErrors(
             np.where(exact, 0.0, error),
             exact | reachable,
             growth_variance,
@@ -342,7 +322,7 @@ class ErrorSurface:
         """Variance from the rows; zero where no replicates tell it."""
         return jackknife_variance(varied) if len(varied) else np.zeros(varied.shape[1:])
 
-    def _shared_variance(self, asked: _Cells) -> FloatArray:
+    def _shared_variance(self, asked: Cells) -> FloatArray:
         """Variance from what all rows share, which no row left out of a mean tells.
 
         Seen in two ways, of which the larger counts: in how the error scatters from training set to
@@ -392,7 +372,7 @@ class ErrorSurface:
                 alpha = alphas_along(self.curve, n - 1.0 if self.fit_intercept else n)
                 size = np.full(alpha.shape, n)
                 risk, at_n0 = self._evaluator.risk(size, alpha), self._at_n0(alpha)
-                found = self._beyond(_Cells(size, alpha, risk, at_n0))
+                found = self._beyond(Cells(size, alpha, risk, at_n0))
                 known = np.where(found.reachable, found.error, np.nan)
                 least = np.array([inner_minimum(column) for column in known.T])
                 self._least[n] = np.where(least <= self._least_at_n0, least, np.nan)
@@ -413,10 +393,3 @@ class ErrorSurface:
         if not checked or self.curve.rank == 0 or self.fewest_rows > 1.0:
             return None
         return FunctionalTail(self.curve, self.replicates)
-
-
-def _mixed(weight: FloatArray, mine: FloatArray, other: FloatArray) -> FloatArray:
-    """Return weight·mine + (1 - weight)·other, where a weight of zero hides what is infinite."""
-    return np.where(weight > 0, weight * np.where(weight > 0, mine, 0.0), 0.0) + np.where(
-        weight < 1, (1.0 - weight) * np.where(weight < 1, other, 0.0), 0.0
-    )

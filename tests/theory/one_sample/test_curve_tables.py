@@ -11,7 +11,7 @@ from sk_deepfeat.theory.one_sample import curve_tables, jackknife
 from sk_deepfeat.theory.one_sample.curve_tables import CurveTables
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.jackknife import JackknifeReplicates
-from sk_deepfeat.theory.one_sample.kappa_curve import counted
+from sk_deepfeat.theory.one_sample.leverage_scale import counted
 from sk_deepfeat.theory.one_sample.nodes import NodesOfStack, nodes_at
 
 

@@ -27,6 +27,7 @@ NUMERICAL = {
     "kappa_curve.py": {0.001, 0.1, 5, 8, 50, 100, 120, 200, 600},
     "leave_group_out.py": {0.1, 32},
     "leave_one_out.py": {64},
+    "leverage_scale.py": {200},
     "leverage_classes.py": {512, 11.0, 0.04, 64, 0.32},
     "ridgeless_end.py": {0.25, 60, 120},
     "evaluation.py": {64},
