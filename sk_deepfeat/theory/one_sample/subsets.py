@@ -182,7 +182,7 @@ class _Fitted:
 
     def coefficients(self) -> FloatArray | None:
         """Return the coefficients of all fits, (d, K·A·t); None if weights of rows tell them."""
-        if self.fits[0].rows is not None:
+        if any(fit.rows is not None for fit in self.fits):
             return None
         numbers = np.stack([fit.numbers for fit in self.fits])
         return numbers.transpose(2, 0, 1, 3).reshape(numbers.shape[2], -1)
