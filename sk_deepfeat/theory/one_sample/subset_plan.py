@@ -162,7 +162,7 @@ class _Wanted:
     def planned(self, spare: float) -> PlannedSize:
         """Return the plan, with more subsets than the least if operations are to spare."""
         count = int(np.clip(self.least + spare // self.one, self.least, self.most))
-        count -= self.at_hand and count % 2  # of an odd number, halves are none
+        count += self.at_hand and count % 2  # of an odd number, halves are none
         df_ratio = self.evaluator.df_ratio_at_alpha(self.size, self.alpha)
         return PlannedSize(self.size, count, df_ratio, self.alpha)
 
