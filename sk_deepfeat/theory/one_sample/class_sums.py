@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse
 
-from sk_deepfeat.theory.one_sample.leverage_bins import Bins
+from sk_deepfeat.theory.one_sample.leverage_bins import Bins, FewBins
+from sk_deepfeat.theory.one_sample.residuals import Outputs
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -33,12 +34,17 @@ class Rows(NamedTuple):
 
 
 class ClassSums(NamedTuple):
-    """Sums by block and class, shapes (G, B, K) and (G, B, K, t)."""
+    """Sums by block and class."""
 
     rows: FloatArray
+    """Rows, shape (G, B, K)."""
     leverage: FloatArray
+    """Σ q, shape (G, B, K)."""
     error: FloatArray
-    leverage_weighted_error: FloatArray
+    """Σ e² and Σ e² q, or Σ e² xᵖ for p = 0..3, shape (G, B, powers, C, t).
+
+    x is log q less the centre of the class.
+    """
 
 
 class _Pending(NamedTuple):
@@ -46,7 +52,7 @@ class _Pending(NamedTuple):
 
     cells: IndexArray
     weights: list[FloatArray | None]
-    products: list[scipy.sparse.csc_array]
+    product: scipy.sparse.csc_array | None
 
 
 class BlockSums:
@@ -58,6 +64,8 @@ class BlockSums:
         Which of the grid, ascending.
     bins : Bins
         Of these ridges, K classes.
+    few : FewBins, optional
+        C classes for errors, by four moments; None for the classes of rows, and two.
     n_blocks, n_outputs : int
         B and t.
     constant : bool
@@ -70,17 +78,22 @@ class BlockSums:
         self,
         ridges: IndexArray,
         bins: Bins,
+        few: FewBins | None,
         n_blocks: int,
         n_outputs: int,
         *,
         constant: bool,
         by_product: bool,
     ) -> None:
-        self.ridges, self.bins, self.by_product = ridges, bins, by_product
+        self.ridges, self.bins, self.few, self.by_product = ridges, bins, few, by_product
         self.shape = (ridges.size, n_blocks, bins.count)
+        self.error_shape = (*self.shape[:2], bins.count if few is None else few.count)
+        self.powers = 2 if few is None else 4
         self.sets = [
             ClassSums(
-                *(np.zeros(shape) for shape in (self.shape,) * 2 + ((*self.shape, n_outputs),) * 2)
+                np.zeros(self.shape),
+                np.zeros(self.shape),
+                np.zeros((*self.shape[:2], self.powers, self.error_shape[2], n_outputs)),
             )
             for _ in range(1 + constant)
         ]
@@ -88,7 +101,7 @@ class BlockSums:
         along = (ridges.size, n_blocks)
         self.growth, self.draw_squares, self.draw_by_size = np.zeros((3, *along))
         self.mean_error = np.zeros((*along, n_outputs if constant else 0))
-        self._pending = _Pending(np.empty(0, dtype=np.intp), [], [])
+        self._pending = _Pending(np.empty(0, dtype=np.intp), [], None)
 
     def add(self, rows: Rows) -> None:
         """Add rows, whose errors are to follow."""
@@ -107,85 +120,89 @@ class BlockSums:
         self.growth += growth @ mine
         self.draw_squares += np.square(draws) @ draw_mine
         self.draw_by_size += size * (draws @ draw_mine)
-        constant = rows.constant if whole or rows.constant is None else rows.constant[self.ridges]
+        constant, scale = (
+            values if whole or values is None else values[self.ridges]
+            for values in (rows.constant, rows.scale)
+        )
         if rows.mean_error is not None and len(self.sets) > 1:
             beta = rows.mean_error[self.ridges]
             self.mean_error += draw_mine.T @ beta
-        cells = self.bins.of(q) + self.shape[2] * rows.block
-        cells += np.arange(self.shape[0])[:, None] * (self.shape[1] * self.shape[2])
-        scale = rows.scale if whole or rows.scale is None else rows.scale[self.ridges]
+        cells = error_cells = _cells(self.bins.of(q), rows.block, self.shape)
+        variable = q
+        if self.few is not None:
+            index = self.few.of(q)
+            variable = self.few.offset(q, index)
+            error_cells = _cells(index, rows.block, self.error_shape)
         weights: list[FloatArray | None] = []
         for sums, share in zip(self.sets, (None, constant), strict=False):
-            by_share = q if share is None else q * share
-            for total, values in zip(sums, (share, by_share), strict=False):
-                total += self._counted(cells, values, self.shape)
-            weights += [_times(scale, share), _times(scale, by_share)]
-        self._pending = _Pending(cells, weights, [])
-        if self.by_product:
-            self._pending = self._pending._replace(products=self._products(cells, weights))
+            sums.rows[...] += _counted(cells, share, self.shape)
+            sums.leverage[...] += _counted(cells, _times(share, q), self.shape)
+            weights.append(_times(scale, share))
+            for _ in range(1, self.powers):
+                weights.append(_times(weights[-1], variable))
+        product = self._product(error_cells, weights, len(rows.q)) if self.by_product else None
+        self._pending = _Pending(error_cells, weights, product)
 
-    def add_errors(self, outputs: IndexArray, first: int, squares: FloatArray) -> None:
-        """Add squares (ridges, rows, outputs) of the rows added last, from ridge `first` on."""
-        low, high = np.searchsorted(self.ridges, [first, first + len(squares)])
-        where = self.ridges[low:high] - first
-        totals = [total for sums in self.sets for total in sums[2:]]
-        if self.by_product:
-            for position, local in zip(where, range(low, high), strict=True):
-                found = self._pending.products[local] @ squares[position]
-                parts = found.reshape(len(totals), *self.shape[1:], -1)
-                for total, part in zip(totals, parts, strict=True):
-                    total[local][..., outputs] += part
+    def add_errors(self, outputs: Outputs, squares: FloatArray) -> None:
+        """Add squares of the rows added last, shape (G, rows, outputs)."""
+        cells, weights, product = self._pending
+        totals = [sums.error[:, :, power] for sums in self.sets for power in range(self.powers)]
+        if product is not None:
+            found = product @ squares.reshape(-1, squares.shape[2])
+            parts = found.reshape(len(totals), *self.error_shape, -1)
+            for total, part in zip(totals, parts, strict=True):
+                total[..., outputs] += part
             return
-        cells, shape = self._pending.cells[low:high], (high - low, *self.shape[1:])
-        chosen = squares if len(where) == len(squares) else squares[where]
-        for total, weight in zip(totals, self._pending.weights, strict=True):
-            mine = None if weight is None else weight[low:high]
-            for column, output in enumerate(outputs):
-                values = _times(mine, chosen[..., column])
-                total[low:high, ..., output] += self._counted(cells, values, shape, low)
+        if len(squares) != self.ridges.size:
+            squares = squares[self.ridges]
+        for column, output in enumerate(np.arange(totals[0].shape[3])[outputs]):
+            for total, weight in zip(totals, weights, strict=True):
+                values = _times(weight, squares[..., column])
+                total[..., output] += _counted(cells, values, self.error_shape)
 
-    def _counted(
-        self,
-        cells: IndexArray,
-        values: FloatArray | None,
-        shape: tuple[int, ...],
-        first: int = 0,
-    ) -> FloatArray:
-        if first:
-            cells = cells - first * (self.shape[1] * self.shape[2])
-        weights = None if values is None else values.ravel()
-        size = shape[0] * shape[1] * shape[2]
-        found = np.bincount(cells.ravel(), weights, minlength=size).astype(np.float64, copy=False)
-        return found.reshape(shape)
-
-    def _products(
-        self, cells: IndexArray, weights: Sequence[FloatArray | None]
-    ) -> list[scipy.sparse.csc_array]:
-        """Return for each ridge what multiplies squares (rows, t) to give their sums."""
-        size, n_rows = self.shape[1] * self.shape[2], cells.shape[1]
-        pointers = np.arange(n_rows + 1) * len(weights)
-        found = []
-        for position, numbers in enumerate(cells):
-            at = (numbers - position * size)[:, None] + size * np.arange(len(weights))
-            data = [np.ones(n_rows) if each is None else each[position] for each in weights]
-            shape = (size * len(weights), n_rows)
-            columns = np.stack(data, axis=1).ravel(), at.ravel(), pointers
-            found.append(scipy.sparse.csc_array(columns, shape=shape))
-        return found
+    def _product(
+        self, cells: IndexArray, weights: Sequence[FloatArray | None], n_ridges: int
+    ) -> scipy.sparse.csc_array:
+        """Return what multiplies squares (n_ridges * rows, t) to give their sums."""
+        size, count, n_rows = int(np.prod(self.error_shape)), len(weights), cells.shape[1]
+        at = cells.ravel()[:, None] + size * np.arange(count)
+        values = [np.ones(cells.size) if each is None else each.ravel() for each in weights]
+        entries = np.zeros((n_ridges, n_rows), dtype=np.intp)
+        entries[self.ridges] = count
+        pointers = np.r_[0, np.cumsum(entries)]
+        data = np.stack(values, axis=1).ravel()
+        shape = (size * count, entries.size)
+        return scipy.sparse.csc_array((data, at.ravel(), pointers), shape=shape)
 
     def take_complements(self) -> None:
         """Turn the sums over each block into those over the rows that are not in it."""
         for sums in self.sets:
-            lost = self.sets[0].rows.sum(axis=1, keepdims=True) - self.sets[0].rows < 0.5
-            for values in sums[1:]:
+            for values in (sums.rows, sums.leverage, sums.error):
                 _complement(values)
-                values[lost] = 0.0  # rounding where a class has lost its last row
-        for sums in self.sets:
-            _complement(sums.rows)
+        if self.few is None:  # rounding where a class has lost its last row
+            lost = self.sets[0].rows < 0.5
+            for sums in self.sets:
+                sums.rows[lost] = sums.leverage[lost] = 0.0
+                np.moveaxis(sums.error, 2, 3)[lost] = 0.0
         for values in (self.growth, self.draw_squares, self.draw_by_size, self.mean_error):
             _complement(values)
         for values in (self.rows, self.draws, self.size_squares):
-            _complement(values[None])
+            np.subtract(values.sum(), values, out=values)
+
+
+def _cells(index: IndexArray, block: IndexArray, shape: tuple[int, int, int]) -> IndexArray:
+    """Return the number of (ridge, block, class) of each row at each ridge."""
+    ridges, n_blocks, classes = shape
+    return index + classes * (block + n_blocks * np.arange(ridges)[:, None])
+
+
+def _counted(
+    cells: IndexArray, values: FloatArray | None, shape: tuple[int, int, int]
+) -> FloatArray:
+    """Return the sums of values by cell."""
+    weights = None if values is None else values.ravel()
+    found = np.bincount(cells.ravel(), weights, minlength=int(np.prod(shape)))
+    return found.astype(np.float64, copy=False).reshape(shape)
 
 
 def _indicator(block: IndexArray, n_blocks: int) -> FloatArray:
@@ -202,4 +219,5 @@ def _times(one: FloatArray | None, other: FloatArray | None) -> FloatArray | Non
 
 def _complement(values: FloatArray) -> None:
     """Subtract values of blocks, the second axis, from their sum."""
-    np.subtract(values.sum(axis=1, keepdims=True), values, out=values)
+    for along in values:
+        np.subtract(along.sum(axis=0), along, out=along)

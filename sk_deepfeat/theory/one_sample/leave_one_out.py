@@ -117,7 +117,11 @@ class LeftOutRows(NamedTuple):
 
 
 def left_out_rows(
-    factorization: RidgeFactorization, grid: FloatArray, *, single: bool = True
+    factorization: RidgeFactorization,
+    grid: FloatArray,
+    *,
+    single: bool = True,
+    most_rows: int | None = None,
 ) -> Iterator[LeftOutRows]:
     """Yield rows, block by block, of bounded memory.
 
@@ -131,12 +135,15 @@ def left_out_rows(
         Positive ridges.
     single : bool, default=True
         Whether large problems may be taken in single precision.
+    most_rows : int, optional
+        Of a block.
     """
     n_rows, rank = factorization.n_rows, factorization.eigenvalues.size
     tables = _Tables(factorization.eigenvalues, grid)
     fast = _SingleLeft.of(factorization) if single else None
     most = _BLOCK_ENTRIES * (1 if fast is None else 2) // rank
     most = max(64, min(most, _GRID_ENTRIES // grid.size))
+    most = most if most_rows is None else min(most, most_rows)
     step = -(-n_rows // -(-n_rows // most))
     nothing = np.empty(0, dtype=np.intp), np.empty((0, rank))
     buffers: tuple[FloatArray, FloatArray] | None = None
@@ -165,6 +172,14 @@ def left_out_rows(
         squares = np.square(exact_left, out=buffers[1][: len(exact_left)])
         found = _leverages(factorization, rows, tables.all(squares), tables.small)
         yield LeftOutRows(rows, *found, exact_left, *nothing)
+
+
+def single_pays(factorization: RidgeFactorization, operations: float) -> bool:
+    """Say whether a product is large, and rows and targets are in the range of single precision."""
+    lengths = np.sqrt(np.square(factorization.target_components).sum(axis=0))
+    sizes = np.r_[np.sqrt(factorization.eigenvalues[-1]), lengths[lengths > 0]]
+    in_range = np.all((sizes > 1.0 / _RANGE) & (sizes < _RANGE))
+    return bool(operations >= _LARGE and in_range)
 
 
 class _Tables:
@@ -242,11 +257,11 @@ class _SingleLeft:
     def of(cls, factorization: RidgeFactorization) -> _SingleLeft | None:
         """Return it where it pays and keeps enough digits, or None."""
         lam = factorization.eigenvalues
-        if float(factorization.n_rows) * factorization.n_features * lam.size < _LARGE:
-            return None
         coarse = int(np.searchsorted(lam, _LEAST_SHARE * lam.sum()))
-        in_range = 1.0 / _RANGE < np.sqrt(lam[-1]) < _RANGE
-        right = factorization.left_from_features if in_range and 2 * coarse < lam.size else None
+        operations = float(factorization.n_rows) * factorization.n_features * lam.size
+        if 2 * coarse >= lam.size or not single_pays(factorization, operations):
+            return None
+        right = factorization.left_from_features
         return None if right is None else cls(factorization, right, coarse)
 
     def left(self, rows: slice, most: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

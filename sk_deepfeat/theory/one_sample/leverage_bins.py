@@ -15,6 +15,7 @@ from sk_deepfeat.theory.validation import FloatArray
 
 _LOG_LOW = -11.0
 _MOST_LOOKED_AT = 2048
+_BY_NUMBER, _FAR_BELOW = 0.25, 40.0
 
 
 class Bins(Protocol):
@@ -57,29 +58,48 @@ class LogarithmicBins:
 
 
 class FewBins:
-    """Few classes, where the rows seen first are: half by their number, half by their range.
+    """Few classes about the rows seen first, by their range in log q, and in part by their number.
 
-    Of the rows without those of no leverage, in the logarithm.
+    Rows without any leverage are in the first class, far below all others.
+
+    Parameters
+    ----------
+    q : ndarray of shape (G, rows)
+        Leverages of the rows seen first.
+    count : int
+        Classes.
+
+    Attributes
+    ----------
+    centres : ndarray of shape (G, count)
+        In log q.
     """
 
     def __init__(self, q: FloatArray, count: int) -> None:
         self.count = count
-        step = -(-q.shape[1] // _MOST_LOOKED_AT)
-        seen = np.sort(np.log(np.maximum(q[:, ::step], np.finfo(float).tiny)), axis=1)
-        inner = np.arange(1, count - 1) / max(count - 1, 1)
-        self._edges = np.empty((len(q), inner.size))
-        for values, edges in zip(seen, self._edges, strict=True):
-            active = values[values > np.log(np.finfo(float).tiny)]
-            if active.size < 2:
-                active = np.r_[values[-1] - 1.0, values[-1]]
+        least = np.finfo(float).tiny
+        some = q[:, :: -(-q.shape[1] // _MOST_LOOKED_AT)]
+        seen = np.sort(np.log(np.maximum(some, least)), axis=1)
+        places, borders = np.linspace(0.0, 1.0, count + 1), np.empty((len(q), count + 1))
+        for values, found in zip(seen, borders, strict=True):
+            active = values[values > np.log(least)]
+            if active.size < 2 or active[0] == active[-1]:
+                active = values[-1] + np.array([-0.5, 0.5])
             by_number = np.linspace(0.0, 1.0, active.size)
-            by_range = (active - active[0]) / max(active[-1] - active[0], 1e-300)
-            edges[...] = np.exp(np.interp(inner, 0.5 * (by_number + by_range), active))
+            by_range = (active - active[0]) / (active[-1] - active[0])
+            shares = _BY_NUMBER * by_number + (1.0 - _BY_NUMBER) * by_range
+            found[...] = np.interp(places, shares, active)
+        self._edges = np.exp(borders[:, 1:-1])
+        self.centres: FloatArray = 0.5 * (borders[:, 1:] + borders[:, :-1])
 
     def of(self, q: FloatArray) -> IndexArray:
         """Return the class of each row."""
-        index = np.empty(q.shape, dtype=np.intp)
-        for values, edges, found in zip(q, self._edges, index, strict=True):
-            found[...] = np.searchsorted(edges, values) + 1
-        index[q <= 0] = 0
-        return index
+        pairs = zip(self._edges, q, strict=True)
+        return np.array([np.searchsorted(edges, values) for edges, values in pairs])
+
+    def offset(self, q: FloatArray, index: IndexArray) -> FloatArray:
+        """Return log q less the centre of the row's class."""
+        with np.errstate(divide="ignore"):
+            found = np.log(q)
+        found -= np.take_along_axis(self.centres, index, axis=1)
+        return np.maximum(found, -_FAR_BELOW, out=found)

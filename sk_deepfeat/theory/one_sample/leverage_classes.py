@@ -17,8 +17,9 @@ from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.leave_group_out import left_out_groups
 from sk_deepfeat.theory.one_sample.leave_one_out import LeftOutRows, left_out_rows
 from sk_deepfeat.theory.one_sample.leverage_bins import Bins, FewBins, LogarithmicBins, OwnBins
-from sk_deepfeat.theory.one_sample.residuals import FEW_OUTPUTS, Residuals
+from sk_deepfeat.theory.one_sample.residuals import FEW_OUTPUTS, Outputs, Residuals
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray, RowGroups
+from sk_deepfeat.theory.one_sample.two_points import two_points
 from sk_deepfeat.theory.validation import FloatArray
 
 # Up to this many rows, each is a class of its own. More are binned by relative leverage,
@@ -26,9 +27,11 @@ from sk_deepfeat.theory.validation import FloatArray
 _MOST_CLASSES, _WIDTH = 512, 0.04
 # The blocks of a jackknife, whose differences alone count, are tabulated more coarsely.
 _BLOCK_STRIDE, _BLOCK_CLASSES, _BLOCK_WIDTH = 3, 64, 0.32
-# With more than a few outputs, classes are fewer, so that the tables stay as large.
-_CLASSES_OUTPUTS, _FEWEST_CLASSES = 4096, 16
-_BLOCK_CLASSES_OUTPUTS, _FEWEST_BLOCK_CLASSES = 5000, 3
+# Errors of more than a few outputs are summed in fewer classes, each of two points, so that the
+# tables stay within some hundred megabytes: so many at this number of outputs, within these limits.
+_OUTPUTS, _ERROR_CLASSES = 16_000, (6, 12)
+_BLOCK_OUTPUTS, _BLOCK_ERROR_CLASSES = 4000, (1, 6)
+_ROWS_OF_MANY_OUTPUTS = 512
 
 
 class ConstantShare(NamedTuple):
@@ -51,6 +54,8 @@ class ConstantShare(NamedTuple):
 
 class LeverageMoments(NamedTuple):
     """Sums over rows along a grid of G ridges, in K classes of relative leverage.
+
+    With many outputs, errors are in classes of their own, fewer than those of rows.
 
     `row_share` sums to one over classes, `leverage` to one as well (the mean of s).
     """
@@ -107,9 +112,9 @@ def leverage_moments(
         )
         for some in sums[1:]:
             some.add(rows)
-        for outputs, first, squares in errors:
+        for outputs, squares in errors:
             for some in sums:
-                some.add_errors(outputs, first, squares)
+                some.add_errors(outputs, squares)
     intercept = factorization.fit_intercept
     found = [_moments(sums[0], grid, 0, intercept)]
     for blocks in sums[1:]:
@@ -122,50 +127,43 @@ def _sums_like(factorization: RidgeFactorization, rows: Rows, n_blocks: int) -> 
     """Return empty sums over all rows and over the blocks, with bins for rows like these."""
     n_rows, outputs, size = factorization.n_rows, factorization.targets.shape[1], len(rows.q)
     many = outputs > FEW_OUTPUTS
-    kinds = {
-        "constant": factorization.fit_intercept and factorization.groups is not None,
-        "by_product": many,
-    }
-    classes, block_classes = _MOST_CLASSES, _BLOCK_CLASSES
-    if many:
-        classes = max(_FEWEST_CLASSES, min(classes, _CLASSES_OUTPUTS // outputs))
-        block_classes = int(
-            np.clip(_BLOCK_CLASSES_OUTPUTS // outputs, _FEWEST_BLOCK_CLASSES, block_classes)
-        )
-    bins: Bins
-    if n_rows <= classes:
-        bins = OwnBins(n_rows)
-    elif many:
-        bins = FewBins(rows.q, classes)
-    else:
-        bins = LogarithmicBins(rows.q, classes, _WIDTH)
-    sums = [BlockSums(np.arange(size), bins, 1, outputs, **kinds)]
+    constant = factorization.fit_intercept and factorization.groups is not None
+    kinds = {"constant": constant, "by_product": many}
+    bins: Bins = OwnBins(n_rows)
+    if n_rows > _MOST_CLASSES:
+        bins = LogarithmicBins(rows.q, _MOST_CLASSES, _WIDTH)
+    few = None
+    if many and not constant and n_rows > 2 * _ERROR_CLASSES[1]:
+        few = FewBins(rows.q, int(np.clip(_OUTPUTS // outputs, *_ERROR_CLASSES)))
+    sums = [BlockSums(np.arange(size), bins, few, 1, outputs, **kinds)]
     if n_blocks:
         some = np.unique(np.r_[np.arange(0, size, _BLOCK_STRIDE), size - 1])
-        q = rows.q[some]
-        coarse: Bins = LogarithmicBins(q, block_classes, _BLOCK_WIDTH)
-        if many:
-            coarse = FewBins(q, block_classes)
-        sums.append(BlockSums(some, coarse, n_blocks, outputs, **kinds))
+        q, few = rows.q[some], None
+        bins = LogarithmicBins(q, _BLOCK_CLASSES, _BLOCK_WIDTH)
+        if many and not constant:
+            few = FewBins(q, int(np.clip(_BLOCK_OUTPUTS // outputs, *_BLOCK_ERROR_CLASSES)))
+        sums.append(BlockSums(some, bins, few, n_blocks, outputs, **kinds))
     return sums
 
 
 def _moments(sums: BlockSums, grid: FloatArray, block: int, intercept: bool) -> LeverageMoments:
-    """Return means over the rows of a block, for the classes that have any."""
+    """Turn sums into means over the rows of a block, for the classes that have any."""
     plain = sums.sets[0]
-    filled = np.any(plain.rows[:, block] > 0, axis=0)
+    filled = _filled(plain.rows[:, block])
     total = plain.leverage[:, block].sum(axis=1)
     n_rows, draws = sums.rows[block], sums.draws[block]
 
     def means(some: ClassSums) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        count, leverage, error, weighted = (values[:, block][:, filled] for values in some)
         by_leverage = total[:, None]
-        return (
-            count / n_rows,
-            leverage / by_leverage,
-            error / n_rows,
-            weighted / by_leverage[..., None],
-        )
+        share = some.rows[:, block][:, filled] / n_rows
+        leverage = some.leverage[:, block][:, filled] / by_leverage
+        if sums.few is not None:
+            error, weighted = two_points(some.error[:, block], sums.few.centres)
+        else:
+            error, weighted = np.swapaxes(some.error[:, block][:, :, filled], 0, 1)
+        error /= n_rows
+        weighted /= by_leverage[..., None]
+        return share, leverage, error, weighted
 
     constant = None
     if len(sums.sets) > 1:
@@ -181,11 +179,21 @@ def _moments(sums: BlockSums, grid: FloatArray, block: int, intercept: bool) -> 
     return LeverageMoments(ridge, *by_class, growth, noise, constant)
 
 
-# Some rows, and their squared errors: which outputs, from which ridge on, (ridges, rows, outputs).
-_Part = tuple[Rows, Iterator[tuple[IndexArray, int, FloatArray]]]
+def _filled(rows: FloatArray) -> slice | IndexArray:
+    """Return the classes with any rows, as a slice where they follow one another."""
+    some = np.flatnonzero(np.any(rows > 0, axis=0))
+    if some[-1] - some[0] < some.size:
+        return slice(int(some[0]), int(some[-1]) + 1)
+    return some
 
 
-def _parts(factorization: RidgeFactorization, grid: FloatArray, n_blocks: int) -> Iterator[_Part]:
+# Squared errors (G, rows, outputs) of some outputs, one after the other.
+_Errors = Iterator[tuple[Outputs, FloatArray]]
+
+
+def _parts(
+    factorization: RidgeFactorization, grid: FloatArray, n_blocks: int
+) -> Iterator[tuple[Rows, _Errors]]:
     """Yield all rows, or all pairs of groups, part by part."""
     groups = factorization.groups
     if groups is not None:
@@ -194,25 +202,22 @@ def _parts(factorization: RidgeFactorization, grid: FloatArray, n_blocks: int) -
     factor = 1.0 + 1.0 / factorization.n_rows if factorization.fit_intercept else 1.0
     residuals = Residuals(factorization, grid)
     block = np.arange(factorization.n_rows) % max(n_blocks, 1)
-    for found in left_out_rows(factorization, grid):
+    most_rows = None if residuals.n_outputs <= FEW_OUTPUTS else _ROWS_OF_MANY_OUTPUTS
+    for found in left_out_rows(factorization, grid, most_rows=most_rows):
         mine, scale = block[found.rows], 1.0 / (factor * np.square(found.distance))
         rows = Rows(found.q, found.growth, found.q, scale, None, None, mine, mine)
         yield rows, _squares(residuals, found)
 
 
-def _squares(
-    residuals: Residuals, found: LeftOutRows
-) -> Iterator[tuple[IndexArray, int, FloatArray]]:
-    for chunk in residuals.chunks(found):
-        squares = np.square(chunk.residual, dtype=np.float64)
-        yield chunk.outputs, chunk.ridges.start, squares
+def _squares(residuals: Residuals, found: LeftOutRows) -> _Errors:
+    for outputs, residual in residuals.chunks(found):
+        yield outputs, np.square(residual, dtype=np.float64)
 
 
 def _parts_of_groups(
     factorization: RidgeFactorization, groups: RowGroups, grid: FloatArray, n_blocks: int
-) -> Iterator[_Part]:
+) -> Iterator[tuple[Rows, _Errors]]:
     block_of = groups.blocks(max(n_blocks, 1))
-    outputs = np.arange(factorization.targets.shape[1])
     for numbers, found in left_out_groups(factorization, groups, grid):
         size = len(found.q) // len(numbers)
         draws = found.q.reshape(len(numbers), size, -1).sum(axis=1)
@@ -224,4 +229,4 @@ def _parts_of_groups(
         mine = block_of[numbers]
         rows = Rows(q, growth, draws, None, constant, mean_error, np.repeat(mine, size), mine)
         squares = np.square(np.swapaxes(found.residual, 0, 1))
-        yield rows, iter([(outputs, 0, squares)])
+        yield rows, iter([(slice(None), squares)])

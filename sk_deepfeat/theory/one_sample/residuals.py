@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.few_ridges import FewColumns, few_columns
-from sk_deepfeat.theory.one_sample.leave_one_out import AnyFloats, LeftOutRows
+from sk_deepfeat.theory.one_sample.leave_one_out import AnyFloats, LeftOutRows, single_pays
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -25,20 +24,15 @@ _TOLERANCE = {np.dtype(np.float32): 1e-9, np.dtype(np.float64): 1e-12}
 # Largest over mean term from which on combinations lose more than 1e-5 of the residual, in single
 # precision, and 1e-6, in double; columns are then taken one by one.
 _MOST_SPREAD = {np.dtype(np.float32): 50.0, np.dtype(np.float64): 1e5}
-_LARGE = 1e10
-_TERM_ENTRIES, _CHUNK_ENTRIES = 4_000_000, 1_000_000
+_CHUNK_ENTRIES = 1_000_000
 
-
-class ResidualChunk(NamedTuple):
-    """Residuals of some outputs at some ridges, shape (ridges, rows, outputs)."""
-
-    outputs: IndexArray
-    ridges: slice
-    residual: FloatArray
+Outputs = slice | IndexArray
 
 
 class Residuals:
     """Training residuals along a grid of ridges.
+
+    Up to eight outputs come one by one, more in chunks; large products are in single precision.
 
     Parameters
     ----------
@@ -55,12 +49,12 @@ class Residuals:
         self.n_outputs = factorization.targets.shape[1]
         self._columns: dict[np.dtype[np.floating], FewColumns] = {}
 
-    def chunks(self, block: LeftOutRows) -> Iterator[ResidualChunk]:
-        """Yield residuals of all outputs at all ridges, of some rows, in bounded memory."""
+    def chunks(self, block: LeftOutRows) -> Iterator[tuple[Outputs, FloatArray]]:
+        """Yield some outputs and their residuals, shape (G, rows, outputs), until all have come."""
         left, many = block.left, self.n_outputs > FEW_OUTPUTS
         single = left.dtype == np.float32
-        work = float(left.size) * self.n_outputs * self.grid.size
-        if many and not single and work > _LARGE:
+        terms = float(self.factorization.n_rows) * left.shape[1] * self.n_outputs
+        if many and not single and single_pays(self.factorization, terms * self.grid.size):
             single, left = True, left.astype(np.float32)
         waiting = np.arange(self.n_outputs)
         for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
@@ -75,36 +69,42 @@ class Residuals:
             yield from self._chunks(block, block.left, waiting, None)
 
     def _chunks(
-        self, block: LeftOutRows, left: AnyFloats, outputs: IndexArray, columns: FewColumns | None
-    ) -> Iterator[ResidualChunk]:
-        components = self.factorization.target_components
-        beyond = block.outside(self.factorization)
-        basis = self.kept.T if columns is None else columns.basis
-        n_rows, count = len(left), basis.shape[1]
+        self,
+        block: LeftOutRows,
+        left: AnyFloats,
+        outputs: IndexArray,
+        columns: FewColumns | None,
+    ) -> Iterator[tuple[Outputs, FloatArray]]:
+        outside = block.outside(self.factorization)
+        basis, weights = self.kept.T, None
+        if columns is not None:  # what is outside is one term more, which all ridges have
+            basis, weights = columns.basis, columns.weights.T
+            if outside is not None:
+                weights = np.column_stack([weights, np.ones(self.grid.size)])
         at_once = 1
         if self.n_outputs > FEW_OUTPUTS:
-            at_once = max(1, _TERM_ENTRIES // (count * n_rows))
+            at_once = max(1, _CHUNK_ENTRIES // (self.grid.size * len(left)))
         for first in range(0, outputs.size, at_once):
-            some = outputs[first : first + at_once]
-            z = components[:, some]
-            terms = _terms(left, basis, z)
-            if some.size == 1:
-                terms = terms.astype(np.float64)
-            step = (
-                max(1, _CHUNK_ENTRIES // (n_rows * some.size)) if some.size > 1 else len(self.grid)
-            )
-            for start in range(0, self.grid.size, step):
-                ridges = slice(start, min(start + step, self.grid.size))
-                if columns is None:
-                    found = terms[ridges]
-                else:
-                    weights = columns.weights[:, ridges].T.astype(terms.dtype)
-                    found = (weights @ terms.reshape(count, -1)).reshape(-1, *terms.shape[1:])
-                if block.exact.size:
-                    found[:, block.exact] = _terms(block.exact_left, self.kept[ridges].T, z)
+            some: Outputs = outputs[first : first + at_once]
+            if outputs.size == self.n_outputs:
+                some = slice(first, min(first + at_once, self.n_outputs))
+            z = self.factorization.target_components[:, some]
+            beyond = None if outside is None else outside[None, :, some]
+            found = _terms(left, basis, z)
+            if weights is not None:
+                if z.shape[1] == 1:
+                    found = found.astype(np.float64)
                 if beyond is not None:
-                    found += beyond[:, some]
-                yield ResidualChunk(some, ridges, found)
+                    found = np.concatenate([found, beyond.astype(found.dtype)])
+                flat = weights.astype(found.dtype) @ found.reshape(len(found), -1)
+                found = flat.reshape(self.grid.size, *found.shape[1:])
+            elif beyond is not None:
+                found = found + beyond
+            if block.exact.size:
+                found[:, block.exact] = _terms(block.exact_left, self.kept.T, z)
+                if beyond is not None:
+                    found[:, block.exact] += beyond[:, block.exact]
+            yield some, found
 
     def _few(self, dtype: np.dtype[np.floating]) -> FewColumns:
         if dtype not in self._columns:
@@ -125,8 +125,11 @@ class Residuals:
 
 def _terms(left: AnyFloats, basis: FloatArray, components: FloatArray) -> FloatArray:
     """Return Σ_j U_ij z_jk b_jm, shape (m, rows, k), in the precision of U."""
+    rows, count = left.shape[0], basis.shape[1]
     if components.shape[1] == 1:
-        terms = np.matmul((basis * components).T.astype(left.dtype), left.T)[:, :, None]
+        found = np.matmul((basis * components).T.astype(left.dtype), left.T)[:, :, None]
     else:
-        terms = np.matmul(left, (basis.T[:, :, None] * components).astype(left.dtype))
-    return np.asarray(terms)
+        scaled = (basis[:, :, None] * components[:, None]).astype(left.dtype)
+        flat = np.matmul(left, scaled.reshape(len(scaled), -1))
+        found = np.ascontiguousarray(np.swapaxes(flat.reshape(rows, count, -1), 0, 1))
+    return np.asarray(found)

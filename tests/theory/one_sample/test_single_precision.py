@@ -62,8 +62,8 @@ def rows_of(path, grid):
     found = []
     for block in left_out_rows(path, grid):
         residual = np.empty((grid.size, block.q.shape[1], path.targets.shape[1]))
-        for chunk in residuals.chunks(block):
-            residual[chunk.ridges, :, chunk.outputs] = chunk.residual
+        for outputs, some in residuals.chunks(block):
+            residual[:, :, outputs] = some
         error = residual / block.distance[:, :, None]
         found.append((block.q, block.distance, block.growth, error))
     return [np.concatenate(parts, axis=1) for parts in zip(*found, strict=True)], block.left.dtype
