@@ -126,7 +126,7 @@ class Calibration(NamedTuple):
             z = ratio / np.maximum(found.standard_error, 1e-12)
             counts = everywhere | (found.of_use & ~found.at_pole[:, None])
             z = np.where(counts & (ratio > tuning.DISAGREEMENT_OF_CONCERN), z, 0.0)
-            if is_near_rank(found.size, self.rank):
+            if z.max() > tuning.ERRORS_AT_TWO_SIZES and is_near_rank(found.size, self.rank):
                 z = z / found.few_subsets
             for errors, kept in zip(
                 (tuning.ERRORS_AT_ONE_SIZE, tuning.ERRORS_AT_TWO_SIZES), largest, strict=True

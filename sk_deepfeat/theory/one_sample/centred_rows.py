@@ -58,6 +58,12 @@ class CentredRows:
         np.copyto(out, found)
         return out
 
+    def cast(self, rows: slice, out: NDArray[np.float32]) -> None:
+        """Write some rows in single precision; only the result is rounded."""
+        np.subtract(self.given[rows], self.mean, out=out, casting="same_kind")
+        if self.root is not None:
+            out *= self.root[rows, None]
+
     def whole(self) -> FloatArray:
         """Return all rows, for what cannot be done block by block."""
         return self._made(slice(None)) if self._whole is None else self._whole

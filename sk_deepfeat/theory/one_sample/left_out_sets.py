@@ -18,7 +18,7 @@ from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.validation import FloatArray
 
 _SKETCH = 32
-_SETS_AT_ONCE = 40
+_SETS_AT_ONCE, _BLOCK_ENTRIES = 40, 2_000_000
 # Beside M, whose largest eigenvalue is one: what single precision cannot tell from zero.
 _ROUNDING = 1e-6
 # Features up to this size, and down to its inverse, are fit for single precision as they are.
@@ -131,35 +131,55 @@ class InfluenceMetric:
     ) -> LeftOutSets:
         f = self.factorization
         size, outputs = sets.shape[1], residual.shape[1]
-        errors = np.empty((len(sets), size, outputs))
-        growth, cosines = np.empty(sets.shape), np.empty(sets.shape)
-        for start in range(0, len(sets), _SETS_AT_ONCE):
-            part = slice(start, start + _SETS_AT_ONCE)
+        unit = self._unit_of_errors(points, residual, sets, position)
+        residual = residual / unit
+        most = min(outputs, size)
+        errors, growth, cosines = (np.empty(sets.shape) for _ in range(3))
+        step = max(1, min(_SETS_AT_ONCE, _BLOCK_ENTRIES // (size * outputs)))
+        for start in range(0, len(sets), step):
+            part = slice(start, start + step)
             near = points[position[part]]
             hat = np.matmul(near, near.transpose(0, 2, 1)).astype(float)
             h = np.sqrt(np.maximum(np.einsum("sii->si", hat), 1e-300))
             cosines[part] = hat[:, 0] / (h * h[:, :1])
             # M bordered by the residuals and by e₁: the factor's last rows are L⁻¹r and L⁻¹e₁.
-            bordered = np.zeros((len(near), size + outputs + 1, size + outputs + 1))
+            bordered = np.zeros((len(near), size + most + 1, size + most + 1))
             bordered[:, :size, :size] = -hat
             if f.fit_intercept:
                 root = np.sqrt(f.weights[sets[part]])
                 bordered[:, :size, :size] -= root[:, :, None] * root[:, None] / f.n_rows
             diagonal = np.arange(size)
             bordered[:, diagonal, diagonal] += 1.0 + _ROUNDING
-            bordered[:, size:-1, :size] = residual[position[part]].transpose(0, 2, 1)
+            bordered[:, size:-1, :size] = _few_outputs(residual[position[part]])
             bordered[:, -1, 0] = 1.0
-            rest = np.arange(size, size + outputs + 1)
+            rest = np.arange(size, size + most + 1)
             bound = np.square(bordered[:, size:, :size]).sum(axis=2) / _ROUNDING
             bordered[:, rest, rest] = 4.0 * bound + 1.0
             factor = np.linalg.cholesky(bordered)
             first = factor[:, -1, :size]
             growth[part] = np.cumsum(np.square(first), axis=1) - 1.0
             e = np.cumsum(factor[:, size:-1, :size] * first[:, None], axis=2)
-            errors[part] = e.transpose(0, 2, 1)
-        scale = np.maximum(np.square(errors[:, 0]).mean(axis=0), np.finfo(float).tiny)
-        return LeftOutSets(
-            (np.square(errors) / scale).mean(axis=2),
-            np.log(np.maximum(growth, _ROUNDING)),
-            cosines,
-        )
+            errors[part] = np.square(e).sum(axis=1) / outputs
+        return LeftOutSets(errors, np.log(np.maximum(growth, _ROUNDING)), cosines)
+
+    def _unit_of_errors(
+        self, points: FloatArray, residual: FloatArray, sets: Rows, position: Rows
+    ) -> FloatArray:
+        """Return the root mean square over the rows of every output's leave-one-out residual."""
+        f, rows = self.factorization, position[:, 0]
+        distance = 1.0 + _ROUNDING - np.square(np.asarray(points[rows], float)).sum(axis=1)
+        if f.fit_intercept:
+            distance -= f.weights[sets[:, 0]] / f.n_rows
+        errors = residual[rows] / np.maximum(distance, _ROUNDING)[:, None]
+        return np.sqrt(np.maximum(np.square(errors).mean(axis=0), np.finfo(float).tiny))
+
+
+def _few_outputs(residual: FloatArray) -> FloatArray:
+    """Return residuals of S sets, shape (S, outputs, k), or k that have the same squares.
+
+    Sums over outputs of squares of linear combinations are all that counts.
+    """
+    if residual.shape[2] <= residual.shape[1]:
+        return residual.transpose(0, 2, 1)
+    values, vectors = np.linalg.eigh(residual @ residual.transpose(0, 2, 1))
+    return np.sqrt(np.maximum(values, 0.0))[:, :, None] * vectors.transpose(0, 2, 1)

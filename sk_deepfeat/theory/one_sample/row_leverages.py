@@ -48,13 +48,16 @@ def row_leverages(factorization: RidgeFactorization) -> RowLeverages | None:
     ridge = _ridge_of_df1(lam, min(_MOST_DF_SHARE * lam.size, 0.5 * factorization.n_rows))
     least = least_gcv_ridge(factorization)
     grid = np.array([ridge, ridge if least is None else least])
-    blocks = [block for _, block in left_out_rows(factorization, grid)]
+    q, residuals = [], []
+    for block in left_out_rows(factorization, grid):
+        q.append(block.q[0])
+        residuals.append(block.residuals_at(factorization, grid[1], 1))
     shrunk = lam / (lam + ridge)
     return RowLeverages(
         ridge,
-        np.concatenate([block.q[:, 0] for block in blocks]) / factorization.weights,
+        np.concatenate(q) / factorization.weights,
         float(shrunk.sum() ** 2 / np.square(shrunk).sum()),
-        np.concatenate([block.residual[:, 1] for block in blocks]),
+        np.concatenate(residuals),
     )
 
 

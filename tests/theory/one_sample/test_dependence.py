@@ -366,3 +366,18 @@ def test_units_of_features_and_targets_do_not_count(scale, size):
     assert plain.dependent
     assert (scaled.dependent, scaled.by) == (plain.dependent, plain.by)
     assert scaled.optimism == pytest.approx(plain.optimism, rel=1e-3)
+
+
+def test_errors_of_many_outputs_are_the_mean_of_each_alone():
+    """More outputs than rows in a set: their squares come from as many as there are rows."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(80, 20)), rng.normal(size=(80, 30)) * np.geomspace(1e-3, 1e3, 30)
+    sets = np.stack([rng.permutation(80)[:6] for _ in range(5)])
+    together = InfluenceMetric(ridge_factorization(X, Y), 3.0).left_out(sets, (3.0, 0.5))
+    for k in range(2):
+        alone = [
+            InfluenceMetric(ridge_factorization(X, y), 3.0).left_out(sets, (3.0, 0.5))[k].error
+            for y in Y.T
+        ]
+        np.testing.assert_allclose(together[k].error, np.mean(alone, axis=0), rtol=1e-4)
+        np.testing.assert_allclose(together[k].error[:, 0].mean(), 1.0, rtol=1e-4)
