@@ -126,7 +126,7 @@ class Calibration(NamedTuple):
             z = ratio / np.maximum(found.standard_error, 1e-12)
             counts = everywhere | (found.of_use & ~found.at_pole[:, None])
             z = np.where(counts & (ratio > tuning.DISAGREEMENT_OF_CONCERN), z, 0.0)
-            if z.max() > tuning.ERRORS_AT_TWO_SIZES and is_near_rank(found.size, self.rank):
+            if np.any(z > tuning.ERRORS_AT_TWO_SIZES) and is_near_rank(found.size, self.rank):
                 z = z / found.few_subsets
             for errors, kept in zip(
                 (tuning.ERRORS_AT_ONE_SIZE, tuning.ERRORS_AT_TWO_SIZES), largest, strict=True
@@ -180,7 +180,8 @@ def calibrate(
         check_subset_size(size, n_rows)
     if rank == 0:  # nothing is learned from any rows
         wanted = []
-    evaluator = CurveEvaluator(curve, fit_intercept=factorization.fit_intercept, errors_alone=True)
+    given = {"fit_intercept": factorization.fit_intercept, "errors_alone": True}
+    evaluator = CurveEvaluator(curve.of_output(0), **given)  # degrees of freedom: those of any
     plan = plan_subsets(factorization, evaluator, wanted, fine=fine, droppable=sizes is None)
     asked = [WantedSubsets(planned.size, planned.alpha, planned.n_subsets) for planned in plan]
     measured = errors_of_sizes(factorization, asked, seed=seed)
@@ -192,13 +193,23 @@ def calibrate(
     ]
     scatter = _pooled_scatter(grid, places, measured, n_rows, curve.n_outputs)
     calibration = Calibration((), n_rows, rank, grid, scatter, amplified)
+    predicted = _predicted(CurveEvaluator(curve, **given), measured)
     compared = (
-        _compare(calibration, evaluator, planned, errors)
-        for planned, errors in zip(plan, measured, strict=True)
+        _compare(calibration, evaluator, *each)
+        for each in zip(plan, measured, predicted, strict=True)
     )
     # A few subsets of more groups may hold fewer rows, where groups are of very unequal sizes.
     ascending = sorted(compared, key=lambda found: found.size)
     return calibration._replace(sizes=tuple(ascending))
+
+
+def _predicted(evaluator: CurveEvaluator, measured: list[SubsetErrors]) -> list[FloatArray]:
+    """Return what the theory gives for each size, shapes (A, t), from one evaluation."""
+    counts = [errors.alpha.size for errors in measured]
+    sizes = np.repeat([errors.size for errors in measured], counts)
+    alphas = np.concatenate([np.empty(0), *(errors.alpha for errors in measured)])
+    found = evaluator.test_error(np.asarray(sizes, dtype=np.float64), alphas)
+    return np.split(found, np.cumsum(counts)[:-1]) if counts else []
 
 
 def _place(evaluator: CurveEvaluator, n_samples: float, df_ratio: FloatArray) -> FloatArray:
@@ -248,9 +259,9 @@ def _compare(
     evaluator: CurveEvaluator,
     planned: PlannedSize,
     errors: SubsetErrors,
+    predicted: FloatArray,
 ) -> CalibrationSize:
     size, alpha, n_rows = errors.size, errors.alpha, calibration.n_rows
-    predicted = evaluator.test_error(np.full(alpha.shape, size), alpha)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log(errors.error / predicted)
     scatter = calibration.scatter_at(evaluator, size, planned.df_ratio)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sk_deepfeat.theory.validation import FloatArray
 
 # Entries of a block, and of rows that are kept as a whole: far less than a Gram matrix that counts.
-_BLOCK_ENTRIES, _FEW_ENTRIES = 2_000_000, 1_000_000
+_BLOCK_ENTRIES, _FEW_ENTRIES = 4_000_000, 1_000_000
 _WITNESSES = 16
 
 _Rows = slice | NDArray[np.intp]
@@ -116,13 +116,18 @@ class CentredRows:
     def products(self) -> FloatArray:
         """Return F Fᵀ, from blocks of columns: its lower triangle, in Fortran's order."""
         n, p = self.shape
-        found = np.zeros((n, n), order="F")
-        step = p if self._whole is not None else max(64, _BLOCK_ENTRIES // n)
+        if self.is_one_block:
+            whole = self.whole()
+            return np.asarray((whole @ whole.T).T)
+        found, step = np.zeros((n, n), order="F"), max(64, _BLOCK_ENTRIES // n)
         for start in range(0, p, step):
-            columns = slice(start, start + step)
-            part = self.columns(columns) if self._whole is None else self._whole
-            add_products(part.T, found)
+            add_products(self.columns(slice(start, start + step)).T, found)
         return found
+
+    @property
+    def is_one_block(self) -> bool:
+        """Whether all rows make one block."""
+        return self._whole is not None or self.given.size <= _BLOCK_ENTRIES
 
     def _made(self, rows: _Rows, out: FloatArray | None = None) -> FloatArray:
         if isinstance(rows, slice) or self.given.dtype != np.float64:

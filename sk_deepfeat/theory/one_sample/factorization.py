@@ -15,7 +15,12 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.one_sample.centred_rows import CentredRows, add_products
-from sk_deepfeat.theory.one_sample.half_grams import HalfGrams, gram_by_halves, gram_of
+from sk_deepfeat.theory.one_sample.half_grams import (
+    HalfGrams,
+    gram_by_halves,
+    gram_of,
+    small_gram_of,
+)
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
 
@@ -93,14 +98,18 @@ class RidgeFactorization:
         if not self.primal:
             gram = features.products()
         elif self.n_rows < 2 * self.n_features:
-            gram, self._cross = gram_of(features, targets)
+            of_rows = small_gram_of if features.is_one_block else gram_of
+            gram, self._cross = of_rows(features, targets)
         else:
             values = np.hstack([targets, np.sqrt(weights)[:, None]])
             gram, cross, self.halves = gram_by_halves(features, values)
             self._cross = cross[:, :-1]
-        self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
-            gram, overwrite_a=True, check_finite=False, driver="evd"
-        )
+        if features.is_one_block:  # by the BLAS that has made the matrix
+            self._all_eigenvalues, self._vectors = np.linalg.eigh(gram)
+        else:
+            self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
+                gram, overwrite_a=True, check_finite=False, driver="evd"
+            )
         largest = max(float(self._all_eigenvalues[-1]), 0.0)
         above = self._all_eigenvalues > max(SPECTRUM_CUT * largest, 0.0)
         # They ascend: a slice, of which numpy makes no copy.

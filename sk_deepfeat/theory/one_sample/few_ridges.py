@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg
 
+from sk_deepfeat.theory.threads import one_thread
 from sk_deepfeat.theory.validation import FloatArray
 
 _SAMPLED = 120
@@ -49,15 +50,16 @@ def few_columns(eigenvalues: FloatArray, table: FloatArray, tolerance: float) ->
     )
     sampled = table[some]
     largest = sampled.max(axis=0)
-    triangle, order = scipy.linalg.qr(
-        sampled / largest, mode="r", pivoting=True, overwrite_a=True, check_finite=False
-    )
-    diagonal = np.abs(np.diagonal(triangle))
-    count = int(np.count_nonzero(diagonal > tolerance * diagonal[0]))
+    with one_thread():  # not to be in the way of the products before and after
+        triangle, order = scipy.linalg.qr(
+            sampled / largest, mode="r", pivoting=True, overwrite_a=True, check_finite=False
+        )
+        diagonal = np.abs(np.diagonal(triangle))
+        count = int(np.count_nonzero(diagonal > tolerance * diagonal[0]))
+        rest = scipy.linalg.solve_triangular(
+            triangle[:count, :count], triangle[:count, count:], check_finite=False
+        )
     chosen = order[:count]
     weights = np.zeros((count, table.shape[1]))
-    weights[:, chosen] = np.eye(count)
-    weights[:, order[count:]] = scipy.linalg.solve_triangular(
-        triangle[:count, :count], triangle[:count, count:], check_finite=False
-    )
+    weights[:, chosen], weights[:, order[count:]] = np.eye(count), rest
     return FewColumns(table[:, chosen] / largest[chosen], weights * largest)

@@ -79,6 +79,23 @@ class KappaCurve(NamedTuple):
         """Targets, t."""
         return self.error.shape[2]
 
+    def of_output(self, output: int) -> KappaCurve:
+        """Return the curve of one output alone: all that does not depend on outputs is the same."""
+        one = slice(output, output + 1)
+        alone = self._replace(
+            error=self.error[..., one],
+            leverage_weighted_error=self.leverage_weighted_error[..., one],
+            training_error=self.training_error[..., one],
+        )
+        if self.constant is None:
+            return alone
+        constant = self.constant._replace(
+            error=self.constant.error[..., one],
+            leverage_weighted_error=self.constant.leverage_weighted_error[..., one],
+            mean_error=self.constant.mean_error[..., one],
+        )
+        return alone._replace(constant=constant)
+
     @property
     def active_share(self) -> float:
         """Share of the rows that have any leverage; rows of zeros have none."""
@@ -348,6 +365,8 @@ def _ascending(curve: KappaCurve) -> KappaCurve:
     kappa = np.where(np.isfinite(curve.kappa), curve.kappa, 0.0)
     highest = np.maximum.accumulate(kappa)
     keep = np.r_[kappa[0] > 0, kappa[1:] > highest[:-1] * (1.0 + 1e-9)]
+    if np.all(keep) and np.all(np.isfinite(curve.kappa)):
+        return curve
     along = (*curve._fields[:8], "scale_noise", "training_error", "shared_noise")
     arrays: dict[str, Any] = {name: getattr(curve, name)[keep] for name in along}
     if curve.constant is not None:

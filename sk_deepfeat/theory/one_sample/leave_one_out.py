@@ -30,7 +30,7 @@ from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
 _BLOCK_ENTRIES, _GRID_ENTRIES = 6_000_000, 1_000_000
 # Operations of a product with the features from which on single precision is worth its checks.
-_LARGE = 1e10
+_LARGE = 2e9
 # A column of U is off by ε √(Σλ/λ_j) of its own length, ε = 6e-8, with random signs: from 3e-4 of
 # it on, at this share of Σλ, it is taken in double precision.
 _LEAST_SHARE = 4e-8

@@ -16,7 +16,7 @@ from sk_deepfeat.theory.one_sample.factorization import SPECTRUM_CUT
 from sk_deepfeat.theory.validation import FloatArray
 
 # A reduction to tridiagonal form takes as long as so many Cholesky factorisations.
-MOST_CHOLESKY = 4
+MOST_CHOLESKY = 6
 
 
 def solve_shifted(gram: FloatArray, right: FloatArray, ridge: FloatArray) -> FloatArray:

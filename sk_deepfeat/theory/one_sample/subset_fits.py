@@ -21,6 +21,7 @@ from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.half_grams import gram_of
 from sk_deepfeat.theory.one_sample.shifted_systems import solve_shifted
 from sk_deepfeat.theory.one_sample.subset_costs import by_weights
+from sk_deepfeat.theory.threads import scipy_product
 from sk_deepfeat.theory.validation import FloatArray
 
 _Rows = NDArray[np.intp]
@@ -165,7 +166,8 @@ class SubsetFits:
             features = factorization.features.take(rows)
             gram = np.zeros((rows.size, rows.size), order="F")
             add_products(features.T, gram)
-            along = features @ (root @ features) / total
+            mean = scipy_product(features.T, root[:, None])
+            along = scipy_product(features, mean)[:, 0] / total
         if factorization.fit_intercept:
             along_mean = along - 0.5 * (root @ along) / total * root
             scipy.linalg.blas.dsyr2(-1.0, root, along_mean, a=gram, lower=True, overwrite_a=True)
@@ -178,7 +180,9 @@ class SubsetFits:
         if by_weights(factorization, rows.size, ridge.size):
             return SubsetFit(weights, mean_prediction, rows if features is None else features.T)
         if features is not None:
-            return SubsetFit(np.matmul(features.T, weights), mean_prediction)
+            flat = weights.transpose(1, 0, 2).reshape(rows.size, -1)
+            coefs = scipy_product(features.T, flat).reshape(-1, ridge.size, targets.shape[1])
+            return SubsetFit(coefs.transpose(1, 0, 2), mean_prediction)
         numbers = np.zeros((ridge.size, self.size, targets.shape[1]))
         numbers[:, rows] = weights
         return SubsetFit(numbers, mean_prediction)

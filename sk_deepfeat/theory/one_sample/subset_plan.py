@@ -13,7 +13,7 @@ import numpy as np
 
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
-from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
+from sk_deepfeat.theory.one_sample.factorization import SPECTRUM_CUT, RidgeFactorization
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.one_sample.subset_costs import (
     factorization_cost,
@@ -24,6 +24,9 @@ from sk_deepfeat.theory.validation import FloatArray
 
 # Sizes are whole numbers: an octave, and a little more. What is left of df1 at the ridgeless end.
 _OCTAVE, _RIDGELESS = 2.1, 1.0 - 1e-4
+_ROUNDING = 4.0 * SPECTRUM_CUT
+# A size that takes this part of what all may cost gets few alphas, in a check and in a correction.
+_DEAR, _FEW_ALPHAS = 3.0, (4, 12)
 
 
 class PlannedSize(NamedTuple):
@@ -124,6 +127,9 @@ def plan_subsets(
     share, floor = tuning.CORRECTION_COST if fine else tuning.CHECK_COST
     budget = share * factorization_cost(factorization) + floor
     wanted = [_Wanted(factorization, evaluator, rank, size, fine) for size in sizes]
+    for each in wanted:
+        if each.least * each.one > budget / _DEAR:
+            each.thin(_FEW_ALPHAS[int(fine)])
     if droppable:
         wanted = _affordable(wanted, budget, rank, factorization.n_rows // 2)
     spare = max(budget - _cost(wanted), 0.0) / max(len(wanted), 1)
@@ -158,6 +164,13 @@ class _Wanted:
     def one(self) -> float:
         """What one subset costs."""
         return subset_cost(self.factorization, self.size, self.alpha.size)
+
+    def thin(self, count: int) -> None:
+        """Take so many alphas, both ends among them, where all of them would cost too much."""
+        df_ratio = self.evaluator.df_ratio_at_alpha(self.size, self.alpha)
+        wanted = np.linspace(df_ratio[0], df_ratio[-1], count)[1:-1]
+        kept = {int(np.argmin(np.abs(df_ratio - value))) for value in wanted}
+        self.alpha = self.alpha[sorted({0, *kept, self.alpha.size - 1})]
 
     def planned(self, spare: float) -> PlannedSize:
         """Return the plan, with more subsets than the least if operations are to spare."""
@@ -210,7 +223,9 @@ def _alphas(
     lam = factorization.eigenvalues
     most = min(1.0, lam.size / size)
     alphas = evaluator.alpha_at_df_ratio(size, df_ratio_grid(fine) * most)
-    lowest = evaluator.lowest_alpha(size)
+    # Below the rounding of a subset's Gram matrix alpha changes nothing that is known.
+    rounding = _ROUNDING * float(lam[-1]) * size / factorization.n_rows
+    lowest = max(evaluator.lowest_alpha(size), rounding)
     if not is_near_rank(size, lam.size) and size < lam.size:  # all that can be learned is
         lowest = max(lowest, float(evaluator.alpha_at_df_ratio(size, _RIDGELESS * most)))
     highest = float(lam.sum()) * size / factorization.n_rows
