@@ -269,6 +269,8 @@ def _compare(
     # The theory rests on one training set itself, where these alphas leave df1 of the same κ.
     of_theory = calibration.scatter_at(evaluator, n_rows, planned.df_ratio * size / n_rows)
     of_theory = of_theory / np.sqrt(n_rows)
+    # Rows outside are a sample of those that the theory rests on.
+    of_rows = errors.row_noise * np.sqrt(errors.unseen)
     known = np.isfinite(ratio)
     ratio = np.where(known, ratio, 0.0)
     relative = np.where(known, relative, 1.0)
@@ -280,7 +282,9 @@ def _compare(
         errors.error[ascending],
         predicted[ascending],
         ratio[ascending],
-        np.sqrt(np.square(relative) / errors.n_subsets + np.square(of_theory))[ascending],
+        np.sqrt(np.square(relative) / errors.n_subsets + np.square(of_theory) + np.square(of_rows))[
+            ascending
+        ],
         (relative / np.sqrt(errors.n_subsets))[ascending],
         errors.row_noise[ascending],
         (is_near_rank(size, calibration.rank) & (planned.df_ratio > highest))[ascending],

@@ -41,6 +41,8 @@ class SubsetErrors(NamedTuple):
     """How many subsets were fitted."""
     row_noise: FloatArray
     """Relative standard error of the mean over rows, or over groups, shape (A, t)."""
+    unseen: float = 0.0
+    """Share of the rows that are in every subset, so that nothing is measured on them."""
 
 
 def check_subset_size(size: Any, n_rows: int) -> None:
@@ -204,7 +206,8 @@ class _Fitted:
         deviation = means.std(axis=0, ddof=1)
         scatter = np.divide(deviation, average, out=np.zeros_like(average), where=average > 0)
         mean, noise = (part.reshape(self.shape[1:]) for part in (self.draws.mean, self.draws.noise))
-        return SubsetErrors(self.size, self.alpha, mean, scatter, self.n_subsets, noise)
+        unseen = float(np.mean(self.outside.max(axis=1) == 0.0))
+        return SubsetErrors(self.size, self.alpha, mean, scatter, self.n_subsets, noise, unseen)
 
 
 def _measure(
