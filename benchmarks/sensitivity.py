@@ -72,6 +72,7 @@ PROPORTIONS = (
 # have benchmarks of their own (``dependence.py``, ``causes.py`` and ``small_samples.py``).
 LEFT_OUT = (
     "CHECK_BAR",
+    "POOLED_DEGREES",
     "ALPHA_OF_USE",
     "CAUSE_FEWEST_ROWS",
     "FAR_OUTLIERS",

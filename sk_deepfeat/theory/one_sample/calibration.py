@@ -70,6 +70,15 @@ class CalibrationSize(NamedTuple):
         errors = tuning.ERRORS_AT_TWO_SIZES
         return float(stdtrit(self.n_subsets - 1, ndtr(errors)) / errors)
 
+    def of_several(self, outputs: int, errors: float) -> float:
+        """Return how many times further the largest of several outputs goes by noise than one.
+
+        As Student's t does, since few subsets tell each output's scatter.
+        """
+        degrees = self.n_subsets - 1 + tuning.POOLED_DEGREES
+        share = ndtr(-errors)
+        return float(stdtrit(degrees, share / outputs) / stdtrit(degrees, share))
+
     @property
     def of_use(self) -> NDArray[np.bool_]:
         """Where alpha is no more than some decades below the best for so many rows, (A, t)."""
@@ -119,7 +128,7 @@ class Calibration(NamedTuple):
 
     def _beyond_noise(self, *, everywhere: bool = False) -> tuple[list[float], list[float]]:
         """Return for each size the largest C beyond what noise makes at one size, and at two."""
-        more = 2.0 * np.log(self.scatter.shape[1])
+        outputs = self.scatter.shape[1]
         largest: tuple[list[float], list[float]] = ([], [])
         for found in self.sizes:
             ratio = np.abs(found.log_ratio)
@@ -131,7 +140,8 @@ class Calibration(NamedTuple):
             for errors, kept in zip(
                 (tuning.ERRORS_AT_ONE_SIZE, tuning.ERRORS_AT_TWO_SIZES), largest, strict=True
             ):
-                kept.append(float(np.max(ratio, where=z > np.sqrt(errors**2 + more), initial=0.0)))
+                beyond = z > errors * found.of_several(outputs, errors)
+                kept.append(float(np.max(ratio, where=beyond, initial=0.0)))
         return largest
 
     def scatter_at(

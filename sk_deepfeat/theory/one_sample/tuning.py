@@ -138,7 +138,13 @@ ERRORS_AT_ONE_SIZE, ERRORS_AT_TWO_SIZES = 4.0, 3.0
 """Standard errors of a disagreement that fail the check: at one size, and at two sizes or more.
 
 Why: of some forty correlated comparisons one at four standard errors, or two at three, is no
-chance. With t outputs the squares grow by twice log t, as the largest of t normal numbers does."""
+chance. With t outputs they are as many more as the largest of t numbers of Student's t needs."""
+
+POOLED_DEGREES = 4
+"""Degrees of freedom that the scatter at other sizes adds to that of few subsets.
+
+Why: scatter times √n is about the same at all sizes with the same df1/n, within tens of per cent,
+as if four more subsets told it."""
 
 ALPHA_OF_USE = 1e-4
 """Share of the best alpha down to which a disagreement fails the check.
