@@ -223,9 +223,9 @@ def _alphas(
     lam = factorization.eigenvalues
     most = min(1.0, lam.size / size)
     alphas = evaluator.alpha_at_df_ratio(size, df_ratio_grid(fine) * most)
-    # Below the rounding of a subset's Gram matrix alpha changes nothing that is known.
-    rounding = _ROUNDING * float(lam[-1]) * size / factorization.n_rows
-    lowest = max(evaluator.lowest_alpha(size), rounding)
+    lowest = evaluator.lowest_alpha(size)
+    if factorization.gram_is_enough:  # below the rounding of a Gram matrix alpha changes nothing
+        lowest = max(lowest, _ROUNDING * float(lam[-1]) * size / factorization.n_rows)
     if not is_near_rank(size, lam.size) and size < lam.size:  # all that can be learned is
         lowest = max(lowest, float(evaluator.alpha_at_df_ratio(size, _RIDGELESS * most)))
     highest = float(lam.sum()) * size / factorization.n_rows
