@@ -19,7 +19,10 @@ _FEW_OUTPUTS = 8
 def factorization_cost(factorization: RidgeFactorization) -> float:
     """Return the operations of the factorisation itself."""
     small, large = sorted(factorization.features.shape)
-    return float(small**2 * large + _EIGENVECTORS * small**3)
+    operations = small**2 * large + _EIGENVECTORS * small**3
+    if not factorization.gram_is_enough:
+        operations += _OF_ROWS * small**2 * large
+    return float(operations)
 
 
 def subset_cost(factorization: RidgeFactorization, size: int, n_alphas: int) -> float:
