@@ -65,7 +65,9 @@ def fit_population(
     fitted = clone(resolved, safe=False).fit(
         X, y, sample_weight=sample_weight, fit_intercept=fit_intercept, path=path, **more
     )
-    require_same_data(fitted, np.shape(X)[1], np.shape(y)[1:], fit_intercept)
+    # At a size that will be asked for anyway.
+    size = float(np.shape(X)[0] if path is None else path.n_rows)
+    require_same_data(fitted, np.shape(X)[1], np.shape(y)[1:], fit_intercept, n_samples=size)
     return fitted
 
 

@@ -121,7 +121,12 @@ def require_members(kind: str, plugin: object) -> None:
 
 
 def require_same_data(
-    population: Any, n_features: int, output_shape: tuple[int, ...], fit_intercept: bool
+    population: Any,
+    n_features: int,
+    output_shape: tuple[int, ...],
+    fit_intercept: bool,
+    *,
+    n_samples: float = 2.0,
 ) -> None:
     """Raise ValueError unless a fitted population is of as many features and outputs as the data.
 
@@ -135,6 +140,8 @@ def require_same_data(
         ``y.shape[1:]``.
     fit_intercept : bool
         What the population will be asked for.
+    n_samples : float, default=2.0
+        The number of samples of the cell that is asked for, to see its shape.
 
     Raises
     ------
@@ -147,7 +154,7 @@ def require_same_data(
             f"population={population!r} describes {width} features, but X has {n_features} "
             "features; fit the population on the same features as the ridge."
         )
-    shape = tuple(population.test_error(2.0, 1.0, fit_intercept=fit_intercept).shape)
+    shape = tuple(population.test_error(n_samples, 1.0, fit_intercept=fit_intercept).shape)
     if shape != tuple(output_shape):
         raise ValueError(
             f"population={population!r} answers with errors of shape {shape} for one cell, but y "
