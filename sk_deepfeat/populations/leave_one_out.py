@@ -141,7 +141,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
             misses=misses,
             fewest_rows=1.0 if groups is None else groups.mean_size,
         )
-        self.factorization_: RidgeFactorization | None = factorization
+        self.factorization_: RidgeFactorization | None = factorization.without_halves()
         return curve
 
     def __getstate__(self) -> dict[str, Any]:

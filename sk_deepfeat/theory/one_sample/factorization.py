@@ -129,6 +129,12 @@ class RidgeFactorization:
         other.groups = RowGroups(_check_labels(groups, self.n_rows))
         return other
 
+    def without_halves(self) -> RidgeFactorization:
+        """Return the same factorisation without the halves' Gram matrices, which take memory."""
+        other = copy.copy(self)
+        other.halves = None
+        return other
+
     @property
     def gram_is_enough(self) -> bool:
         """Whether the Gram matrix tells every direction that counts."""
@@ -191,7 +197,7 @@ class RidgeFactorization:
         left /= np.sqrt(self.eigenvalues)
         return np.asarray(left)
 
-    @cached_property
+    @property
     def left_from_features(self) -> FloatArray | None:
         """V/√λ, of which U = F V/√λ, shape (n_features, rank); None where U itself is at hand."""
         if self._left is not None or not self.primal:

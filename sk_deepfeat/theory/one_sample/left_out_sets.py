@@ -9,22 +9,25 @@ inverse is nested, so that the components are running sums of (L⁻¹e₁)(L⁻�
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.validation import FloatArray
 
 _SKETCH = 32
 _SETS_AT_ONCE, _BLOCK_ENTRIES = 40, 2_000_000
+_COPIED_ENTRIES = 20_000_000
 # Beside M, whose largest eigenvalue is one: what single precision cannot tell from zero.
 _ROUNDING = 1e-6
 # Features up to this size, and down to its inverse, are fit for single precision as they are.
 _LARGE = 1e15
 
 Rows = NDArray[np.intp]
+Floats = NDArray[Any]  # single precision, or double
 
 
 class LeftOutSets(NamedTuple):
@@ -45,6 +48,34 @@ def single_precision_unit(factorization: RidgeFactorization) -> float:
     return 1.0 if 1.0 / _LARGE < largest < _LARGE else largest
 
 
+class _SingleRows:
+    """The rows over a unit in single precision; a copy of few rows, of many a block at a time."""
+
+    def __init__(self, rows: CentredRows, unit: float) -> None:
+        self._given, self._unit = rows, unit
+        self._copy: Floats | None = None
+        if rows.shape[0] * rows.shape[1] <= _COPIED_ENTRIES:
+            self._copy = np.empty(rows.shape, dtype=np.float32)
+            for some, block in rows.blocks():
+                np.divide(block, unit, out=self._copy[some], casting="same_kind")
+
+    def take(self, rows: Rows) -> Floats:
+        """Return some rows."""
+        if self._copy is not None:
+            return self._copy[rows]
+        return np.asarray(self._given.take(rows) / self._unit, dtype=np.float32)
+
+    def times(self, right: Floats) -> Floats:
+        """Return the product of all rows with a matrix."""
+        if self._copy is not None:
+            return self._copy @ right
+        found = np.empty((self._given.shape[0], right.shape[1]), dtype=np.float32)
+        for some, block in self._given.blocks():
+            single = np.divide(block, self._unit, dtype=np.float32, casting="same_kind")
+            np.matmul(single, right, out=found[some])
+        return found
+
+
 class InfluenceMetric:
     """The rows as points a_i = √(λ/(λ+ridge)) U_i, whose products are the hat matrix.
 
@@ -58,29 +89,29 @@ class InfluenceMetric:
         self.shrunk = np.sqrt(lam / (lam + ridge))
         right = factorization.left_from_features
         if right is None:
-            self._rows = factorization.left_vectors(slice(0, factorization.n_rows)) * self.shrunk
-            self._map = None
-            self.lengths = np.sqrt(np.einsum("ij,ij->i", self._rows, self._rows))
+            left = factorization.left_vectors(slice(0, factorization.n_rows)) * self.shrunk
+            self._rows: FloatArray | _SingleRows = left
+            self.lengths = np.sqrt(np.einsum("ij,ij->i", left, left))
         else:
             unit = single_precision_unit(factorization)
-            self._rows = np.empty(factorization.features.shape, dtype=np.float32)
-            for some, block in factorization.features.blocks():
-                np.divide(block, unit, out=self._rows[some], casting="same_kind")
+            self._rows = _SingleRows(factorization.features, unit)
             self._map = np.asarray(right * (self.shrunk * unit), dtype=np.float32)
             probes = np.random.default_rng(0).normal(size=(lam.size, _SKETCH))
-            sketch = self._rows @ (self._map @ probes.astype(np.float32))
+            sketch = self._rows.times(self._map @ probes.astype(np.float32))
             self.lengths = np.sqrt(np.einsum("ij,ij->i", sketch, sketch) / _SKETCH)
         self.lengths = np.maximum(self.lengths, np.finfo(np.float32).tiny)
 
-    def points(self, rows: Rows) -> FloatArray:
+    def points(self, rows: Rows) -> Floats:
         """Return a_i of some rows."""
-        return self._rows[rows] if self._map is None else self._rows[rows] @ self._map
+        if isinstance(self._rows, _SingleRows):
+            return self._rows.take(rows) @ self._map
+        return self._rows[rows]
 
-    def products(self, points: FloatArray) -> FloatArray:
+    def products(self, points: Floats) -> Floats:
         """Return points · a_j for all rows j."""
-        if self._map is None:
-            return points @ self._rows.T
-        return (points @ self._map.T) @ self._rows.T
+        if isinstance(self._rows, _SingleRows):
+            return np.asarray(self._rows.times(self._map @ points.T).T)
+        return points @ self._rows.T
 
     def nearest(self, rows: Rows, count: int, sharpenings: tuple[int, ...]) -> Rows:
         """Return each row and the `count` rows nearest to it by the cosine, shape (S, count+1).

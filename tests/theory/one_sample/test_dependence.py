@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sk_deepfeat.theory import leave_one_out_residuals, ridge_factorization
-from sk_deepfeat.theory.one_sample import dependence
+from sk_deepfeat.theory.one_sample import centred_rows, dependence, left_out_sets
 from sk_deepfeat.theory.one_sample.dependence import RowDependence, describe, row_dependence
 from sk_deepfeat.theory.one_sample.left_out_sets import InfluenceMetric
 
@@ -381,3 +381,20 @@ def test_errors_of_many_outputs_are_the_mean_of_each_alone():
         ]
         np.testing.assert_allclose(together[k].error, np.mean(alone, axis=0), rtol=1e-4)
         np.testing.assert_allclose(together[k].error[:, 0].mean(), 1.0, rtol=1e-4)
+
+
+def test_many_rows_are_taken_block_by_block_without_a_copy(monkeypatch):
+    """The same points, nearest rows and errors as from a copy."""
+    rng = np.random.default_rng(0)
+    path = ridge_factorization(rng.normal(size=(300, 40)) + 2.0, rng.normal(size=300))
+    found = []
+    for most in (left_out_sets._COPIED_ENTRIES, 0):
+        monkeypatch.setattr(left_out_sets, "_COPIED_ENTRIES", most)
+        metric = InfluenceMetric(path, 1.0)
+        sets = metric.nearest(np.arange(20), 5, (3,))
+        found.append((metric.lengths, sets, metric.left_out(sets, (1.0,))[0].error))
+        monkeypatch.setattr(centred_rows, "_FEW_ENTRIES", 0)
+        monkeypatch.setattr(centred_rows, "_BLOCK_ENTRIES", 4000)
+        path = ridge_factorization(path.features.given, path.targets[:, 0])
+    for copied, by_blocks in zip(*found, strict=True):
+        np.testing.assert_allclose(copied, by_blocks, rtol=1e-4)
