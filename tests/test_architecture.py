@@ -373,6 +373,7 @@ HELPERS = {
     "theory.spline_rows",
     "theory.one_sample.calibration",
     "theory.one_sample.growth_misses",
+    "theory.one_sample.subset_plan",
     "theory.one_sample.least_error",
     "theory.one_sample.kappa_curve",
     "theory.one_sample.leverage_scale",

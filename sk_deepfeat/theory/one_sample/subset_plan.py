@@ -13,7 +13,7 @@ import numpy as np
 
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
-from sk_deepfeat.theory.one_sample.factorization import SPECTRUM_CUT, RidgeFactorization
+from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.one_sample.subset_costs import (
     factorization_cost,
@@ -24,7 +24,7 @@ from sk_deepfeat.theory.validation import FloatArray
 
 # Sizes are whole numbers: an octave, and a little more. What is left of df1 at the ridgeless end.
 _OCTAVE, _RIDGELESS = 2.1, 1.0 - 1e-4
-_ROUNDING = 4.0 * SPECTRUM_CUT
+_ROUNDING = 100.0 * np.finfo(float).eps
 # A size that takes this part of what all may cost gets few alphas, in a check and in a correction.
 _DEAR, _FEW_ALPHAS = 3.0, (4, 12)
 

@@ -181,7 +181,7 @@ def test_the_check_looks_at_the_ridgeless_end():
     for at_size in calibrate(path, curve).sizes:
         lowest = np.exp(at_size.log_alpha[0])
         if at_size.size > 0.6 * curve.rank:  # below, nearly all that can be learned is
-            rounding = 4e-11 * path.eigenvalues[-1] * at_size.size / 400
+            rounding = 100 * np.finfo(float).eps * path.eigenvalues[-1] * at_size.size / 400
             expected = max(evaluator.lowest_alpha(at_size.size), rounding)
             assert lowest == pytest.approx(expected, rel=1e-9)
         error, less = (
