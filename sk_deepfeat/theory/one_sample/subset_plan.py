@@ -132,8 +132,8 @@ def plan_subsets(
             each.thin(_FEW_ALPHAS[int(fine)])
     if droppable:
         wanted = _affordable(wanted, budget, rank, factorization.n_rows // 2)
-    spare = max(budget - _cost(wanted), 0.0) / max(len(wanted), 1)
-    return [each.planned(spare) for each in wanted]
+    _spend(wanted, budget - _cost(wanted))
+    return [each.planned() for each in wanted]
 
 
 class _Wanted:
@@ -159,6 +159,7 @@ class _Wanted:
         self.most = max(most, round(1.0 / (1.0 - size / n_rows)))  # all rows are outside once
         self.at_hand = 2 if is_half(factorization, size) else 0
         self.least = self.at_hand or self.least
+        self.count = self.least
 
     @property
     def one(self) -> float:
@@ -172,16 +173,46 @@ class _Wanted:
         kept = {int(np.argmin(np.abs(df_ratio - value))) for value in wanted}
         self.alpha = self.alpha[sorted({0, *kept, self.alpha.size - 1})]
 
-    def planned(self, spare: float) -> PlannedSize:
-        """Return the plan, with more subsets than the least if operations are to spare."""
-        count = int(np.clip(self.least + spare // self.one, self.least, self.most))
-        count += self.at_hand and count % 2  # of an odd number, halves are none
+    @property
+    def step(self) -> int:
+        """How many subsets are added together: of an odd number, halves are none."""
+        return 2 if self.at_hand else 1
+
+    @property
+    def gain(self) -> float:
+        """What more subsets tell for each operation.
+
+        A fault of the theory is seen in units of its noise: σ²/(n K) of K subsets of n rows, and
+        σ²/n₀ of the theory, which rests on all of them.
+        """
+        if self.count + self.step > self.most:
+            return 0.0
+        n_rows = self.factorization.n_rows
+        seen = [1.0 / (1.0 / (self.size * k) + 1.0 / n_rows) for k in self._counts]
+        return (seen[1] - seen[0]) / (self.step * self.one)
+
+    @property
+    def _counts(self) -> tuple[int, int]:
+        return self.count, self.count + self.step
+
+    def planned(self) -> PlannedSize:
+        """Return the plan."""
         df_ratio = self.evaluator.df_ratio_at_alpha(self.size, self.alpha)
-        return PlannedSize(self.size, count, df_ratio, self.alpha)
+        return PlannedSize(self.size, self.count, df_ratio, self.alpha)
+
+
+def _spend(wanted: list[_Wanted], spare: float) -> None:
+    """Add subsets where they tell most for what they cost."""
+    while wanted:
+        best = max(wanted, key=lambda each: each.gain)
+        spare -= best.step * best.one
+        if spare < 0.0 or best.gain <= 0.0:
+            return
+        best.count += best.step
 
 
 def _cost(wanted: list[_Wanted]) -> float:
-    return float(sum(each.least * each.one for each in wanted))
+    return float(sum(each.count * each.one for each in wanted))
 
 
 def _affordable(wanted: list[_Wanted], budget: float, rank: int, half: int) -> list[_Wanted]:

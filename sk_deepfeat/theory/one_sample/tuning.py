@@ -76,7 +76,7 @@ Why: where directions are carried by few rows the error of the theory grows up t
 a straight line from 0.8 n₀ to n₀ would not follow. Between sizes an octave apart an error can rise
 and fall; between half octaves it bends."""
 
-CHECK_COST, CORRECTION_COST = (0.25, 1e9), (4.0, 5e9)
+CHECK_COST, CORRECTION_COST = (0.25, 1.5e9), (4.0, 5e9)
 """What the subsets of a check and of a correction may cost together: a share of the factorisation,
 and operations of matrix products that are never too many.
 
