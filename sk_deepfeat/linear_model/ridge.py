@@ -214,7 +214,7 @@ class DeterministicEquivalentRidge(
         self.intercept_: Any = 0.0
         if fit_intercept:
             self.intercept_ = float(intercept[0]) if single else intercept
-        self.train_error_ = float(factorization.training_error(alpha_of_mean).mean())
+        self.train_error_ = float(factorization.training_error(alpha_of_mean, coefs).mean())
         self.kappa_ = float(self.error_predictor_.kappa())
         self.test_error_ = float(self.error_predictor_.test_error())
         return self

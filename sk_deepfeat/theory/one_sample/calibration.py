@@ -35,7 +35,7 @@ from sk_deepfeat.theory.one_sample.subsets import (
 )
 from sk_deepfeat.theory.validation import FloatArray
 
-_SOME_DEGREES = 1e-6
+_SOME_DEGREES, _MOST_SURE = 1e-6, 10.0
 
 
 class CalibrationSize(NamedTuple):
@@ -62,13 +62,15 @@ class CalibrationSize(NamedTuple):
     """Where so few rows first interpolate, so that an error may have no mean, shape (A,)."""
 
     @property
-    def few_subsets(self) -> float:
+    def few_subsets(self) -> FloatArray:
         """How many times more standard errors are needed, where so few subsets tell the scatter.
 
-        The quantile of Student's t over that of the normal at three standard errors.
+        The quantile of Student's t over that of the normal at three standard errors; degrees of
+        freedom by Welch, since the scatter is a part of the standard error. Shape (A, t).
         """
-        errors = tuning.ERRORS_AT_TWO_SIZES
-        return float(stdtrit(self.n_subsets - 1, ndtr(errors)) / errors)
+        errors, known = tuning.ERRORS_AT_TWO_SIZES, np.maximum(self.noise, 1e-300)
+        degrees = (self.n_subsets - 1) * np.minimum(self.standard_error / known, _MOST_SURE) ** 4
+        return np.asarray(stdtrit(degrees, ndtr(errors)) / errors)
 
     def of_several(self, outputs: int, errors: float) -> float:
         """Return how many times further the largest of several outputs goes by noise than one.

@@ -40,12 +40,13 @@ class CentredRows:
         self.shape: tuple[int, int] = (given.shape[0], given.shape[1])
         self._whole = self._made(slice(None)) if given.size <= _FEW_ENTRIES else None
         self._witnesses = np.unique(np.linspace(0, len(given) - 1, _WITNESSES).astype(np.intp))
-        self._seen = given[self._witnesses].copy()
+        self._seen, self._sum = given[self._witnesses].copy(), given.sum()
 
     @property
     def changed(self) -> bool:
-        """Whether the array of the rows has been written to since, as some of the rows show."""
-        return not np.array_equal(self.given[self._witnesses], self._seen)
+        """Whether the array of the rows has been written to since: their sum, or some of them."""
+        same = np.array_equal(self.given[self._witnesses], self._seen)
+        return not (same and self.given.sum() == self._sum)
 
     def take(self, rows: _Rows, out: FloatArray | None = None) -> FloatArray:
         """Return some rows, in `out` if it is given: of at least so many rows."""

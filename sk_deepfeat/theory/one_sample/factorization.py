@@ -272,8 +272,20 @@ class RidgeFactorization:
             found += block.T @ (targets[rows] - block @ coefs)
         return found
 
-    def training_error(self, alpha: float) -> FloatArray:
-        """Return the mean squared residual of every output on the rows, from their factors."""
+    def training_error(self, alpha: float, coefs: FloatArray) -> FloatArray:
+        """Return the mean squared residual of every output on the rows.
+
+        Parameters
+        ----------
+        alpha : float
+            For weights of mean one.
+        coefs : ndarray of shape (n_features, n_outputs)
+            Those at alpha. They are asked where the kept directions are not all that they have.
+        """
+        structural = 0 if self.primal else self.n_rows - self.n_effective
+        if self._kept.start > structural:
+            residual = self.targets - self.features.times(coefs)
+            return np.asarray(np.square(residual).mean(axis=0))
         kept = np.ones(self.eigenvalues.size) if alpha > 0 else np.zeros(self.eigenvalues.size)
         np.divide(alpha, self.eigenvalues + alpha, out=kept, where=self.eigenvalues + alpha > 0)
         inside = np.square(kept) @ np.square(self.target_components)
@@ -408,6 +420,8 @@ def ridge_factorization(
         values = values - target_mean
     if root is not None:
         values = values * root[:, None]
+    if values.base is not None or values is targets:  # they are not the caller's to write to
+        values = values.copy()
     return RidgeFactorization(
         CentredRows(rows, feature_mean, root),
         values,

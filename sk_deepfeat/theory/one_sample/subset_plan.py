@@ -27,6 +27,7 @@ _OCTAVE, _RIDGELESS = 2.1, 1.0 - 1e-4
 _ROUNDING = 100.0 * np.finfo(float).eps
 # A size that takes this part of what all may cost gets few alphas, in a check and in a correction.
 _DEAR, _FEW_ALPHAS = 3.0, (4, 12)
+_VARIANCE_NEAR_RANK = 6.0
 
 
 class PlannedSize(NamedTuple):
@@ -48,8 +49,8 @@ def subset_sizes(
 
     Where the rank is more than two fifths of the rows, one lies midway between it and all rows, if
     that leaves rows to measure on. For a correction, `fine`, powers are of √2, and two shares near
-    all rows are added. What is nearest to half of the rows is half of them. Where rows come in
-    groups, sizes are rounded to whole groups, two at least.
+    all rows are added. What is nearest to half of the rows, but for the rank, is half of them.
+    Where rows come in groups, sizes are rounded to whole groups, two at least.
     """
     if rank == 0:
         return []
@@ -64,16 +65,22 @@ def subset_sizes(
     sizes = list(top * np.exp(-log_step * steps))
     if fine and rank <= top * 1.01:  # closer together about the peak, which moves with the rank
         sizes += [rank * np.exp(shift * log_step) for shift in (-1.5, -0.5, 0.5)]
-    nearest = min(sizes, key=lambda size: abs(np.log(2.0 * size / n_rows)))
     if groups is None and rank <= 0.5 * n_rows:  # the Gram matrices of two halves are at hand
-        if abs(np.log(2.0 * nearest / n_rows)) < 0.5 * log_step:
-            sizes[sizes.index(nearest)] = 0.5 * n_rows
+        sizes = _with_half(sizes, 0.5 * n_rows, rank, log_step)
     sizes += [size for size in _near_all(n_rows, rank, fine) if _is_apart(size, sizes)]
     whole = {int(size + 1e-9) for size in sizes}
     if groups is not None:
         counts = {round(size / groups.mean_size) for size in whole}
         whole = {round(n * groups.mean_size) for n in counts if 2 <= n < groups.n_groups}
     return sorted(size for size in whole if tuning.SMALLEST_SUBSET <= size < n_rows - 1)
+
+
+def _with_half(sizes: list[float], half: float, rank: int, log_step: float) -> list[float]:
+    """Put half of the rows in place of what is nearest to it, but of the rank; else beside it."""
+    nearest = min(sizes, key=lambda size: abs(np.log(half / size)))
+    if abs(nearest - rank) > 0.5 and abs(np.log(half / nearest)) < 0.5 * log_step:
+        return [half if size == nearest else size for size in sizes]
+    return [*sizes, half] if _is_apart(half, sizes) else sizes
 
 
 def _near_all(n_rows: int, rank: int, fine: bool) -> list[float]:
@@ -153,8 +160,9 @@ class _Wanted:
         large_for_least, large_for_most = (n_rows * s for s in tuning.LARGE_SUBSET_SHARES)
         of_large, near_rank, of_small = tuning.FEWEST_SUBSETS
         self.least = of_large if size > large_for_least else of_small
+        self.variance = 1.0
         if is_near_rank(size, rank):
-            self.least = near_rank
+            self.least, self.variance = near_rank, _VARIANCE_NEAR_RANK
         most = tuning.MOST_SUBSETS[int(size <= large_for_most)] * (2 if fine else 1)
         self.most = max(most, round(1.0 / (1.0 - size / n_rows)))  # all rows are outside once
         self.at_hand = 2 if is_half(factorization, size) else 0
@@ -183,12 +191,12 @@ class _Wanted:
         """What more subsets tell for each operation.
 
         A fault of the theory is seen in units of its noise: σ²/(n K) of K subsets of n rows, and
-        σ²/n₀ of the theory, which rests on all of them.
+        σ²/n₀ of the theory, which rests on all of them. Near the rank σ is larger.
         """
         if self.count + self.step > self.most:
             return 0.0
         n_rows = self.factorization.n_rows
-        seen = [1.0 / (1.0 / (self.size * k) + 1.0 / n_rows) for k in self._counts]
+        seen = [1.0 / (self.variance / (self.size * k) + 1.0 / n_rows) for k in self._counts]
         return (seen[1] - seen[0]) / (self.step * self.one)
 
     @property

@@ -67,7 +67,7 @@ def test_rows_are_not_copied_and_a_change_shows():
     X = np.random.default_rng(0).normal(size=(2000, 600))
     path = ridge_factorization(X, X[:, 0])
     assert path.features.given is X and not path.features.changed
-    X *= 2.0
+    X[777, 5] += 1.0
     assert path.features.changed
 
 
@@ -77,4 +77,18 @@ def test_training_error_is_that_of_the_residuals():
     path = ridge_factorization(X, y, rng.uniform(0.5, 2.0, size=50))
     for alpha in (0.0, 3.0):
         residual = path.targets - path.features.whole() @ path.coefs(alpha)
-        np.testing.assert_allclose(path.training_error(alpha), np.square(residual).mean(axis=0))
+        found = path.training_error(alpha, path.coefs(alpha))
+        np.testing.assert_allclose(found, np.square(residual).mean(axis=0))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-12, 1e-9])
+def test_training_error_counts_directions_that_single_precision_blurs(alpha):
+    """Coefficients have them, the spectrum has not."""
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(200, 60)) * np.geomspace(1.0, 1e-7, 60)).astype(np.float32)
+    y = X.astype(float) @ np.geomspace(1.0, 1e7, 60) + 1e-3 * rng.normal(size=200)
+    path = ridge_factorization(X, y)
+    assert path.eigenvalues.size < 60
+    coefs = path.coefs(alpha)
+    residual = path.targets - path.features.whole() @ coefs
+    np.testing.assert_allclose(path.training_error(alpha, coefs), np.square(residual).mean(axis=0))
