@@ -112,7 +112,7 @@ def smallest_sufficient(
     """
     steps = 1 if monotone else 8
     exponents = np.arange(0.0, np.log2(largest / smallest) + 1.0 / steps, 1.0 / steps)
-    grid = np.unique(np.round(smallest * 2.0**exponents))
+    grid = np.unique(np.minimum(np.round(smallest * 2.0**exponents), largest))
     # A falling error is asked for at all octaves of a short range at once.
     batch = 16 if not monotone or grid.size <= 16 else 4
     known: dict[float, float] = {}
