@@ -178,6 +178,9 @@ class AlphaSearch:
         nothing = np.isnan(first.alpha)
         alpha, cautious = np.where(nothing, 1.0, first.alpha), first.value
         error = pairs.at(alpha)[0]
+        at_high = first.at_high
+        if np.any(at_high & (bounds < np.inf)):
+            at_high = at_high & ~(pairs.at(alpha * _NEXT)[0] > bounds)
         with np.errstate(invalid="ignore", divide="ignore"):
             spread = np.where(error > 0, cautious * cautious / error, 0.0)
             most = np.fmax(cautious, spread) * (1.0 + 1e-10)
@@ -203,7 +206,7 @@ class AlphaSearch:
                 found.append(Optimum(0.0, float(at_zero[k]), certain=bool(careless[k])))
             else:
                 known = bool(careless[k] and not ends[k])
-                own = float(alpha[k]), float(error[k]), bool(at_edge[k]), bool(first.at_high[k])
+                own = float(alpha[k]), float(error[k]), bool(at_edge[k]), bool(at_high[k])
                 found.append(Optimum(*own, certain=known))
         return found
 

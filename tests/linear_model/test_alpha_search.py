@@ -1,8 +1,11 @@
 """Searches along alpha for many sizes at once, and for the number of samples, against slow ones."""
 
+import warnings
+
 import numpy as np
 import pytest
 
+from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.linear_model._alpha_lattice import least_along_alpha
 from sk_deepfeat.linear_model._search import AlphaSearch, required_samples
 from sk_deepfeat.theory import minimize_on_log_scale
@@ -129,3 +132,31 @@ def test_an_optimum_does_not_depend_on_what_is_asked_beside_it():
     together = AlphaSearch(pairs, 1.0, 1e3).best(SIZES[:3])
     alone = [AlphaSearch(pairs, 1.0, 1e3).best(SIZES[k : k + 1])[0] for k in range(3)]
     assert together == alone
+
+
+def beyond_a_bound(n, alpha):
+    """Of more than 1000 rows caution wants larger alphas than what 1000 reach allows."""
+    n, alpha = np.broadcast_arrays(n, np.maximum(alpha, 1e-30))
+    x = np.log(alpha)
+    found = np.where(n > 1e3, 0.99, 1.0) + 0.01 * x**2
+    return found, np.where(n > 1e3, found * np.exp(2.0 * np.maximum(3.0 - x, 0.0)), found)
+
+
+def of_noise(n, alpha):
+    n, alpha = np.broadcast_arrays(n, np.maximum(alpha, 1e-30))
+    found = 1.0 + 1.0 / (1.0 + alpha) + 1.0 / n
+    return found, np.where(n > 1e3, found * (1.0 + 0.1 / (1.0 + alpha)), found)
+
+
+def test_errors_that_a_bound_excludes_do_not_keep_falling():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", PopulationWarning)
+        found = AlphaSearch(beyond_a_bound, 1.0, 1e3).best(np.array([2e3]))[0]
+    assert not found.at_high
+    assert found.error == pytest.approx(0.99, rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [500.0, 2e3])
+def test_errors_of_noise_keep_falling(n):
+    with pytest.warns(PopulationWarning, match="keeps falling up to"):
+        assert AlphaSearch(of_noise, 1.0, 1e3).best(np.array([n]))[0].at_high
