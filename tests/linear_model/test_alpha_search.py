@@ -8,7 +8,7 @@ import pytest
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.linear_model._alpha_lattice import least_along_alpha
 from sk_deepfeat.linear_model._search import AlphaSearch, required_samples
-from sk_deepfeat.theory import minimize_on_log_scale
+from sk_deepfeat.theory import minimize_on_log_scale, smallest_sufficient
 from sk_deepfeat.theory.search import first_sufficient
 
 SIZES = np.array([3.0, 50.0, 700.0, 1e5])
@@ -132,6 +132,21 @@ def test_an_optimum_does_not_depend_on_what_is_asked_beside_it():
     together = AlphaSearch(pairs, 1.0, 1e3).best(SIZES[:3])
     alone = [AlphaSearch(pairs, 1.0, 1e3).best(SIZES[k : k + 1])[0] for k in range(3)]
     assert together == alone
+
+
+@pytest.mark.parametrize("largest", [1.0, 7.0, 16.0, 1000.0, 1024.0])
+def test_a_short_range_is_searched_from_above(largest):
+    """To the same number as from below, and not beyond its end; NaN where that does not reach."""
+    for needed in (1.0, 2.0, 3.0, 7.0, 8.0, 100.0, 513.0, 999.0, 1000.0, 1001.0, 2000.0):
+        asked = []
+
+        def error(n, needed=needed, asked=asked):
+            asked.extend(n)
+            return np.where(n < 2, np.nan, 1.0 / n) if needed > 1.0 else 1.0 / n
+
+        found = smallest_sufficient(error, 1.0 / needed, monotone=True, largest=largest)
+        assert found == needed if needed <= largest else np.isnan(found)
+        assert max(asked) == largest
 
 
 def beyond_a_bound(n, alpha):
