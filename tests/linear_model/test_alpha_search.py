@@ -27,9 +27,10 @@ def kinked(n, alpha):
     return 2.0 + np.abs(x) + 0.3 * np.abs(x - 0.5)
 
 
+@pytest.mark.parametrize("sparing", [True, False])
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("errors", [curve, kinked])
-def test_rows_are_minimised_as_each_is(errors, shared):
+def test_rows_are_minimised_as_each_is(errors, shared, sparing):
     low, high = 1e-13 * SIZES, 1e6 * SIZES
     asked = []
 
@@ -37,7 +38,8 @@ def test_rows_are_minimised_as_each_is(errors, shared):
         asked.append(alphas)
         return errors(SIZES[:, None], alphas)
 
-    found = least_along_alpha(rows, low, high, zooms=np.full(4, 6), shared=shared)
+    zooms = np.full(4, 6)
+    found = least_along_alpha(rows, low, high, zooms=zooms, shared=shared, sparing=sparing)
     for k, n in enumerate(SIZES):
         alone = minimize_on_log_scale(lambda a, n=n: errors(n, a), low[k], high[k])
         assert found.value[k] == pytest.approx(alone.value, rel=1e-7)
@@ -45,6 +47,7 @@ def test_rows_are_minimised_as_each_is(errors, shared):
     assert not found.at_high.any()
     distinct = np.unique(asked[0]).size
     assert distinct < 200 if shared else distinct > 500
+    assert sum(each.shape[1] for each in asked[1:]) == 6 * (12 if sparing else 30)
 
 
 def test_ends_and_rows_without_errors():
