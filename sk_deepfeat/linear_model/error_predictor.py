@@ -22,7 +22,7 @@ from sk_deepfeat.theory.validation import (
 )
 from sk_deepfeat.theory.validation import check_alpha as check_alphas
 
-_MANY_OUTPUTS = 30  # of which errors cost more than asking for them
+_MANY_OUTPUTS = 100  # of which errors cost more than asking for them
 
 
 @dataclass(frozen=True, eq=False)
