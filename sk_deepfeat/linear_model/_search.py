@@ -60,10 +60,14 @@ class AlphaSearch:
         Mean squared norm of the features; alpha is searched from 1e-13 to 1e6 times n of it.
     n_rows : float
         Training rows; up to them something is known.
+    sparing : bool, default=False
+        Whether an error is dear, so that asking for few is worth asking more often.
     """
 
-    def __init__(self, errors: Errors, feature_scale: float, n_rows: float) -> None:
-        self.errors, self.n_rows = errors, n_rows
+    def __init__(
+        self, errors: Errors, feature_scale: float, n_rows: float, *, sparing: bool = False
+    ) -> None:
+        self.errors, self.n_rows, self.sparing = errors, n_rows, sparing
         self.feature_scale = feature_scale if feature_scale > 0 else 1.0
         self._found: dict[tuple[float, float], Optimum] = {}
 
@@ -105,6 +109,7 @@ class AlphaSearch:
             *self._range(n_samples),
             zooms=np.full(n_samples.size, _ROUGH if rough else _ZOOMS),
             shared=True,
+            sparing=self.sparing,
         )
         return np.fmin(least.value, self.errors(n, np.zeros_like(n))[0][:, 0])
 
@@ -178,6 +183,9 @@ class AlphaSearch:
         nothing = np.isnan(first.alpha)
         alpha, cautious = np.where(nothing, 1.0, first.alpha), first.value
         error = pairs.at(alpha)[0]
+        at_high = first.at_high
+        if np.any(at_high & (bounds < np.inf)):
+            at_high = at_high & ~(pairs.at(alpha * _NEXT)[0] > bounds)
         with np.errstate(invalid="ignore", divide="ignore"):
             spread = np.where(error > 0, cautious * cautious / error, 0.0)
             most = np.fmax(cautious, spread) * (1.0 + 1e-10)
@@ -203,7 +211,7 @@ class AlphaSearch:
                 found.append(Optimum(0.0, float(at_zero[k]), certain=bool(careless[k])))
             else:
                 known = bool(careless[k] and not ends[k])
-                own = float(alpha[k]), float(error[k]), bool(at_edge[k]), bool(first.at_high[k])
+                own = float(alpha[k]), float(error[k]), bool(at_edge[k]), bool(at_high[k])
                 found.append(Optimum(*own, certain=known))
         return found
 
@@ -213,7 +221,8 @@ class AlphaSearch:
         errors: Callable[[FloatArray], FloatArray],
         zooms: NDArray[np.intp],
     ) -> Least:
-        return least_along_alpha(errors, *self._range(n_samples), zooms=zooms)
+        ends = self._range(n_samples)
+        return least_along_alpha(errors, *ends, zooms=zooms, sparing=self.sparing)
 
 
 class _Remembered:

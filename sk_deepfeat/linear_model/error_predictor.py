@@ -22,6 +22,8 @@ from sk_deepfeat.theory.validation import (
 )
 from sk_deepfeat.theory.validation import check_alpha as check_alphas
 
+_MANY_OUTPUTS = 100  # of which errors cost more than asking for them
+
 
 @dataclass(frozen=True, eq=False)
 class ErrorPredictor:
@@ -200,7 +202,10 @@ class ErrorPredictor:
 
     @cached_property
     def _search(self) -> AlphaSearch:
-        return AlphaSearch(self._errors, self.feature_scale, float(self.n_samples))
+        n_rows = float(self.n_samples)
+        outputs = self.asked.answer(np.array(n_rows), np.array(1.0)).error.size
+        sparing = outputs > _MANY_OUTPUTS
+        return AlphaSearch(self._errors, self.feature_scale, n_rows, sparing=sparing)
 
     def _errors(self, n_samples: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Errors, and what a search over alpha minimises; a population may raise some of them."""

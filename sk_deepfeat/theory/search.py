@@ -13,6 +13,7 @@ _LARGEST_N = 2.0**50
 _SETTLED = 1e-6  # an error that moves less than this over octaves has reached its limit
 # Between so few integers all are asked for; else those about a guess, by this share of the range.
 _FEW, _FLANK = 5, 0.04
+_BATCH, _SHORT = 4, 16  # octaves that are asked for at once, and that a short range has at most
 
 
 class Minimum(NamedTuple):
@@ -112,9 +113,10 @@ def smallest_sufficient(
     """
     steps = 1 if monotone else 8
     exponents = np.arange(0.0, np.log2(largest / smallest) + 1.0 / steps, 1.0 / steps)
-    grid = np.unique(np.round(smallest * 2.0**exponents))
-    # A falling error is asked for at all octaves of a short range at once.
-    batch = 16 if not monotone or grid.size <= 16 else 4
+    grid = np.unique(np.minimum(np.round(smallest * 2.0**exponents), largest))
+    if monotone and grid.size <= _SHORT:
+        return _sufficient_from_above(error, target, grid)
+    batch = _BATCH if monotone else 4 * _BATCH
     known: dict[float, float] = {}
     for start in range(0, grid.size, batch):
         sizes = grid[start : start + batch]
@@ -132,6 +134,28 @@ def smallest_sufficient(
         if np.ptp(values) <= _SETTLED * np.abs(values[0]):
             break
     return np.nan
+
+
+def _sufficient_from_above(
+    error: Callable[[FloatArray], FloatArray], target: float, grid: FloatArray
+) -> float:
+    """Return what `smallest_sufficient` does, from the largest few of some numbers downwards.
+
+    An error that falls is mostly asked for not far below the end of a short range.
+    """
+    known: dict[float, float] = {}
+    enough, below = np.nan, float(grid[0] - 1.0)
+    for end in range(grid.size, 0, -_BATCH):
+        sizes = grid[max(end - _BATCH, 0) : end]
+        values = error(sizes)
+        known.update(zip(sizes.tolist(), values.tolist(), strict=True))
+        reached = np.flatnonzero(values <= target)
+        if reached.size:
+            enough = float(sizes[reached[0]])
+        if not reached.size or reached[0]:
+            below = float(sizes[reached[0] - 1 if reached.size else -1])
+            break
+    return enough if np.isnan(enough) else first_sufficient(error, target, below, enough, known)
 
 
 def first_sufficient(

@@ -63,14 +63,18 @@ def by_blocks(
     step = max(_BLOCK_ENTRIES // max(n_outputs, 1), 1)
     if alpha.size <= step:
         return answer(n_samples, alpha)
-    blocks = [slice(start, start + step) for start in range(0, alpha.size, step)]
+    # What is known of an alpha, a block finds out once: those of one alpha go together.
+    order = np.argsort(alpha, kind="stable")
+    back = np.argsort(order)
+    blocks = [order[start : start + step] for start in range(0, alpha.size, step)]
     records = [answer(n_samples[block], alpha[block]) for block in blocks]
 
     def joined(name: str) -> Any:
         parts = [getattr(record, name) for record in records]
         if parts[0] is None or name == "degrees":
             return parts[0]
-        return np.concatenate(parts, axis=int(name == "deviations"))
+        axis = int(name == "deviations")
+        return np.concatenate(parts, axis=axis).take(back, axis=axis)
 
     return ErrorAnswer(**{name: joined(name) for name in ErrorAnswer._fields})
 

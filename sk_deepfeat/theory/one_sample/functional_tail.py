@@ -11,7 +11,9 @@ alpha = κ(n - df1).
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sk_deepfeat.theory.interpolation import interp_columns
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.bias_and_noise import bias_and_noise_along_kappa
 from sk_deepfeat.theory.one_sample.growth import Growth
@@ -20,7 +22,7 @@ from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.one_sample.power_law import PowerLaw, fit_power_law
 from sk_deepfeat.theory.validation import FloatArray
 
-_POINTS, _BISECTIONS = 120, 80
+_POINTS, _BISECTIONS, _NEWTON = 120, 80, 50
 
 
 class FunctionalTail:
@@ -38,34 +40,52 @@ class FunctionalTail:
         log_kappa, moment = bias_and_noise_along_kappa(curve)
         self._grid = np.linspace(log_kappa[0], log_kappa[-1], _POINTS)
         self._log_df1 = np.log(curve.df1_at(np.exp(self._grid)))
+        seen = interp_columns(self._grid, log_kappa, moment)
         others = [bias_and_noise_along_kappa(other) for other in replicates.curves]
-        self._outputs: list[tuple[float, float, PowerLaw] | None] = []
-        for k in range(moment.shape[1]):
-            seen = np.interp(self._grid, log_kappa, moment[:, k])
-            varied = [np.interp(self._grid, x, m[:, k], left=np.nan) for x, m in others]
-            self._outputs.append(self._fit(seen, np.array(varied)))
+        varied = [interp_columns(self._grid, x, m, left=np.nan) for x, m in others]
+        self._fit(seen, np.reshape(varied, (-1, *seen.shape)))
 
-    def _fit(self, seen: FloatArray, varied: FloatArray) -> tuple[float, float, PowerLaw] | None:
-        """Return the edge, the slope of log df1 there, and laws of the curve and its replicates."""
+    def _fit(self, seen: FloatArray, varied: FloatArray) -> None:
+        """Keep outputs, their edges, the slopes of log df1 there, and laws of all curves.
+
+        Curves are those of the training set, shape (_POINTS, t), and of its replicates, of shape
+        (B, _POINTS, t).
+        """
         varied = np.where(varied > 0, varied, np.nan)
         noise = jackknife_variance(np.log(varied))
-        some_df = self._log_df1 > self._log_df1.max() + np.log(tuning.TAIL_LEAST_DF_SHARE)
-        good = (seen > 0) & (noise < tuning.TAIL_NOISE**2) & some_df
-        # An island of little noise further down is an accident: down to the first gap only.
-        known = np.flatnonzero(good)
-        gaps = np.flatnonzero(np.diff(known) > 1)
-        good[: known[gaps[-1] + 1] if gaps.size else 0] = False
-        if np.count_nonzero(good) < tuning.TAIL_LEAST_POINTS:
-            return None
-        edge = float(self._grid[good][0])
-        good &= self._grid <= edge + np.log(tuning.TAIL_RANGE)
-        weights = 1.0 / np.sqrt(noise[good] + tuning.TAIL_NOISE_FLOOR**2)
-        curves = np.vstack([seen[good], varied[:, good]])
+        good = self._good(seen, noise)
+        self._outputs = np.flatnonzero(good.sum(axis=0) >= tuning.TAIL_LEAST_POINTS)
+        good, noise = good[:, self._outputs], noise[:, self._outputs]
+        self._edge = edge = self._grid[np.argmax(good, axis=0)]
+        good &= self._grid[:, None] <= edge + np.log(tuning.TAIL_RANGE)
+        weights = np.where(good, 1.0 / np.sqrt(noise + tuning.TAIL_NOISE_FLOOR**2), 0.0)
+        curves = np.concatenate([seen[None], varied])[:, :, self._outputs]
+        curves = np.moveaxis(np.where(good, curves, 1.0), 1, -1)
+        # One abscissa for all outputs: b is that of the grid's beginning, and then of each edge.
+        flat = curves.reshape(-1, _POINTS)
         law = fit_power_law(
-            np.exp(edge - self._grid[good]), curves, np.broadcast_to(weights, curves.shape)
+            np.exp(self._grid[0] - self._grid),
+            flat,
+            np.broadcast_to(weights.T, curves.shape).reshape(flat.shape),
         )
+        a, b, c = (part.reshape(curves.shape[:-1]) for part in law)
+        self._law = PowerLaw(a, b * np.exp((edge - self._grid[0]) * c), c)
+        slopes = {at: self._slope_above(at) for at in np.unique(edge)}
+        self._slope = np.array([slopes[at] for at in edge])
+
+    def _good(self, seen: FloatArray, noise: FloatArray) -> NDArray[np.bool_]:
+        """Return where curves are known beyond noise, shape (_POINTS, t)."""
+        some_df = self._log_df1 > self._log_df1.max() + np.log(tuning.TAIL_LEAST_DF_SHARE)
+        good = (seen > 0) & (noise < tuning.TAIL_NOISE**2) & some_df[:, None]
+        # An island of little noise further down is an accident: down to the first gap only.
+        above = np.cumsum(good[::-1], axis=0)[::-1]
+        gap = ~good & (above > 0)
+        return np.asarray(good & ~np.logical_or.accumulate(gap[::-1], axis=0)[::-1])
+
+    def _slope_above(self, edge: float) -> float:
+        """Return the slope of log df1 in the decade above."""
         near = (self._grid >= edge) & (self._grid <= edge + np.log(10.0))
-        return edge, float(np.polyfit(self._grid[near], self._log_df1[near], 1)[0]), law
+        return float(np.polyfit(self._grid[near], self._log_df1[near], 1)[0])
 
     def growth(
         self, log_at_n0: FloatArray, varied_at_n0: FloatArray, rows: FloatArray, alpha: FloatArray
@@ -82,38 +102,68 @@ class FunctionalTail:
             Numbers of samples, less one with an intercept, and regularisations.
         """
         ratio, variance = np.full(log_at_n0.shape, np.nan), np.full(log_at_n0.shape, np.inf)
-        for k, fitted in enumerate(self._outputs):
-            if fitted is None:
-                continue
-            edge, slope, law = fitted
-            log_kappa, df1, df2 = self._solve(edge, slope, rows, alpha)
-            moment = law.at(np.exp(np.minimum(edge - log_kappa, 300.0))[:, None]).T
-            with np.errstate(invalid="ignore", divide="ignore"):
-                log_error = np.log(np.maximum(moment, 1e-300)) - np.log1p(-df2 / rows)
-                deviations = log_error[1:] - varied_at_n0[:, :, k]
-            drift = tuning.TAIL_DRIFT * np.maximum(edge - log_kappa, 0.0)
-            noise = jackknife_variance(deviations) + np.square(drift) + tuning.TAIL_NOISE_FLOOR**2
-            sound = (df1 <= rows * (1.0 + 1e-9)) & (df2 < tuning.TAIL_MOST_DF_RATIO * rows)
-            ratio[:, k] = np.where(sound, log_error[0] - log_at_n0[:, k], np.nan)
-            variance[:, k] = np.where(np.isfinite(ratio[:, k]), noise, np.inf)
+        some, rows = self._outputs, rows[:, None]
+        if not some.size:
+            return Growth(ratio, variance)
+        log_kappa, df1, df2 = self._solve(rows, alpha[:, None])
+        below = self._edge - log_kappa
+        a, b, c = (part[:, None] for part in self._law)
+        moment = a + b * np.exp(np.minimum(below, 300.0) * -c)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            log_error = np.log(np.maximum(moment, 1e-300)) - np.log1p(-df2 / rows)
+            deviations = log_error[1:] - varied_at_n0[:, :, some]
+        drift = tuning.TAIL_DRIFT * np.maximum(below, 0.0)
+        noise = jackknife_variance(deviations) + np.square(drift) + tuning.TAIL_NOISE_FLOOR**2
+        sound = (df1 <= rows * (1.0 + 1e-9)) & (df2 < tuning.TAIL_MOST_DF_RATIO * rows)
+        found = np.where(sound, log_error[0] - log_at_n0[:, some], np.nan)
+        ratio[:, some] = found
+        variance[:, some] = np.where(np.isfinite(found), noise, np.inf)
         return Growth(ratio, variance)
 
     def _solve(
-        self, edge: float, slope: float, rows: FloatArray, alpha: FloatArray
+        self, rows: FloatArray, alpha: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Solve alpha = κ(n - df1(κ)) by bisection; log κ, df1, df2."""
-        start = np.interp(edge, self._grid, self._log_df1)
+        """Solve alpha = κ(n - df1(κ)); log κ, df1, df2 of shape (cells, outputs)."""
+        inside = self._solve_inside(rows, alpha)
+        x = np.where(inside >= self._edge, inside, self._solve_below(rows, alpha))
+        step = 0.05
+        df1, more, less = (self._df1_at(at) for at in (x, x + step, x - step))
+        return x, df1, df1 + (more - less) / (2.0 * step)
 
-        def df1_at(x: FloatArray) -> FloatArray:
-            inside = np.interp(x, self._grid, self._log_df1)
-            return np.exp(np.where(x >= edge, inside, start + slope * (x - edge)))
+    def _df1_at(self, x: FloatArray) -> FloatArray:
+        inside = np.interp(x, self._grid, self._log_df1)
+        return np.exp(np.where(x >= self._edge, inside, self._line(x)))
 
+    def _line(self, x: FloatArray) -> FloatArray:
+        """Return log df1 below the edges."""
+        start = np.interp(self._edge, self._grid, self._log_df1)
+        return start + self._slope * (x - self._edge)
+
+    def _solve_inside(self, rows: FloatArray, alpha: FloatArray) -> FloatArray:
+        """Return log κ where it is above the edge, by bisection: the same for all outputs."""
         low = np.log(np.maximum(alpha, 1e-300) / rows)  # κ is never below alpha/n
         high = np.maximum(low, self._grid[-1]) + 1.0
         for _ in range(_BISECTIONS):
             middle = 0.5 * (low + high)
-            short = np.exp(middle) * (rows - df1_at(middle)) < alpha
+            df1 = np.exp(np.interp(middle, self._grid, self._log_df1))
+            short = np.exp(middle) * (rows - df1) < alpha
             low, high = np.where(short, middle, low), np.where(short, high, middle)
-        x, step = 0.5 * (low + high), 0.05
-        df1 = df1_at(x)
-        return x, df1, df1 + (df1_at(x + step) - df1_at(x - step)) / (2.0 * step)
+        return 0.5 * (low + high)
+
+    def _solve_below(self, rows: FloatArray, alpha: FloatArray) -> FloatArray:
+        """Return log κ where it is below the edge, by Newton's method.
+
+        n - df1 - alpha/κ rises with log κ and is concave, so that from the left, where neither of
+        the two terms is more than n, the steps go up to its zero and not past it.
+        """
+        at_edge = np.exp(self._line(self._edge))
+        full = self._edge - np.log(rows / at_edge) / np.maximum(-self._slope, 1e-12)
+        x = least = np.maximum(np.log(np.maximum(alpha, 1e-300) / rows), full)
+        for _ in range(_NEWTON):
+            df1, of_alpha = np.exp(self._line(x)), alpha * np.exp(-x)
+            rise = of_alpha - self._slope * df1
+            step = (rows - df1 - of_alpha) / np.maximum(rise, 1e-300)
+            x = np.maximum(x - step, least)
+            if np.all(np.abs(step) < 1e-13 * np.maximum(np.abs(x), 1.0)):
+                break
+        return x

@@ -33,6 +33,11 @@ class Growth(NamedTuple):
     log_ratio: FloatArray
     variance: FloatArray
 
+    def put(self, cells: NDArray[np.bool_], found: Growth) -> None:
+        """Write what was found for some cells."""
+        for mine, theirs in zip(self, found, strict=True):
+            mine[cells] = theirs
+
     def weighted(self, weight: FloatArray) -> Growth:
         """Return the same growth, counting by a share of its weight."""
         some = weight > 0

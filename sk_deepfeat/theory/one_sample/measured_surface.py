@@ -25,6 +25,7 @@ from sk_deepfeat.theory.interpolation import interp_columns
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.calibration import Calibration
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.one_sample.growth import Growth, power_law_growth
 from sk_deepfeat.theory.validation import FloatArray
 
 _UNKNOWN = 300.0  # of a logarithm: what the theory does not tell it is wrong about
@@ -165,6 +166,28 @@ class MeasuredSurface:
             weight,
             np.where(last, part, 0.0),
         )
+
+    def power_law_growth(self, n_samples: FloatArray, alpha: FloatArray) -> Growth:
+        """Return the growth of the power laws, as uncertain as at the worst alpha near by.
+
+        Parameters
+        ----------
+        n_samples, alpha : ndarray of shape (cells,)
+            More samples than n₀, and regularisations for weights of mean one.
+        """
+        low, high = tuning.POWER_LAW_NEIGHBOURS
+        strengths, which = np.unique(alpha, return_inverse=True)
+        knots = self.knots(np.r_[strengths, low * strengths, high * strengths], shrink=False)
+        found = power_law_growth(
+            self.sizes,
+            knots.log_error,
+            knots.variance,
+            np.tile(n_samples, 3),
+            np.concatenate([which + k * strengths.size for k in range(3)]),
+        )
+        at_alpha, *beside = np.split(found.variance, 3)
+        known = [np.where(np.isfinite(variance), variance, 0.0) for variance in beside]
+        return Growth(np.split(found.log_ratio, 3)[0], np.maximum(at_alpha, np.max(known, axis=0)))
 
     def fault_at(self, kappa: FloatArray) -> FloatArray:
         """Return how far the theory is off at some κ, the largest |C| of subsets not too small.

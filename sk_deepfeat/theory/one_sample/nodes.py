@@ -124,8 +124,8 @@ class NodesOfStack:
             """Return c = n df2 q²/f² over n, 1/(1+s q)² for rows, and the same for errors."""
             return (
                 points.df2 * np.square(q / points.df1),
-                1.0 / np.square(1.0 + s * q[:, None]),
-                1.0 / np.square(1.0 + s_error * q[:, None, None]),
+                _inverse_square(s * q[:, None]),
+                _inverse_square(s_error * q[:, None, None]),
             )
 
         scale_curve, _, error_curve = damping(q_curve)
@@ -156,6 +156,13 @@ class NodesOfStack:
                 train *= ratio(points.training_error, at_curve)
         alpha = points.kappa * points.df1 / q_n
         return CurveNodes(alpha, points.kappa, test, train, bias_and_noise, mean_error, 1.0 - gap)
+
+
+def _inverse_square(values: FloatArray) -> FloatArray:
+    """Return 1/(1 + values)², in their place."""
+    values += 1.0
+    np.square(values, out=values)
+    return np.asarray(np.reciprocal(values, out=values))
 
 
 def _summed(sums: FloatArray, damping: FloatArray) -> FloatArray:

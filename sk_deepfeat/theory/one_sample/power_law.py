@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sk_deepfeat.theory.validation import FloatArray
 
 EXPONENTS = np.linspace(0.05, 2.0, 40)
+_BLOCK_ENTRIES = 16_000  # numbers in an array that stays in the cache
 
 
 class PowerLaw(NamedTuple):
@@ -56,27 +58,40 @@ def fit_power_law(
     >>> law.at(1000.0).round(4)
     array([1.005])
     """
-    # Columns w/R for a and w n^-c/R for b, against w; inner products of shape (K, C).
-    flat = weights / errors
     powers = sizes ** -exponents[:, None]
-    aa = np.square(flat).sum(axis=1)[:, None]
-    ab = np.square(flat) @ powers.T
-    bb = np.square(flat) @ np.square(powers).T
-    ay = (flat * weights).sum(axis=1)[:, None]
-    by = (flat * weights) @ powers.T
-    determinant = aa * bb - ab * ab
-    sound = determinant > 1e-12 * aa * bb
-    inverse = np.where(sound, 1.0 / np.where(sound, determinant, 1.0), 0.0)
-    a, b = (bb * ay - ab * by) * inverse, (aa * by - ab * ay) * inverse
+    parts, step = [], max(_BLOCK_ENTRIES // max(exponents.size, sizes.size), 1)
+    for start in range(0, max(len(errors), 1), step):
+        some = slice(start, start + step)
+        parts.append(_fitted(powers, errors[some], weights[some]))
+    a, b, best = map(np.concatenate, zip(*parts, strict=True))
+    return PowerLaw(a, b, exponents[best])
+
+
+def _fitted(
+    powers: FloatArray, errors: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray, NDArray[np.intp]]:
+    """Return a, b and the number of the exponent for a few curves, given n^-c of shape (C, L)."""
+    # Columns w/R for a and w n^-c/R for b, against w; inner products of shape (C, K).
+    flat = weights / errors
+    squared, against = np.square(flat).T, (flat * weights).T
+    aa, ay = squared.sum(axis=0), against.sum(axis=0)
+    ab, by = powers @ squared, powers @ against
+    bb = np.square(powers) @ squared
+    only_a, only_b = ay / aa, by / bb
+    # The second column without its part along the first.
+    mean = ab * (1.0 / aa)
+    left = bb - mean * ab
+    sound = left > 1e-12 * bb
+    b = (by - mean * ay) / np.where(sound, left, np.inf)
+    a = only_a - mean * b
     # Outside the quadrant the least squares lie on one of its edges.
-    only_a, only_b = np.broadcast_to(ay / aa, a.shape), by / bb
     alone = (a < 0) | (b < 0) | ~sound
-    flat = ay * only_a >= by * only_b
-    a = np.where(alone, np.where(flat, only_a, 0.0), a)
-    b = np.where(alone, np.where(flat, 0.0, only_b), b)
-    explained = 2.0 * (a * ay + b * by) - (a * a * aa + 2.0 * a * b * ab + b * b * bb)
+    level = ay * only_a >= by * only_b
+    a = np.where(alone, only_a * level, a)
+    b = np.where(alone, only_b * ~level, b)
+    explained = a * ay + b * by
     # Rounding must not choose between exponents that do equally well: the smallest of them.
-    most = explained.max(axis=1, keepdims=True)
-    best = np.argmax(explained >= most - 1e-9 * np.abs(most), axis=1)
+    most = explained.max(axis=0)
+    best = np.argmax(explained >= most - 1e-9 * np.abs(most), axis=0)
     curves = np.arange(len(errors))
-    return PowerLaw(a[curves, best], b[curves, best], exponents[best])
+    return a[best, curves], b[best, curves], best

@@ -25,7 +25,7 @@ from sk_deepfeat.theory.one_sample.calibration import Calibration
 from sk_deepfeat.theory.one_sample.cells import CellErrors, Cells, by_blocks, mixed
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator, CurveRisk
 from sk_deepfeat.theory.one_sample.functional_tail import FunctionalTail
-from sk_deepfeat.theory.one_sample.growth import Growth, average, power_law_growth, theory_growth
+from sk_deepfeat.theory.one_sample.growth import Growth, average, theory_growth
 from sk_deepfeat.theory.one_sample.growth_misses import GrowthMisses
 from sk_deepfeat.theory.one_sample.jackknife import (
     JackknifeReplicates,
@@ -129,7 +129,7 @@ class ErrorSurface:
         if np.any(inside):
             found.put(inside, self._within(asked.some(inside), variance))
         if not np.all(inside):
-            found.put(~inside, self._beyond(asked.some(~inside)))
+            found.put(~inside, self._beyond(asked.some(~inside), extrapolate))
         error = found.error
         if not extrapolate:
             error = np.where(found.reachable, error, np.nan)
@@ -221,8 +221,11 @@ class ErrorSurface:
         error = np.where(too_few[:, None], np.nan, error)
         return CellErrors(error, ~np.isnan(error), nothing, log_variance)
 
-    def _beyond(self, asked: Cells) -> CellErrors:
-        """Answer for more than n₀ samples: the error at n₀ times its growth."""
+    def _beyond(self, asked: Cells, extrapolate: bool) -> CellErrors:
+        """Answer for more than n₀ samples: the error at n₀ times its growth.
+
+        Without `extrapolate`, that of cells that the theory does not reach is left out.
+        """
         n_samples, alpha, risk, at_n0 = asked
         with np.errstate(divide="ignore", invalid="ignore"):
             log_error, log_at_n0 = np.log(risk.test_error), np.log(at_n0.test_error)
@@ -236,22 +239,18 @@ class ErrorSurface:
         if self.misses is not None:
             theory = theory.drifting(self._drift(self.misses, risk.kappa, alpha), log_n)
         weight = np.maximum(1.0 - theory.variance / tuning.MOST_GROWTH_NOISE**2, 0.0)
-        ways = [theory.weighted(weight)]
-        if self._measured is not None:
-            power_law = self._power_law(self._measured, n_samples, alpha)
-            if self.misses is not None:
-                power_law = power_law.drifting(self._above_least(alpha, log_at_n0), log_n)
-            ways.append(power_law)
-            if self._tail is not None:
-                effective = n_samples - 1.0 if self.fit_intercept else n_samples
-                tail = self._tail.growth(log_at_n0, varied_at_n0, effective, alpha)
-                ways.append(tail.weighted(1.0 - weight))
-        growth = average(ways)
+        reachable = weight > tuning.REACH_WEIGHT
+        wanted = np.full(alpha.shape, extrapolate or self.misses is not None)
+        wanted |= reachable.any(axis=1)
+        growth = Growth(np.full_like(weight, np.nan), np.full_like(weight, np.inf))
+        if np.any(wanted):
+            of_theory = Growth(*(part[wanted] for part in theory))
+            cells = weight[wanted], n_samples[wanted], alpha[wanted], log_at_n0[wanted]
+            growth.put(wanted, self._growth(of_theory, *cells, varied_at_n0[:, wanted]))
         with np.errstate(over="ignore"):
             error = np.exp(log_at_n0 + growth.log_ratio)
         exact = np.isneginf(log_at_n0) & (risk.test_error == 0.0)  # an output fitted exactly
         growth_variance = np.where(exact, 0.0, growth.variance)
-        reachable = weight > tuning.REACH_WEIGHT
         if self.misses is not None:
             # No way is the right one: what they make of it together is known, or is not.
             most = (1.0 - tuning.REACH_WEIGHT) * tuning.MOST_GROWTH_NOISE**2
@@ -263,6 +262,29 @@ class ErrorSurface:
             self._sampling_variance(varied_at_n0) + growth_variance,
         )
 
+    def _growth(
+        self,
+        theory: Growth,
+        weight: FloatArray,
+        n_samples: FloatArray,
+        alpha: FloatArray,
+        log_at_n0: FloatArray,
+        varied_at_n0: FloatArray,
+    ) -> Growth:
+        """Average the ways of growth, of which the theory's counts by a weight."""
+        ways = [theory.weighted(weight)]
+        if self._measured is not None:
+            power_law = self._measured.power_law_growth(n_samples, alpha)
+            if self.misses is not None:
+                log_n = np.log(n_samples / self.n_rows)
+                power_law = power_law.drifting(self._above_least(alpha, log_at_n0), log_n)
+            ways.append(power_law)
+            if self._tail is not None:
+                effective = n_samples - 1.0 if self.fit_intercept else n_samples
+                tail = self._tail.growth(log_at_n0, varied_at_n0, effective, alpha)
+                ways.append(tail.weighted(1.0 - weight))
+        return average(ways)
+
     def _drift(self, misses: GrowthMisses, kappa: FloatArray, alpha: FloatArray) -> FloatArray:
         """Return how far the growth is missed, as far as the theory fails at the κ in question."""
         if self._measured is None:
@@ -271,24 +293,6 @@ class ErrorSurface:
         share = np.minimum(fault / tuning.DISAGREEMENT_OF_CONCERN, 1.0)
         drift = misses.drift_at(alpha)
         return np.where(share > 0, share * np.where(share > 0, drift, 0.0), 0.0)
-
-    def _power_law(
-        self, measured: MeasuredSurface, n_samples: FloatArray, alpha: FloatArray
-    ) -> Growth:
-        """Return the growth of the power laws, as uncertain as at the worst alpha near by."""
-        low, high = tuning.POWER_LAW_NEIGHBOURS
-        strengths, which = np.unique(alpha, return_inverse=True)
-        knots = measured.knots(np.r_[strengths, low * strengths, high * strengths], shrink=False)
-        found = power_law_growth(
-            measured.sizes,
-            knots.log_error,
-            knots.variance,
-            np.tile(n_samples, 3),
-            np.concatenate([which + k * strengths.size for k in range(3)]),
-        )
-        at_alpha, *beside = np.split(found.variance, 3)
-        known = [np.where(np.isfinite(variance), variance, 0.0) for variance in beside]
-        return Growth(np.split(found.log_ratio, 3)[0], np.maximum(at_alpha, np.max(known, axis=0)))
 
     def _above_least(self, alpha: FloatArray, log_at_n0: FloatArray) -> FloatArray:
         """Return by how much log R(n₀) lies above its least value at larger alphas.
@@ -372,7 +376,7 @@ class ErrorSurface:
                 alpha = alphas_along(self.curve, n - 1.0 if self.fit_intercept else n)
                 size = np.full(alpha.shape, n)
                 risk, at_n0 = self._evaluator.risk(size, alpha), self._at_n0(alpha)
-                found = self._beyond(Cells(size, alpha, risk, at_n0))
+                found = self._beyond(Cells(size, alpha, risk, at_n0), extrapolate=False)
                 known = np.where(found.reachable, found.error, np.nan)
                 least = np.array([inner_minimum(column) for column in known.T])
                 self._least[n] = np.where(least <= self._least_at_n0, least, np.nan)

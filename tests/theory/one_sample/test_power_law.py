@@ -29,6 +29,19 @@ def test_agrees_with_nonnegative_least_squares():
         assert np.isclose(law.at(1000.0)[k], best[1], rtol=1e-6)
 
 
+def test_many_curves_are_fitted_as_each_is():
+    """In blocks; all points but one of no weight leave one column."""
+    rng = np.random.default_rng(2)
+    errors, weights = np.exp(rng.normal(size=(1000, 5))), rng.uniform(0.5, 2.0, size=(1000, 5))
+    weights[500:510, 1:] = 0.0
+    law = fit_power_law(SIZES, errors, weights)
+    for k in (0, 399, 400, 505, 999):
+        alone = fit_power_law(SIZES, errors[k : k + 1], weights[k : k + 1])
+        np.testing.assert_allclose([part[k] for part in law], np.ravel(alone), rtol=1e-9)
+    np.testing.assert_allclose(law.at(SIZES[0])[500:510], errors[500:510, 0])
+    assert all(part.shape == (0,) for part in fit_power_law(SIZES, errors[:0], weights[:0]))
+
+
 def test_never_negative_nor_rising():
     rng = np.random.default_rng(1)
     law = fit_power_law(SIZES, np.exp(rng.normal(size=(200, 5))), np.ones((200, 5)))
