@@ -60,7 +60,7 @@ class LogarithmicBins:
 class FewBins:
     """Few classes about the rows seen first, by their range in log q, and in part by their number.
 
-    Rows without any leverage have a class of their own, the first.
+    Rows without any leverage have a class of their own, the first, if there are any.
 
     Parameters
     ----------
@@ -72,13 +72,14 @@ class FewBins:
     Attributes
     ----------
     count : int
-        All classes, one more.
+        All classes, perhaps one more.
     centres : ndarray of shape (G, count)
         In log q.
     """
 
     def __init__(self, q: FloatArray, count: int) -> None:
-        self.count = count + 1
+        self._idle = int(np.any(q <= 0.0))
+        self.count = count + self._idle
         least = np.finfo(float).tiny
         some = q[:, :: -(-q.shape[1] // _MOST_LOOKED_AT)]
         seen = np.sort(np.log(np.maximum(some, least)), axis=1)
@@ -92,7 +93,7 @@ class FewBins:
             shares = _BY_NUMBER * by_number + (1.0 - _BY_NUMBER) * by_range
             found[...] = np.interp(places, shares, active)
         self._edges = np.exp(borders[:, 1:-1])
-        nothing = np.full((len(q), 1), np.log(least))
+        nothing = np.full((len(q), self._idle), np.log(least))
         middles = 0.5 * (borders[:, 1:] + borders[:, :-1])
         self.centres: FloatArray = np.hstack([nothing, middles])
 
@@ -100,12 +101,13 @@ class FewBins:
         """Return the class of each row."""
         pairs = zip(self._edges, q, strict=True)
         found = np.array([np.searchsorted(edges, values) for edges, values in pairs])
-        return np.where(q > 0, found + 1, 0)
+        return np.where(q > 0, found + self._idle, 0)
 
     def offset(self, q: FloatArray, index: IndexArray) -> FloatArray:
         """Return log q less the centre of the row's class."""
         with np.errstate(divide="ignore"):
             found = np.log(q)
         found -= np.take_along_axis(self.centres, index, axis=1)
-        found[index == 0] = 0.0
+        if self._idle:
+            found[index == 0] = 0.0
         return np.maximum(found, -_FAR_BELOW, out=found)

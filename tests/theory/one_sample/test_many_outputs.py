@@ -116,8 +116,23 @@ def test_few_bins_are_about_their_centres():
     q[:, 0] = 0.0
     bins = FewBins(q, 6)
     index = bins.of(q)
-    assert index.min() == 0 and index.max() == 5
+    assert np.all(index[:, 0] == 0) and index[:, 1:].min() == 1 and index.max() == 6
+    assert bins.count == 7 and FewBins(q[:, 1:], 6).count == 6
     offset = bins.offset(q, index)
-    assert np.all(offset[:, 0] == -40.0) and np.all(np.abs(offset[:, 1:]) < 1.6)
+    assert np.all(offset[:, 0] == 0.0) and np.all(np.abs(offset[:, 1:]) < 1.6)
     centres = np.take_along_axis(bins.centres, index, axis=1)
     np.testing.assert_allclose(np.exp(offset + centres)[:, 1:], q[:, 1:], rtol=1e-12)
+
+
+def test_rows_of_zeros_count_as_they_do_for_one_output():
+    """At the ridgeless end of few rows q is huge: what has next to no leverage would count."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 30)) * (rng.random((60, 30)) < 0.03)
+    Y = X @ rng.normal(size=(30, 9)) + rng.normal(size=(60, 9))
+    found = []
+    for targets in (Y, Y[:, :1]):
+        path = ridge_factorization(X, targets, fit_intercept=False)
+        curve = leave_one_out_curves(path, n_blocks=20)[0]
+        asked = [12.0, 30.0], np.array([[0.0], [1e-10], [0.1]])
+        found.append(curve_risk(curve, *asked, fit_intercept=False).test_error[..., 0])
+    np.testing.assert_allclose(*found, rtol=0.02)
