@@ -27,7 +27,7 @@ _OCTAVE, _RIDGELESS = 2.1, 1.0 - 1e-4
 _ROUNDING = 100.0 * np.finfo(float).eps
 # A size that takes this part of what all may cost gets few alphas, in a check and in a correction.
 _DEAR, _FEW_ALPHAS = 3.0, (4, 12)
-_VARIANCE_NEAR_RANK = 6.0
+_VARIANCE_NEAR_RANK, _FAULT_NEAR_RANK = 6.0, (25.0, 10.0)  # in a check, and in a correction
 
 
 class PlannedSize(NamedTuple):
@@ -160,9 +160,10 @@ class _Wanted:
         large_for_least, large_for_most = (n_rows * s for s in tuning.LARGE_SUBSET_SHARES)
         of_large, near_rank, of_small = tuning.FEWEST_SUBSETS
         self.least = of_large if size > large_for_least else of_small
-        self.variance = 1.0
+        self.variance = self.fault = 1.0  # both squared
         if is_near_rank(size, rank):
-            self.least, self.variance = near_rank, _VARIANCE_NEAR_RANK
+            self.least = near_rank
+            self.variance, self.fault = _VARIANCE_NEAR_RANK, _FAULT_NEAR_RANK[int(fine)]
         most = tuning.MOST_SUBSETS[int(size <= large_for_most)] * (2 if fine else 1)
         self.most = max(most, round(1.0 / (1.0 - size / n_rows)))  # all rows are outside once
         self.at_hand = 2 if is_half(factorization, size) else 0
@@ -191,13 +192,14 @@ class _Wanted:
         """What more subsets tell for each operation.
 
         A fault of the theory is seen in units of its noise: σ²/(n K) of K subsets of n rows, and
-        σ²/n₀ of the theory, which rests on all of them. Near the rank σ is larger.
+        σ²/n₀ of the theory, which rests on all of them. Near the rank σ is larger, and so are
+        faults.
         """
         if self.count + self.step > self.most:
             return 0.0
         n_rows = self.factorization.n_rows
         seen = [1.0 / (self.variance / (self.size * k) + 1.0 / n_rows) for k in self._counts]
-        return (seen[1] - seen[0]) / (self.step * self.one)
+        return self.fault * (seen[1] - seen[0]) / (self.step * self.one)
 
     @property
     def _counts(self) -> tuple[int, int]:
