@@ -295,7 +295,7 @@ class ErrorQuestionsMixin:
         Parameters
         ----------
         sizes : array-like of int, optional
-            Sizes of the subsets, below the number of training rows; None takes six.
+            Sizes of the subsets, below the number of training rows; None is those of the fit.
 
         Returns
         -------

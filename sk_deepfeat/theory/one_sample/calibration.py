@@ -172,7 +172,7 @@ def calibrate(
         Of the same rows.
     sizes : list of int, optional
         Sizes of the subsets; None takes six, at most four fifths of the rows, of which one is the
-        rank of the features where the sample exceeds it.
+        rank of the features where the sample exceeds it, but for those that would cost too much.
     fine : bool, default=False
         For a correction, where a check has failed: twice as many sizes, up to nine tenths of the
         rows, alphas closer together, and more subsets.

@@ -56,9 +56,10 @@ class KappaCurve(NamedTuple):
     leverage: FloatArray
     """Mean over all rows of s within the class; sums to one, shape (G, K)."""
     error: FloatArray
-    """Mean over all rows of e² in the class, shape (G, K, t)."""
+    """Mean over all rows of e² in the class, shape (G, K, t); of many outputs in L classes of their
+    own, which are fewer."""
     leverage_weighted_error: FloatArray
-    """Mean over all rows of s e² in the class, shape (G, K, t)."""
+    """Mean over all rows of s e² in the class, in the shape of `error`."""
     n_effective: int
     """N."""
     rank: int
