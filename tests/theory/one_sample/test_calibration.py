@@ -10,6 +10,7 @@ from samples import (
     near_duplicate_rows,
     power_law,
 )
+from scipy.stats import norm
 
 from sk_deepfeat.theory import (
     Calibration,
@@ -270,3 +271,21 @@ def test_sizes_ascend_where_a_few_subsets_of_more_groups_hold_fewer_rows(monkeyp
     assert np.any(np.diff(drawn) < 0), "otherwise there is nothing to sort"
     sizes = [found.size for found in calibrate(path, curve, fine=True).sizes]
     assert sizes == sorted(drawn)
+
+
+def test_the_largest_of_several_outputs_goes_further_as_students_t_does():
+    (found,) = failing(400).sizes
+    assert found.of_several(1, 3.0) == pytest.approx(1.0)
+    draws = np.random.default_rng(0).standard_t(3 + tuning.POOLED_DEGREES, size=(200_000, 20))
+    alone = np.quantile(draws, norm.cdf(2.0))
+    largest = np.quantile(draws.max(axis=1), 1.0 - norm.sf(2.0))
+    assert found.of_several(20, 2.0) == pytest.approx(largest / alone, rel=0.02)
+    many = found._replace(n_subsets=10_000)
+    assert many.of_several(100, 3.0) == pytest.approx(norm.isf(norm.sf(3.0) / 100) / 3.0, rel=1e-3)
+
+
+def test_half_of_the_rows_stands_beside_the_rank_and_in_place_of_another_size():
+    assert subset_sizes(1000, 430)[-4:] == [215, 430, 500, 715]
+    assert subset_sizes(1200, 500)[-4:] == [250, 500, 600, 850]
+    assert subset_sizes(1000, 500)[-3:] == [250, 500, 750]
+    assert subset_sizes(2000, 300) == [37, 75, 150, 300, 600, 1000]
