@@ -42,7 +42,7 @@ class Step(NamedTuple):
 ONE = "sk_deepfeat.theory.one_sample"
 STEPS = (
     Step("validation", "rows that are numbers", ("sk_deepfeat.rows.validation:check_rows",)),
-    Step("centring", "an intercept", (f"{ONE}.factorization:ridge_factorization",), whole=False),
+    Step("centring", "an intercept", (f"{ONE}.factorize:ridge_factorization",), whole=False),
     Step(
         "Gram matrix",
         "the factorisation",

@@ -12,7 +12,8 @@ ours.
 
 from sk_deepfeat.theory.one_sample.calibration import Calibration, CalibrationSize, calibrate
 from sk_deepfeat.theory.one_sample.evaluation import CurveRisk, curve_risk
-from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, ridge_factorization
+from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
+from sk_deepfeat.theory.one_sample.factorize import ridge_factorization
 from sk_deepfeat.theory.one_sample.kappa_curve import (
     KappaCurve,
     gcv_curve,

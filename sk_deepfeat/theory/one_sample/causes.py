@@ -21,8 +21,8 @@ from sk_deepfeat.theory.one_sample.dependence import RowDependence, row_dependen
 from sk_deepfeat.theory.one_sample.factorization import (
     RidgeFactorization,
     check_factorization,
-    ridge_factorization,
 )
+from sk_deepfeat.theory.one_sample.factorize import ridge_factorization
 from sk_deepfeat.theory.one_sample.rare_columns import RareColumns, rare_columns
 from sk_deepfeat.theory.one_sample.row_leverages import RowLeverages, row_leverages
 from sk_deepfeat.theory.one_sample.row_sizes import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -90,3 +91,19 @@ class RowGroups:
     def sums(self, values: FloatArray) -> FloatArray:
         """Return the sum of `values` (n_rows, ...) over the rows of each group, (n_groups, ...)."""
         return np.asarray(np.add.reduceat(values[self._order], self._starts, axis=0))
+
+
+def check_labels(groups: ArrayLike, n_rows: int) -> NDArray[Any]:
+    """Return one integer for each row, of two groups at least, or raise ValueError."""
+    labels = np.asarray(groups)
+    if labels.shape != (n_rows,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"groups must hold one integer per row; got {labels.dtype} of shape {labels.shape} for "
+            f"{n_rows} rows."
+        )
+    if np.all(labels == labels[0]):
+        raise ValueError(
+            "groups must hold at least two different groups of positive weight; got one: without "
+            "another group nothing shows the error on a new one."
+        )
+    return labels

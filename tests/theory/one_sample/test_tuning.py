@@ -22,7 +22,8 @@ FREE = {0, 0.5, 1, 2, 3, 4, 10, 300}
 NUMERICAL = {
     "blocks.py": {0.1, 5},
     "centred_rows.py": {16, 64},
-    "factorization.py": {8, 16, 100.0},
+    "factorization.py": {8, 100.0},
+    "factorize.py": {16},
     "half_grams.py": {256},
     "kappa_curve.py": {0.001, 0.1, 5, 8, 50, 100, 120, 200, 600},
     "leave_group_out.py": {0.1, 32},

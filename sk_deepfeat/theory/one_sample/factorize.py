@@ -1,0 +1,134 @@
+"""A training set made ready for its factorisation: checked, weighted, and known by its means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
+from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
+from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
+from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
+
+_FEW_ROWS = 16
+
+
+def ridge_factorization(
+    features: ArrayLike,
+    targets: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    fit_intercept: bool = True,
+    exact_at: ArrayLike = (),
+    groups: ArrayLike | None = None,
+) -> RidgeFactorization:
+    """Factorise a training set once, for ridge at every alpha.
+
+    Parameters
+    ----------
+    features : array-like of shape (n_samples, n_features)
+        Rows of features, finite.
+    targets : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets, finite.
+    sample_weight : array-like of shape (n_samples,), optional
+        Not negative, not all zero. Rows of weight zero are dropped; the others are scaled to mean
+        one, and the scale is kept as ``mean_weight``.
+    fit_intercept : bool, default=True
+        Whether to centre by the weighted means.
+    exact_at : array-like of shape (n_exact,), default=()
+        Alphas at which curves tabulated from this factorisation get a point of their own, so that
+        their answers for the training size are exact there.
+    groups : array-like of shape (n_samples,), optional
+        Integers, two different ones at least; rows of one number belong together, and what is
+        learned from the factorisation speaks of new groups. Groups without any row of positive
+        weight are dropped.
+
+    Returns
+    -------
+    RidgeFactorization
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, weights are negative or all zero, or there is one group alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory import ridge_factorization
+    >>> X, y = [[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0]
+    >>> factorization = ridge_factorization(X, y, fit_intercept=False)
+    >>> factorization.coefs(14.0).round(3)
+    array([[0.5]])
+    """
+    check_flag(fit_intercept, "fit_intercept")
+    given = np.asarray(features)
+    single = given.dtype in (np.dtype(np.float32), np.dtype(np.float16))
+    rounding = float(np.finfo(np.float32 if single else np.float64).eps)
+    rows = given if given.dtype == np.float32 else real_array(given, "features")
+    values = real_array(targets, "targets")
+    values = values.reshape(-1, 1) if values.ndim == 1 else values
+    if rows.ndim != 2 or values.ndim != 2 or rows.shape[0] != values.shape[0]:
+        raise ValueError(
+            f"features and targets must have one row per sample; got shapes {rows.shape} and "
+            f"{values.shape}."
+        )
+    if rows.size == 0:
+        raise ValueError(
+            f"features must have at least one row and one column; got shape {rows.shape}."
+        )
+    if not (np.all(np.isfinite(rows)) and np.all(np.isfinite(values))):
+        raise ValueError("features and targets must be finite; got NaN or infinity.")
+    exact = np.ravel(real_array(exact_at, "exact_at"))
+    labels = None if groups is None else check_labels(groups, rows.shape[0])
+    mean_weight, root, weights = 1.0, None, np.ones(rows.shape[0])
+    if sample_weight is not None:
+        weights = real_array(sample_weight, "sample_weight")
+        if weights.shape != (rows.shape[0],) or np.any(weights < 0) or not np.any(weights > 0):
+            raise ValueError(
+                "sample_weight must hold one weight per row, not negative and not all zero; got "
+                f"shape {weights.shape} for {rows.shape[0]} rows."
+            )
+        kept = weights > 0
+        if not np.all(kept):
+            rows, values, weights = rows[kept], values[kept], weights[kept]
+            labels = None if labels is None else check_labels(labels[kept], rows.shape[0])
+        mean_weight = float(weights.mean())
+        weights = weights / mean_weight
+        root = np.sqrt(weights)
+    feature_mean, target_mean = np.zeros(rows.shape[1]), np.zeros(values.shape[1])
+    if fit_intercept:
+        scale = None if root is None else weights
+        feature_mean, target_mean = _column_means(rows, scale), _column_means(values, scale)
+        values = values - target_mean
+    if root is not None:
+        values = values * root[:, None]
+    if values.base is not None or values is targets:  # they are not the caller's to write to
+        values = values.copy()
+    return RidgeFactorization(
+        CentredRows(rows, feature_mean, root),
+        values,
+        feature_mean,
+        target_mean,
+        mean_weight,
+        fit_intercept,
+        weights,
+        rounding,
+        exact / mean_weight,
+        None if labels is None else RowGroups(labels),
+    )
+
+
+def _column_means(values: NDArray[Any], weights: FloatArray | None) -> FloatArray:
+    """Return weighted means; of a constant column the constant, and no rounding to learn from."""
+    few = values[:: max(1, len(values) // _FEW_ROWS)]
+    maybe = np.flatnonzero(np.all(few == values[0], axis=0))
+    constant = maybe[np.all(values[:, maybe] == values[0, maybe], axis=0)]
+    if weights is None:
+        mean = values.mean(axis=0, dtype=np.float64)
+    else:
+        mean = (weights @ values) / weights.sum()
+    mean[constant] = values[0, constant]
+    return np.asarray(mean)
