@@ -55,7 +55,8 @@ class CalibrationSize(NamedTuple):
     standard_error: FloatArray
     """Of C, shape (A, t): of what is measured, and of the theory, which rests on one sample."""
     noise: FloatArray
-    """Standard error of log `measured` from the scatter of the subsets alone, shape (A, t)."""
+    """Standard error of log `measured` from the scatter of the subsets, and from how few of the
+    rows are outside them; shape (A, t)."""
     row_noise: FloatArray
     """Relative standard error of `measured` from the rows it is measured on, shape (A, t)."""
     at_pole: NDArray[np.bool_]
@@ -286,6 +287,7 @@ def _compare(
     known = np.isfinite(ratio)
     ratio = np.where(known, ratio, 0.0)
     relative = np.where(known, relative, 1.0)
+    noise = np.sqrt(np.square(relative) / errors.n_subsets + np.square(of_rows))
     ascending, highest = np.argsort(alpha), tuning.SUBSET_DF_RATIOS[-1] + 1e-9
     return CalibrationSize(
         size,
@@ -294,10 +296,8 @@ def _compare(
         errors.error[ascending],
         predicted[ascending],
         ratio[ascending],
-        np.sqrt(np.square(relative) / errors.n_subsets + np.square(of_theory) + np.square(of_rows))[
-            ascending
-        ],
-        (relative / np.sqrt(errors.n_subsets))[ascending],
+        np.sqrt(np.square(noise) + np.square(of_theory))[ascending],
+        noise[ascending],
         errors.row_noise[ascending],
         (is_near_rank(size, calibration.rank) & (planned.df_ratio > highest))[ascending],
     )
