@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_random_state, indexable
 from sklearn.utils.validation import (
@@ -21,7 +22,7 @@ from sklearn.utils.validation import (
 from sk_deepfeat.linear_model.questions import QUESTIONS, ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.plugins import require_members, resolve
-from sk_deepfeat.rows import check_groups, deal_groups
+from sk_deepfeat.rows import check_groups, deal_groups, target_kind
 
 _ANSWERS = ("test_error_", "train_error_", "alpha_", "kappa_")
 
@@ -34,6 +35,16 @@ class _AskedReadout:
 
     def __getattr__(self, question: str) -> Any:
         return getattr(self._readout, QUESTIONS[question])
+
+
+def _takes_classes(feature_map: Any, y: Any) -> bool:
+    """Say whether a feature map, or a part of it, would train on `y` as on classes."""
+    if isinstance(feature_map, type | FrozenEstimator) or not hasattr(feature_map, "get_params"):
+        return False
+    if hasattr(feature_map, "takes_classes"):
+        return bool(feature_map.takes_classes(y))
+    params = feature_map.get_params().items()  # a pipeline names its steps among them
+    return any(_takes_classes(part, y) for name, part in params if "__" not in name)
 
 
 class TwoStageRegressor(
@@ -119,7 +130,7 @@ class TwoStageRegressor(
         X : array-like of shape (n_samples, ...)
             Inputs of the feature map.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets of both.
+            Targets of both: numbers. Floats are numbers, whatever their values.
         sample_weight : array-like of shape (n_samples,), optional
             Passed to the readout; the feature map takes none.
         groups : array-like of shape (n_samples,), optional
@@ -135,8 +146,8 @@ class TwoStageRegressor(
         Raises
         ------
         ValueError
-            If `feature_size` leaves no row for one of the two, or the groups are fewer than one for
-            the feature map and two for the readout.
+            If `feature_size` leaves no row for one of the two, the groups are fewer than one for
+            the feature map and two for the readout, or `check_targets` refuses y.
         """
         X, y = indexable(X, y)
         missing = [name for name in ("fit", "predict") if not hasattr(self.readout, name)]
@@ -181,6 +192,7 @@ class TwoStageRegressor(
             self, X, y, dtype=None, allow_nd=True, multi_output=True, ensure_min_samples=2
         )
         n_rows = checked.shape[0]
+        self.check_targets(y)
         size = self._n_feature_rows(n_rows)
         codes = None if groups is None else check_groups(groups, n_rows, warn=False)
         if size == 0:
@@ -197,6 +209,38 @@ class TwoStageRegressor(
             _safe_indexing(X, self.feature_indices_), targets[self.feature_indices_]
         )
         return fitted, np.sort(readout)
+
+    def check_targets(self, y: Any) -> None:
+        """Raise ValueError unless y holds numbers, for the feature map as for the readout.
+
+        `fit` and `fit_feature_map` ask it before anything is trained.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            As in `fit`.
+
+        Raises
+        ------
+        ValueError
+            If y holds strings or booleans, or integers that the feature map would take for classes
+            and train by cross-entropy.
+        """
+        kind = target_kind(y)
+        told = f"{type(self).__name__} predicts numbers, but y holds {kind}"
+        if kind in ("strings", "booleans"):
+            first = np.ravel(np.asarray(y, dtype=object))[0]
+            raise ValueError(
+                f"{told}, which are classes, such as {first!r}. Use TwoStageClassifier for "
+                "classes; numbers are passed as floats."
+            )
+        feature_map = resolve("feature_maps", self.feature_map)
+        if kind == "integers" and _takes_classes(feature_map, np.asarray(y)):
+            raise ValueError(
+                f"{told}, which feature_map={self.feature_map!r} would take for classes and train "
+                "by cross-entropy. Use TwoStageClassifier for classes; if they are numbers, such "
+                "as counts, pass floats: y.astype(float)."
+            )
 
     def _deal_groups(self, codes: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
         if codes.max() < 2:

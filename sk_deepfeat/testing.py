@@ -42,7 +42,8 @@ def check_feature_map(estimator: Any) -> None:
     -----
     Checked: required members, clone without what was learned, one row of finite features for each
     row of input whatever the batch, feature names, ``set_output``, pickling, repeatability of a
-    fit, stages of ``staged_transform``, and that ``linearization_layers`` reproduce ``transform``.
+    fit, stages of ``staged_transform``, that ``linearization_layers`` reproduce ``transform``, and
+    that ``takes_classes`` answers, for floats no two of which are equal that they are numbers.
 
     Examples
     --------
@@ -80,6 +81,10 @@ def check_feature_map(estimator: Any) -> None:
             "the same integer random_state must give the same features"
         )
     check_set_output_transform(type(estimator).__name__, clone(estimator))
+    if hasattr(estimator, "takes_classes"):
+        assert clone(estimator).takes_classes(y) is False, (
+            "takes_classes must be False for floats no two of which are equal"
+        )
     _check_layers(fitted, X, features)
     _check_stages(fitted, X, features)
 

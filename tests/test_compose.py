@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -17,6 +17,8 @@ from sk_deepfeat import (
     TrainedDeepFeatures,
     TwoStageRegressor,
 )
+from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.model_selection import ridge_learning_curve
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 6))
@@ -140,6 +142,100 @@ def test_bad_feature_map():
 def test_any_transformer_serves():
     fitted = TwoStageRegressor(PCA(3), DeterministicEquivalentRidge(), random_state=0).fit(X, Y)
     assert fitted.readout_.n_features_in_ == 3
+
+
+class Untrained(TransformerMixin, BaseEstimator):
+    """A map that takes integers for classes, as a network with cross-entropy does."""
+
+    def takes_classes(self, y):
+        return y.ndim == 1 and y.dtype.kind in "iu"
+
+    def fit(self, X, y=None):
+        raise AssertionError("nothing may be trained")
+
+    def transform(self, X):
+        return X
+
+
+class Trained(Untrained):
+    """One that takes whole floats for classes, too, as ``loss="log_loss"`` does."""
+
+    def takes_classes(self, y):
+        return True
+
+    def fit(self, X, y=None):
+        self.seen_ = y.dtype
+        return self
+
+
+CLASSES = np.arange(200) % 3
+
+
+def refit(estimator, y):
+    return ridge_learning_curve(
+        estimator, X, y, train_sizes=[40], alphas=[1.0], n_repeats=2, random_state=0
+    )
+
+
+@pytest.mark.parametrize(
+    "feature_map",
+    [
+        Untrained(),
+        make_pipeline(StandardScaler(), Untrained()),
+        make_pipeline(make_pipeline(Untrained()), PCA(2)),
+        FeatureUnion([("scaled", StandardScaler()), ("network", Untrained())]),
+    ],
+    ids=["map", "pipeline", "nested", "union"],
+)
+@pytest.mark.parametrize(
+    ("y", "told"),
+    [
+        (CLASSES, "y holds integers, which feature_map=.* train by cross-entropy"),
+        (CLASSES.astype(str), "y holds strings, which are classes, such as '0'"),
+        (CLASSES == 0, "y holds booleans, which are classes, such as True"),
+        (CLASSES.astype(object) == 0, "y holds booleans"),
+    ],
+)
+def test_classes_are_refused_before_training(feature_map, y, told):
+    regressor = TwoStageRegressor(feature_map, DeterministicEquivalentRidge())
+    asked = (
+        regressor.fit,
+        regressor.fit_feature_map,
+        lambda _, y: refit(regressor, y),
+        lambda _, y: refit(make_pipeline(regressor), y),
+    )
+    for ask in asked:
+        with pytest.raises(ValueError, match=f"(?s){told}.*Use TwoStageClassifier"):
+            ask(X, y)
+
+
+def test_a_map_that_takes_no_classes_lets_only_integers_pass():
+    with pytest.warns(PopulationWarning, match="look like classes.*TwoStageClassifier") as caught:
+        fitted = model().fit(X, CLASSES)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert fitted.predict(X).shape == (200,)
+    for y in (CLASSES == 0, CLASSES.astype(str)):
+        with pytest.raises(ValueError, match="Use TwoStageClassifier"):
+            model().fit(X, y)
+
+
+@pytest.mark.parametrize("kept", [lambda m: m, lambda m: make_pipeline(StandardScaler(), m)])
+def test_a_frozen_map_is_not_asked_about_classes(kept):
+    frozen = FrozenEstimator(Trained().fit(X, Y))
+    readout = DeterministicEquivalentRidge()
+    with pytest.warns(PopulationWarning, match="look like classes"):
+        TwoStageRegressor(kept(frozen), readout, random_state=0).fit(X, CLASSES)
+    with pytest.warns(PopulationWarning, match="look like classes"):
+        TwoStageRegressor(frozen, readout, feature_size=0).fit(X, CLASSES)
+    with pytest.raises(ValueError, match="y holds booleans"):
+        TwoStageRegressor(frozen, readout, feature_size=0).fit(X, CLASSES == 0)
+
+
+@pytest.mark.parametrize("y", [CLASSES * 1.0, np.where(CLASSES == 0, -1.0, 1.0)])
+def test_floats_stay_numbers(y):
+    fitted = TwoStageRegressor(Trained(), DeterministicEquivalentRidge(), random_state=0).fit(X, y)
+    assert fitted.feature_map_.seen_ == np.float64
+    assert refit(fitted, y).measured.shape == (1, 1, 2)
 
 
 def test_training_features_on_the_readouts_rows():

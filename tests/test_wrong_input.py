@@ -59,6 +59,8 @@ def refused(error, message, function, *arguments, **keywords):
 
 def test_ridge():
     refused(ValueError, "y must hold numbers; got ", DeterministicEquivalentRidge().fit, X, LETTERS)
+    classifier = "Classes are for DeterministicEquivalentRidgeClassifier"
+    refused(ValueError, classifier, DeterministicEquivalentRidge().fit, X, LETTERS)
     refused(ValueError, MANY, RIDGE.predict_test_error, [1, 2], [1, 2, 3])
     refused(ValueError, MANY, RIDGE.reachable, [1, 2], [1, 2, 3])
     for wrong in (["a"], None, [1.0, 2.0]):
@@ -80,6 +82,10 @@ def test_two_stages():
     for wrong in (None, "ridge", Ridge, FEATURES):
         model = TwoStageRegressor(FEATURES, wrong)
         refused(TypeError, "must be a regressor, such as Determ", model.fit, X, Y)
+    model = TwoStageRegressor(FEATURES, RIDGE)
+    told = "TwoStageRegressor predicts numbers, but y holds strings, which are classes, such as 'a'"
+    refused(ValueError, told, model.fit, X, LETTERS)
+    refused(ValueError, "but y holds booleans, which are classes", model.fit, X, Y > 0)
     plain = TwoStageRegressor(FEATURES, Ridge(), random_state=0).fit(X, Y)
     assert not hasattr(plain, "predict_test_error")
     told = "readout=Ridge() does not predict its error; take DeterministicEquivalentRidge()"

@@ -54,16 +54,9 @@ def encode_targets(y: NDArray[Any], loss: str) -> Targets:
     ValueError
         If `y` does not suit `loss`, or holds a single class.
     """
-    if y.dtype.kind == "O" and not any(isinstance(value, str) for value in y.ravel()):
-        try:
-            y = y.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"Unknown label type: y holds objects of mixed kinds: {y!r}."
-            ) from error
+    y = _unboxed(y)
+    loss = _settled(y, loss)
     numeric = y.dtype.kind in "biuf"
-    if loss == "auto":
-        loss = "squared_error" if y.ndim == 2 or y.dtype.kind == "f" else "log_loss"
     if y.ndim == 2 and not numeric:
         raise ValueError(
             f"y of shape {y.shape} must be numeric, but has dtype {y.dtype}; give 1-d labels or "
@@ -72,6 +65,29 @@ def encode_targets(y: NDArray[Any], loss: str) -> Targets:
     if loss == "squared_error":
         return _numbers(y, numeric)
     return _probabilities(y) if y.ndim == 2 else _classes(y)
+
+
+def are_classes(y: NDArray[Any], loss: str) -> bool:
+    """Say whether `encode_targets` settles on cross-entropy; arguments as there."""
+    return _settled(_unboxed(y), loss) == "log_loss"
+
+
+def _unboxed(y: NDArray[Any]) -> NDArray[Any]:
+    """Return floats in place of objects, unless there are strings among them."""
+    if y.dtype.kind == "O" and not any(isinstance(value, str) for value in y.ravel()):
+        try:
+            return y.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"Unknown label type: y holds objects of mixed kinds: {y!r}."
+            ) from error
+    return y
+
+
+def _settled(y: NDArray[Any], loss: str) -> str:
+    if loss != "auto":
+        return loss
+    return "squared_error" if y.ndim == 2 or y.dtype.kind == "f" else "log_loss"
 
 
 def _numbers(y: NDArray[Any], numeric: bool) -> Targets:

@@ -16,7 +16,7 @@ from sk_deepfeat.activations import identity
 from sk_deepfeat.feature_maps.checkpoints import check_checkpoints
 from sk_deepfeat.feature_maps.network_shape import check_activation, check_hidden_layer_sizes
 from sk_deepfeat.feature_maps.network_spec import NetworkSpec
-from sk_deepfeat.feature_maps.targets import Targets, encode_targets
+from sk_deepfeat.feature_maps.targets import Targets, are_classes, encode_targets
 from sk_deepfeat.feature_maps.training_options import check_module_arguments, check_training_options
 
 
@@ -302,6 +302,28 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             probe = np.zeros((1, *self._spec.input_shape), dtype=np.float32)
             other._n_features_out = other._features(other._state, probe).shape[1]
         return other
+
+    def takes_classes(self, y: Any) -> bool:
+        """Say whether `fit` would train on `y` by cross-entropy; nothing is trained.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            As for `fit`.
+
+        Returns
+        -------
+        bool
+            False where `max_epochs` is 0.
+
+        Examples
+        --------
+        >>> from sk_deepfeat.feature_maps import TrainedDeepFeatures
+        >>> feature_map = TrainedDeepFeatures()
+        >>> feature_map.takes_classes([0, 1, 1]), feature_map.takes_classes([-1.0, 1.0, 1.0])
+        (True, False)
+        """
+        return self.max_epochs != 0 and are_classes(np.asarray(y), self.loss)
 
     def linearization_layers(self) -> list[tuple[NDArray[Any], NDArray[Any] | None, Any]]:
         """Return the layers up to the chosen one as (weights, bias, activation).

@@ -16,7 +16,7 @@ from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
-from sk_deepfeat.rows import check_groups, check_rows
+from sk_deepfeat.rows import check_groups, check_rows, target_kind, warn_of_classes
 from sk_deepfeat.theory import RidgeFactorization, ridge_factorization
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.blocks import block_groups, block_length
@@ -136,7 +136,9 @@ class DeterministicEquivalentRidge(
         X : array-like of shape (n_samples, n_features)
             Dense features, at least two rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+            Targets, taken for numbers. A single column of at least 100 integers or booleans with at
+            most 20 distinct values without a gap looks like classes, and a `PopulationWarning`
+            says so; floats never do.
         sample_weight : float or array-like of shape (n_samples,), optional
             Weights, not negative. For the coefficients a weight equals repetition; for the
             predicted error a row of any weight is one draw.
@@ -161,7 +163,9 @@ class DeterministicEquivalentRidge(
         """
         check_alpha(self.alpha)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
+        kind = target_kind(y)
         X, y, sample_weight = check_rows(self, X, y, sample_weight)
+        warn_of_classes(kind, y if sample_weight is None else y[sample_weight > 0])
         single, optimal = y.ndim == 1, self.alpha == "optimal"
         blocks = isinstance(groups, str) and groups == "blocks"
         codes = None if groups is None or blocks else check_groups(groups, len(X))

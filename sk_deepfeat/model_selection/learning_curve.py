@@ -109,7 +109,8 @@ def ridge_learning_curve(
     Raises
     ------
     ValueError
-        If an argument is outside its range.
+        If an argument is outside its range, or `y` holds what a `TwoStageRegressor` refuses as
+        classes.
     TypeError
         If the estimator is none of the above.
 
@@ -134,6 +135,9 @@ def ridge_learning_curve(
         raise ValueError("ridge_learning_curve requires y to be passed, but the target y is None.")
     check_scalar(verbose, "verbose", (bool, numbers.Integral), min_val=0)
     check_consistent_length(X, y)
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if hasattr(last, "check_targets"):
+        last.check_targets(y)  # as floats they would not tell that they are classes
     y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     rng = check_random_state(random_state)
     codes = None if groups is None else check_groups(groups, len(y), warn=False)

@@ -31,7 +31,8 @@ class FeatureMap(Protocol):
 
     Optional members: ``get_feature_names_out``, which `sk_deepfeat.testing.check_feature_map`
     expects of a published plugin; ``linearization_layers()`` for networks; ``staged_transform(X)``
-    for maps that are kept at several stages of their training.
+    for maps that are kept at several stages of their training; ``takes_classes(y)``, whether
+    `fit` would train on `y` as on classes, for maps that may.
     """
 
     def fit(self, X: Any, y: Any = None) -> Any:

@@ -3,6 +3,15 @@
 from sk_deepfeat.rows.copies import ExactCopies, exact_copies
 from sk_deepfeat.rows.group_parts import deal_groups
 from sk_deepfeat.rows.groups import check_groups
+from sk_deepfeat.rows.targets import target_kind, warn_of_classes
 from sk_deepfeat.rows.validation import check_rows
 
-__all__ = ["ExactCopies", "check_groups", "check_rows", "deal_groups", "exact_copies"]
+__all__ = [
+    "ExactCopies",
+    "check_groups",
+    "check_rows",
+    "deal_groups",
+    "exact_copies",
+    "target_kind",
+    "warn_of_classes",
+]

@@ -103,8 +103,9 @@ def numeric_targets(y: Any) -> FloatArray:
         return np.asarray(y, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"y must hold numbers; got {reprlib.repr(np.ravel(y)[0])}. Give classes as numbers, "
-            "such as -1 and 1, or as one column of 0 and 1 for each class."
+            f"y must hold numbers; got {reprlib.repr(np.ravel(y)[0])}. Classes are for "
+            "DeterministicEquivalentRidgeClassifier; or give them as numbers, such as -1.0 and "
+            "1.0, or as one column of 0.0 and 1.0 for each class."
         ) from error
 
 

@@ -12,6 +12,7 @@ from sklearn.utils.estimator_checks import (
 )
 
 from sk_deepfeat.feature_maps import RandomDeepFeatures, TrainedDeepFeatures
+from sk_deepfeat.testing import check_feature_map
 
 pytest.importorskip("torch")
 ESTIMATORS = [
@@ -25,6 +26,21 @@ ESTIMATORS = [
 )
 def test_scikit_learn(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+def test_the_suite_for_plugins(estimator):
+    check_feature_map(estimator)
+
+
+class Eager(RandomDeepFeatures):
+    def takes_classes(self, y):
+        return True
+
+
+def test_the_suite_wants_floats_to_be_numbers():
+    with pytest.raises(AssertionError, match="takes_classes must be False for floats"):
+        check_feature_map(Eager(5, random_state=0))
 
 
 # The checks mix frames and bare arrays on purpose.

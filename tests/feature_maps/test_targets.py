@@ -1,5 +1,10 @@
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sk_deepfeat import TwoStageRegressor
 
 pytest.importorskip("torch")
 pytest.importorskip("skorch")
@@ -41,6 +46,44 @@ def test_targets(y, params, n_outputs, classes):
         return
     one_step = small(batch_size=None, max_epochs=1, **params).fit(X, y)
     np.testing.assert_allclose(one_step.history_[0]["train_loss"], first_loss, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("y", "params", "expected"),
+    [
+        (np.arange(60) % 4, {}, True),
+        (np.arange(60) % 2 == 0, {}, True),
+        (np.array(["b", "a", "c"] * 20), {}, True),
+        ((np.arange(60) % 4).astype(object), {}, False),
+        (np.where(np.arange(60) % 2, -1.0, 1.0), {}, False),
+        ((np.arange(60) % 4)[:, None], {}, False),
+        (np.eye(3)[np.arange(60) % 3], {"loss": "log_loss"}, True),
+        (np.arange(60) % 4, {"loss": "squared_error"}, False),
+        (np.arange(60) % 2 * 1.0, {"loss": "log_loss"}, True),
+        (np.arange(60) % 4, {"max_epochs": 0}, False),
+    ],
+)
+def test_what_is_taken_for_classes_is_trained_on_as_classes(y, params, expected):
+    feature_map = small(layer="output", **params)
+    assert feature_map.takes_classes(y) is expected
+    if feature_map.max_epochs and y.ndim == 1:
+        assert hasattr(feature_map.fit(inputs()[0], y), "classes_") is expected
+
+
+@pytest.mark.parametrize("parts", [[], [StandardScaler()]])
+def test_two_stages_refuse_integers_that_a_network_takes_for_classes(parts):
+    X, y = inputs()
+    classes = np.arange(60) % 4
+    network = small()
+    for targets, told in ((classes, "feature_map=.*cross-entropy"), (y > 0, "booleans")):
+        two_stages = TwoStageRegressor(make_pipeline(*parts, network), Ridge(), random_state=0)
+        with pytest.raises(ValueError, match=f"(?s)y holds .*{told}.*TwoStageClassifier"):
+            two_stages.fit(X, targets)
+    network.set_params(loss="squared_error")
+    assert two_stages.fit(X, classes).predict(X).shape == (60,)
+    network.set_params(loss="auto")
+    fitted = two_stages.fit(X, np.where(classes > 1, 1.0, -1.0))
+    assert not hasattr(fitted.feature_map_[-1], "classes_")
 
 
 def test_refit_forgets_the_classes():

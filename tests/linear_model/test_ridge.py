@@ -41,8 +41,27 @@ EXACT = ExactPopulation(OMEGA, OMEGA @ BETA, BETA @ OMEGA @ BETA + 1.0)
 )
 @pytest.mark.filterwarnings("ignore:.*tell nothing about the target")  # some checks fit noise
 @pytest.mark.filterwarnings("ignore:.*rows are exact copies of others")  # or repeat rows
+@pytest.mark.filterwarnings("ignore:y holds integers that look like classes")  # or regress iris
 def test_sklearn_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("kind", [int, bool, object, "Int64"])
+def test_classes_given_as_integers_are_regressed_with_a_warning(kind):
+    pandas = pytest.importorskip("pandas")
+    classes = pandas.Series((Y > 0).astype(int)).astype(kind)
+    with pytest.warns(PopulationWarning) as caught:
+        warned = DeterministicEquivalentRidge().fit(X, classes)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    for told in ("2 distinct values", "DeterministicEquivalentRidgeClassifier", "y.astype(float)"):
+        assert told in str(caught[0].message)
+    silent = DeterministicEquivalentRidge().fit(X, classes.astype(float))
+    np.testing.assert_array_equal(warned.coef_, silent.coef_)
+
+
+def test_rows_of_weight_zero_are_not_counted_among_classes():
+    weights = np.r_[np.ones(99), np.zeros(301)]
+    DeterministicEquivalentRidge().fit(X, (Y > 0).astype(int), weights)
 
 
 def test_column_names():
