@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sk_deepfeat.compose import TwoStageRegressor
     from sk_deepfeat.feature_maps import RandomDeepFeatures, TrainedDeepFeatures
-    from sk_deepfeat.linear_model import DeterministicEquivalentRidge
+    from sk_deepfeat.linear_model import (
+        DeterministicEquivalentRidge,
+        DeterministicEquivalentRidgeClassifier,
+    )
 
 __all__ = [
     "DeterministicEquivalentRidge",
+    "DeterministicEquivalentRidgeClassifier",
     "RandomDeepFeatures",
     "TrainedDeepFeatures",
     "TwoStageRegressor",
@@ -21,6 +25,7 @@ __all__ = [
 
 _ROOMS = {
     "DeterministicEquivalentRidge": "sk_deepfeat.linear_model",
+    "DeterministicEquivalentRidgeClassifier": "sk_deepfeat.linear_model",
     "RandomDeepFeatures": "sk_deepfeat.feature_maps",
     "TrainedDeepFeatures": "sk_deepfeat.feature_maps",
     "TwoStageRegressor": "sk_deepfeat.compose",

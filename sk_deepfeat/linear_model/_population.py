@@ -24,6 +24,7 @@ def fit_population(
     sample_weight: Any = None,
     *,
     groups: Any = None,
+    labels: Any = None,
     fit_intercept: bool,
     path: Any,
 ) -> Any:
@@ -37,6 +38,8 @@ def fit_population(
         Validated rows.
     groups : array-like or None
         Labels of the rows' groups.
+    labels : array-like of int or None
+        Classes of the rows, where `y` holds their codes; for a population that can use them.
     fit_intercept : bool
         Whether the ridge fits an intercept.
     path : RidgeFactorization or None
@@ -62,6 +65,8 @@ def fit_population(
                 "groups; population='leave-one-out' does."
             )
         more["groups"] = groups
+    if labels is not None and has_fit_parameter(resolved, "labels"):
+        more["labels"] = labels
     fitted = clone(resolved, safe=False).fit(
         X, y, sample_weight=sample_weight, fit_intercept=fit_intercept, path=path, **more
     )
@@ -109,6 +114,37 @@ class AskedPopulation:
                 *cells, fit_intercept=self.fit_intercept, variance=variance
             )
         return _AnswerByMembers(self, cells)
+
+    @property
+    def knows_classes(self) -> bool:
+        """Whether the population was fitted to codes of classes and tells their error rates."""
+        found = getattr(self.population, "class_answer", None)
+        return found is not None and getattr(self.population, "knows_classes", True)
+
+    def class_answer(
+        self,
+        n_samples: FloatArray,
+        alpha: FloatArray,
+        *,
+        metric: str,
+        columns: slice,
+        temperature: float | None,
+        exact: bool,
+    ) -> Any:
+        """Return the population's `ClassAnswer`, or raise ValueError if it knows no classes."""
+        if not self.knows_classes:
+            raise ValueError(
+                f"metric={metric!r} is more than population={self.given!r} knows, which is squared "
+                "errors: metric='mse'; population='leave-one-out' knows all of them."
+            )
+        return self.population.class_answer(
+            n_samples,
+            alpha / self.mean_weight,
+            fit_intercept=self.fit_intercept,
+            columns=columns,
+            temperature=temperature,
+            exact=exact,
+        )
 
     def degrees_of_freedom(self, kappa: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return df1 and df2, or raise ValueError if the population does not tell them."""

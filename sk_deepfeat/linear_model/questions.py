@@ -26,12 +26,12 @@ QUESTIONS = {
 }
 
 
-def _given(n_groups: Any) -> dict[str, Any]:
+def given_groups(n_groups: Any) -> dict[str, Any]:
     """Pass the argument on if it was given: other estimators' questions may not have it."""
     return {} if n_groups is None else {"n_groups": n_groups}
 
 
-def _has_answers(estimator: Any) -> bool:
+def has_answers(estimator: Any) -> bool:
     return bool(estimator._predicts_its_error())
 
 
@@ -52,7 +52,7 @@ class ErrorQuestionsMixin:
         check_is_fitted(self)
         return self.error_predictor_
 
-    @available_if(_has_answers)
+    @available_if(has_answers)
     def predict_test_error(
         self,
         n_samples: ArrayLike | None = None,
@@ -107,10 +107,10 @@ class ErrorQuestionsMixin:
             multioutput=multioutput,
             return_interval=return_interval,
             level=level,
-            **_given(n_groups),
+            **given_groups(n_groups),
         )
 
-    @available_if(_has_answers)
+    @available_if(has_answers)
     def predict_train_error(
         self,
         n_samples: ArrayLike | None = None,
@@ -131,10 +131,10 @@ class ErrorQuestionsMixin:
         float or ndarray of shape broadcast(n_samples, alpha)
         """
         return self._error_predictor().train_error(
-            n_samples, alpha, multioutput=multioutput, **_given(n_groups)
+            n_samples, alpha, multioutput=multioutput, **given_groups(n_groups)
         )
 
-    @available_if(_has_answers)
+    @available_if(has_answers)
     def predict_decomposition(
         self,
         n_samples: ArrayLike | None = None,
@@ -157,10 +157,10 @@ class ErrorQuestionsMixin:
             ``total_variance``, which one training set does identify. Unknown parts are NaN.
         """
         return self._error_predictor().decomposition(
-            n_samples, alpha, multioutput=multioutput, **_given(n_groups)
+            n_samples, alpha, multioutput=multioutput, **given_groups(n_groups)
         )
 
-    @available_if(_has_answers)
+    @available_if(has_answers)
     def predict_kappa(
         self,
         n_samples: ArrayLike | None = None,
@@ -180,9 +180,9 @@ class ErrorQuestionsMixin:
         float or ndarray of shape broadcast(n_samples, alpha)
             In squared units of X; NaN where the population cannot know it.
         """
-        return self._error_predictor().kappa(n_samples, alpha, **_given(n_groups))
+        return self._error_predictor().kappa(n_samples, alpha, **given_groups(n_groups))
 
-    @available_if(_has_answers)
+    @available_if(has_answers)
     def degrees_of_freedom(self, kappa: ArrayLike | None = None) -> tuple[Any, Any]:
         """Return df1 = Σ ω/(ω+κ) and df2 = Σ ω²/(ω+κ)² of the population's eigenvalues ω.
 
@@ -203,7 +203,7 @@ class ErrorQuestionsMixin:
         """
         return self._error_predictor().degrees_of_freedom(kappa)
 
-    @available_if(_has_answers)
+    @available_if(has_answers)
     def optimal_alpha(
         self, n_samples: ArrayLike | None = None, *, n_groups: ArrayLike | None = None
     ) -> Any:
@@ -222,9 +222,9 @@ class ErrorQuestionsMixin:
             NaN where the best alpha lies beyond what is identifiable; a `PopulationWarning` says
             for which n.
         """
-        return self._error_predictor().optimal_alpha(n_samples, **_given(n_groups))
+        return self._error_predictor().optimal_alpha(n_samples, **given_groups(n_groups))
 
-    @available_if(_has_answers)
+    @available_if(has_answers)
     def required_samples(self, target_error: float, alpha: Any = "optimal") -> float:
         """Return the smallest number of samples whose predicted error is at most the target.
 
@@ -243,7 +243,7 @@ class ErrorQuestionsMixin:
         """
         return self._error_predictor().required_samples(target_error, alpha)
 
-    @available_if(_has_answers)
+    @available_if(has_answers)
     def required_groups(self, target_error: float, alpha: Any = "optimal") -> float:
         """Return the smallest number of groups whose predicted error is at most the target.
 
@@ -264,7 +264,7 @@ class ErrorQuestionsMixin:
         """
         return self._error_predictor().required_groups(target_error, alpha)
 
-    @available_if(_has_answers)
+    @available_if(has_answers)
     def reachable(
         self,
         n_samples: ArrayLike | None = None,
@@ -283,9 +283,9 @@ class ErrorQuestionsMixin:
         -------
         bool or ndarray of bool of shape broadcast(n_samples, alpha)
         """
-        return self._error_predictor().reachable(n_samples, alpha, **_given(n_groups))
+        return self._error_predictor().reachable(n_samples, alpha, **given_groups(n_groups))
 
-    @available_if(_has_answers)
+    @available_if(has_answers)
     def calibration_check(self, sizes: Any = None) -> Any:
         """Compare errors measured on random subsets of the training rows with the theory's.
 

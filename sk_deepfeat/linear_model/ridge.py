@@ -6,24 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.linear_model._arguments import check_alpha
-from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
-from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
-from sk_deepfeat.rows import check_groups, check_rows, target_kind, warn_of_classes
-from sk_deepfeat.theory import RidgeFactorization, ridge_factorization
-from sk_deepfeat.theory.one_sample import tuning
-from sk_deepfeat.theory.one_sample.blocks import block_groups, block_length
+from sk_deepfeat.rows import check_rows, target_kind, warn_of_classes
 from sk_deepfeat.theory.validation import FloatArray, check_flag
 
 
 class DeterministicEquivalentRidge(
+    RidgeFitMixin,
     ErrorQuestionsMixin,
     MultiOutputMixin,
     RegressorMixin,
@@ -166,77 +161,21 @@ class DeterministicEquivalentRidge(
         kind = target_kind(y)
         X, y, sample_weight = check_rows(self, X, y, sample_weight)
         warn_of_classes(kind, y if sample_weight is None else y[sample_weight > 0])
-        single, optimal = y.ndim == 1, self.alpha == "optimal"
-        blocks = isinstance(groups, str) and groups == "blocks"
-        codes = None if groups is None or blocks else check_groups(groups, len(X))
-        factorization = ridge_factorization(
-            X,
-            y,
-            sample_weight,
-            fit_intercept=fit_intercept,
-            exact_at=() if optimal else (float(self.alpha),),
-            groups=codes,
+        single = y.ndim == 1
+        factorization, predictor = self._fit_population(
+            X, y, sample_weight, groups, fit_intercept=fit_intercept
         )
-        if blocks:
-            codes = self._blocks(factorization, len(X))
-            kept = slice(None) if sample_weight is None else sample_weight > 0
-            factorization = factorization.with_groups(codes[kept])
-        self.n_samples_ = factorization.n_rows
-        self.eigenvalues_ = np.sort(factorization.eigenvalues / factorization.n_rows)[::-1]
-        self.n_groups_ = None if factorization.groups is None else factorization.groups.n_groups
-        self.population_ = fit_population(
-            self.population,
-            X,
-            y,
-            sample_weight,
-            groups=codes,
-            fit_intercept=fit_intercept,
-            path=factorization,
-        )
-        predictor = ErrorPredictor(
-            AskedPopulation(
-                self.population_,
-                self.population,
-                fit_intercept,
-                factorization.mean_weight,
-                single,
-                getattr(self, "feature_names_in_", None),
-            ),
-            factorization.n_rows,
-            self.alpha,
-            float(factorization.eigenvalues.sum())
-            / factorization.n_rows
-            * factorization.mean_weight,
-            None if factorization.groups is None else factorization.groups.mean_size,
-        )
-        self.alpha_ = predictor.optimal_alpha() if optimal else self.alpha
+        self.alpha_ = predictor.optimal_alpha() if self.alpha == "optimal" else self.alpha
         self.error_predictor_ = replace(predictor, alpha=float(self.alpha_))
-        alpha_of_mean = float(self.alpha_) / factorization.mean_weight
-        coefs = factorization.coefs(alpha_of_mean)
-        intercept = factorization.target_mean - factorization.feature_mean @ coefs
+        coefs, intercept, train_error = coefs_and_intercept(factorization, float(self.alpha_))
         self.coef_ = coefs[:, 0] if single else coefs.T
         self.intercept_: Any = 0.0
         if fit_intercept:
             self.intercept_ = float(intercept[0]) if single else intercept
-        self.train_error_ = float(factorization.training_error(alpha_of_mean, coefs).mean())
+        self.train_error_ = float(train_error.mean())
         self.kappa_ = float(self.error_predictor_.kappa())
         self.test_error_ = float(self.error_predictor_.test_error())
         return self
-
-    def _blocks(self, factorization: RidgeFactorization, n_rows: int) -> NDArray[np.intp]:
-        """Return which stretch of the series each row is in."""
-        length = self.block_length
-        if length is None:
-            length = block_length(factorization)
-            if length > 1 and length == factorization.n_rows // tuning.FEWEST_BLOCKS:
-                warn_caller(
-                    f"Rows are correlated over so long that blocks of {length} rows are cut short: "
-                    f"longer ones would be fewer than {tuning.FEWEST_BLOCKS}. The error on new "
-                    "stretches is probably higher than predicted; pass more rows, or a larger "
-                    "block_length."
-                )
-        self.block_length_ = length
-        return block_groups(n_rows, length)
 
     def predict(self, X: Any) -> FloatArray:
         """Predict with the fitted coefficients.

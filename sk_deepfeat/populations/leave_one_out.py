@@ -13,9 +13,12 @@ from sklearn.utils.validation import check_is_fitted
 from sk_deepfeat.populations.calibration_check import CalibrationCheck, Diagnosis, check_of
 from sk_deepfeat.populations.one_sample import OneSampleMixin
 from sk_deepfeat.theory import (
+    ClassAnswer,
+    ClassSurface,
     ErrorAnswer,
     ErrorSurface,
     KappaCurve,
+    Loss,
     RidgeFactorization,
     calibrate,
     leave_one_out_curves,
@@ -23,7 +26,7 @@ from sk_deepfeat.theory import (
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
 from sk_deepfeat.theory.one_sample.growth_misses import growth_misses
-from sk_deepfeat.theory.validation import FloatArray, check_level
+from sk_deepfeat.theory.validation import FloatArray, check_cells, check_level
 
 
 class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
@@ -60,6 +63,8 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         Errors measured on subsets, for weights of mean one.
     surface_ : ErrorSurface
         Curve, jackknife and calibration put together: what every question is answered from.
+    class_surface_ : ClassSurface or None
+        Error rates; None where `y` does not hold codes of classes, or no feature tells anything.
     factorization_ : RidgeFactorization or None
         The training rows, decomposed; a pickle leaves them out.
     kappa_min_ : float
@@ -141,7 +146,11 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
             misses=misses,
             fewest_rows=1.0 if groups is None else groups.mean_size,
         )
-        self.factorization_: RidgeFactorization | None = factorization.without_halves()
+        kept = factorization.without_halves()
+        self.factorization_: RidgeFactorization | None = kept
+        self.class_surface_: ClassSurface | None = None
+        if kept.classes is not None and kept.eigenvalues.size:
+            self.class_surface_ = ClassSurface(kept, self.surface_)
         return curve
 
     def __getstate__(self) -> dict[str, Any]:
@@ -173,6 +182,62 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         """
         found = self.answer(n_samples, alpha, fit_intercept=fit_intercept)
         return self._outputs(found.cautious_error)
+
+    @property
+    def knows_classes(self) -> bool:
+        """Whether the population was fitted with ``labels``."""
+        check_is_fitted(self)
+        return self.class_surface_ is not None
+
+    def class_answer(
+        self,
+        n_samples: ArrayLike,
+        alpha: ArrayLike,
+        *,
+        fit_intercept: bool,
+        columns: slice,
+        temperature: float | None = None,
+        exact: bool = True,
+    ) -> ClassAnswer:
+        """Return what is known of error rates, or of the log-loss, fitted with ``labels``.
+
+        Parameters
+        ----------
+        n_samples, alpha, fit_intercept
+            As in `test_error`.
+        columns : slice
+            Which of K + 2 losses: of each class, over all rows, and the mean over classes.
+        temperature : float, optional
+            Of the log-loss: probabilities are proportional to exp(score/temperature), where of two
+            classes the scores are -x and x. None is the share of rows that are misclassified.
+        exact : bool, default=True
+            Whether at n₀ every alpha is counted by itself; False, for searches, interpolates.
+
+        Returns
+        -------
+        ClassAnswer
+
+        Raises
+        ------
+        ValueError
+            If the population was fitted without ``labels``.
+        """
+        self._check_answerable(fit_intercept)
+        if not self.knows_classes:
+            raise ValueError(
+                "This LeaveOneOutPopulation was fitted without labels and knows no error rates; "
+                "fit(X, codes, labels=...), or through DeterministicEquivalentRidgeClassifier."
+            )
+        sizes, alphas = check_cells(n_samples, alpha)
+        found = self.class_surface_.answer(
+            sizes.ravel(),
+            alphas.ravel(),
+            loss=Loss(temperature),
+            columns=columns,
+            exact=exact,
+            extrapolate=bool(self.extrapolate),
+        )
+        return found.reshape(sizes.shape)
 
     def interval(
         self, n_samples: ArrayLike, alpha: ArrayLike, *, level: float = 0.9, fit_intercept: bool

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from sk_deepfeat.populations.answers import AnswersMixin
 from sk_deepfeat.populations.dependent_rows import with_copies_together
 from sk_deepfeat.populations.moments import check_width
 from sk_deepfeat.rows import check_groups, check_rows
-from sk_deepfeat.theory import KappaCurve, RidgeFactorization, ridge_factorization
+from sk_deepfeat.theory import KappaCurve, RidgeFactorization, RowClasses, ridge_factorization
 from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_flag
 
@@ -39,6 +39,7 @@ class OneSampleMixin(AnswersMixin):
         sample_weight: Any = None,
         *,
         groups: Any = None,
+        labels: Any = None,
         fit_intercept: bool = True,
         path: Any = None,
     ) -> Any:
@@ -55,10 +56,13 @@ class OneSampleMixin(AnswersMixin):
         groups : array-like of shape (n_samples,), optional
             Labels of rows that belong together, of at least two kinds; errors are then those on
             rows of new groups. Not every population can use them.
+        labels : array-like of int of shape (n_samples,), optional
+            Classes of the rows, from 0 on, whose codes `y` holds: of two -1 and 1, of more one
+            column each. Error rates are then known, too, by a population that can tell them.
         fit_intercept : bool, default=True
             Whether the ridge fits an intercept.
         path : RidgeFactorization, optional
-            Factorisation of these rows, with their groups, when it has been made.
+            Factorisation of these rows, with their groups and classes, when it has been made.
 
         Returns
         -------
@@ -80,6 +84,8 @@ class OneSampleMixin(AnswersMixin):
             path = ridge_factorization(
                 X, y, sample_weight, fit_intercept=fit_intercept, groups=codes
             )
+            if labels is not None:
+                path = path.with_classes(_classes_of(labels, y, sample_weight))
         elif not isinstance(path, RidgeFactorization):
             raise TypeError(
                 f"path={path!r} must be a RidgeFactorization, from ridge_factorization, or None."
@@ -163,3 +169,11 @@ class OneSampleMixin(AnswersMixin):
         False where an answer rests on extrapolation alone, whether it is given or NaN.
         """
         return self.answer(n_samples, alpha, fit_intercept=fit_intercept).reachable
+
+
+def _classes_of(labels: Any, y: FloatArray, sample_weight: FloatArray | None) -> RowClasses:
+    """Return the classes of the rows of positive weight."""
+    n_classes = 2 if y.ndim == 1 or y.shape[1] == 1 else y.shape[1]
+    kept = slice(None) if sample_weight is None else sample_weight > 0
+    weights = None if sample_weight is None else sample_weight[kept]
+    return RowClasses(column_or_1d(labels)[kept], n_classes, weights)

@@ -1,5 +1,6 @@
 """Rows of features and targets, as they come from outside, on their way into an estimator."""
 
+from sk_deepfeat.rows.classes import check_class_rows
 from sk_deepfeat.rows.copies import ExactCopies, exact_copies
 from sk_deepfeat.rows.group_parts import deal_groups
 from sk_deepfeat.rows.groups import check_groups
@@ -8,6 +9,7 @@ from sk_deepfeat.rows.validation import check_rows
 
 __all__ = [
     "ExactCopies",
+    "check_class_rows",
     "check_groups",
     "check_rows",
     "deal_groups",

@@ -19,6 +19,7 @@ import warnings
 from typing import Any
 
 from sk_deepfeat.theory.answer import ErrorAnswer, ErrorDecomposition
+from sk_deepfeat.theory.class_answer import ClassAnswer
 from sk_deepfeat.theory.equivalents import (
     RidgeRisk,
     alpha_from_kappa,
@@ -47,10 +48,13 @@ from sk_deepfeat.theory.networks import (
 from sk_deepfeat.theory.one_sample import (
     Calibration,
     CalibrationSize,
+    ClassSurface,
     CurveRisk,
     ErrorSurface,
     KappaCurve,
+    Loss,
     RidgeFactorization,
+    RowClasses,
     RowGroups,
     SubsetErrors,
     calibrate,
@@ -71,14 +75,18 @@ __all__ = [
     "AnnealedCross",
     "Calibration",
     "CalibrationSize",
+    "ClassAnswer",
+    "ClassSurface",
     "CurveRisk",
     "ErrorAnswer",
     "ErrorDecomposition",
     "ErrorSurface",
     "KappaCurve",
+    "Loss",
     "RainbowCovariances",
     "RidgeFactorization",
     "RidgeRisk",
+    "RowClasses",
     "RowGroups",
     "SubsetErrors",
     "activation_moments",

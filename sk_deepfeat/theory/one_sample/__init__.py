@@ -5,12 +5,15 @@ where rows come in groups, and `leverage_classes` take their residuals and lever
 ridges, `kappa_curve` makes a curve of them along
 κ, `evaluation` asks the curve at an n and an alpha, and `surface` puts that together with what
 `calibration` has measured on subsets and with the `growth` beyond the training size. Where the two
-disagree, `causes` looks for the reason in the rows. `tuning` holds
+disagree, `causes` looks for the reason in the rows. `classes` is the same for error rates. `tuning` holds
 every statistical constant. The room imports the shared ground of ``theory`` and nothing else of
 ours.
 """
 
 from sk_deepfeat.theory.one_sample.calibration import Calibration, CalibrationSize, calibrate
+from sk_deepfeat.theory.one_sample.classes.class_surface import ClassSurface
+from sk_deepfeat.theory.one_sample.classes.clouds import Loss
+from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.one_sample.evaluation import CurveRisk, curve_risk
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.factorize import ridge_factorization
@@ -29,10 +32,13 @@ from sk_deepfeat.theory.one_sample.surface import ErrorSurface
 __all__ = [
     "Calibration",
     "CalibrationSize",
+    "ClassSurface",
     "CurveRisk",
     "ErrorSurface",
     "KappaCurve",
+    "Loss",
     "RidgeFactorization",
+    "RowClasses",
     "RowGroups",
     "SubsetErrors",
     "calibrate",

@@ -9,6 +9,7 @@ errors, is multiplied there by max(0, 1 - 1/z²).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +62,8 @@ class CalibrationSize(NamedTuple):
     """Relative standard error of `measured` from the rows it is measured on, shape (A, t)."""
     at_pole: NDArray[np.bool_]
     """Where so few rows first interpolate, so that an error may have no mean, shape (A,)."""
+    error_rate: FloatArray | None = None
+    """Of codes of K classes, shares of misclassified rows as in `SubsetErrors`, (A, K + 2)."""
 
     @property
     def few_subsets(self) -> FloatArray:
@@ -103,6 +106,8 @@ class Calibration(NamedTuple):
     scatter: FloatArray
     """√n times the relative deviation of the error from training set to training set at those
     values, shape (S, t)."""
+    rate_scatter: FloatArray | None = None
+    """The same for shares of misclassified rows, shape (S, K + 2)."""
     amplified: bool = False
     """Whether `df_ratio` holds values of the amplification in place of df1/n: where rows come in
     groups, df1/n does not say how near to its peak an error is."""
@@ -151,8 +156,20 @@ class Calibration(NamedTuple):
         self, evaluator: CurveEvaluator, n_samples: float, df_ratio: FloatArray
     ) -> FloatArray:
         """Return √n times the relative deviation over training sets of some n, at some df1/n."""
-        at = _place(evaluator, n_samples, df_ratio) if self.amplified else df_ratio
-        return _interp_log(at, self.df_ratio, self.scatter)
+        return self._scatter_at(self.scatter, evaluator, n_samples, df_ratio)
+
+    def rate_scatter_at(
+        self, evaluator: CurveEvaluator, n_samples: float, df_ratio: FloatArray
+    ) -> FloatArray:
+        """Return what `scatter_at` does for shares of misclassified rows."""
+        assert self.rate_scatter is not None
+        return self._scatter_at(self.rate_scatter, evaluator, n_samples, df_ratio)
+
+    def _scatter_at(
+        self, scatter: FloatArray, evaluator: CurveEvaluator, n: float, df_ratio: FloatArray
+    ) -> FloatArray:
+        at = _place(evaluator, n, df_ratio) if self.amplified else df_ratio
+        return _interp_log(at, self.df_ratio, scatter)
 
 
 def calibrate(
@@ -204,8 +221,12 @@ def calibrate(
         _place(evaluator, errors.size, planned.df_ratio) if amplified else planned.df_ratio
         for planned, errors in zip(plan, measured, strict=True)
     ]
-    scatter = _pooled_scatter(grid, places, measured, n_rows, curve.n_outputs)
-    calibration = Calibration((), n_rows, rank, grid, scatter, amplified)
+    pooled = partial(_pooled_scatter, grid, places, measured, n_rows)
+    scatter, rate_scatter = pooled([each.scatter for each in measured], curve.n_outputs), None
+    if factorization.classes is not None:
+        scatters = [s for s in (each.rate_scatter for each in measured) if s is not None]
+        rate_scatter = pooled(scatters, factorization.classes.n_classes + 2)
+    calibration = Calibration((), n_rows, rank, grid, scatter, rate_scatter, amplified)
     predicted = _predicted(CurveEvaluator(curve, **given), measured)
     compared = (
         _compare(calibration, evaluator, *each)
@@ -235,23 +256,24 @@ def _pooled_scatter(
     places: list[FloatArray],
     measured: list[SubsetErrors],
     n_rows: int,
-    n_outputs: int,
+    scatters: list[FloatArray],
+    n_columns: int,
 ) -> FloatArray:
     """Return √n times the relative deviation along the grid, pooled by degrees of freedom.
 
-    `places` says for each size where on the grid its alphas lie.
+    `places` says for each size where on the grid its alphas lie, `scatters` what is pooled.
 
     Two or three subsets differ in the rows outside as much as in those inside, and count little.
     """
-    total = np.zeros((grid.size, n_outputs))
+    total = np.zeros((grid.size, n_columns))
     degrees = np.full((grid.size, 1), 1e-300)
     down, up = tuning.SCATTER_REACH
-    for place, errors in zip(places, measured, strict=True):
+    for place, errors, scatter in zip(places, measured, scatters, strict=True):
         weight = float(errors.n_subsets - 1)
         if errors.size > tuning.LARGE_SUBSET_SHARES[1] * n_rows:
             weight *= tuning.OVERLAPPING_SCATTER_WEIGHT
         known = (grid >= down * place[0]) & (grid <= up * place[-1])
-        squares = errors.size * np.square(errors.scatter)
+        squares = errors.size * np.square(scatter)
         weights = known[:, None] * weight
         total += weights * _interp_log(grid, place, squares)
         degrees += weights
@@ -300,4 +322,5 @@ def _compare(
         noise[ascending],
         errors.row_noise[ascending],
         (is_near_rank(size, calibration.rank) & (planned.df_ratio > highest))[ascending],
+        None if errors.error_rate is None else errors.error_rate[ascending],
     )

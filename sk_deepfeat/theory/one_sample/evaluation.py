@@ -41,6 +41,15 @@ class CurveRisk(NamedTuple):
     """Squared bias and noise together, same shape; from 0 to the test error."""
 
 
+class AlongKappa(NamedTuple):
+    """A curve at some κ, seen from one number of samples, shapes (P,)."""
+
+    alpha: FloatArray
+    test_error: FloatArray
+    """Mean over outputs, with the intercept's factor."""
+    bias_and_noise: FloatArray
+
+
 class CurveEvaluator:
     """A curve at any number of samples and any alpha; tables for single n are kept.
 
@@ -128,6 +137,42 @@ class CurveEvaluator:
                 log_kappa = np.log(asked.alpha[mine])
                 found[asked.cells[mine]] = interp_columns(log_kappa, x, errors, left=lowest)
         return found * (1.0 + 1.0 / n_samples[:, None]) if self.fit_intercept else found
+
+    def along_kappa(self, n_samples: float, kappa: FloatArray) -> AlongKappa:
+        """Return alpha and mean errors over outputs at some κ, seen from one number of samples.
+
+        Parameters
+        ----------
+        n_samples : float
+            Number of samples.
+        kappa : ndarray of shape (P,)
+            Effective regularisations.
+
+        Returns
+        -------
+        AlongKappa
+            Arrays of shape (P,), NaN where so many samples do not reach such a κ.
+        """
+        nodes = self._nodes(n_samples)
+        if nodes.kappa.size < 2:
+            return AlongKappa(*np.full((3, kappa.size), np.nan))
+        columns = [nodes.alpha, nodes.test_error.mean(axis=1), nodes.bias_and_noise.mean(axis=1)]
+        log_columns = np.log(np.maximum(np.stack(columns, axis=1), 1e-300))
+        found = np.exp(interp_columns(np.log(kappa), np.log(nodes.kappa), log_columns))
+        low, high = nodes.kappa[[0, -1]] * (1.0 + 1e-9 * np.array([-1.0, 1.0]))
+        found[(kappa < low) | (kappa > high)] = np.nan
+        if self.fit_intercept:
+            found[:, 1] *= 1.0 + 1.0 / n_samples
+        return AlongKappa(*found.T)
+
+    def kappas_near_end(self, n_samples: float, df_ratios: FloatArray) -> FloatArray:
+        """Return κ at which so many samples have some shares of their largest df1, and its end."""
+        nodes = self._nodes(n_samples)
+        if nodes.kappa.size < 2:
+            return np.empty(0)
+        df1 = self.curve.df1_at(nodes.kappa)
+        wanted = np.exp(np.interp(-df_ratios * df1[0], -df1, np.log(nodes.kappa)))
+        return np.r_[nodes.kappa[0], wanted]
 
     def alpha_at_df_ratio(self, n_samples: float, df_ratio: ArrayLike) -> FloatArray:
         """Return the alphas at which ridge on `n_samples` rows has given df1/n.

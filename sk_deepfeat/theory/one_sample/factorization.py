@@ -15,6 +15,7 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.one_sample.centred_rows import CentredRows, add_products
+from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.one_sample.half_grams import (
     HalfGrams,
     gram_by_halves,
@@ -66,6 +67,8 @@ class RidgeFactorization:
         exactly for the training size, where it else interpolates.
     groups : RowGroups or None
         Which rows belong together; None where every row is a draw of its own.
+    classes : RowClasses or None
+        What the rows' targets are codes of; None where they are numbers.
     halves : HalfGrams or None
         Gram matrices of two random halves, where the rows are twice as many as the features.
     """
@@ -92,6 +95,7 @@ class RidgeFactorization:
         self.intercept_share = weights / self.n_rows if fit_intercept else np.zeros(self.n_rows)
         self.exact_at = exact_at
         self.groups = groups
+        self.classes: RowClasses | None = None
         self.primal = self.n_rows > self.n_features
         self.halves: HalfGrams | None = None
         if not self.primal:
@@ -126,6 +130,24 @@ class RidgeFactorization:
         """Return the same factorisation, of rows in groups: integers, two different at least."""
         other = copy.copy(self)
         other.groups = RowGroups(check_labels(groups, self.n_rows))
+        return other
+
+    def with_classes(self, classes: RowClasses) -> RidgeFactorization:
+        """Return the same factorisation, of targets that are the codes of classes.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many rows and outputs.
+        """
+        expected = self.targets.shape
+        if (classes.number.size, classes.n_outputs) != expected:
+            raise ValueError(
+                f"classes of {classes.number.size} rows with {classes.n_outputs} columns of codes "
+                f"do not fit targets of shape {expected}."
+            )
+        other = copy.copy(self)
+        other.classes = classes
         return other
 
     def without_halves(self) -> RidgeFactorization:

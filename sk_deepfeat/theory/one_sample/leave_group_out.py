@@ -92,18 +92,44 @@ def leave_group_out_residuals(factorization: RidgeFactorization, ridge: float) -
         raise ValueError(f"ridge={ridge!r} must be positive.")
     kept = alpha / (factorization.eigenvalues + alpha)
     residuals = np.empty_like(factorization.targets)
+    for rows, left, blocks in left_out_blocks(factorization, np.array([alpha])):
+        seen = left @ (kept[:, None] * factorization.target_components)
+        residuals[rows] = np.linalg.solve(blocks[0], seen + factorization.outside[rows])
+    return residuals
+
+
+def left_out_blocks(
+    factorization: RidgeFactorization, ridges: FloatArray
+) -> Iterator[tuple[IndexArray, FloatArray, FloatArray]]:
+    """Yield the rows of each group, their U, and their blocks of I - H, the intercept in H.
+
+    Parameters
+    ----------
+    factorization : RidgeFactorization
+        The factorised training set, made with groups.
+    ridges : ndarray of shape (G,)
+        Positive.
+
+    Yields
+    ------
+    rows : ndarray of shape (m,)
+    left : ndarray of shape (m, rank)
+    blocks : ndarray of shape (G, m, m)
+        What multiplies residuals when the group is left out, to give those of the training set.
+    """
+    groups = factorization.groups
+    assert groups is not None
+    kept = ridges[:, None] / (factorization.eigenvalues + ridges[:, None])
     for group in range(groups.n_groups):
         rows = groups.rows(group)
         left = factorization.left_vectors(rows)
-        eta = np.eye(rows.size)
-        if factorization.fit_intercept:
-            root = np.sqrt(factorization.weights[rows])
-            eta -= np.outer(root, root) / factorization.n_rows
-        outside = eta - left @ left.T if _has_outside(factorization) else 0.0
-        seen = left @ (kept[:, None] * factorization.target_components)
-        seen += factorization.outside[rows]
-        residuals[rows] = np.linalg.solve((left * kept) @ left.T + outside, seen)
-    return residuals
+        outside = np.zeros((rows.size, rows.size))
+        if _has_outside(factorization):
+            outside = np.eye(rows.size) - left @ left.T
+            if factorization.fit_intercept:
+                root = np.sqrt(factorization.weights[rows])
+                outside -= np.outer(root, root) / factorization.n_rows
+        yield rows, left, np.stack([(left * k) @ left.T + outside for k in kept])
 
 
 def left_out_groups(

@@ -1,0 +1,122 @@
+"""What every ridge that predicts its own error does to be fitted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sk_deepfeat.exceptions import warn_caller
+from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
+from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.rows import check_groups
+from sk_deepfeat.theory import RidgeFactorization, RowClasses, ridge_factorization
+from sk_deepfeat.theory.one_sample import tuning
+from sk_deepfeat.theory.one_sample.blocks import block_groups, block_length
+from sk_deepfeat.theory.validation import FloatArray
+
+
+class RidgeFitMixin:
+    """Factorise rows, fit the population, and tell coefficients.
+
+    A subclass has the parameters of `DeterministicEquivalentRidge`.
+    """
+
+    alpha: Any
+    population: Any
+    block_length: int | None
+
+    def _fit_population(
+        self,
+        X: FloatArray,
+        y: FloatArray,
+        sample_weight: FloatArray | None,
+        groups: Any,
+        *,
+        fit_intercept: bool,
+        classes: RowClasses | None = None,
+    ) -> tuple[RidgeFactorization, ErrorPredictor]:
+        """Return the factorised rows, and what answers questions at the parameter alpha.
+
+        Parameters
+        ----------
+        X, y, sample_weight : ndarray
+            Validated rows.
+        groups : array-like or "blocks" or None
+            As users give them.
+        fit_intercept : bool
+            Whether to fit an intercept.
+        classes : RowClasses, optional
+            Of all rows, where `y` holds their codes.
+        """
+        blocks = isinstance(groups, str) and groups == "blocks"
+        codes = None if groups is None or blocks else check_groups(groups, len(X))
+        factorization = ridge_factorization(
+            X,
+            y,
+            sample_weight,
+            fit_intercept=fit_intercept,
+            exact_at=() if self.alpha == "optimal" else (float(self.alpha),),
+            groups=codes,
+        )
+        kept = slice(None) if sample_weight is None else sample_weight > 0
+        if blocks:
+            codes = self._blocks(factorization, len(X))
+            factorization = factorization.with_groups(codes[kept])
+        if classes is not None:
+            factorization = factorization.with_classes(classes.some(kept))
+        self.n_samples_ = factorization.n_rows
+        self.eigenvalues_ = np.sort(factorization.eigenvalues / factorization.n_rows)[::-1]
+        self.n_groups_ = None if factorization.groups is None else factorization.groups.n_groups
+        self.population_ = fit_population(
+            self.population,
+            X,
+            y,
+            sample_weight,
+            groups=codes,
+            labels=None if classes is None else classes.number,
+            fit_intercept=fit_intercept,
+            path=factorization,
+        )
+        total = float(factorization.eigenvalues.sum())
+        predictor = ErrorPredictor(
+            AskedPopulation(
+                self.population_,
+                self.population,
+                fit_intercept,
+                factorization.mean_weight,
+                y.ndim == 1,
+                getattr(self, "feature_names_in_", None),
+            ),
+            factorization.n_rows,
+            self.alpha,
+            total / factorization.n_rows * factorization.mean_weight,
+            None if factorization.groups is None else factorization.groups.mean_size,
+        )
+        return factorization, predictor
+
+    def _blocks(self, factorization: RidgeFactorization, n_rows: int) -> NDArray[np.intp]:
+        """Return which stretch of the series each row is in."""
+        length = self.block_length
+        if length is None:
+            length = block_length(factorization)
+            if length > 1 and length == factorization.n_rows // tuning.FEWEST_BLOCKS:
+                warn_caller(
+                    f"Rows are correlated over so long that blocks of {length} rows are cut short: "
+                    f"longer ones would be fewer than {tuning.FEWEST_BLOCKS}. The error on new "
+                    "stretches is probably higher than predicted; pass more rows, or a larger "
+                    "block_length."
+                )
+        self.block_length_ = length
+        return block_groups(n_rows, length)
+
+
+def coefs_and_intercept(
+    factorization: RidgeFactorization, alpha: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return coefficients (p, t), intercepts (t,) and training errors (t,) at one alpha."""
+    alpha_of_mean = alpha / factorization.mean_weight
+    coefs = factorization.coefs(alpha_of_mean)
+    intercept = factorization.target_mean - factorization.feature_mean @ coefs
+    return coefs, intercept, factorization.training_error(alpha_of_mean, coefs)

@@ -1,0 +1,286 @@
+"""What a fitted ridge on codes of classes knows about its own errors, as one immutable value."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sk_deepfeat.linear_model._population import AskedPopulation
+from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.theory.validation import FloatArray
+
+TEMPERATURE = 0.5
+"""Of the log-loss, where none is asked for."""
+
+# Which of the K + 2 losses of a population each metric is, and whether it is the log-loss.
+_COLUMNS = {
+    "error_rate": (slice(-2, -1), False),
+    "balanced_error": (slice(-1, None), False),
+    "log_loss": (slice(-2, -1), True),
+    "class_error": (slice(0, -2), False),
+}
+METRICS = ("error_rate", "mse", "balanced_error", "log_loss")
+
+
+class ClassErrors(NamedTuple):
+    """Error rates of each class, shapes broadcast(n_samples, alpha) + (n_classes,)."""
+
+    error: Any
+    """Expected share of its rows that are misclassified; NaN where it is not known."""
+    lower: Any
+    """Lower ends of intervals."""
+    upper: Any
+    """Upper ends."""
+    floor: Any
+    """√((1-ε)/(ε m)) for the m training rows of the class, the relative standard error that no
+    method that learns from them goes below."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassErrorPredictor:
+    """Answers to every question about the errors of a ridge classifier.
+
+    `DeterministicEquivalentRidgeClassifier` makes one when it is fitted, as ``error_predictor_``;
+    the methods are documented there.
+
+    Parameters
+    ----------
+    squared : ErrorPredictor
+        Of the squared error of the codes.
+    class_counts : ndarray of shape (n_classes,)
+        Training rows of each class.
+    """
+
+    squared: ErrorPredictor
+    class_counts: FloatArray
+
+    def of(self, metric: str, temperature: float | None = None) -> ErrorPredictor:
+        """Return what answers for one metric.
+
+        Parameters
+        ----------
+        metric : {"error_rate", "mse", "balanced_error", "log_loss"}
+            Which error.
+        temperature : float, optional
+            Of the log-loss.
+        """
+        if not isinstance(metric, str) or metric not in METRICS:
+            raise ValueError(f"metric={metric!r} must be one of {', '.join(map(repr, METRICS))}.")
+        at = _check_temperature(temperature, metric)
+        if metric == "mse":
+            return self.squared
+        return self._of(metric, at)
+
+    def _of(self, metric: str, temperature: float | None) -> ErrorPredictor:
+        key = metric, temperature
+        if key not in self._made:
+            asked = AskedMetric(self.squared.asked, metric, temperature)
+            self._made[key] = _MetricPredictor(
+                asked,
+                self.squared.n_samples,
+                self.squared.alpha,
+                self.squared.feature_scale,
+                self.squared.group_size,
+            )
+        return self._made[key]
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, float | None], ErrorPredictor]:
+        return {}
+
+    @property
+    def n_samples(self) -> int:
+        """Training rows."""
+        return self.squared.n_samples
+
+    @property
+    def alpha(self) -> Any:
+        """What stands for ``alpha=None``."""
+        return self.squared.alpha
+
+    @property
+    def group_size(self) -> float | None:
+        """Mean rows of a group, if there are groups."""
+        return self.squared.group_size
+
+    @property
+    def knows_error_rates(self) -> bool:
+        """Whether the population knows more than squared errors."""
+        return self.squared.asked.knows_classes
+
+    @property
+    def knows_intervals(self) -> bool:
+        """Whether the population knows how uncertain its errors are."""
+        return self.knows_error_rates
+
+    def test_error(
+        self,
+        n_samples: Any = None,
+        alpha: Any = None,
+        *,
+        metric: str = "error_rate",
+        temperature: float | None = None,
+        **options: Any,
+    ) -> Any:
+        """Return errors, and with ``return_interval`` the ends of their intervals."""
+        return self.of(metric, temperature).test_error(n_samples, alpha, **options)
+
+    def class_errors(
+        self, n_samples: Any = None, alpha: Any = None, *, n_groups: Any = None, level: float = 0.9
+    ) -> ClassErrors:
+        """Return the error rate of each class."""
+        error, lower, upper = self._of("class_error", None).test_error(
+            n_samples,
+            alpha,
+            n_groups=n_groups,
+            multioutput="raw_values",
+            return_interval=True,
+            level=level,
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            floor = np.sqrt((1.0 - error) / (error * self.class_counts))
+        return ClassErrors(error, lower, upper, floor)
+
+    def optimal_alpha(
+        self,
+        n_samples: Any = None,
+        *,
+        n_groups: Any = None,
+        metric: str = "error_rate",
+        temperature: float | None = None,
+    ) -> Any:
+        """Return the alphas of least predicted error."""
+        return self.of(metric, temperature).optimal_alpha(n_samples, n_groups=n_groups)
+
+    def required_samples(
+        self,
+        target_error: float,
+        alpha: Any = "optimal",
+        *,
+        metric: str = "error_rate",
+        temperature: float | None = None,
+    ) -> float:
+        """Return the smallest number of samples that reaches an error."""
+        return self.of(metric, temperature).required_samples(target_error, alpha)
+
+    def required_groups(
+        self,
+        target_error: float,
+        alpha: Any = "optimal",
+        *,
+        metric: str = "error_rate",
+        temperature: float | None = None,
+    ) -> float:
+        """Return the smallest number of groups that reaches an error."""
+        return self.of(metric, temperature).required_groups(target_error, alpha)
+
+    def reachable(
+        self,
+        n_samples: Any = None,
+        alpha: Any = None,
+        *,
+        n_groups: Any = None,
+        metric: str = "error_rate",
+    ) -> Any:
+        """Return where the population identifies the error."""
+        return self.of(metric).reachable(n_samples, alpha, n_groups=n_groups)
+
+    def calibration_check(self, sizes: Any = None, *, metric: str = "error_rate") -> Any:
+        """Return errors measured on subsets beside predicted ones."""
+        return self.of(metric).calibration_check(sizes)
+
+    # Training errors, parts of the error, κ and degrees of freedom are those of squared errors.
+
+    def train_error(self, *cells: Any, **options: Any) -> Any:
+        """Return squared training errors."""
+        return self.squared.train_error(*cells, **options)
+
+    def decomposition(self, *cells: Any, **options: Any) -> Any:
+        """Return the parts of the squared errors."""
+        return self.squared.decomposition(*cells, **options)
+
+    def kappa(self, *cells: Any, **options: Any) -> Any:
+        """Return effective regularisations."""
+        return self.squared.kappa(*cells, **options)
+
+    def degrees_of_freedom(self, kappa: Any = None) -> Any:
+        """Return df1 and df2."""
+        return self.squared.degrees_of_freedom(kappa)
+
+
+@dataclass(frozen=True, eq=False)
+class AskedMetric:
+    """A fitted population asked for a loss of classes, in place of the squared error.
+
+    Parameters
+    ----------
+    asked : AskedPopulation
+        The population.
+    metric : str
+        Which loss.
+    temperature : float or None
+        Of the log-loss.
+    """
+
+    asked: AskedPopulation
+    metric: str
+    temperature: float | None = None
+
+    def answer(
+        self,
+        n_samples: FloatArray,
+        alpha: FloatArray,
+        *,
+        variance: bool = False,
+        exact: bool = True,
+    ) -> Any:
+        """Return the population's `ClassAnswer` of cells."""
+        columns, is_log_loss = _COLUMNS[self.metric]
+        return self.asked.class_answer(
+            n_samples,
+            alpha,
+            metric=self.metric,
+            columns=columns,
+            temperature=self.temperature if is_log_loss else None,
+            exact=exact,
+        )
+
+    def degrees_of_freedom(self, kappa: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return df1 and df2."""
+        return self.asked.degrees_of_freedom(kappa)
+
+    def calibration_check(self, sizes: Any) -> Any:
+        """Return the check of this loss."""
+        return self.asked.calibration_check(sizes, metric=self.metric)
+
+    def require(self, part: Any, member: str, asked: str) -> None:
+        """Raise ValueError if a part of an answer is None."""
+        self.asked.require(part, member, asked)
+
+
+class _MetricPredictor(ErrorPredictor):
+    """Answers for one loss; a search over alpha does not count every alpha by itself."""
+
+    def _errors(self, n_samples: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
+        answer = self.asked.answer(n_samples, alpha, exact=False)  # type: ignore[call-arg]
+        return answer.error[..., 0], answer.cautious_error[..., 0]
+
+
+def _check_temperature(temperature: Any, metric: str) -> float | None:
+    """Return the temperature of a metric, None where it has none."""
+    if metric != "log_loss":
+        if temperature is not None:
+            raise ValueError(
+                f"temperature={temperature!r} is for metric='log_loss'; metric={metric!r} has none."
+            )
+        return None
+    if temperature is None:
+        return TEMPERATURE
+    number = isinstance(temperature, numbers.Real) and not isinstance(temperature, bool)
+    if not number or not 0.0 < float(temperature) < np.inf:
+        raise ValueError(f"temperature={temperature!r} must be a positive number.")
+    return float(temperature)

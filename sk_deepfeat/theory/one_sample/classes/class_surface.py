@@ -1,0 +1,274 @@
+r"""Error rates and log-losses at every (n, alpha) from what one training set shows.
+
+At n₀ an error rate is the count of rows that ridge on the others misclassifies. With fewer rows
+scores have more noise, corrected by what was counted on subsets. With more rows two estimates are
+averaged in the logarithm by inverse variance: scores of less noise (`removal`), of which two ways
+differ, and the growth of the squared error (`bridge`). Where their error passes 15 %, nothing is
+known, nor where the squared error is not.
+
+The variance of log ε adds up: the rows' (of groups, the groups'), the scatter from training set to
+training set that all rows share, and what the correction or the growth adds.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sk_deepfeat.theory.class_answer import ClassAnswer
+from sk_deepfeat.theory.one_sample import tuning as shared_tuning
+from sk_deepfeat.theory.one_sample.classes import tuning
+from sk_deepfeat.theory.one_sample.classes.bridge import bridge_slopes
+from sk_deepfeat.theory.one_sample.classes.class_correction import ClassCorrection
+from sk_deepfeat.theory.one_sample.classes.class_tables import (
+    ClassTables,
+    LossesAtAlphas,
+    columns_of,
+    known_columns,
+    score_ridges,
+)
+from sk_deepfeat.theory.one_sample.classes.clouds import Cloud, Loss, margins_of
+from sk_deepfeat.theory.one_sample.classes.removal import distance_of
+from sk_deepfeat.theory.one_sample.classes.scores import LeftOutPredictor
+from sk_deepfeat.theory.one_sample.classes.wild_noise import clouds_along_kappa
+from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
+from sk_deepfeat.theory.one_sample.surface import ErrorSurface
+from sk_deepfeat.theory.validation import FloatArray
+
+_TOGETHER, _MOST_EXACT = 16, 4096
+
+
+class _Found(NamedTuple):
+    """Losses of some cells, shapes (cells, L), but for `removed`."""
+
+    loss: FloatArray
+    row_variance: FloatArray
+    """Relative."""
+    doubt: FloatArray
+    """Variance of the logarithm from the way it was found."""
+    growth: FloatArray
+    """The part of it that the growth beyond n₀ adds."""
+
+
+class ClassSurface:
+    """Losses at every (n, alpha) for rows in classes.
+
+    Parameters
+    ----------
+    factorization : RidgeFactorization
+        With classes. It is kept for exact counts at n₀; a pickle leaves it out.
+    surface : ErrorSurface
+        Squared errors of the same rows.
+    """
+
+    def __init__(self, factorization: RidgeFactorization, surface: ErrorSurface) -> None:
+        classes = factorization.classes
+        assert classes is not None
+        self.classes, self.surface = classes, surface
+        self.n_rows = factorization.n_rows
+        self._factorization: RidgeFactorization | None = factorization
+        evaluator = CurveEvaluator(surface.curve, fit_intercept=surface.fit_intercept)
+        ridges = score_ridges(
+            factorization.eigenvalues, factorization.n_effective, factorization.exact_at
+        )
+        kappa = evaluator.risk(np.full(ridges.size, float(self.n_rows)), ridges).kappa
+        rising = np.r_[True, kappa[1:] > np.fmax.accumulate(kappa)[:-1] * (1.0 + 1e-9)]
+        rising &= np.isfinite(kappa) & (kappa > 0)
+        predictor = LeftOutPredictor(factorization, ridges[rising])
+        clouds = clouds_along_kappa(predictor, kappa[rising])
+        self.tables = ClassTables(clouds, evaluator, self.n_rows, factorization.groups)
+        self._exact: dict[tuple[float, Loss], tuple[FloatArray, FloatArray]] = {}
+        self._correction: ClassCorrection | None = None
+        if surface.calibration is not None and surface.calibration.rate_scatter is not None:
+            correction = ClassCorrection(surface.calibration, self.tables)
+            self._correction = correction if correction.knows else None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_factorization": None}
+
+    @property
+    def n_columns(self) -> int:
+        """Losses of a cell: of each class, of all rows, and the mean over classes."""
+        return self.classes.n_classes + 2
+
+    def answer(
+        self,
+        n_samples: FloatArray,
+        alpha: FloatArray,
+        *,
+        loss: Loss,
+        columns: slice,
+        exact: bool = True,
+        extrapolate: bool = False,
+    ) -> ClassAnswer:
+        """Return what is known of some cells.
+
+        Parameters
+        ----------
+        n_samples, alpha : ndarray of shape (cells,)
+            Numbers of samples and regularisations for weights of mean one.
+        loss : Loss
+            Of which kind.
+        columns : slice
+            Which of the `n_columns`.
+        exact : bool, default=True
+            Whether at n₀ every alpha is counted by itself; else counts are interpolated, as they
+            are where the rows are gone.
+        extrapolate : bool, default=False
+            Whether cells that are not reachable get a number.
+        """
+        squared = self.surface.answer(n_samples, alpha, extrapolate=extrapolate)
+        shape = (n_samples.size, self.n_columns)
+        found = _Found(*(np.full(shape, np.nan) for _ in _Found._fields))
+        for n in np.unique(n_samples):
+            mine = n_samples == n
+            if n == self.n_rows:
+                part = self._at_n0(alpha[mine], loss, exact)
+            elif n < self.n_rows:
+                part = self._fewer(float(n), alpha[mine], loss)
+            else:
+                part = self._more(float(n), alpha[mine], loss)
+            for whole, some in zip(found, part, strict=True):
+                whole[mine] = some
+        with np.errstate(invalid="ignore"):
+            known = np.sqrt(found.growth) <= tuning.MOST_CLASS_NOISE
+        reachable = squared.reachable & known[:, -2]
+        given = (known | extrapolate) & ~np.isnan(squared.error).any(axis=1)[:, None]
+        error = np.where(given & known_columns(self.classes), found.loss, np.nan)
+        if loss.temperature is None:
+            error = np.clip(error, 0.0, 1.0)
+        with np.errstate(invalid="ignore"):
+            variance = found.row_variance + found.doubt + self._shared(n_samples, alpha)
+        cautious = error * np.exp(shared_tuning.CAUTION * np.sqrt(found.growth))
+        counts = np.r_[self.classes.counts, self.n_rows, self.n_rows].astype(np.float64)
+        return ClassAnswer(
+            error[:, columns],
+            reachable,
+            squared.kappa,
+            cautious[:, columns],
+            variance[:, columns],
+            counts[columns],
+            loss.temperature is None,
+            squared.degrees,
+        )
+
+    def _at_n0(self, alpha: FloatArray, loss: Loss, exact: bool) -> _Found:
+        """Return what leave-one-out counts."""
+        if not exact or self._factorization is None:
+            found = self.tables.losses(float(self.n_rows), alpha, loss)
+            means, variances = found.loss, found.row_variance
+        else:
+            self._count(alpha, loss)
+            both = [self._exact[float(a), loss] for a in alpha]
+            means, variances = (np.stack(part) for part in zip(*both, strict=True))
+        nothing = np.zeros_like(means)
+        return _Found(means, _relative(variances, means), nothing, nothing)
+
+    def _count(self, alpha: FloatArray, loss: Loss) -> None:
+        """Find exact losses at some alphas that are not known yet."""
+        f = self._factorization
+        assert f is not None
+        missing = [a for a in dict.fromkeys(map(float, alpha)) if (a, loss) not in self._exact]
+        if len(self._exact) + len(missing) > _MOST_EXACT:
+            self._exact, missing = {}, list(dict.fromkeys(map(float, alpha)))
+        for start in range(0, len(missing), _TOGETHER):
+            some = np.array(missing[start : start + _TOGETHER])
+            # At zero the quotient may be 0/0 where the rows are interpolated: its limit is taken.
+            ridges = np.maximum(some, 1e-10 * float(f.eigenvalues[0]))
+            for ridge, scores in zip(some, LeftOutPredictor(f, ridges).scores, strict=True):
+                cloud = Cloud(margins_of(scores, self.classes), np.empty(0))
+                values = loss.of_rows(cloud, 0.0)
+                self._exact[float(ridge), loss] = columns_of(values, self.classes, f.groups)
+
+    def _fewer(self, n: float, alpha: FloatArray, loss: Loss) -> _Found:
+        """Return losses of fewer rows than n₀."""
+        found = self.tables.losses(n, alpha, loss)
+        means = found.loss
+        doubt = np.full_like(means, tuning.CLASS_DOUBT**2)
+        if self._correction is not None and loss.temperature is None:
+            c, variance = self._correction.at(np.full(alpha.shape, n), alpha)
+            means, doubt = means * np.exp(c), doubt + variance
+        # As many rows as there are say what the doubt is: at all of them there is none.
+        doubt = doubt * min(np.log(self.n_rows / n), 1.0)
+        return _Found(means, _relative(found.row_variance, found.loss), doubt, np.zeros_like(means))
+
+    def _more(self, n: float, alpha: FloatArray, loss: Loss) -> _Found:
+        """Return losses of more rows than n₀: removal and bridge."""
+        n0 = float(self.n_rows)
+        sizes = (0.25 * n0, 0.5 * n0, n0)
+        at_n0 = self.tables.losses(n0, alpha, loss)
+        removed = self.tables.losses(n, alpha, loss)
+        known = [*(self._fewer(size, alpha, loss).loss for size in sizes[:2]), at_n0.loss]
+        cells = np.repeat(sizes, alpha.size), np.tile(alpha, 3)
+        squared = self.surface.answer(*cells).error.mean(axis=1).reshape(3, -1)
+        here = self.surface.answer(np.full(alpha.shape, n), alpha, extrapolate=True, variance=True)
+        assert here.common_variance is not None
+        growth_variance = here.common_variance.mean(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_ratio = np.log(here.error.mean(axis=1) / squared[2])
+            theory = self.tables.evaluator.test_error(
+                np.r_[np.full(alpha.size, n), np.full(alpha.size, n0)], np.r_[alpha, alpha]
+            ).mean(axis=1)
+            of_theory = np.log(theory[: alpha.size] / theory[alpha.size :])
+        slopes = bridge_slopes(np.stack([part[:, -2] for part in known]), squared)
+        k, reach = slopes.slope, np.abs(log_ratio)
+        bridge = at_n0.loss * np.exp(k * log_ratio)[:, None]
+        of_bridge = np.square(slopes.doubt * reach) + np.square(k) * growth_variance
+        removal, of_removal = self._removal(removed, at_n0, loss)
+        missed = np.square(k * (of_theory - log_ratio)) + np.square(k) * growth_variance
+        of_removal = of_removal + np.where(np.isfinite(missed), missed, np.inf)[:, None]
+        doubt = tuning.CLASS_DOUBT**2
+        inverse = [
+            1.0 / (of_removal + doubt),
+            np.broadcast_to(1.0 / (of_bridge + doubt), (1, alpha.size)).T,
+        ]
+        return _averaged([removal, bridge], inverse, at_n0)
+
+    def _removal(
+        self, removed: LossesAtAlphas, at_n0: LossesAtAlphas, loss: Loss
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the mean of the two ways to take noise away, and the variance of its logarithm."""
+        assert removed.simulated is not None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            both = np.log(removed.loss), np.log(removed.simulated)
+            mean = np.exp(0.5 * (both[0] + both[1]))
+            apart = 0.5 * (both[1] - both[0])
+            if loss.temperature is None:
+                k = self.classes.n_classes
+                moved = np.log(distance_of(mean, k) / distance_of(at_n0.loss, k))
+            else:
+                moved = np.log(mean / at_n0.loss)
+        variance = np.square(tuning.REMOVAL_DOUBT * np.square(moved)) + np.square(apart)
+        unknown = ~np.isfinite(mean) | ~np.isfinite(variance)
+        return np.where(unknown, 1.0, mean), np.where(unknown, np.inf, variance)
+
+    def _shared(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        """Return the variance of log ε that all rows share, of one training set, (cells, L)."""
+        calibration = self.surface.calibration
+        shape = (alpha.size, self.n_columns)
+        if calibration is None or calibration.rate_scatter is None or not calibration.sizes:
+            return np.full(shape, shared_tuning.SMALL_SAMPLE_SCATTER**2 / self.n_rows)
+        floor = np.maximum(alpha, np.finfo(float).tiny)
+        ratio = self.tables.evaluator.df_ratio_at_alpha(float(self.n_rows), floor)
+        scatter = calibration.rate_scatter_at(self.tables.evaluator, self.n_rows, ratio)
+        return np.square(scatter) / self.n_rows
+
+
+def _relative(variances: FloatArray, means: FloatArray) -> FloatArray:
+    """Return relative variances, 0 where there is nothing."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(means > 0, variances / np.square(means), 0.0)
+
+
+def _averaged(losses: list[FloatArray], inverse: list[FloatArray], at_n0: LossesAtAlphas) -> _Found:
+    """Average by inverse variance in the logarithm; nothing wrong at n₀ stays nothing."""
+    total = inverse[0] + inverse[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = [np.where(w > 0, np.log(x), 0.0) for w, x in zip(inverse, losses, strict=True)]
+        mean = sum(w * x for w, x in zip(inverse, logs, strict=True)) / total
+        found = np.where(at_n0.loss > 0, np.exp(mean), at_n0.loss)
+    growth = np.where(np.isnan(found), np.nan, 1.0 / total)
+    row_variance = _relative(at_n0.row_variance, at_n0.loss)
+    return _Found(found, row_variance, growth, growth)

@@ -1,0 +1,82 @@
+"""Which class each row of a training set is of, and how much it counts in an error rate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sk_deepfeat.theory.validation import FloatArray, real_array
+
+
+class RowClasses:
+    """Classes of rows.
+
+    Ridge is fitted to codes of them: of two classes one column, -1 and 1, and of more one column
+    each, 1 for its own rows and -1 for the others.
+
+    Parameters
+    ----------
+    labels : array-like of int of shape (n_rows,)
+        The class of each row, from 0 on.
+    n_classes : int
+        How many there are, two at least; some may have no rows.
+    weights : array-like of shape (n_rows,), optional
+        How much each row counts in an error rate; None is all alike. Weights that make up for rare
+        classes in the fit do not belong here.
+
+    Attributes
+    ----------
+    number : ndarray of shape (n_rows,)
+        The class of each row.
+    weights : ndarray of shape (n_rows,)
+        Of sum one.
+    share : ndarray of shape (n_classes,)
+        Sum of the weights of each class.
+
+    Examples
+    --------
+    >>> from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
+    >>> RowClasses([0, 1, 2, 1], 3).codes
+    array([[ 1., -1., -1.],
+           [-1.,  1., -1.],
+           [-1., -1.,  1.],
+           [-1.,  1., -1.]])
+    """
+
+    def __init__(self, labels: ArrayLike, n_classes: int, weights: ArrayLike | None = None) -> None:
+        self.number = np.asarray(labels, dtype=np.intp)
+        if self.number.ndim != 1 or n_classes < 2:
+            raise ValueError("labels must be one number for each row, of at least two classes.")
+        if self.number.size and not 0 <= self.number.min() <= self.number.max() < n_classes:
+            raise ValueError(f"labels must lie between 0 and {n_classes - 1}.")
+        given = np.ones(self.number.size) if weights is None else real_array(weights, "weights")
+        self.weights: FloatArray = given / given.sum()
+        self.n_classes = int(n_classes)
+        self.share = self.sums(self.weights)
+        self.counts = np.bincount(self.number, minlength=self.n_classes)
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of codes."""
+        return 1 if self.n_classes == 2 else self.n_classes
+
+    @property
+    def codes(self) -> FloatArray:
+        """What ridge is fitted to, shape (n_rows, n_outputs)."""
+        codes = np.where(self.number[:, None] == np.arange(self.n_classes), 1.0, -1.0)
+        return codes[:, 1:] if self.n_outputs == 1 else codes
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """Return the sums over the rows of each class, shape (n_classes,)."""
+        return np.bincount(self.number, weights=values, minlength=self.n_classes)
+
+    def means(self, values: FloatArray) -> FloatArray:
+        """Return the weighted mean over the rows of each class, NaN of one without rows."""
+        with np.errstate(invalid="ignore"):
+            return self.sums(self.weights * values) / self.share
+
+    def some(self, rows: slice | NDArray[Any]) -> RowClasses:
+        """Return the classes of some rows alone."""
+        return RowClasses(self.number[rows], self.n_classes, self.weights[rows])
