@@ -77,7 +77,6 @@ class TwoStages(MetaEstimatorMixin, BaseEstimator):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
         X, y = indexable(X, y)
-        self._check_readout()
         self.feature_map_, self.readout_indices_ = self.fit_feature_map(X, y, groups)
         rows = _safe_indexing(X, self.readout_indices_)
         targets = np.asarray(y)[self.readout_indices_]
@@ -119,6 +118,7 @@ class TwoStages(MetaEstimatorMixin, BaseEstimator):
             The rows it has not seen, ascending.
         """
         X, y = indexable(X, y)
+        self._check_readout()
         feature_map = resolve("feature_maps", self.feature_map)
         require_members("feature_maps", feature_map)
         checked, targets = validate_data(

@@ -9,6 +9,7 @@ import numpy as np
 
 from sk_deepfeat.model_selection.displays.base import Display, renamed
 from sk_deepfeat.model_selection.displays.drawing import ALPHA, finish, styles
+from sk_deepfeat.model_selection.fitted_ridge import asked_metric, metric_option
 
 
 class CalibrationCheckDisplay(Display):
