@@ -82,8 +82,7 @@ class ClassSurface:
         self._exact: dict[tuple[float, Loss], tuple[FloatArray, FloatArray]] = {}
         self._correction: ClassCorrection | None = None
         if surface.calibration is not None and surface.calibration.rate_scatter is not None:
-            correction = ClassCorrection(surface.calibration, self.tables)
-            self._correction = correction if correction.knows else None
+            self._correction = ClassCorrection(surface.calibration, self.tables)
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_factorization": None}
@@ -133,8 +132,8 @@ class ClassSurface:
             for whole, some in zip(found, part, strict=True):
                 whole[mine] = some
         with np.errstate(invalid="ignore"):
-            known = np.sqrt(found.growth) <= tuning.MOST_CLASS_NOISE
-        reachable = squared.reachable & known[:, -2]
+            known = np.less_equal(np.sqrt(found.growth), tuning.MOST_CLASS_NOISE)
+        reachable = np.logical_and(squared.reachable, known[:, -2])
         given = (known | extrapolate) & ~np.isnan(squared.error).any(axis=1)[:, None]
         error = np.where(given & known_columns(self.classes), found.loss, np.nan)
         if loss.temperature is None:
@@ -188,7 +187,7 @@ class ClassSurface:
         means = found.loss
         doubt = np.full_like(means, tuning.CLASS_DOUBT**2)
         if self._correction is not None and loss.temperature is None:
-            c, variance = self._correction.at(np.full(alpha.shape, n), alpha)
+            c, variance = self._correction.at(n, alpha)
             means, doubt = means * np.exp(c), doubt + variance
         # As many rows as there are say what the doubt is: at all of them there is none.
         doubt = doubt * min(np.log(self.n_rows / n), 1.0)
@@ -235,12 +234,13 @@ class ClassSurface:
             both = np.log(removed.loss), np.log(removed.simulated)
             mean = np.exp(0.5 * (both[0] + both[1]))
             apart = 0.5 * (both[1] - both[0])
+            growth = moved = np.log(mean / at_n0.loss)
             if loss.temperature is None:
                 k = self.classes.n_classes
                 moved = np.log(distance_of(mean, k) / distance_of(at_n0.loss, k))
-            else:
-                moved = np.log(mean / at_n0.loss)
-        variance = np.square(tuning.REMOVAL_DOUBT * np.square(moved)) + np.square(apart)
+        linear, square = tuning.REMOVAL_DOUBTS
+        variance = np.square(linear * growth) + np.square(square * np.square(moved))
+        variance += np.square(apart)
         unknown = ~np.isfinite(mean) | ~np.isfinite(variance)
         return np.where(unknown, 1.0, mean), np.where(unknown, np.inf, variance)
 

@@ -91,11 +91,17 @@ class ClassTables:
         return table.at(alpha)
 
     def _points(self, n: float) -> FloatArray:
-        """Return the κ at which losses are taken: those of the clouds, and some near the end."""
+        """Return the κ at which losses are taken: those of the clouds, and some near the end.
+
+        Below the first of the clouds ridge hardly moves any more.
+        """
         ends = self.evaluator.kappas_near_end(n, _NEAR_END)
         if ends.size == 0:
             return ends
-        found = np.sort(np.r_[ends, self.clouds.kappa[self.clouds.kappa > ends[0]]])
+        kappa = self.clouds.kappa
+        found = np.sort(np.r_[ends[ends > kappa[0]], kappa[kappa > ends[0]]])
+        if found.size == 0:
+            return kappa[-1:]
         return found[np.r_[True, np.diff(np.log(found)) > _APART]]
 
     def _made(self, n: float, loss: Loss) -> _Table | None:

@@ -55,7 +55,7 @@ class RowClasses:
         self.weights: FloatArray = given / given.sum()
         self.n_classes = int(n_classes)
         self.share = self.sums(self.weights)
-        self.counts = np.bincount(self.number, minlength=self.n_classes)
+        self.counts: NDArray[np.intp] = np.bincount(self.number, minlength=self.n_classes)
 
     @property
     def n_outputs(self) -> int:
@@ -70,7 +70,7 @@ class RowClasses:
 
     def sums(self, values: FloatArray) -> FloatArray:
         """Return the sums over the rows of each class, shape (n_classes,)."""
-        return np.bincount(self.number, weights=values, minlength=self.n_classes)
+        return np.bincount(self.number, weights=values, minlength=self.n_classes).astype(np.float64)
 
     def means(self, values: FloatArray) -> FloatArray:
         """Return the weighted mean over the rows of each class, NaN of one without rows."""

@@ -12,6 +12,7 @@ and for a group g of rows ν_g = δ_g - (I - H_gg)⁻¹(δ - Hδ)_g.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,20 +125,19 @@ class _HatProducts:
     def __init__(self, factorization: RidgeFactorization, dtype: type) -> None:
         self._f, self._dtype = factorization, dtype
         right = factorization.left_from_features
-        self._right = None if right is None else right.astype(dtype)
-        self._left = None
+        self._right: Any = None if right is None else right.astype(dtype)
+        self._left: Any = None
         if right is None:
             self._left = factorization.left_vectors(slice(0, factorization.n_rows)).astype(dtype)
 
     def times(self, ridge: float, values: FloatArray) -> FloatArray:
         """Return the product with values of shape (n_rows, c)."""
         lam = self._f.eigenvalues
-        shrunk = (lam / (lam + ridge)).astype(self._dtype)[:, None]
-        given = values.astype(self._dtype)
+        shrunk: Any = (lam / (lam + ridge)).astype(self._dtype)[:, None]
+        given: Any = values.astype(self._dtype)
         if self._left is not None:
             return np.asarray(self._left @ (shrunk * (self._left.T @ given)), dtype=np.float64)
-        assert self._right is not None
-        along = np.zeros((self._f.n_features, values.shape[1]), self._dtype)
+        along: Any = np.zeros((self._f.n_features, values.shape[1]), self._dtype)
         for rows, block in self._blocks():
             along += block.T @ given[rows]
         coefs = self._right @ (shrunk * (self._right.T @ along))

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sk_deepfeat.theory.one_sample.classes import tuning
-from sk_deepfeat.theory.one_sample.classes.clouds import CloudsAlongKappa, margins_of
+from sk_deepfeat.theory.one_sample.classes.clouds import CloudsAlongKappa, Floats, margins_of
 from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.one_sample.classes.scores import LeftOutPredictor
 from sk_deepfeat.theory.validation import FloatArray
@@ -80,7 +80,7 @@ def clouds_along_kappa(
     return CloudsAlongKappa(kappa, predictor.ridges, margins, noise, scale, classes)
 
 
-def _mixed(draws: FloatArray, mixing: FloatArray, classes: RowClasses) -> FloatArray:
+def _mixed(draws: Floats, mixing: Floats, classes: RowClasses) -> Floats:
     """Return draws of the noise of margins, (S, m, rows), or of two classes the variance."""
     if classes.n_outputs == 1:
         return 4.0 * np.square(draws[:, :, 0]).mean(axis=1)[None, None]
