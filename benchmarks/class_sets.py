@@ -29,9 +29,12 @@ class ClassSet(NamedTuple):
     labels: str
     class_weight: str | None
     sizes: tuple[int, ...]
+    """At which error rates are measured."""
     middle: float
     """Of the alphas."""
-    most_refits: int = 60
+    training_sizes: tuple[int, ...] = (1000, 3000, 10_000)
+    """Of the sets from which error rates are predicted."""
+    most_refits: int = 120
 
     @property
     def alphas(self):
@@ -47,7 +50,7 @@ SETS = {
     "MNIST digits, trained features": ClassSet("trained on digit", "digit", None, _LARGE, 100.0),
     "MNIST parity, trained features": ClassSet("trained on parity", "parity", None, _LARGE, 100.0),
     "MNIST eights, balanced": ClassSet("random", "eight", "balanced", _LARGE, 100.0),
-    "handwritten digits": ClassSet("handwritten", "digit", None, _SMALL, 3.0, 300),
+    "handwritten digits": ClassSet("handwritten", "digit", None, _SMALL, 3.0, (500, 1000), 300),
     "one class in fifty": ClassSet("mixture", "class", None, _LARGE, 3.0),
     "one class in fifty, balanced": ClassSet("mixture", "class", "balanced", _LARGE, 3.0),
 }
