@@ -5,13 +5,14 @@ set of n0 rows. They return error rates (sizes, alphas), NaN where they do not a
 
 power law: a + b n^(-c) for each alpha, by least squares of logarithms, from error rates of random
 subsets of n0/2, n0/4, ... n0/32 rows, four of each, measured on the other training rows, and from
-the exact leave-one-out error rate of all rows. subset refits: such error rates down to subsets of
+the exact leave-one-out error rate of all rows; for sizes from n0/32. subset refits: such error rates down to subsets of
 25 rows, interpolated in log n, for sizes up to n0. learning_curve: scikit-learn's, five folds, at
 the sizes that the folds reach, a call for each alpha.
 
 Prints for each set and n0 the |relative error| against the measured truth, over draws of the
-training set: median, 90 % and worst below n0 and beyond it, at all alphas, and the mean beyond it
-at the largest alpha within 3 % of the best; seconds of a draw; one line of JSON each.
+training set: median, 90 % and worst below n0 and beyond it, at all alphas; growth, the same beyond
+n0 with all rates over those at n0; the mean for each size beyond it at the largest alpha within 3 %
+of the best; seconds of a draw; one line of JSON each.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from threadpoolctl import threadpool_limits
 from sk_deepfeat.theory import leave_one_out_residuals, ridge_factorization
 
 SUBSETS, SMALLEST, FOLDS = 4, 25, 5
+FRACTION = 32  # the power law sees subsets down to this part of all rows
 EXPONENTS = np.linspace(0.05, 2.0, 40)
 CONSTANTS = np.concatenate([[0.0], np.geomspace(1e-3, 1e3, 61)])  # a over b n0^(-c)
 
@@ -93,7 +95,7 @@ def measured_points(X, labels, alphas, class_weight=None, *, rng):
 def power_law(X, labels, sizes, alphas, class_weight=None, *, rng, points=None):
     """Predict by a power law for each alpha; `points`: those of this training set, if at hand."""
     points = points or measured_points(X, labels, alphas, class_weight, rng=rng)
-    used = points.sizes >= len(labels) // 32
+    used = points.sizes >= len(labels) // FRACTION
     relative, asked = points.sizes[used] / len(labels), np.asarray(sizes) / len(labels)
     shapes = CONSTANTS[:, None] + relative ** -EXPONENTS[:, None, None]
     logs = np.log(shapes)
@@ -106,7 +108,7 @@ def power_law(X, labels, sizes, alphas, class_weight=None, *, rng, points=None):
         misfit = np.square(rest - level[:, :, None]) @ weights
         c, a = np.unravel_index(misfit.argmin(), misfit.shape)
         predicted.append(np.exp(level[c, a]) * (CONSTANTS[a] + asked ** -EXPONENTS[c]))
-    return np.transpose(predicted)
+    return np.where(asked[:, None] < 1.0 / FRACTION, np.nan, np.transpose(predicted))
 
 
 def subset_refits(X, labels, sizes, alphas, class_weight=None, *, rng, points=None):
@@ -153,30 +155,36 @@ def quantiles(values):
     return np.quantile(values, (0.5, 0.9, 1.0)).round(4).tolist() if values.size else None
 
 
+def score(predicted, truth, n0):
+    """Return what is printed of predictions (draws, sizes, alphas)."""
+    below, beyond, own = truth.sizes < n0, truth.sizes > n0, truth.sizes == n0
+    ratio = predicted / truth.mean["error_rate"]
+    off = np.abs(ratio - 1.0)
+    near_best = off[:, beyond, truth.near_best()[beyond]].mean(axis=0)
+    return {
+        "below": quantiles(off[:, below]),
+        "beyond": quantiles(off[:, beyond]),
+        "growth": quantiles(np.abs(ratio[:, beyond] / ratio[:, own] - 1.0)),
+        "beyond near the best alpha": [None if np.isnan(x) else round(x, 4) for x in near_best],
+    }
+
+
 def compare(name, X, labels, truth, n0, draws, rivals):
     result = {}
-    below, beyond = truth.sizes < n0, truth.sizes > n0
-    measured = truth.mean["error_rate"]
-    at_best = (np.flatnonzero(beyond), truth.near_best()[beyond])
     for rival in rivals:
-        off, seconds = [], []
+        predicted, seconds = [], []
         for draw in range(draws):
             rows, own = training_set(X, labels, n0, draw)
             rng = np.random.default_rng([n0, draw])
             start = time.perf_counter()
             with threadpool_limits(limits=1):
-                predicted = RIVALS[rival](
+                found = RIVALS[rival](
                     rows, own, truth.sizes, truth.alphas, SETS[name].class_weight, rng=rng
                 )
             seconds.append(time.perf_counter() - start)
-            off.append(np.abs(predicted / measured - 1.0))
-        off = np.array(off)
-        result[rival] = {
-            "below": quantiles(off[:, below]),
-            "beyond": quantiles(off[:, beyond]),
-            "beyond near the best alpha": off[:, *at_best].mean(axis=0).round(4).tolist(),
-            "seconds": round(float(np.median(seconds)), 1),
-        }
+            predicted.append(found)
+        result[rival] = score(np.array(predicted), truth, n0)
+        result[rival]["seconds"] = round(float(np.median(seconds)), 1)
     return result
 
 
