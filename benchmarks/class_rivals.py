@@ -5,9 +5,9 @@ set of n0 rows. They return error rates (sizes, alphas), NaN where they do not a
 
 power law: a + b n^(-c) for each alpha, by least squares of logarithms, from error rates of random
 subsets of n0/2, n0/4, ... n0/32 rows, four of each, measured on the other training rows, and from
-the exact leave-one-out error rate of all rows; for sizes from n0/32. subset refits: such error rates down to subsets of
-25 rows, interpolated in log n, for sizes up to n0. learning_curve: scikit-learn's, five folds, at
-the sizes that the folds reach, a call for each alpha.
+the exact leave-one-out error rate of all rows; for sizes from n0/32. subset refits: such error
+rates, down to subsets of 25 rows, interpolated in log n for sizes up to n0. learning_curve:
+scikit-learn's, five folds, at the sizes that the folds reach, a call for each alpha.
 
 Prints for each set and n0 the |relative error| against the measured truth, over draws of the
 training set: median, 90 % and worst below n0 and beyond it, at all alphas; growth, the same beyond
