@@ -155,7 +155,12 @@ class DeterministicEquivalentRidgeClassifier(
         check_alpha(self.alpha)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
         X, self.classes_, number, sample_weight = check_class_rows(self, X, y, sample_weight)
-        classes = RowClasses(number, self.classes_.size, sample_weight)
+        classes = RowClasses(
+            number,
+            self.classes_.size,
+            sample_weight,
+            balanced=isinstance(self.class_weight, str) and self.class_weight == "balanced",
+        )
         weights = self._weights(number, sample_weight)
         codes = classes.codes
         targets = codes[:, 0] if codes.shape[1] == 1 else codes

@@ -150,7 +150,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         kept = factorization.without_halves()
         self.factorization_: RidgeFactorization | None = kept
         self.class_surface_: ClassSurface | None = None
-        if kept.classes is not None and kept.eigenvalues.size:
+        if kept.classes is not None:
             self.class_surface_ = ClassSurface(kept, self.surface_)
         return curve
 
@@ -320,7 +320,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         if feature_names is None:
             feature_names = getattr(self, "feature_names_in_", None)
         if column is not None and self.class_surface_ is not None:
-            found = rates_calibration(found, self.class_surface_.tables, column)
+            found = rates_calibration(found, self.class_surface_.counted_tables, column)
         return check_of(found, partial(self._diagnosis, feature_names), mean_weight)
 
     def _diagnosis(self, feature_names: Any, passed: bool) -> Diagnosis:

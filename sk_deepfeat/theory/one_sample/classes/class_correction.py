@@ -1,8 +1,8 @@
 r"""Error rates counted on subsets of a training set, against those of its scores with more noise.
 
-C(n, alpha) = log(counted/predicted) at a few sizes n and, at each, at a few alphas. Neighbours along
-alpha are averaged, a value that its own noise could make, of z standard errors, is multiplied by
-max(0, 1 - 2/z²), and between sizes, and to zero at n₀, C is linear in log n.
+C(n, alpha) = log(counted/predicted) at a few sizes n and, at each, at a few alphas. Neighbours
+along alpha are averaged, a value that its own noise could make, of z standard errors, is multiplied
+by max(0, 1 - 2/z²), and between sizes, and to zero at n₀, C is linear in log n.
 """
 
 from __future__ import annotations

@@ -146,11 +146,16 @@ class ClassTables:
 
 
 class _Table:
-    """Columns along log alpha, monotone between neighbours, and constant beyond the ends."""
+    """Columns along log alpha, monotone between neighbours, and constant beyond the ends.
+
+    Between two points of which one is not known nothing is.
+    """
 
     def __init__(self, log_alpha: FloatArray, values: FloatArray) -> None:
         self._x, self._values = log_alpha, values
-        self._spline = PchipInterpolator(log_alpha, values) if log_alpha.size > 1 else None
+        self._known = np.isfinite(values)
+        filled = np.where(self._known, values, 0.0)
+        self._spline = PchipInterpolator(log_alpha, filled) if log_alpha.size > 1 else None
 
     def at(self, alpha: FloatArray) -> LossesAtAlphas:
         with np.errstate(divide="ignore"):
@@ -159,6 +164,8 @@ class _Table:
             found = np.broadcast_to(self._values, (alpha.size, *self._values.shape[1:]))
         else:
             found = self._spline(x)
+            high = np.clip(np.searchsorted(self._x, x), 1, self._x.size - 1)
+            found = np.where(self._known[high - 1] & self._known[high], found, np.nan)
         simulated = found[:, 2] if found.shape[1] > 2 else None
         return LossesAtAlphas(found[:, 0], found[:, 1], simulated)
 

@@ -26,6 +26,7 @@ AnyFloats = NDArray[np.float64] | NDArray[np.float32]
 
 # Below this share of all eigenvalues a ridge leaves directions that single precision would blur.
 _LEAST_SHARE = 4e-8
+_ZERO = 1e-10
 _BLOCK_ENTRIES, _KEPT_ENTRIES = 4_000_000, 30_000_000
 
 
@@ -117,6 +118,26 @@ class LeftOutPredictor:
                 continue
             distance = self._distance[g][:, None]
             yield (fitted - (1.0 - distance) * delta) / distance
+
+
+def left_out_scores(factorization: RidgeFactorization, ridges: FloatArray) -> FloatArray:
+    """Return the scores of unseen rows at any ridges, in units of the targets, (G, n_rows, t).
+
+    Parameters
+    ----------
+    factorization : RidgeFactorization
+        The training set.
+    ridges : ndarray of shape (G,)
+        Not negative; 0 is the limit.
+    """
+    f = factorization
+    if f.eigenvalues.size == 0:  # nothing but the mean of the others is left
+        root = np.sqrt(f.weights)[:, None]
+        residuals = f.outside / (1.0 - f.intercept_share)[:, None]
+        scores = (f.targets - residuals) / root + f.target_mean
+        return np.broadcast_to(scores, (ridges.size, *scores.shape))
+    # At zero the quotient may be 0/0 where the rows are interpolated: its limit is taken.
+    return LeftOutPredictor(f, np.maximum(ridges, _ZERO * float(f.eigenvalues[0]))).scores
 
 
 class _HatProducts:

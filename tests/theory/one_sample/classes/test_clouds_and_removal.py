@@ -115,13 +115,14 @@ def test_a_class_of_one_row_stays_where_it_is():
 def test_bridge_finds_the_slope_of_a_power():
     squared = np.array([[0.4], [0.3], [0.25]])
     found = bridge_slopes(0.5 * squared**1.7, squared)
-    _, doubt = tuning.BRIDGE_PRIOR
-    weight = doubt**2 / (doubt**2 + tuning.BRIDGE_DOUBT**2)
-    expected = weight * 1.7 + (1.0 - weight) * tuning.BRIDGE_PRIOR[0]
-    np.testing.assert_allclose(found.slope, expected, rtol=1e-9)
+    np.testing.assert_allclose(found.slope, 1.7, rtol=1e-9)
+    np.testing.assert_allclose(found.doubt, tuning.BRIDGE_DOUBT, rtol=1e-9)
+    bent = 0.5 * squared ** np.array([[1.7], [1.5], [1.5]])
+    assert bridge_slopes(bent, squared).doubt > 2.0 * tuning.BRIDGE_DOUBT
 
 
-def test_bridge_of_no_errors_falls_back_to_what_is_usual():
+def test_bridge_of_no_errors_goes_with_the_squared_error_and_doubts_it():
     found = bridge_slopes(np.zeros((3, 1)), np.array([[0.4], [0.3], [0.25]]))
-    np.testing.assert_allclose(found.slope, tuning.BRIDGE_PRIOR[0])
-    assert found.doubt > 0.9 * tuning.BRIDGE_PRIOR[1]
+    low, high = tuning.BRIDGE_SLOPES
+    np.testing.assert_allclose([found.slope, found.doubt], 0.5 * (high - low), atol=0.6)
+    assert found.slope == 1.0
