@@ -121,43 +121,24 @@ class AskedPopulation:
         found = getattr(self.population, "class_answer", None)
         return found is not None and getattr(self.population, "knows_classes", True)
 
-    def class_answer(
-        self,
-        n_samples: FloatArray,
-        alpha: FloatArray,
-        *,
-        metric: str,
-        columns: slice,
-        temperature: float | None,
-        exact: bool,
-    ) -> Any:
-        """Return the population's `ClassAnswer`, or raise ValueError if it knows no classes."""
-        if not self.knows_classes:
-            raise ValueError(
-                f"metric={metric!r} is more than population={self.given!r} knows, which is squared "
-                "errors: metric='mse'; population='leave-one-out' knows all of them."
-            )
-        return self.population.class_answer(
-            n_samples,
-            alpha / self.mean_weight,
-            fit_intercept=self.fit_intercept,
-            columns=columns,
-            temperature=temperature,
-            exact=exact,
-        )
-
     def degrees_of_freedom(self, kappa: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return df1 and df2, or raise ValueError if the population does not tell them."""
         self._require_member("degrees_of_freedom")
         df1, df2 = self.population.degrees_of_freedom(kappa, fit_intercept=self.fit_intercept)
         return df1, df2
 
-    def calibration_check(self, sizes: Any) -> Any:
-        """Return the check in the estimator's alpha, or raise ValueError if there is none."""
+    def calibration_check(self, sizes: Any, column: int | None = None) -> Any:
+        """Return the check in the estimator's alpha, or raise ValueError if there is none.
+
+        `column` is that of an error rate, of a population that knows classes.
+        """
         self._require_member("calibration_check")
         check = self.population.calibration_check
         if {"feature_names", "mean_weight"} <= set(signature(check).parameters):
-            return check(sizes, feature_names=self.feature_names, mean_weight=self.mean_weight)
+            more = {} if column is None else {"column": column}
+            return check(
+                sizes, feature_names=self.feature_names, mean_weight=self.mean_weight, **more
+            )
         found = check(sizes)
         return replace(found, alpha=found.alpha * self.mean_weight)
 

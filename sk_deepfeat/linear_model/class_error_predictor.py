@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numbers
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sk_deepfeat.linear_model._population import AskedPopulation
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
@@ -16,13 +17,14 @@ from sk_deepfeat.theory.validation import FloatArray
 TEMPERATURE = 0.5
 """Of the log-loss, where none is asked for."""
 
-# Which of the K + 2 losses of a population each metric is, and whether it is the log-loss.
+# Which of the K + 2 losses of a population each metric is.
 _COLUMNS = {
-    "error_rate": (slice(-2, -1), False),
-    "balanced_error": (slice(-1, None), False),
-    "log_loss": (slice(-2, -1), True),
-    "class_error": (slice(0, -2), False),
+    "error_rate": slice(-2, -1),
+    "balanced_error": slice(-1, None),
+    "log_loss": slice(-2, -1),
+    "class_error": slice(0, -2),
 }
+_CHECKED = ("error_rate", "balanced_error")
 METRICS = ("error_rate", "mse", "balanced_error", "log_loss")
 
 
@@ -56,7 +58,7 @@ class ClassErrorPredictor:
     """
 
     squared: ErrorPredictor
-    class_counts: FloatArray
+    class_counts: NDArray[np.intp]
 
     def of(self, metric: str, temperature: float | None = None) -> ErrorPredictor:
         """Return what answers for one metric.
@@ -78,7 +80,9 @@ class ClassErrorPredictor:
     def _of(self, metric: str, temperature: float | None) -> ErrorPredictor:
         key = metric, temperature
         if key not in self._made:
-            asked = AskedMetric(self.squared.asked, metric, temperature)
+            of = self.squared.asked
+            given = {each.name: getattr(of, each.name) for each in fields(of)}
+            asked = AskedMetric(**given, metric=metric, temperature=temperature)
             self._made[key] = _MetricPredictor(
                 asked,
                 self.squared.n_samples,
@@ -213,61 +217,60 @@ class ClassErrorPredictor:
 
 
 @dataclass(frozen=True, eq=False)
-class AskedMetric:
-    """A fitted population asked for a loss of classes, in place of the squared error.
+class AskedMetric(AskedPopulation):
+    """A fitted population that is asked for a loss of classes in place of the squared error.
 
     Parameters
     ----------
-    asked : AskedPopulation
-        The population.
     metric : str
         Which loss.
     temperature : float or None
         Of the log-loss.
+    exact : bool, default=True
+        Whether at the training size every alpha is counted by itself.
     """
 
-    asked: AskedPopulation
-    metric: str
+    metric: str = "error_rate"
     temperature: float | None = None
+    exact: bool = True
 
-    def answer(
-        self,
-        n_samples: FloatArray,
-        alpha: FloatArray,
-        *,
-        variance: bool = False,
-        exact: bool = True,
-    ) -> Any:
+    def answer(self, n_samples: FloatArray, alpha: FloatArray, *, variance: bool = False) -> Any:
         """Return the population's `ClassAnswer` of cells."""
-        columns, is_log_loss = _COLUMNS[self.metric]
-        return self.asked.class_answer(
+        if not self.knows_classes:
+            raise ValueError(
+                f"metric={self.metric!r} is more than population={self.given!r} knows, which is "
+                "squared errors: metric='mse'; population='leave-one-out' knows all of them."
+            )
+        return self.population.class_answer(
             n_samples,
-            alpha,
-            metric=self.metric,
-            columns=columns,
-            temperature=self.temperature if is_log_loss else None,
-            exact=exact,
+            alpha / self.mean_weight,
+            fit_intercept=self.fit_intercept,
+            columns=_COLUMNS[self.metric],
+            temperature=self.temperature,
+            exact=self.exact,
         )
 
-    def degrees_of_freedom(self, kappa: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return df1 and df2."""
-        return self.asked.degrees_of_freedom(kappa)
-
-    def calibration_check(self, sizes: Any) -> Any:
+    def calibration_check(self, sizes: Any, column: int | None = None) -> Any:
         """Return the check of this loss."""
-        return self.asked.calibration_check(sizes, metric=self.metric)
-
-    def require(self, part: Any, member: str, asked: str) -> None:
-        """Raise ValueError if a part of an answer is None."""
-        self.asked.require(part, member, asked)
+        if self.metric not in _CHECKED or not self.knows_classes:
+            raise ValueError(
+                f"metric={self.metric!r} has no calibration_check with population={self.given!r}; "
+                "of classes, 'error_rate' and 'balanced_error' have one with "
+                "population='leave-one-out', and 'mse' has one with others, too."
+            )
+        return super().calibration_check(sizes, _COLUMNS[self.metric].start)
 
 
 class _MetricPredictor(ErrorPredictor):
     """Answers for one loss; a search over alpha does not count every alpha by itself."""
 
     def _errors(self, n_samples: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
-        answer = self.asked.answer(n_samples, alpha, exact=False)  # type: ignore[call-arg]
+        answer = self._roughly_asked.answer(n_samples, alpha)
         return answer.error[..., 0], answer.cautious_error[..., 0]
+
+    @cached_property
+    def _roughly_asked(self) -> Any:
+        return replace(self.asked, exact=False)  # type: ignore[call-arg]
 
 
 def _check_temperature(temperature: Any, metric: str) -> float | None:

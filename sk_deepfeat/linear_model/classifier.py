@@ -54,7 +54,7 @@ class DeterministicEquivalentRidgeClassifier(
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
-    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+    coef_ : ndarray of shape (n_features,) or (n_classes, n_features)
         Coefficients of the scores; of two classes, of that of the second.
     intercept_ : float or ndarray of shape (1,) or (n_classes,)
         Intercepts; 0.0 if none is fitted.
@@ -155,7 +155,12 @@ class DeterministicEquivalentRidgeClassifier(
         check_alpha(self.alpha)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
         X, self.classes_, number, sample_weight = check_class_rows(self, X, y, sample_weight)
-        classes = RowClasses(number, self.classes_.size, sample_weight)
+        classes = RowClasses(
+            number,
+            self.classes_.size,
+            sample_weight,
+            balanced=isinstance(self.class_weight, str) and self.class_weight == "balanced",
+        )
         weights = self._weights(number, sample_weight)
         codes = classes.codes
         targets = codes[:, 0] if codes.shape[1] == 1 else codes
@@ -172,7 +177,7 @@ class DeterministicEquivalentRidgeClassifier(
         found = ClassErrorPredictor(replace(predictor, alpha=float(self.alpha_)), kept.counts)
         self.error_predictor_: Any = found
         coefs, intercept, _ = coefs_and_intercept(factorization, float(self.alpha_))
-        self.coef_ = coefs.T
+        self.coef_ = coefs[:, 0] if coefs.shape[1] == 1 else coefs.T
         self.intercept_: Any = intercept if fit_intercept else 0.0
         wrong = self._decide(self._scores(X)) != number
         self.train_error_ = float(classes.weights @ wrong)
@@ -235,7 +240,8 @@ class DeterministicEquivalentRidgeClassifier(
         return np.asarray(self.classes_[self._decide(scores)])
 
     def _scores(self, X: FloatArray) -> FloatArray:
-        return np.asarray(X @ self.coef_.T + self.intercept_)
+        coefs = np.atleast_2d(self.coef_)
+        return np.asarray(X @ coefs.T + self.intercept_)
 
     def _decide(self, scores: FloatArray) -> NDArray[np.intp]:
         if scores.shape[1] == 1:

@@ -33,6 +33,7 @@ def given_groups(n_groups: Any) -> dict[str, Any]:
 
 
 def has_answers(estimator: Any) -> bool:
+    """Say whether an estimator has the questions at all."""
     return bool(estimator._predicts_its_error())
 
 

@@ -25,6 +25,7 @@ from sk_deepfeat.theory import (
 )
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
+from sk_deepfeat.theory.one_sample.classes.class_correction import rates_calibration
 from sk_deepfeat.theory.one_sample.growth_misses import growth_misses
 from sk_deepfeat.theory.validation import FloatArray, check_cells, check_level
 
@@ -149,7 +150,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         kept = factorization.without_halves()
         self.factorization_: RidgeFactorization | None = kept
         self.class_surface_: ClassSurface | None = None
-        if kept.classes is not None and kept.eigenvalues.size:
+        if kept.classes is not None:
             self.class_surface_ = ClassSurface(kept, self.surface_)
         return curve
 
@@ -223,7 +224,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
             If the population was fitted without ``labels``.
         """
         self._check_answerable(fit_intercept)
-        if not self.knows_classes:
+        if self.class_surface_ is None:
             raise ValueError(
                 "This LeaveOneOutPopulation was fitted without labels and knows no error rates; "
                 "fit(X, codes, labels=...), or through DeterministicEquivalentRidgeClassifier."
@@ -265,7 +266,12 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         return lower, upper
 
     def calibration_check(
-        self, sizes: Any = None, *, feature_names: Any = None, mean_weight: float = 1.0
+        self,
+        sizes: Any = None,
+        *,
+        feature_names: Any = None,
+        mean_weight: float = 1.0,
+        column: int | None = None,
     ) -> CalibrationCheck:
         """Compare errors measured on random subsets of the rows with those of the theory.
 
@@ -281,6 +287,9 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         mean_weight : float, default=1.0
             What the alphas of the table are multiplied by; here they are those for weights of mean
             one.
+        column : int, optional
+            Which error rate is checked, of the K + 2 that ``class_answer`` tells; None is the
+            squared error.
 
         Returns
         -------
@@ -310,6 +319,8 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
             found = calibrate(self.factorization_, self.curve_, sizes=self._sizes(sizes))
         if feature_names is None:
             feature_names = getattr(self, "feature_names_in_", None)
+        if column is not None and self.class_surface_ is not None:
+            found = rates_calibration(found, self.class_surface_.counted_tables, column)
         return check_of(found, partial(self._diagnosis, feature_names), mean_weight)
 
     def _diagnosis(self, feature_names: Any, passed: bool) -> Diagnosis:

@@ -5,9 +5,9 @@ where rows come in groups, and `leverage_classes` take their residuals and lever
 ridges, `kappa_curve` makes a curve of them along
 κ, `evaluation` asks the curve at an n and an alpha, and `surface` puts that together with what
 `calibration` has measured on subsets and with the `growth` beyond the training size. Where the two
-disagree, `causes` looks for the reason in the rows. `classes` is the same for error rates. `tuning` holds
-every statistical constant. The room imports the shared ground of ``theory`` and nothing else of
-ours.
+disagree, `causes` looks for the reason in the rows. `classes` is the same for error rates. `tuning`
+holds every statistical constant. The room imports the shared ground of ``theory`` and nothing else
+of ours.
 """
 
 from sk_deepfeat.theory.one_sample.calibration import Calibration, CalibrationSize, calibrate

@@ -62,6 +62,8 @@ class CalibrationSize(NamedTuple):
     """Relative standard error of `measured` from the rows it is measured on, shape (A, t)."""
     at_pole: NDArray[np.bool_]
     """Where so few rows first interpolate, so that an error may have no mean, shape (A,)."""
+    unseen: float = 0.0
+    """Share of the rows that are in every subset."""
     error_rate: FloatArray | None = None
     """Of codes of K classes, shares of misclassified rows as in `SubsetErrors`, (A, K + 2)."""
 
@@ -322,5 +324,6 @@ def _compare(
         noise[ascending],
         errors.row_noise[ascending],
         (is_near_rank(size, calibration.rank) & (planned.df_ratio > highest))[ascending],
+        errors.unseen,
         None if errors.error_rate is None else errors.error_rate[ascending],
     )

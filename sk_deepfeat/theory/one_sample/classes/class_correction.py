@@ -1,22 +1,61 @@
 r"""Error rates counted on subsets of a training set, against those of its scores with more noise.
 
-C(n, alpha) = log(counted/predicted) at a few sizes n and, at each, at a few values of df1/n, which
-keep the place of the peak where rows first interpolate. Neighbours along alpha are averaged, a
-value that its own noise could make, of z standard errors, is multiplied by max(0, 1 - 2/z²), and
-between sizes, and to zero at n₀, C is linear in log n.
+C(n, alpha) = log(counted/predicted) at a few sizes n and, at each, at a few alphas. Neighbours
+along alpha are averaged, a value that its own noise could make, of z standard errors, is multiplied
+by max(0, 1 - 2/z²), and between sizes, and to zero at n₀, C is linear in log n.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sk_deepfeat.theory.interpolation import interp_columns
-from sk_deepfeat.theory.one_sample.calibration import Calibration
+from sk_deepfeat.theory.one_sample.calibration import Calibration, CalibrationSize
 from sk_deepfeat.theory.one_sample.classes.class_tables import ClassTables
 from sk_deepfeat.theory.one_sample.classes.clouds import Loss
 from sk_deepfeat.theory.validation import FloatArray
 
 _LEAST = 1e-12
+
+
+class CountedSize(NamedTuple):
+    """Error rates on subsets of one size beside predicted ones, shapes (A, K + 2)."""
+
+    counted: FloatArray
+    predicted: FloatArray
+    log_ratio: FloatArray
+    """C; 0 where it is not known."""
+    noise: FloatArray
+    """Standard error of C; infinite where it is not known."""
+    scatter: FloatArray
+    """√n times the relative deviation of the error rate from training set to training set."""
+
+
+def counted_size(
+    found: CalibrationSize, calibration: Calibration, tables: ClassTables
+) -> CountedSize:
+    """Compare what subsets of one size counted with what the scores of all rows give for them.
+
+    Subsets scatter, and where they leave few rows outside, these are but a sample of those that the
+    prediction rests on.
+    """
+    assert found.error_rate is not None
+    alpha = np.exp(found.log_alpha)
+    predicted = tables.losses(found.size, alpha, Loss()).loss
+    df_ratio = tables.evaluator.df_ratio_at_alpha(found.size, alpha)
+    scatter = calibration.rate_scatter_at(tables.evaluator, found.size, df_ratio)
+    classes = tables.clouds.classes
+    rows = np.r_[classes.counts, classes.counts.sum(), classes.counts.sum()]
+    seen = np.maximum(rows * (1.0 - found.unseen), 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        c = np.log(found.error_rate / predicted)
+        of_rows = found.unseen * (1.0 - predicted) / (predicted * seen)
+    variance = np.square(scatter) / (found.size * found.n_subsets) + of_rows
+    known = np.isfinite(c) & (variance > 0)
+    noise = np.sqrt(np.where(known, variance, np.inf))
+    return CountedSize(found.error_rate, predicted, np.where(known, c, 0.0), noise, scatter)
 
 
 class ClassCorrection:
@@ -31,77 +70,88 @@ class ClassCorrection:
     """
 
     def __init__(self, calibration: Calibration, tables: ClassTables) -> None:
-        self._evaluator, self._log_n0 = tables.evaluator, np.log(calibration.n_rows)
-        self._log_sizes = np.array([], dtype=np.float64)
-        self._places: list[FloatArray] = []
-        self._values: list[FloatArray] = []
+        sizes = [found.size for found in calibration.sizes]
+        self._log_n = np.log(np.array([*sizes, calibration.n_rows], dtype=np.float64))
+        self._knots: list[tuple[FloatArray, FloatArray]] = []
+        self._width = tables.clouds.classes.n_classes + 2
         for found in calibration.sizes:
-            if found.error_rate is None:
-                continue
-            alpha = np.exp(found.log_alpha)
-            df_ratio = self._evaluator.df_ratio_at_alpha(found.size, alpha)
-            predicted = tables.losses(found.size, alpha, Loss()).loss
-            scatter = calibration.rate_scatter_at(self._evaluator, found.size, df_ratio)
-            variance = np.square(scatter) / (found.size * found.n_subsets)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                c = np.log(found.error_rate / predicted)
-            known = np.isfinite(c) & (variance > 0)
-            c, variance = _smoothed(np.where(known, c, 0.0), np.where(known, variance, np.inf))
+            compared = counted_size(found, calibration, tables)
+            c, variance = _smoothed(compared.log_ratio, np.square(compared.noise))
             with np.errstate(divide="ignore", invalid="ignore"):
                 sure = np.maximum(1.0 - 2.0 * variance / np.square(c), 0.0)
-            order = np.argsort(df_ratio)
-            self._log_sizes = np.r_[self._log_sizes, np.log(found.size)]
-            self._places.append(df_ratio[order])
-            shrunk, doubt = np.where(sure > 0, sure * c, 0.0), np.where(sure > 0, variance, 0.0)
-            self._values.append(np.hstack([shrunk, doubt])[order])
+            sure = np.where(np.isfinite(sure), sure, 0.0)
+            doubt = np.where(sure > 0, variance, 0.0)
+            self._knots.append((found.log_alpha, np.hstack([sure * c, doubt])))
 
-    def at(self, n_samples: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return C and its variance at cells of at most n₀ rows, shapes (cells, K + 2).
+    def at(self, n_samples: float, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return C and its variance for one number of samples, at most n₀, shapes (A, K + 2).
 
         Parameters
         ----------
-        n_samples, alpha : ndarray of shape (cells,)
-            Numbers of samples and regularisations for weights of mean one.
+        n_samples : float
+            Below the smallest size, C is what it is there.
+        alpha : ndarray of shape (A,)
+            Regularisations for weights of mean one.
         """
-        if not self._places:
-            raise ValueError("nothing was counted on subsets.")
-        width = self._values[0].shape[1] // 2
-        knots = np.empty((n_samples.size, len(self._places) + 1, 2 * width))
-        knots[:, -1] = 0.0
-        place = np.empty(n_samples.size)
-        floor = np.maximum(alpha, np.finfo(float).tiny)
-        for n in np.unique(n_samples):
-            mine = n_samples == n
-            place[mine] = self._evaluator.df_ratio_at_alpha(float(n), floor[mine])
-        for k, (df_ratio, values) in enumerate(zip(self._places, self._values, strict=True)):
-            knots[:, k] = interp_columns(place, df_ratio, values)
-        x = np.r_[self._log_sizes, self._log_n0]
-        high = np.clip(np.searchsorted(x, np.log(n_samples)), 1, x.size - 1)
+        if not self._knots:
+            nothing = np.zeros((alpha.size, self._width))
+            return nothing, nothing
+        log_alpha, x = np.log(np.maximum(alpha, np.finfo(float).tiny)), self._log_n
+        knots = [interp_columns(log_alpha, *knot) for knot in self._knots]
+        knots.append(np.zeros_like(knots[0]))
+        high = int(np.clip(np.searchsorted(x, np.log(n_samples)), 1, x.size - 1))
         share = np.clip((np.log(n_samples) - x[high - 1]) / (x[high] - x[high - 1]), 0.0, 1.0)
-        cells = np.arange(n_samples.size)
-        low, up = knots[cells, high - 1], knots[cells, high]
-        found = low + share[:, None] * (up - low)
-        return found[:, :width], found[:, width:]
+        found = (1.0 - share) * knots[high - 1] + share * knots[high]
+        return found[:, : self._width], found[:, self._width :]
 
-    @property
-    def knows(self) -> bool:
-        """Whether anything was counted."""
-        return bool(self._places)
+
+def rates_calibration(calibration: Calibration, tables: ClassTables, column: int) -> Calibration:
+    """Return a calibration of an error rate in place of squared errors.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        From a factorisation of codes of classes.
+    tables : ClassTables
+        Of the same rows.
+    column : int
+        Which of the K + 2 error rates.
+    """
+    assert calibration.rate_scatter is not None
+    one = [column]
+    sizes = []
+    for found in calibration.sizes:
+        compared = CountedSize(*(part[:, one] for part in counted_size(found, calibration, tables)))
+        known = np.isfinite(compared.noise)
+        noise = np.where(known, compared.noise, 1.0)
+        of_theory = compared.scatter / np.sqrt(calibration.n_rows)
+        sizes.append(
+            found._replace(
+                measured=compared.counted,
+                predicted=compared.predicted,
+                log_ratio=compared.log_ratio,
+                standard_error=np.where(known, np.sqrt(noise**2 + of_theory**2), 1.0),
+                noise=noise,
+                row_noise=np.zeros_like(noise),
+            )
+        )
+    return calibration._replace(sizes=tuple(sizes), scatter=calibration.rate_scatter[:, one])
 
 
 def _smoothed(values: FloatArray, variances: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Average each value along alpha with half of each neighbour, by inverse variance."""
-    with np.errstate(divide="ignore"):
-        inverse = 1.0 / np.maximum(variances, _LEAST)
-    total, weight, square = inverse * values, inverse.copy(), inverse.copy()
-    for shift in (-1, 1):
-        to, of = (
-            (slice(1, None), slice(None, -1)) if shift > 0 else (slice(None, -1), slice(1, None))
-        )
+    """Average each value along alpha with half of each neighbour, by inverse variance.
+
+    Neighbours come from the same subsets: their mean is as noisy as they are.
+    """
+    inverse = 1.0 / np.maximum(variances, _LEAST)
+    total, weight = inverse * values, inverse.copy()
+    known = np.isfinite(variances)
+    share, noise = known.astype(np.float64), np.where(known, variances, 0.0)
+    for to, of in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
         total[to] += 0.5 * inverse[of] * values[of]
         weight[to] += 0.5 * inverse[of]
-        square[to] += 0.25 * inverse[of]
+        noise[to] += 0.5 * np.where(known, variances, 0.0)[of]
+        share[to] += 0.5 * known[of]
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean, variance = total / weight, square / np.square(weight)
-    known = weight > 0
-    return np.where(known, mean, 0.0), np.where(known, variance, np.inf)
+        mean, variance = total / weight, noise / share
+    return np.where(weight > 0, mean, 0.0), np.where(share > 0, variance, np.inf)

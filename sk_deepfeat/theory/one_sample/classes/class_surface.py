@@ -30,7 +30,7 @@ from sk_deepfeat.theory.one_sample.classes.class_tables import (
 )
 from sk_deepfeat.theory.one_sample.classes.clouds import Cloud, Loss, margins_of
 from sk_deepfeat.theory.one_sample.classes.removal import distance_of
-from sk_deepfeat.theory.one_sample.classes.scores import LeftOutPredictor
+from sk_deepfeat.theory.one_sample.classes.scores import LeftOutPredictor, left_out_scores
 from sk_deepfeat.theory.one_sample.classes.wild_noise import clouds_along_kappa
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
@@ -69,6 +69,14 @@ class ClassSurface:
         self.classes, self.surface = classes, surface
         self.n_rows = factorization.n_rows
         self._factorization: RidgeFactorization | None = factorization
+        self._rank = factorization.eigenvalues.size
+        self._exact: dict[tuple[float, Loss], tuple[FloatArray, FloatArray]] = {}
+        self._correction: ClassCorrection | None = None
+        if self._rank:
+            self._learn(factorization, surface)
+
+    def _learn(self, factorization: RidgeFactorization, surface: ErrorSurface) -> None:
+        """Keep scores along κ, and what subsets say of their errors."""
         evaluator = CurveEvaluator(surface.curve, fit_intercept=surface.fit_intercept)
         ridges = score_ridges(
             factorization.eigenvalues, factorization.n_effective, factorization.exact_at
@@ -77,13 +85,15 @@ class ClassSurface:
         rising = np.r_[True, kappa[1:] > np.fmax.accumulate(kappa)[:-1] * (1.0 + 1e-9)]
         rising &= np.isfinite(kappa) & (kappa > 0)
         predictor = LeftOutPredictor(factorization, ridges[rising])
-        clouds = clouds_along_kappa(predictor, kappa[rising])
-        self.tables = ClassTables(clouds, evaluator, self.n_rows, factorization.groups)
-        self._exact: dict[tuple[float, Loss], tuple[FloatArray, FloatArray]] = {}
-        self._correction: ClassCorrection | None = None
+        given = evaluator, self.n_rows, factorization.groups
+        of_draws = ClassTables(clouds_along_kappa(predictor, kappa[rising]), *given)
+        self.counted_tables = self.tables = of_draws
+        """What subsets are compared with: weights stay theirs, where others are balanced anew."""
+        if self.classes.balanced:
+            clouds = clouds_along_kappa(predictor, kappa[rising], within_classes=True)
+            self.tables = ClassTables(clouds, *given)
         if surface.calibration is not None and surface.calibration.rate_scatter is not None:
-            correction = ClassCorrection(surface.calibration, self.tables)
-            self._correction = correction if correction.knows else None
+            self._correction = ClassCorrection(surface.calibration, of_draws)
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_factorization": None}
@@ -124,8 +134,8 @@ class ClassSurface:
         found = _Found(*(np.full(shape, np.nan) for _ in _Found._fields))
         for n in np.unique(n_samples):
             mine = n_samples == n
-            if n == self.n_rows:
-                part = self._at_n0(alpha[mine], loss, exact)
+            if n == self.n_rows or self._rank == 0:
+                part = self._at_n0(alpha[mine], loss, exact or self._rank == 0)
             elif n < self.n_rows:
                 part = self._fewer(float(n), alpha[mine], loss)
             else:
@@ -134,8 +144,8 @@ class ClassSurface:
                 whole[mine] = some
         with np.errstate(invalid="ignore"):
             known = np.sqrt(found.growth) <= tuning.MOST_CLASS_NOISE
-        reachable = squared.reachable & known[:, -2]
-        given = (known | extrapolate) & ~np.isnan(squared.error).any(axis=1)[:, None]
+        reachable = np.logical_and(squared.reachable, known[:, -2])
+        given = (known | extrapolate) & ~np.isnan(squared.error.sum(axis=1))[:, None]
         error = np.where(given & known_columns(self.classes), found.loss, np.nan)
         if loss.temperature is None:
             error = np.clip(error, 0.0, 1.0)
@@ -156,13 +166,17 @@ class ClassSurface:
 
     def _at_n0(self, alpha: FloatArray, loss: Loss, exact: bool) -> _Found:
         """Return what leave-one-out counts."""
-        if not exact or self._factorization is None:
+        counted = exact and self._factorization is not None
+        if counted:
+            self._count(alpha, loss)
+        known = {k: self._exact[a, loss] for k, a in enumerate(alpha) if (a, loss) in self._exact}
+        if exact and len(known) == alpha.size:
+            means, variances = (np.stack(part) for part in zip(*known.values(), strict=True))
+        else:
             found = self.tables.losses(float(self.n_rows), alpha, loss)
             means, variances = found.loss, found.row_variance
-        else:
-            self._count(alpha, loss)
-            both = [self._exact[float(a), loss] for a in alpha]
-            means, variances = (np.stack(part) for part in zip(*both, strict=True))
+            for k, values in known.items() if exact else ():
+                means[k], variances[k] = values
         nothing = np.zeros_like(means)
         return _Found(means, _relative(variances, means), nothing, nothing)
 
@@ -175,9 +189,7 @@ class ClassSurface:
             self._exact, missing = {}, list(dict.fromkeys(map(float, alpha)))
         for start in range(0, len(missing), _TOGETHER):
             some = np.array(missing[start : start + _TOGETHER])
-            # At zero the quotient may be 0/0 where the rows are interpolated: its limit is taken.
-            ridges = np.maximum(some, 1e-10 * float(f.eigenvalues[0]))
-            for ridge, scores in zip(some, LeftOutPredictor(f, ridges).scores, strict=True):
+            for ridge, scores in zip(some, left_out_scores(f, some), strict=True):
                 cloud = Cloud(margins_of(scores, self.classes), np.empty(0))
                 values = loss.of_rows(cloud, 0.0)
                 self._exact[float(ridge), loss] = columns_of(values, self.classes, f.groups)
@@ -188,7 +200,7 @@ class ClassSurface:
         means = found.loss
         doubt = np.full_like(means, tuning.CLASS_DOUBT**2)
         if self._correction is not None and loss.temperature is None:
-            c, variance = self._correction.at(np.full(alpha.shape, n), alpha)
+            c, variance = self._correction.at(n, alpha)
             means, doubt = means * np.exp(c), doubt + variance
         # As many rows as there are say what the doubt is: at all of them there is none.
         doubt = doubt * min(np.log(self.n_rows / n), 1.0)
@@ -235,12 +247,13 @@ class ClassSurface:
             both = np.log(removed.loss), np.log(removed.simulated)
             mean = np.exp(0.5 * (both[0] + both[1]))
             apart = 0.5 * (both[1] - both[0])
+            growth = moved = np.log(mean / at_n0.loss)
             if loss.temperature is None:
                 k = self.classes.n_classes
                 moved = np.log(distance_of(mean, k) / distance_of(at_n0.loss, k))
-            else:
-                moved = np.log(mean / at_n0.loss)
-        variance = np.square(tuning.REMOVAL_DOUBT * np.square(moved)) + np.square(apart)
+        linear, square = tuning.REMOVAL_DOUBTS
+        variance = np.square(linear * growth) + np.square(square * np.square(moved))
+        variance += np.square(apart)
         unknown = ~np.isfinite(mean) | ~np.isfinite(variance)
         return np.where(unknown, 1.0, mean), np.where(unknown, np.inf, variance)
 
@@ -250,6 +263,8 @@ class ClassSurface:
         shape = (alpha.size, self.n_columns)
         if calibration is None or calibration.rate_scatter is None or not calibration.sizes:
             return np.full(shape, shared_tuning.SMALL_SAMPLE_SCATTER**2 / self.n_rows)
+        if self._rank == 0:
+            return np.zeros(shape)
         floor = np.maximum(alpha, np.finfo(float).tiny)
         ratio = self.tables.evaluator.df_ratio_at_alpha(float(self.n_rows), floor)
         scatter = calibration.rate_scatter_at(self.tables.evaluator, self.n_rows, ratio)

@@ -91,11 +91,17 @@ class ClassTables:
         return table.at(alpha)
 
     def _points(self, n: float) -> FloatArray:
-        """Return the κ at which losses are taken: those of the clouds, and some near the end."""
+        """Return the κ at which losses are taken: those of the clouds, and some near the end.
+
+        Below the first of the clouds ridge hardly moves any more.
+        """
         ends = self.evaluator.kappas_near_end(n, _NEAR_END)
         if ends.size == 0:
             return ends
-        found = np.sort(np.r_[ends, self.clouds.kappa[self.clouds.kappa > ends[0]]])
+        kappa = self.clouds.kappa
+        found = np.sort(np.r_[ends[ends > kappa[0]], kappa[kappa > ends[0]]])
+        if found.size == 0:
+            return kappa[-1:]
         return found[np.r_[True, np.diff(np.log(found)) > _APART]]
 
     def _made(self, n: float, loss: Loss) -> _Table | None:
@@ -140,11 +146,16 @@ class ClassTables:
 
 
 class _Table:
-    """Columns along log alpha, monotone between neighbours, and constant beyond the ends."""
+    """Columns along log alpha, monotone between neighbours, and constant beyond the ends.
+
+    Between two points of which one is not known nothing is.
+    """
 
     def __init__(self, log_alpha: FloatArray, values: FloatArray) -> None:
         self._x, self._values = log_alpha, values
-        self._spline = PchipInterpolator(log_alpha, values) if log_alpha.size > 1 else None
+        self._known = np.isfinite(values)
+        filled = np.where(self._known, values, 0.0)
+        self._spline = PchipInterpolator(log_alpha, filled) if log_alpha.size > 1 else None
 
     def at(self, alpha: FloatArray) -> LossesAtAlphas:
         with np.errstate(divide="ignore"):
@@ -153,6 +164,8 @@ class _Table:
             found = np.broadcast_to(self._values, (alpha.size, *self._values.shape[1:]))
         else:
             found = self._spline(x)
+            high = np.clip(np.searchsorted(self._x, x), 1, self._x.size - 1)
+            found = np.where(self._known[high - 1] & self._known[high], found, np.nan)
         simulated = found[:, 2] if found.shape[1] > 2 else None
         return LossesAtAlphas(found[:, 0], found[:, 1], simulated)
 

@@ -25,7 +25,7 @@ from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.validation import FloatArray
 
 _NODES, _DISTANCES = 60, np.linspace(-1.0, 12.0, 1301)
-_LEAST_ERROR, _SHORTEST = 1e-9, 0.05
+_LEAST_ERROR, _SHORTEST, _LEAST_WIDTH = 1e-9, 0.05, 0.5
 
 
 def transported(cloud: Cloud, classes: RowClasses, noise: float, wanted: float) -> Cloud:
@@ -99,9 +99,11 @@ def extrapolated(losses: FloatArray, n_classes: int, loss: Loss) -> FloatArray:
         with np.errstate(divide="ignore"):
             return np.exp(at @ np.log(losses))
     inverse = 1.0 / np.square(np.maximum(distance_of(losses, n_classes), _SHORTEST))
-    with np.errstate(invalid="ignore"):
-        least = 1.0 / np.square(_DISTANCES[-1])
-        found = error_of(1.0 / np.sqrt(np.maximum(at @ inverse, least)), n_classes)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # Where clouds would be half as wide or less, next to nothing is known of them.
+        extrapolated = at @ inverse
+        known = extrapolated > _LEAST_WIDTH**2 * inverse[0]
+        found = np.where(known, error_of(1.0 / np.sqrt(extrapolated), n_classes), np.nan)
     nothing = (losses <= 0.0).all(axis=0)
     return np.where(nothing, 0.0, found)
 

@@ -25,6 +25,8 @@ class RowClasses:
     weights : array-like of shape (n_rows,), optional
         How much each row counts in an error rate; None is all alike. Weights that make up for rare
         classes in the fit do not belong here.
+    balanced : bool, default=False
+        Whether ridge gives all classes of a training set the same weight, whatever their numbers.
 
     Attributes
     ----------
@@ -45,7 +47,14 @@ class RowClasses:
            [-1.,  1., -1.]])
     """
 
-    def __init__(self, labels: ArrayLike, n_classes: int, weights: ArrayLike | None = None) -> None:
+    def __init__(
+        self,
+        labels: ArrayLike,
+        n_classes: int,
+        weights: ArrayLike | None = None,
+        *,
+        balanced: bool = False,
+    ) -> None:
         self.number = np.asarray(labels, dtype=np.intp)
         if self.number.ndim != 1 or n_classes < 2:
             raise ValueError("labels must be one number for each row, of at least two classes.")
@@ -53,9 +62,9 @@ class RowClasses:
             raise ValueError(f"labels must lie between 0 and {n_classes - 1}.")
         given = np.ones(self.number.size) if weights is None else real_array(weights, "weights")
         self.weights: FloatArray = given / given.sum()
-        self.n_classes = int(n_classes)
+        self.n_classes, self.balanced = int(n_classes), balanced
         self.share = self.sums(self.weights)
-        self.counts = np.bincount(self.number, minlength=self.n_classes)
+        self.counts: NDArray[np.intp] = np.bincount(self.number, minlength=self.n_classes)
 
     @property
     def n_outputs(self) -> int:
@@ -70,7 +79,7 @@ class RowClasses:
 
     def sums(self, values: FloatArray) -> FloatArray:
         """Return the sums over the rows of each class, shape (n_classes,)."""
-        return np.bincount(self.number, weights=values, minlength=self.n_classes)
+        return np.bincount(self.number, weights=values, minlength=self.n_classes).astype(np.float64)
 
     def means(self, values: FloatArray) -> FloatArray:
         """Return the weighted mean over the rows of each class, NaN of one without rows."""
@@ -79,4 +88,5 @@ class RowClasses:
 
     def some(self, rows: slice | NDArray[Any]) -> RowClasses:
         """Return the classes of some rows alone."""
-        return RowClasses(self.number[rows], self.n_classes, self.weights[rows])
+        number, weights = self.number[rows], self.weights[rows]
+        return RowClasses(number, self.n_classes, weights, balanced=self.balanced)

@@ -12,6 +12,7 @@ and for a group g of rows ν_g = δ_g - (I - H_gg)⁻¹(δ - Hδ)_g.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ AnyFloats = NDArray[np.float64] | NDArray[np.float32]
 
 # Below this share of all eigenvalues a ridge leaves directions that single precision would blur.
 _LEAST_SHARE = 4e-8
+_ZERO = 1e-10
 _BLOCK_ENTRIES, _KEPT_ENTRIES = 4_000_000, 30_000_000
 
 
@@ -118,26 +120,45 @@ class LeftOutPredictor:
             yield (fitted - (1.0 - distance) * delta) / distance
 
 
+def left_out_scores(factorization: RidgeFactorization, ridges: FloatArray) -> FloatArray:
+    """Return the scores of unseen rows at any ridges, in units of the targets, (G, n_rows, t).
+
+    Parameters
+    ----------
+    factorization : RidgeFactorization
+        The training set.
+    ridges : ndarray of shape (G,)
+        Not negative; 0 is the limit.
+    """
+    f = factorization
+    if f.eigenvalues.size == 0:  # nothing but the mean of the others is left
+        root = np.sqrt(f.weights)[:, None]
+        residuals = f.outside / (1.0 - f.intercept_share)[:, None]
+        scores = (f.targets - residuals) / root + f.target_mean
+        return np.broadcast_to(scores, (ridges.size, *scores.shape))
+    # At zero the quotient may be 0/0 where the rows are interpolated: its limit is taken.
+    return LeftOutPredictor(f, np.maximum(ridges, _ZERO * float(f.eigenvalues[0]))).scores
+
+
 class _HatProducts:
     """Products with U diag(λ/(λ+ridge)) Uᵀ, in one precision, from the rows or from U."""
 
     def __init__(self, factorization: RidgeFactorization, dtype: type) -> None:
         self._f, self._dtype = factorization, dtype
         right = factorization.left_from_features
-        self._right = None if right is None else right.astype(dtype)
-        self._left = None
+        self._right: Any = None if right is None else right.astype(dtype)
+        self._left: Any = None
         if right is None:
             self._left = factorization.left_vectors(slice(0, factorization.n_rows)).astype(dtype)
 
     def times(self, ridge: float, values: FloatArray) -> FloatArray:
         """Return the product with values of shape (n_rows, c)."""
         lam = self._f.eigenvalues
-        shrunk = (lam / (lam + ridge)).astype(self._dtype)[:, None]
-        given = values.astype(self._dtype)
+        shrunk: Any = (lam / (lam + ridge)).astype(self._dtype)[:, None]
+        given: Any = values.astype(self._dtype)
         if self._left is not None:
             return np.asarray(self._left @ (shrunk * (self._left.T @ given)), dtype=np.float64)
-        assert self._right is not None
-        along = np.zeros((self._f.n_features, values.shape[1]), self._dtype)
+        along: Any = np.zeros((self._f.n_features, values.shape[1]), self._dtype)
         for rows, block in self._blocks():
             along += block.T @ given[rows]
         coefs = self._right @ (shrunk * (self._right.T @ along))

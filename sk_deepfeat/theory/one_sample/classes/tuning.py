@@ -49,10 +49,13 @@ SIMEX_STEPS = (0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0, 1.5, 2.0)
 Why: up to one alone the line is noisier, and a parabola through them noisier still, at 3,000 and at
 1,000 rows of image features."""
 
-REMOVAL_DOUBT = 0.6
-"""What multiplies the square of the log-distance that removal adds, to be its relative error.
+REMOVAL_DOUBTS = (0.2, 0.6)
+"""What multiplies the growth that removal gives, and the square of the log-distance that it adds to
+the clouds, to be its relative errors.
 
-Why: what is removed on top of little noise is right; when the noise is most of a cloud, it is not."""
+Why: of a cloud with little noise, what is removed is right; where noise is most of it, it is not.
+Where classes lie far apart and few rows are confused, as of trained features, a little noise less
+changes much: removal made too much of the growth there, by a quarter of it."""
 
 # The bridge to the squared error.
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sk_deepfeat.theory.one_sample.classes import tuning
-from sk_deepfeat.theory.one_sample.classes.clouds import CloudsAlongKappa, margins_of
+from sk_deepfeat.theory.one_sample.classes.clouds import CloudsAlongKappa, Floats, margins_of
 from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.one_sample.classes.scores import LeftOutPredictor
 from sk_deepfeat.theory.validation import FloatArray
@@ -29,7 +29,7 @@ _MOST_ENTRIES = 50_000_000
 
 
 def clouds_along_kappa(
-    predictor: LeftOutPredictor, kappa: FloatArray, *, seed: int = 0
+    predictor: LeftOutPredictor, kappa: FloatArray, *, within_classes: bool = False, seed: int = 0
 ) -> CloudsAlongKappa:
     """Return scores of unseen rows with their noise along κ.
 
@@ -39,6 +39,10 @@ def clouds_along_kappa(
         Of a factorisation with classes, along ridges.
     kappa : ndarray of shape (G,)
         What the ridges show, ascending.
+    within_classes : bool, default=False
+        Whether the noise is that of training sets in which each class has its share of the weight,
+        as where weights are balanced anew for each: residuals less their means over classes make
+        it. The scale stays that of draws in which shares vary, as the squared errors are.
     seed : int, default=0
         Of ξ and g.
 
@@ -58,10 +62,15 @@ def clouds_along_kappa(
     size = n_rows if groups is None else groups.n_groups
     signs = rng.normal(size=(size, n_draws))
     signs = signs if groups is None else signs[groups.number]
+    root = np.sqrt(factorization.weights)[:, None]
 
     def labels() -> Iterator[FloatArray]:
         for residuals in predictor.residuals:
-            yield (signs[:, :, None] * residuals[:, None, :]).reshape(n_rows, -1)
+            parts = [(signs, residuals)]
+            if within_classes:
+                means = _class_means(residuals, root, classes)
+                parts = [(signs, residuals - root * means), (signs[:, :least], residuals)]
+            yield np.hstack([(s[:, :, None] * e[:, None]).reshape(n_rows, -1) for s, e in parts])
 
     others = max(classes.n_classes - 1, 1)
     n_mixed = -(-tuning.CLOUD_POINTS // n_rows)
@@ -71,16 +80,25 @@ def clouds_along_kappa(
     mixing /= np.float32(np.sqrt(n_draws))
     shape = (kappa.size, n_mixed, others, n_rows)
     noise, scale = np.empty(shape, np.float32), np.empty(kappa.size)
-    inverse_root = 1.0 / np.sqrt(factorization.weights)
+    columns = n_draws * outputs
     for k, found in enumerate(predictor.predictions(labels())):
-        scale[k] = np.square(found).sum() / (n_rows * n_draws)
-        draws = (found * inverse_root[:, None]).reshape(n_rows, n_draws, outputs)
+        of_scale = found[:, columns:] if within_classes else found
+        scale[k] = np.square(of_scale).sum() / (n_rows * of_scale.shape[1] / outputs)
+        draws = (found[:, :columns] / root).reshape(n_rows, n_draws, outputs)
         noise[k] = _mixed(draws.astype(np.float32), mixing, classes)
     margins = np.stack([margins_of(scores, classes) for scores in predictor.scores])
     return CloudsAlongKappa(kappa, predictor.ridges, margins, noise, scale, classes)
 
 
-def _mixed(draws: FloatArray, mixing: FloatArray, classes: RowClasses) -> FloatArray:
+def _class_means(residuals: FloatArray, root: FloatArray, classes: RowClasses) -> FloatArray:
+    """Return for each row the weighted mean of the residuals of its class, (rows, t)."""
+    weights = classes.sums(np.square(root[:, 0]))
+    sums = np.stack([classes.sums(column) for column in (root * residuals).T], axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((sums / weights[:, None])[classes.number])
+
+
+def _mixed(draws: Floats, mixing: Floats, classes: RowClasses) -> Floats:
     """Return draws of the noise of margins, (S, m, rows), or of two classes the variance."""
     if classes.n_outputs == 1:
         return 4.0 * np.square(draws[:, :, 0]).mean(axis=1)[None, None]
