@@ -202,7 +202,7 @@ class RidgeLearningCurveDisplay(Display):
         return cls(n_samples=sizes, alphas=alphas, level=level, metric=metric, **curves).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw on logarithmic axes.
+        """Draw on logarithmic axes; errors that are all zero on a linear one.
 
         Parameters
         ----------
@@ -227,7 +227,10 @@ class RidgeLearningCurveDisplay(Display):
                 self._points(ax, sizes, order, i, look)
         handles = [self._handle(i, look) for i, look in enumerate(looks)]
         handles += end_of_reach_handle(ax)
-        ax.set(xscale="log", yscale="log", xlabel=N_SAMPLES, ylabel=ERRORS[self.metric])
+        measured = self.predicted if self.measured_mean is None else self.measured_mean
+        some = np.any(self.predicted > 0) or np.any(measured > 0)  # else a logarithm shows nothing
+        scale = "log" if some else "linear"
+        ax.set(xscale="log", yscale=scale, xlabel=N_SAMPLES, ylabel=ERRORS[self.metric])
         plain_numbers(ax.xaxis)
         finish(ax, self._title(), handles=handles)
         return self

@@ -221,6 +221,7 @@ class ErrorSurfaceDisplay(Display):
         known = np.where(np.isfinite(self.test_error), self.test_error, np.nan)
         low = float(np.nanmin(np.where(known > 0, known, np.nan)))
         high = min(float(np.nanmax(known)), _MOST_CONTRAST * low)
+        known = np.maximum(known, low)  # zero, which a logarithm has no colour for
         self.mesh_ = self._mesh(ax, known, low, high)
         self.contours_ = self._contours(ax, known, low, high)
         self.line_ = self._best(ax)
@@ -228,7 +229,10 @@ class ErrorSurfaceDisplay(Display):
         handles += self._unreachable(ax, known)
         plain_numbers(ax.xaxis)
         self.colorbar_ = ax.figure.colorbar(
-            self.mesh_, ax=ax, label=ERRORS[self.metric], extend="max" if np.nanmax(known) > high else None
+            self.mesh_,
+            ax=ax,
+            label=ERRORS[self.metric],
+            extend="max" if np.nanmax(known) > high else None,
         )
         plain_numbers(self.colorbar_.ax.yaxis)
         if handles:
