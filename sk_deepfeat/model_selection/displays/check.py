@@ -11,6 +11,7 @@ from sk_deepfeat.model_selection.displays.base import Display, renamed
 from sk_deepfeat.model_selection.displays.drawing import ALPHA, finish, styles
 from sk_deepfeat.model_selection.fitted_ridge import asked_metric, metric_option
 
+_MOST_IN_COLUMN = 8
 _NAMES = {
     "mse": "test error",
     "error_rate": "error rate",
@@ -94,12 +95,13 @@ class CalibrationCheckDisplay(Display):
             raise TypeError(f"check must be what calibration_check returned; got {check!r}.")
         if np.size(check.measured) == 0:
             raise ValueError("The check is empty: there were too few rows to measure subsets of.")
+        some = np.where(check.predicted > 0, check.predicted, np.nan)
         return cls(
             n_samples=check.n_samples,
             alpha=check.alpha,
-            ratio=check.measured / check.predicted,
-            lower=check.lower / check.predicted,
-            upper=check.upper / check.predicted,
+            ratio=check.ratio,
+            lower=check.lower / some,
+            upper=check.upper / some,
             verdict=check.verdict,
             metric=metric,
         ).plot(ax=ax)
@@ -179,5 +181,6 @@ class CalibrationCheckDisplay(Display):
         )
         if self.verdict:
             ax.set_title("\n".join(wrap(self.verdict, 80)), fontsize="small")
-        finish(ax, "subsets of the rows\nbars: four standard errors\ngrey: within 5 %")
+        title = "subsets of the rows\nbars: four standard errors\ngrey: within 5 %"
+        finish(ax, title, ncols=-(-sizes.size // _MOST_IN_COLUMN))
         return self
