@@ -100,8 +100,8 @@ def class_section(answers: Answers) -> str:
     """Return the error rate of each class; nothing where there are none."""
     if not answers.classes:
         return ""
-    shown = sorted(answers.classes, key=lambda row: -row.error)[:_MOST_CLASSES]
-    shown = [row for row in answers.classes if row in shown]
+    worst = np.argsort([-row.error for row in answers.classes], kind="stable")[:_MOST_CLASSES]
+    shown = [answers.classes[k] for k in np.sort(worst)]
     rows = [(row.label, f"{row.n_rows:,}", *_of_class(row)) for row in shown]
     left = len(answers.classes) - len(shown)
     more = f"<p>Of {left} more classes smaller shares are misclassified.</p>" if left else ""

@@ -7,8 +7,8 @@ from sk_deepfeat.command_line.data import load
 
 FAST = ["--features", "random", "--hidden-layer-sizes", "20"]
 RNG = np.random.default_rng(0)
-ROWS = RNG.normal(size=(600, 8))
-NUMBER = np.digitize(ROWS[:, 0] + 0.5 * RNG.normal(size=600), [-0.5, 0.7])
+ROWS = RNG.normal(size=(450, 8))
+NUMBER = np.digitize(ROWS[:, 0] + 0.5 * RNG.normal(size=450), [-0.5, 0.7])
 KINDS = {
     "strings": np.array(["low", "middle", "high"])[NUMBER],
     "bytes": np.array([b"low", b"middle", b"high"])[NUMBER],
@@ -16,11 +16,11 @@ KINDS = {
     "integers": NUMBER,
     "two": np.where(NUMBER == 1, -1, 1),
     "whole floats": NUMBER * 1.0,
-    "counts": np.arange(600) % 21,
+    "counts": np.arange(450) % 21,
     "gap": NUMBER**2,
     "continuous": ROWS[:, 0],
     "columns": np.c_[NUMBER, NUMBER],
-    "constant": np.full(600, "a"),
+    "constant": np.full(450, "a"),
 }
 
 
@@ -28,7 +28,7 @@ KINDS = {
 def classes(tmp_path):
     def file(kind):
         path = tmp_path / "data.npz"
-        np.savez(path, X=ROWS, y=KINDS[kind], site=np.arange(600) // 3)
+        np.savez(path, X=ROWS, y=KINDS[kind], site=np.arange(450) // 3)
         return str(path)
 
     return file
@@ -80,15 +80,14 @@ def test_regression_of_integers_is_as_of_floats(run, classes, tmp_path):
     assert named == numbers and "error rates" not in named
 
 
-@pytest.mark.parametrize("features", ["none", "trained"])
-@pytest.mark.parametrize("groups", [[], ["--groups", "site"]])
+@pytest.mark.parametrize(("features", "groups"), [("none", []), ("trained", ["--groups", "site"])])
 def test_report_of_classes(run, classes, tmp_path, features, groups):
     pytest.importorskip("matplotlib", reason="a report holds pictures")
     if features == "trained":
         pytest.importorskip("torch", reason="the features are trained with torch")
     page = tmp_path / "page.html"
     arguments = ["--features", features, "--hidden-layer-sizes", "10", "--epochs", "2", *groups]
-    arguments += ["--targets", "0.3", "--output", str(page)]
+    arguments += ["--targets", "0.6", "--output", str(page)]
     status, out, err = run("report", classes("strings"), *arguments)
     assert (status, out, err) == (0, f"{page}\n", "")
     source = page.read_text(encoding="utf-8")

@@ -48,10 +48,12 @@ def loss(metric, fitted, rows, labels):
     return log_loss(labels, softmax(2.0 * scores), labels=classes)
 
 
-@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("class_weight", [None, "balanced", "unequal"])
 @pytest.mark.parametrize("metric", SCORERS)
 @pytest.mark.parametrize("y", [TWO, THREE], ids=["two", "three"])
 def test_measured_equals_explicit_refits(y, metric, class_weight):
+    if class_weight == "unequal":
+        class_weight = {label: 0.5 + 2.0 * k for k, label in enumerate(np.unique(y))}
     ridge = RidgeClassifier(class_weight=class_weight)
     asked = {**ASKED, "train_sizes": [30, 60]}
     curve = ridge_learning_curve(ridge, X, y, scoring=SCORERS[metric], **asked)

@@ -6,7 +6,6 @@ import re
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import scale
 
 from sk_deepfeat import (
@@ -15,8 +14,9 @@ from sk_deepfeat import (
     TwoStageClassifier,
 )
 from sk_deepfeat.report import write_report
-from sk_deepfeat.report.answers import ask
+from sk_deepfeat.report.answers import ClassRow, ask
 from sk_deepfeat.report.remarks import remarks
+from sk_deepfeat.report.sections import class_section
 from sk_deepfeat.report.words import accuracy, percent
 
 pytest.importorskip("matplotlib", reason="a report holds pictures")
@@ -89,7 +89,7 @@ def test_pictures_speak_of_error_rates(page):
 
 def test_doubts_in_words():
     def said(ridge, answers=None):
-        return " ".join(words(text) for text in remarks(answers or ask(ridge), ridge))
+        return " ".join(words(text) for text in remarks(answers or ask(ridge, [0.6]), ridge))
 
     told = said(RIDGE)
     assert "Your alpha = 300 is not the best one" in told and "to lower the error rate by" in told
@@ -99,7 +99,7 @@ def test_doubts_in_words():
     rare = np.where(np.arange(569) % 100 == 3, "rare", Y)
     told = said(DeterministicEquivalentRidgeClassifier(30.0).fit(X, rare))
     assert "Of the class 'rare' there are 6 training rows. With fewer than 20" in told
-    answers = ask(RIDGE)
+    answers = ask(RIDGE, [0.6])
     answers.error, answers.best_error = (0.0352, 0.02, 0.05), 0.0300  # three rows of 569
     assert "not the best one" not in said(RIDGE, answers)
 
@@ -123,20 +123,25 @@ def test_a_population_without_error_rates_says_so(tmp_path):
     assert f"squared error on the training rows {trained:.3g}" in said
 
 
-def test_two_stages_pipelines_groups_and_many_classes(tmp_path):
-    labels = np.digitize(X[:, 0], np.quantile(X[:, 0], np.linspace(0, 1, 26)[1:-1]))
-    groups = np.arange(569) // 4
+def test_two_stages_on_groups(tmp_path):
     model = TwoStageClassifier(
-        RandomDeepFeatures((30,), random_state=0),
+        RandomDeepFeatures((20,), random_state=0),
         DeterministicEquivalentRidgeClassifier(),
         random_state=0,
-    ).fit(X, labels, groups=groups)
-    said = text_of(write_report(model, tmp_path / "r.html"))
+    ).fit(X, Y, groups=np.arange(569) // 4)
+    said = text_of(write_report(model, tmp_path / "r.html", targets=[0.6]))
     assert "predicted error rate on new groups" in said and "of new rows of new groups" in said
-    assert "Of 5 more classes smaller shares are misclassified." in said
-    assert "25 classes: 0, 1, 2, 3, 4, 5, 6, 7 and 17 more" in said
-    pipeline = make_pipeline(RandomDeepFeatures((20,), random_state=0), RIDGE).fit(X, Y)
-    assert "20: RandomDeepFeatures(" in text_of(write_report(pipeline, tmp_path / "p.html"))
+    assert "20: RandomDeepFeatures(" in said and "others for the features" in said
+
+
+def test_of_many_classes_the_worst_are_shown():
+    answers = ask(RIDGE, [0.6])
+    answers.classes = [ClassRow(f"<{k}>", 30, k / 100, 0.0, 0.5) for k in range(30)]
+    answers.classes[3] = ClassRow("rare", 1, np.nan, np.nan, np.nan)
+    shown = class_section(answers)
+    assert "Of 10 more classes smaller shares are misclassified." in shown
+    assert "&lt;29&gt;" in shown and "&lt;5&gt;" not in shown
+    assert shown.index("&lt;28&gt;") < shown.index("&lt;29&gt;")
 
 
 def test_targets_are_error_rates(tmp_path):
