@@ -14,15 +14,16 @@ P, REPEATS = 120, 300
 
 def mixture_of(kind, n_classes):
     rng = np.random.default_rng(n_classes)
-    spectra = np.arange(1, P + 1) ** np.linspace(-1.0, 0.0, n_classes)[:, None]
+    spectra = np.arange(1, P + 1) ** np.linspace(-0.6, 0.0, n_classes)[:, None]
+    spectra /= spectra.mean(axis=1, keepdims=True)
+    means = 2.0 * rng.normal(size=(n_classes, P)) / np.sqrt(P)
     if kind == "equal":
         covariances = np.diag(spectra[0])
     else:
         bases = np.linalg.qr(rng.normal(size=(n_classes, P, P)))[0]
         covariances = (bases * spectra[:, None, :]) @ bases.transpose(0, 2, 1)
     if kind == "deficient":
-        covariances[:, :, ::4] = covariances[:, ::4, :] = 0.0
-    means = 2.0 * rng.normal(size=(n_classes, P)) / np.sqrt(P)
+        covariances[:, :, ::4] = covariances[:, ::4, :] = means[:, ::4] = 0.0
     priors = np.arange(1.0, n_classes + 1)
     return GaussianClasses(means, covariances, priors / priors.sum())
 

@@ -53,6 +53,8 @@ class ScoreMoments(NamedTuple):
     """(K, t)."""
     covariance: FloatArray
     """(K, t, t)."""
+    scatter: FloatArray
+    """(K, t, t), the part of it by which training sets differ in their mean scores."""
 
 
 class _Resolvent(NamedTuple):
@@ -140,7 +142,8 @@ def mixture_scores(
         spread[:, None] * dressing,
         found.around,
     )
-    return ScoreMoments(found.between @ readout + offset, readout.T @ within @ readout + scatter)
+    mean = found.between @ readout + offset
+    return ScoreMoments(mean, readout.T @ within @ readout + scatter, scatter)
 
 
 def _fitted_to_means(n: FloatArray, gram: FloatArray, fit_intercept: bool) -> FloatArray:
@@ -223,9 +226,9 @@ def _resolvent(basis: MixtureBasis, tau: FloatArray, alpha: float) -> _Resolvent
             shrunk @ means.T + outside,
             (shrunk * S[:, None, :]) @ shrunk.T,
         )
-    inverse = np.linalg.inv(np.tensordot(tau, S, 1) + alpha * np.eye(S.shape[1]))
-    shrunk = means @ inverse
-    factors = inverse @ S
+    resolvent = np.linalg.inv(np.tensordot(tau, S, 1) + alpha * np.eye(S.shape[1]))
+    shrunk = means @ resolvent
+    factors = resolvent @ S
     flat = factors.reshape(len(S), -1)
     return _Resolvent(
         np.trace(factors, axis1=1, axis2=2),

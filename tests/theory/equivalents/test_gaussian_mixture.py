@@ -4,6 +4,7 @@ from scipy.special import ndtr
 
 from sk_deepfeat.theory import gaussian_mixture_risk, ridge_risk
 from sk_deepfeat.theory.equivalents.gaussian_mixture import binomial_rule, class_counts
+from sk_deepfeat.theory.equivalents.mixture_scores import mixture_basis, mixture_scores
 
 P = 30
 rng = np.random.default_rng(0)
@@ -61,6 +62,16 @@ def test_agrees_with_refits(n, alpha, fit_intercept, stratified):
     room = 0.06 * np.abs(mean[:5]) + np.array([0.0, 0.005, 0.005, 0.02, 0.02])
     assert np.all(np.abs(found - mean[:5]) < 4 * error[:5] + room), found / mean[:5]
     np.testing.assert_allclose(risk.score_variance, variance, rtol=0.07)
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize(("n", "alpha"), [(10, 3.0), (30, 30.0), (100, 3.0)])
+def test_scatter_of_the_mean_scores_over_training_sets(n, alpha, fit_intercept):
+    """The noise of means, intercept and resolvent; 15 % are four standard errors of a variance."""
+    runs = refits(TWO, n, alpha, fit_intercept, True, 1500)
+    basis, codes = mixture_basis(*TWO), np.array([[-1.0], [1.0]])
+    found = mixture_scores(basis, codes, n * TWO[2], alpha, fit_intercept)
+    np.testing.assert_allclose(found.scatter[:, 0, 0], runs[:, 3:5].var(axis=0), rtol=0.15)
 
 
 def test_squared_error_is_that_of_the_scores():
