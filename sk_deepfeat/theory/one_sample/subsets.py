@@ -164,7 +164,8 @@ class _Fitted:
         seed: int,
     ) -> None:
         n_rows = factorization.n_rows
-        subsets = spread(n_rows, asked.size, asked.n_subsets, seed, factorization.groups)
+        apart = factorization.groups, factorization.classes
+        subsets = spread(n_rows, asked.size, asked.n_subsets, seed, *apart)
         self.alpha, self.n_subsets = asked.alpha, asked.n_subsets
         self.size = float(np.mean([len(rows) for rows in subsets]))
         outside = np.ones((n_rows, asked.n_subsets))

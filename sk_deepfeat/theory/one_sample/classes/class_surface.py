@@ -86,14 +86,10 @@ class ClassSurface:
         rising &= np.isfinite(kappa) & (kappa > 0)
         predictor = LeftOutPredictor(factorization, ridges[rising])
         given = evaluator, self.n_rows, factorization.groups
-        of_draws = ClassTables(clouds_along_kappa(predictor, kappa[rising]), *given)
-        self.counted_tables = self.tables = of_draws
-        """What subsets are compared with: weights stay theirs, where others are balanced anew."""
-        if self.classes.balanced:
-            clouds = clouds_along_kappa(predictor, kappa[rising], within_classes=True)
-            self.tables = ClassTables(clouds, *given)
+        clouds = clouds_along_kappa(predictor, kappa[rising], within_classes=self.classes.balanced)
+        self.tables = ClassTables(clouds, *given)
         if surface.calibration is not None and surface.calibration.rate_scatter is not None:
-            self._correction = ClassCorrection(surface.calibration, of_draws)
+            self._correction = ClassCorrection(surface.calibration, self.tables)
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_factorization": None}
