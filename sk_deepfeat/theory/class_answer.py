@@ -68,7 +68,8 @@ class ClassAnswer(NamedTuple):
         r"""Return the ends of an interval, or None if the variance is not known.
 
         Of shares, that of Wilson, with as many rows as would make the variance: v of log ε stands
-        for (1-ε)/(εv) of them, and for no more than there are where few are wrong. Of other losses, :math:`R e^{\pm t\sqrt{v}}`.
+        for (1-ε)/(εv) of them, and for no more than there are where few are wrong. Of other
+        losses, :math:`R e^{\pm t\sqrt{v}}`.
         """
         if self.log_variance is None:
             return None
