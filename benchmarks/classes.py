@@ -12,8 +12,9 @@ alone give each score ("leverages alone"), which has the right sum. f is the rel
 * growth to the largest size up to 10 n0: root mean square of log(ε(n)/ε(n0)) less the true one,
   each with its own rate at n0, over alphas that are known; and the 90 % quantile of the total
   relative error, in units of f;
-* the share of cells whose 90 % interval holds the truth; how much higher than the lowest the true
-  error rate is at the alpha that is predicted to be best, at worst over sizes.
+* the share of cells whose 90 % interval holds the truth;
+* how much higher than the lowest the true error rate is at the alpha that is predicted to be best,
+  by error rate and by squared error: mean and worst over sizes up to 10 n0.
 
 One line of JSON for each set and n0.
 """
@@ -156,16 +157,25 @@ def scores(found, lower, upper, truth, n0):
         past = known[:, own + 1 : last + 1]
         answer["coverage beyond"] = float(holds[:, own + 1 : last + 1][past].mean())
         answer["known beyond"] = float(past.mean())
-    chosen = np.where(known, found[OURS], np.inf).argmin(axis=2)
-    some = known.any(axis=2)
-    regret = np.take_along_axis(rate[None], chosen[..., None], axis=2)[..., 0] / rate.min(axis=1)
-    answer["regret of the best alpha"] = float(np.where(some, regret - 1.0, 0.0).max())
     return answer
+
+
+def regrets(model, truth, n0, metric):
+    """Return how much higher the true error rate is at the alphas that a metric chooses."""
+    near = truth.sizes <= 10 * n0
+    chosen = model.optimal_alpha(truth.sizes[near], metric=metric)
+    log_alpha, rates = np.log(truth.alphas), truth.mean["error_rate"][near]
+    at = [
+        np.exp(np.interp(np.log(max(alpha, 1e-12)), log_alpha, np.log(rate)))
+        for alpha, rate in zip(chosen, rates, strict=True)
+    ]
+    return np.where(np.isnan(chosen), np.nan, at / rates.min(axis=1) - 1.0)
 
 
 def one(name, n0, X, labels, truth, arguments):
     start = time.perf_counter()
     found, ends, seconds = {}, [], []
+    regret = {"error_rate": [], "mse": []}
     for draw in range(arguments.draws or DRAWS[n0]):
         rows, own = training_set(X, labels, n0, draw)
         which = ["power law", "subset refits"] + ["learning_curve"] * (draw == 0)
@@ -174,12 +184,17 @@ def one(name, n0, X, labels, truth, arguments):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PopulationWarning)
             rates, lower, upper, model = ours(rows, own, truth, SETS[name].class_weight)
-        seconds.append(time.perf_counter() - begin)
+            seconds.append(time.perf_counter() - begin)
+            for metric, values in regret.items():
+                values.append(regrets(model, truth, n0, metric))
         ends.append((lower, upper))
         for method, values in {OURS: rates, PLAIN: leverages_alone(model, truth), **others}.items():
             found.setdefault(method, []).append(values)
     found = {method: np.array(values) for method, values in found.items()}
     answer = scores(found, *map(np.array, zip(*ends, strict=True)), truth, n0)
+    for metric, values in regret.items():
+        values = np.array(values)
+        answer[f"regret by {metric}"] = [float(np.nanmean(values)), float(np.nanmax(values))]
     answer["seconds of a draw"] = float(np.median(seconds))
     print(f"{name}, {n0}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
     return answer
@@ -197,7 +212,8 @@ def write_tables(results, folder):
     with open(folder / "classes.csv", "w", newline="") as file:
         writer = csv.writer(file)
         methods = (OURS, "subset refits", "learning_curve", PLAIN)
-        writer.writerow(["set", "n0", "f", *methods, "coverage", "best alpha"])
+        more = ("coverage", "alpha by error rate", "by squared error")
+        writer.writerow(["set", "n0", "f", *methods, *more])
         for (name, n0), found in results.items():
             writer.writerow(
                 [
@@ -206,7 +222,8 @@ def write_tables(results, folder):
                     shown(found["f"]),
                     *(shown(found["below"][m]) for m in methods),
                     shown(found["coverage below"], 0),
-                    shown(found["regret of the best alpha"]),
+                    shown(found["regret by error_rate"]),
+                    shown(found["regret by mse"]),
                 ]
             )
     with open(folder / "classes_beyond.csv", "w", newline="") as file:
