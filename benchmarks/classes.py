@@ -118,6 +118,10 @@ def worst(values):
     return float(values.max()) if values.size else None
 
 
+def mean(values):
+    return float(values.mean()) if values.size else None
+
+
 def rms(values):
     values = values[np.isfinite(values)]
     return float(np.sqrt(np.mean(np.square(values)))) if values.size else None
@@ -152,10 +156,10 @@ def scores(found, lower, upper, truth, n0):
                 miss = np.log(values[:, last] / values[:, own]) - true
             growth[name] = rms(miss[known[:, last]])
         total = np.abs(off[OURS][:, last][known[:, last]])
-        growth["total 90 % in f"] = float(np.quantile(total, 0.9) / floor[last])
+        growth["total 90 % in f"] = quantiles(total / floor[last])
         answer["growth"] = growth
         past = known[:, own + 1 : last + 1]
-        answer["coverage beyond"] = float(holds[:, own + 1 : last + 1][past].mean())
+        answer["coverage beyond"] = mean(holds[:, own + 1 : last + 1][past])
         answer["known beyond"] = float(past.mean())
     return answer
 
@@ -234,6 +238,7 @@ def write_tables(results, folder):
             near, far = found.get("three times"), found.get("growth")
             if far is None:
                 continue
+            total = far["total 90 % in f"]
             writer.writerow(
                 [
                     name,
@@ -244,7 +249,7 @@ def write_tables(results, folder):
                     far["size"],
                     shown(far[OURS]),
                     shown(far["power law"]),
-                    f"{far['total 90 % in f']:.1f}",
+                    "–" if total is None else f"{total[1]:.1f}",
                     shown(found["coverage beyond"], 0),
                     shown(found["known beyond"], 0),
                 ]
