@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
+from sk_deepfeat.datasets.arguments import positive_int
 from sk_deepfeat.plugins import resolve
 from sk_deepfeat.populations import ExactPopulation
 from sk_deepfeat.theory.matrices import eigh_psd
@@ -84,7 +84,7 @@ def make_rainbow_regression(
     array([0.22, 0.15])
     """
     rng = check_random_state(random_state)
-    n_samples = _positive_int(n_samples, "n_samples")
+    n_samples = positive_int(n_samples, "n_samples")
     if readout is None:
         size = len(_layers(teacher, "teacher")[-1][0])
         readout = rng.standard_normal(size) / np.sqrt(size)
@@ -153,9 +153,9 @@ def make_teacher_student(
     array([0.2  , 0.122])
     """
     rng = check_random_state(random_state)
-    n_samples = _positive_int(n_samples, "n_samples")
-    n_features = _positive_int(n_features, "n_features")
-    size = _positive_int(teacher_size, "teacher_size")
+    n_samples = positive_int(n_samples, "n_samples")
+    n_features = positive_int(n_features, "n_features")
+    size = positive_int(teacher_size, "teacher_size")
     covariance = np.ones(n_features) if input_covariance is None else np.asarray(input_covariance)
     teacher = resolve("feature_maps", "random").set_params(
         hidden_layer_sizes=(size,), activation=activation, random_state=rng
@@ -185,12 +185,6 @@ def _layers(feature_map: Any, name: str) -> list[Any]:
             "RandomDeepFeatures((500,)).fit(x)."
         )
     return list(feature_map.linearization_layers())
-
-
-def _positive_int(value: Any, name: str) -> int:
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name}={value!r} must be a positive integer.")
-    return int(value)
 
 
 def _normal_rows(rng: Any, n_samples: int, covariance: NDArray[Any]) -> FloatArray:

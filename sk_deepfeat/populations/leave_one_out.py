@@ -320,7 +320,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         if feature_names is None:
             feature_names = getattr(self, "feature_names_in_", None)
         if column is not None and self.class_surface_ is not None:
-            found = rates_calibration(found, self.class_surface_.counted_tables, column)
+            found = rates_calibration(found, self.class_surface_.tables, column)
         return check_of(found, partial(self._diagnosis, feature_names), mean_weight)
 
     def _diagnosis(self, feature_names: Any, passed: bool) -> Diagnosis:

@@ -21,10 +21,12 @@ from typing import Any
 from sk_deepfeat.theory.answer import ErrorAnswer, ErrorDecomposition
 from sk_deepfeat.theory.class_answer import ClassAnswer
 from sk_deepfeat.theory.equivalents import (
+    GaussianMixtureRisk,
     RidgeRisk,
     alpha_from_kappa,
     degrees_of_freedom,
     expected_quadratic_form,
+    gaussian_mixture_risk,
     optimal_alpha,
     optimal_slope,
     resolvent_equivalent,
@@ -81,6 +83,7 @@ __all__ = [
     "ErrorAnswer",
     "ErrorDecomposition",
     "ErrorSurface",
+    "GaussianMixtureRisk",
     "KappaCurve",
     "Loss",
     "RainbowCovariances",
@@ -99,6 +102,7 @@ __all__ = [
     "curve_risk",
     "degrees_of_freedom",
     "expected_quadratic_form",
+    "gaussian_mixture_risk",
     "gcv_curve",
     "hermite_coefficients",
     "leave_group_out_residuals",

@@ -20,7 +20,10 @@ from sk_deepfeat.theory.class_answer import ClassAnswer
 from sk_deepfeat.theory.one_sample import tuning as shared_tuning
 from sk_deepfeat.theory.one_sample.classes import tuning
 from sk_deepfeat.theory.one_sample.classes.bridge import bridge_slopes
-from sk_deepfeat.theory.one_sample.classes.class_correction import ClassCorrection
+from sk_deepfeat.theory.one_sample.classes.class_correction import (
+    ClassCorrection,
+    columns_in_calibration,
+)
 from sk_deepfeat.theory.one_sample.classes.class_tables import (
     ClassTables,
     LossesAtAlphas,
@@ -71,7 +74,7 @@ class ClassSurface:
         self._factorization: RidgeFactorization | None = factorization
         self._rank = factorization.eigenvalues.size
         self._exact: dict[tuple[float, Loss], tuple[FloatArray, FloatArray]] = {}
-        self._correction: ClassCorrection | None = None
+        self._corrections: dict[bool, ClassCorrection] = {}
         if self._rank:
             self._learn(factorization, surface)
 
@@ -86,14 +89,12 @@ class ClassSurface:
         rising &= np.isfinite(kappa) & (kappa > 0)
         predictor = LeftOutPredictor(factorization, ridges[rising])
         given = evaluator, self.n_rows, factorization.groups
-        of_draws = ClassTables(clouds_along_kappa(predictor, kappa[rising]), *given)
-        self.counted_tables = self.tables = of_draws
-        """What subsets are compared with: weights stay theirs, where others are balanced anew."""
-        if self.classes.balanced:
-            clouds = clouds_along_kappa(predictor, kappa[rising], within_classes=True)
-            self.tables = ClassTables(clouds, *given)
-        if surface.calibration is not None and surface.calibration.rate_scatter is not None:
-            self._correction = ClassCorrection(surface.calibration, of_draws)
+        clouds = clouds_along_kappa(predictor, kappa[rising], within_classes=self.classes.balanced)
+        self.tables = ClassTables(clouds, *given)
+        if surface.calibration is not None and surface.calibration.class_scatter is not None:
+            for loss in (Loss(), Loss(tuning.LOG_LOSS_TEMPERATURE)):
+                correction = ClassCorrection(surface.calibration, self.tables, loss)
+                self._corrections[loss.temperature is not None] = correction
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_factorization": None}
@@ -150,7 +151,7 @@ class ClassSurface:
         if loss.temperature is None:
             error = np.clip(error, 0.0, 1.0)
         with np.errstate(invalid="ignore"):
-            variance = found.row_variance + found.doubt + self._shared(n_samples, alpha)
+            variance = found.row_variance + found.doubt + self._shared(alpha, loss)
         cautious = error * np.exp(shared_tuning.CAUTION * np.sqrt(found.growth))
         counts = np.r_[self.classes.counts, self.n_rows, self.n_rows].astype(np.float64)
         return ClassAnswer(
@@ -199,8 +200,12 @@ class ClassSurface:
         found = self.tables.losses(n, alpha, loss)
         means = found.loss
         doubt = np.full_like(means, tuning.CLASS_DOUBT**2)
-        if self._correction is not None and loss.temperature is None:
-            c, variance = self._correction.at(n, alpha)
+        correction = self._corrections.get(loss.temperature is not None)
+        if correction is not None:
+            c, variance = correction.at(n, alpha)
+            if loss.temperature is not None:
+                other = np.log(loss.temperature / tuning.LOG_LOSS_TEMPERATURE)
+                variance = variance + np.square(0.5 * other * c)
             means, doubt = means * np.exp(c), doubt + variance
         # As many rows as there are say what the doubt is: at all of them there is none.
         doubt = doubt * min(np.log(self.n_rows / n), 1.0)
@@ -257,18 +262,19 @@ class ClassSurface:
         unknown = ~np.isfinite(mean) | ~np.isfinite(variance)
         return np.where(unknown, 1.0, mean), np.where(unknown, np.inf, variance)
 
-    def _shared(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+    def _shared(self, alpha: FloatArray, loss: Loss) -> FloatArray:
         """Return the variance of log ε that all rows share, of one training set, (cells, L)."""
+        mine = columns_in_calibration(loss, self.classes.n_classes)
         calibration = self.surface.calibration
         shape = (alpha.size, self.n_columns)
-        if calibration is None or calibration.rate_scatter is None or not calibration.sizes:
+        if calibration is None or calibration.class_scatter is None or not calibration.sizes:
             return np.full(shape, shared_tuning.SMALL_SAMPLE_SCATTER**2 / self.n_rows)
         if self._rank == 0:
             return np.zeros(shape)
         floor = np.maximum(alpha, np.finfo(float).tiny)
         ratio = self.tables.evaluator.df_ratio_at_alpha(float(self.n_rows), floor)
-        scatter = calibration.rate_scatter_at(self.tables.evaluator, self.n_rows, ratio)
-        return np.square(scatter) / self.n_rows
+        scatter = calibration.class_scatter_at(self.tables.evaluator, self.n_rows, ratio)
+        return np.square(scatter[:, mine]) / self.n_rows
 
 
 def _relative(variances: FloatArray, means: FloatArray) -> FloatArray:

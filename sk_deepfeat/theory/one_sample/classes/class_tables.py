@@ -24,6 +24,7 @@ from sk_deepfeat.theory.validation import FloatArray
 _NEAR_END = np.array([0.99, 0.95, 0.88, 0.8])
 _APART = 0.02  # of log κ, at which two points are one
 _MOST_TABLES = 512
+_NOTHING = 1e-30  # of a loss; slopes of less overflow
 
 
 class LossesAtAlphas(NamedTuple):
@@ -154,7 +155,7 @@ class _Table:
     def __init__(self, log_alpha: FloatArray, values: FloatArray) -> None:
         self._x, self._values = log_alpha, values
         self._known = np.isfinite(values)
-        filled = np.where(self._known, values, 0.0)
+        filled = np.where(self._known & (np.abs(values) > _NOTHING), values, 0.0)
         self._spline = PchipInterpolator(log_alpha, filled) if log_alpha.size > 1 else None
 
     def at(self, alpha: FloatArray) -> LossesAtAlphas:
