@@ -106,7 +106,7 @@ def class_section(answers: Answers) -> str:
     left = len(answers.classes) - len(shown)
     more = f"<p>Of {left} more classes smaller shares are misclassified.</p>" if left else ""
     head = ("class", "training rows", "misclassified of its new rows", "90 % interval")
-    title = "<h2>Which classes are confused?</h2>"
+    title = "<h2>Which classes are misclassified?</h2>"
     return f"<section>{title}{_table(head, rows)}{more}</section>"
 
 
