@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_class_weight
 
-from sk_deepfeat.linear_model.class_error_predictor import TEMPERATURE
 from sk_deepfeat.theory import RowClasses
+from sk_deepfeat.theory.one_sample.classes import tuning
 from sk_deepfeat.theory.validation import FloatArray
 
 # By the names of scikit-learn's scorers, what the errors of a curve are.
@@ -117,7 +117,7 @@ class ClassLosses:
         if self.metric != "log_loss":
             found = np.where(trained, scores, -np.inf).argmax(axis=-1)
             return np.not_equal(found, number[:, None]).astype(np.float64)
-        scores = scores / TEMPERATURE
+        scores = scores / tuning.LOG_LOSS_TEMPERATURE
         own = np.take_along_axis(scores, number[:, None, None], axis=-1)
         largest = scores.max(axis=-1, keepdims=True)
         others = np.log(np.exp(scores - largest).sum(axis=-1))
