@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtr
+from scipy.special import ndtr
 
 from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.validation import FloatArray
@@ -25,6 +25,7 @@ from sk_deepfeat.theory.validation import FloatArray
 Floats = NDArray[np.float32] | NDArray[np.float64]
 
 _QUADRATURE = 12
+_BLOCK_ENTRIES = 250_000
 
 
 class Cloud(NamedTuple):
@@ -73,23 +74,25 @@ class Loss(NamedTuple):
                 return np.where(deviation > 0, found, margin > 0)
             nodes, weights = np.polynomial.hermite_e.hermegauss(_QUADRATURE)
             weights = weights / weights.sum()
-            losses = (self._plain(margin + z * deviation[None]) for z in nodes)
+            losses = (self._plain((margin + z * deviation)[None]) for z in nodes)
             return np.asarray(sum(w * loss for w, loss in zip(weights, losses, strict=True)))
-        found = np.zeros(cloud.margins.shape[1])
-        step = np.float32(np.sqrt(factor))
-        room = np.empty_like(cloud.margins)
-        for draw in cloud.noise:
-            np.multiply(draw, step, out=room)
-            room += cloud.margins
-            found += self._plain(room)
-        return found / len(cloud.noise)
+        draws, others, rows = cloud.noise.shape
+        found, step = np.zeros(rows), np.float32(np.sqrt(factor))
+        together = max(1, _BLOCK_ENTRIES // (others * rows))
+        for start in range(0, draws, together):
+            moved = cloud.noise[start : start + together] * step
+            moved += cloud.margins
+            found += self._plain(moved).sum(axis=0)
+        return found / draws
 
     def _plain(self, margins: Floats) -> FloatArray:
-        margins = margins if margins.ndim == 2 else margins[None]
+        """Return losses without noise, of margins of shape (..., m, rows)."""
         if self.temperature is None:
-            return (margins.max(axis=0) > 0).astype(np.float64)
+            return (margins.max(axis=-2) > 0).astype(np.float64)
         scaled = margins.astype(np.float64) / self.temperature
-        return np.asarray(np.logaddexp(0.0, logsumexp(scaled, axis=0)))
+        top = np.maximum(scaled.max(axis=-2), 0.0)
+        scaled -= top[..., None, :]
+        return np.asarray(top + np.log(np.exp(-top) + np.exp(scaled, out=scaled).sum(axis=-2)))
 
 
 class CloudsAlongKappa(NamedTuple):
