@@ -35,11 +35,8 @@ class CountedErrors:
 
     def add(self, rows: slice, predictions: FloatArray) -> None:
         """Count some rows, whose centred codes the fits predict, shape (rows, K, A, t)."""
-        scores, number = predictions + self._mean, self._classes.number[rows]
-        if self._classes.n_outputs == 1:
-            wrong = (scores[..., 0] > 0) != (number == 1)[:, None, None]
-        else:
-            wrong = scores.argmax(axis=-1) != number[:, None, None]
+        wrong = self._classes.wrong(predictions + self._mean, rows)
+        number = self._classes.number[rows]
         for label in np.unique(number):
             mine = number == label
             self._wrong[label] += np.einsum("ik,ika->ka", self._weights[rows][mine], wrong[mine])
