@@ -133,8 +133,9 @@ class ClassSurface:
         squared = self.surface.answer(n_samples, alpha, extrapolate=extrapolate)
         shape = (n_samples.size, self.n_columns)
         found = _Found(*(np.full(shape, np.nan) for _ in _Found._fields))
-        for n in np.unique(n_samples):
-            mine = n_samples == n
+        wanted = ~np.isnan(squared.error).any(axis=1)
+        for n in np.unique(n_samples[wanted]):
+            mine = wanted & (n_samples == n)
             if self.tables is None:
                 part = self._of_nothing(int(mine.sum()), loss)
             elif n == self.n_rows:
@@ -147,8 +148,7 @@ class ClassSurface:
                 whole[mine] = some
         with np.errstate(invalid="ignore"):
             known = np.sqrt(found.growth) <= tuning.MOST_CLASS_NOISE
-        given = (known | extrapolate) & ~np.isnan(squared.error.sum(axis=1))[:, None]
-        error = np.where(given & known_columns(self.classes), found.loss, np.nan)
+        error = np.where((known | extrapolate) & known_columns(self.classes), found.loss, np.nan)
         if loss.temperature is None:
             error = np.clip(error, 0.0, 1.0)
         answered = known[:, columns] & ~np.isnan(error[:, columns])

@@ -88,9 +88,9 @@ class Loss(NamedTuple):
     def _plain(self, margins: Floats) -> FloatArray:
         """Return losses without noise, of margins of shape (..., m, rows)."""
         if self.temperature is None:
-            return (margins.max(axis=-2) > 0).astype(np.float64)
+            return (_largest(margins) > 0).astype(np.float64)
         scaled = margins.astype(np.float64) / self.temperature
-        top = np.maximum(scaled.max(axis=-2), 0.0)
+        top = np.maximum(_largest(scaled), 0.0)
         scaled -= top[..., None, :]
         return np.asarray(top + np.log(np.exp(-top) + np.exp(scaled, out=scaled).sum(axis=-2)))
 
@@ -135,20 +135,30 @@ class CloudsAlongKappa(NamedTuple):
         return np.exp(np.interp(np.log(kappa), x, np.log(np.maximum(self.scale, 1e-300))))
 
 
-def margins_of(scores: FloatArray, classes: RowClasses) -> NDArray[np.float32]:
-    """Return margins of scores or of their noise, shape (m, rows).
+def margins_of(scores: Floats, classes: RowClasses) -> NDArray[np.float32]:
+    """Return margins of scores or of their noise, shape (..., m, rows).
 
     Parameters
     ----------
-    scores : ndarray of shape (rows, t)
+    scores : ndarray of shape (rows, ..., t)
         One column for each code.
     classes : RowClasses
         Of those rows.
     """
     if classes.n_outputs == 1:
         sign = np.where(classes.number == 1, -2.0, 2.0)
-        return (sign * scores[:, 0])[None].astype(np.float32)
-    own = np.take_along_axis(scores, classes.number[:, None], axis=1)
-    others = classes.number[:, None] + np.arange(1, classes.n_classes)
-    found = np.take_along_axis(scores, others % classes.n_classes, axis=1) - own
-    return np.ascontiguousarray(found.T, dtype=np.float32)
+        found = (scores.T * sign).T
+    else:
+        number = classes.number.reshape(-1, *(1,) * (scores.ndim - 1))
+        others = (number + np.arange(1, classes.n_classes)) % classes.n_classes
+        own = np.take_along_axis(scores, number, axis=-1)
+        found = np.take_along_axis(scores, others, axis=-1) - own
+    return np.ascontiguousarray(np.moveaxis(found, 0, -1), dtype=np.float32)
+
+
+def _largest(margins: Floats) -> Floats:
+    """Return the largest margin of each row, of shape (..., m, rows); numpy's own is slow here."""
+    found = margins[..., 0, :]
+    for k in range(1, margins.shape[-2]):
+        found = np.maximum(found, margins[..., k, :])
+    return found
