@@ -13,7 +13,7 @@ noise of a row is normal with the second moment of its `wild_noise`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,11 +147,11 @@ def margins_of(scores: Floats, classes: RowClasses) -> NDArray[np.float32]:
     """
     if classes.n_outputs == 1:
         sign = np.where(classes.number == 1, -2.0, 2.0)
-        found = (scores.T * sign).T
+        found: Any = (scores.T * sign).T
     else:
         number = classes.number.reshape(-1, *(1,) * (scores.ndim - 1))
         others = (number + np.arange(1, classes.n_classes)) % classes.n_classes
-        own = np.take_along_axis(scores, number, axis=-1)
+        own: Any = np.take_along_axis(scores, number, axis=-1)
         found = np.take_along_axis(scores, others, axis=-1) - own
     return np.ascontiguousarray(np.moveaxis(found, 0, -1), dtype=np.float32)
 
