@@ -171,11 +171,12 @@ class CalibrationCheck:
 
     def _off(self) -> NDArray[np.bool_]:
         """Return which cells disagree; of several outputs, their mean may hide it."""
-        with np.errstate(divide="ignore", invalid="ignore"):  # of no errors
+        with np.errstate(divide="ignore", invalid="ignore"):  # of error rates, some are zero
             ratio = np.abs(np.log(self.ratio))
             error = np.log(self.upper / self.predicted) / tuning.CHECK_BAR
-        ratio = np.where(np.isfinite(ratio), ratio, 0.0)
-        z = ratio / np.maximum(error, 1e-12)
+        known = np.isfinite(ratio) & np.isfinite(error)
+        ratio = np.where(known, ratio, 0.0)
+        z = ratio / np.maximum(np.where(known, error, 1.0), 1e-12)
         off = (ratio > tuning.DISAGREEMENT_OF_CONCERN) & (z > tuning.ERRORS_AT_TWO_SIZES)
         return np.asarray(off if np.any(off) else z == z.max())
 

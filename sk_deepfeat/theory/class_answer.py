@@ -31,7 +31,8 @@ class ClassAnswer(NamedTuple):
     log_variance: FloatArray | None
     """Variance of log error, cells + (c,); None where it was not asked for."""
     rows: FloatArray
-    """Rows that each loss is a mean over, (c,): all that is known where none of them is wrong."""
+    """Draws of equal weight, rows or groups, that each loss is a mean over, (c,): all that is
+    known where none of them is wrong."""
     shares: bool
     """Whether losses are shares of rows, between 0 and 1."""
     degrees: int = 1

@@ -115,30 +115,33 @@ class ClassCorrection:
         knots = [interp_columns(log_alpha, *knot) for knot in self._knots]
         knots.append(np.zeros_like(knots[0]))
         high = int(np.clip(np.searchsorted(x, np.log(n_samples)), 1, x.size - 1))
-        share = np.clip((np.log(n_samples) - x[high - 1]) / (x[high] - x[high - 1]), 0.0, 1.0)
+        apart = max(x[high] - x[high - 1], np.finfo(float).tiny)  # groups may make equal sizes
+        share = np.clip((np.log(n_samples) - x[high - 1]) / apart, 0.0, 1.0)
         found = (1.0 - share) * knots[high - 1] + share * knots[high]
         return found[:, : self._width], found[:, self._width :]
 
 
-def rates_calibration(calibration: Calibration, tables: ClassTables, column: int) -> Calibration:
+def rates_calibration(
+    calibration: Calibration, tables: ClassTables | None, column: int
+) -> Calibration:
     """Return a calibration of an error rate in place of squared errors.
 
     Parameters
     ----------
     calibration : Calibration
         From a factorisation of codes of classes.
-    tables : ClassTables
-        Of the same rows.
+    tables : ClassTables or None
+        Of the same rows; None where no feature tells anything, and no size is looked at.
     column : int
         Which of the K + 2 error rates.
     """
     assert calibration.class_scatter is not None
     one, sizes = [column], []
-    errors = columns_in_calibration(Loss(), tables.clouds.classes.n_classes)
+    scatter = calibration.class_scatter[:, : calibration.class_scatter.shape[1] // 2]
     for found in calibration.sizes:
-        compared = CountedSize(
-            *(part[:, one] for part in counted_size(found, calibration, tables, Loss()))
-        )
+        assert tables is not None
+        compared = counted_size(found, calibration, tables, Loss())
+        compared = CountedSize(*(part[:, one] for part in compared))
         known = np.isfinite(compared.noise)
         noise = np.where(known, compared.noise, 1.0)
         of_theory = compared.scatter / np.sqrt(calibration.n_rows)
@@ -152,9 +155,7 @@ def rates_calibration(calibration: Calibration, tables: ClassTables, column: int
                 row_noise=np.zeros_like(noise),
             )
         )
-    return calibration._replace(
-        sizes=tuple(sizes), scatter=calibration.class_scatter[:, errors][:, one]
-    )
+    return calibration._replace(sizes=tuple(sizes), scatter=scatter[:, one])
 
 
 def _smoothed(values: FloatArray, variances: FloatArray) -> tuple[FloatArray, FloatArray]:

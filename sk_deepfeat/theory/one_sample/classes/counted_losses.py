@@ -37,6 +37,7 @@ class CountedLosses:
     def add(self, rows: slice, predictions: FloatArray) -> None:
         """Count some rows, whose centred codes the fits predict, shape (rows, K, A, t)."""
         scores, number = predictions + self._mean, self._classes.number[rows]
+        wrong = self._classes.wrong(scores, rows)
         if self._classes.n_outputs == 1:
             scores = np.concatenate([-scores, scores], axis=-1)
         own = np.take_along_axis(scores, number[:, None, None, None], axis=-1)
@@ -45,7 +46,7 @@ class CountedLosses:
         log_loss = most + np.log(np.exp(margins - most[..., None]).sum(axis=-1))
         for label in np.unique(number):
             mine = number == label
-            for sums, lost in zip(self._sums, (most > 0.0, log_loss), strict=True):
+            for sums, lost in zip(self._sums, (wrong, log_loss), strict=True):
                 sums[label] += np.einsum("ik,ika->ka", self._weights[rows][mine], lost[mine])
 
     @property
