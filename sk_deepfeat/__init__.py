@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sk_deepfeat.compose import TwoStageRegressor
+    from sk_deepfeat.compose import TwoStageClassifier, TwoStageRegressor
     from sk_deepfeat.feature_maps import RandomDeepFeatures, TrainedDeepFeatures
     from sk_deepfeat.linear_model import (
         DeterministicEquivalentRidge,
@@ -20,6 +20,7 @@ __all__ = [
     "DeterministicEquivalentRidgeClassifier",
     "RandomDeepFeatures",
     "TrainedDeepFeatures",
+    "TwoStageClassifier",
     "TwoStageRegressor",
 ]
 
@@ -28,6 +29,7 @@ _ROOMS = {
     "DeterministicEquivalentRidgeClassifier": "sk_deepfeat.linear_model",
     "RandomDeepFeatures": "sk_deepfeat.feature_maps",
     "TrainedDeepFeatures": "sk_deepfeat.feature_maps",
+    "TwoStageClassifier": "sk_deepfeat.compose",
     "TwoStageRegressor": "sk_deepfeat.compose",
 }
 

@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import check_set_output_transform
 
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.plugins import require_members, resolve
-from sk_deepfeat.theory import ridge_factorization
+from sk_deepfeat.theory import RowClasses, ridge_factorization
 
 __all__ = ["check_feature_map", "check_population"]
 
@@ -134,7 +134,8 @@ def check_population(estimator: Any) -> None:
     negative; unchanged answers when the factorisation is handed over and after pickling;
     parts of ``decomposition`` that sum to the error; ends of ``interval`` on either side of it;
     an ``answer`` of the same errors that knows every part of what it calls reachable, and none of
-    what it does not know; order of ``degrees_of_freedom``; refusal of features of another width.
+    what it does not know; order of ``degrees_of_freedom``; refusal of features of another width;
+    error rates between 0 and 1, with their intervals, of a population with ``class_answer``.
 
     Examples
     --------
@@ -155,6 +156,8 @@ def check_population(estimator: Any) -> None:
             for fit_intercept in (True, False):
                 _check_answers(estimator, X, targets, tail, fit_intercept)
         _check_width(estimator, X, y)
+        if hasattr(estimator, "class_answer"):
+            _check_classes(estimator, X, y)
 
 
 def _check_answers(
@@ -242,6 +245,35 @@ def _check_record(record: Any, errors: Any, tail: tuple[int, ...]) -> None:
         values = getattr(record, name)
         inside = values is None or (values[known] >= 0) & (values[known] <= record.error[known])
         assert np.all(inside), f"{name} must lie between 0 and the error"
+
+
+def _check_classes(estimator: Any, X: Any, y: Any) -> None:
+    """Check error rates: of two classes one column of codes, of three as many."""
+    n, alpha = np.array([[5], [60], [90]]), np.array([0.5, 20.0])
+    for n_classes in (2, 3):
+        labels = np.digitize(y, np.quantile(y, np.arange(1, n_classes) / n_classes))
+        codes = RowClasses(labels, n_classes).codes
+        targets = codes[:, 0] if n_classes == 2 else codes
+        fitted = clone(estimator, safe=False).fit(X, targets, labels=labels)
+        assert fitted.knows_classes, "knows_classes must be true after fit(..., labels=...)"
+        found = fitted.class_answer(n, alpha, fit_intercept=True, columns=slice(None))
+        assert found.error.shape == (3, 2, n_classes + 2), (
+            "class_answer must have an axis: each class, all rows, the mean over classes"
+        )
+        known = ~np.isnan(found.error)
+        assert np.all((found.error[known] >= 0) & (found.error[known] <= 1)), (
+            "error rates must lie between 0 and 1"
+        )
+        ends = found.interval(0.9)
+        if ends is not None:
+            assert np.all((ends[0] <= found.error)[known] & (found.error <= ends[1])[known]), (
+                "interval must hold the error rate"
+            )
+        assert np.shape(found.reachable) == np.shape(found.kappa) == (3, 2), (
+            "reachable and kappa of class_answer must have the shape broadcast(n_samples, alpha)"
+        )
+    plain = clone(estimator, safe=False).fit(X, y)
+    assert not plain.knows_classes, "knows_classes must be false without labels"
 
 
 def _check_width(estimator: Any, X: Any, y: Any) -> None:

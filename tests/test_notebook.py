@@ -9,7 +9,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_html_repr
 
-from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
+from sk_deepfeat import (
+    DeterministicEquivalentRidge,
+    DeterministicEquivalentRidgeClassifier,
+    RandomDeepFeatures,
+    TwoStageClassifier,
+    TwoStageRegressor,
+)
 
 X, Y = load_diabetes(return_X_y=True)
 FEATURES = RandomDeepFeatures((10,), random_state=0)
@@ -52,6 +58,27 @@ def test_errors_on_new_groups_are_named_so():
     model = TwoStageRegressor(FEATURES, DeterministicEquivalentRidge(), random_state=0)
     shown = model.fit(X, Y, groups=groups)._repr_html_()
     assert "on new groups" in shown and "with 221 samples in 17 groups" in shown
+
+
+def test_a_classifier_shows_its_error_rate():
+    labels = np.where(Y > 150, "high", "low")
+    ridge = DeterministicEquivalentRidgeClassifier(0.1).fit(X, labels)
+    shown = ridge._repr_html_()
+    error, low, high = 100.0 * np.array(ridge.predict_test_error(return_interval=True))
+    interval = f"(90&nbsp;% interval {low:.3g}&nbsp;% to {high:.3g}&nbsp;%)"
+    assert f"Predicted error rate <b>{error:.3g}&nbsp;%</b> {interval} with 442 samples" in shown
+    assert "Share of new rows that are misclassified." in shown and "squared" not in shown
+    model = TwoStageClassifier(FEATURES, ridge, random_state=0).fit(X, labels)
+    assert (
+        f"Predicted error rate <b>{100 * model.test_error_:.3g}&nbsp;%</b>" in model._repr_html_()
+    )
+
+
+def test_a_classifier_without_error_rates_shows_what_it_knows():
+    ridge = DeterministicEquivalentRidgeClassifier(0.1, population="gcv").fit(X, Y > 150)
+    shown = ridge._repr_html_()
+    assert f"Predicted test error <b>{ridge.predict_test_error(metric='mse'):.4g}</b>" in shown
+    assert shown.endswith("Mean squared error of codes -1 and 1.</div>") and "interval" not in shown
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from sk_deepfeat.command_line.data import TASKS
+
 _COMMANDS = ("curve", "report")
 _DEFAULT_ALPHAS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 _UNITS = (
@@ -70,6 +72,7 @@ def _add_curve(commands: Any) -> None:
     add = curve.add_argument
     add("--data", default="digits", help="digits, mnist, or an .npz file with arrays X and y")
     add("--data-home", default=None, help="folder with MNIST/raw, for --data mnist")
+    _add_task(curve)
     _add_groups(curve)
     _add_features(curve)
     add("--population", default="leave-one-out", choices=("leave-one-out", "gcv", "plug-in"))
@@ -99,13 +102,31 @@ def _add_report(commands: Any) -> None:
     add = report.add_argument
     add("data", help="an .npz file with arrays X and y, digits, or mnist")
     add("--data-home", default=None, help="folder with MNIST/raw, for mnist")
+    _add_task(report)
     _add_groups(report)
     _add_features(report)
     add("--population", default="leave-one-out", choices=("leave-one-out", "gcv"))
     add("--alpha", default="optimal", type=_alpha, help="a number, or optimal")
-    add("--targets", default=None, type=_positive, nargs="+", metavar="ERROR")
+    add(
+        "--targets",
+        default=None,
+        type=_positive,
+        nargs="+",
+        metavar="ERROR",
+        help="errors to reach; of classes error rates, such as 0.05",
+    )
     add("--seed", default=0, type=_whole_or_zero)
     add("--output", default="report.html", help="the page")
+
+
+def _add_task(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--task",
+        default="auto",
+        choices=TASKS,
+        help="what y is: auto takes strings, booleans, and integers of two values, or of at most "
+        "20 without a gap, for classes, whose errors are error rates",
+    )
 
 
 def _add_groups(command: argparse.ArgumentParser) -> None:

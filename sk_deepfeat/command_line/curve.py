@@ -17,7 +17,10 @@ from sk_deepfeat.command_line.curve_output import check_folder, print_curve, wri
 from sk_deepfeat.command_line.data import Data, load
 from sk_deepfeat.command_line.extras import require_plot
 from sk_deepfeat.command_line.features import feature_steps
-from sk_deepfeat.linear_model import DeterministicEquivalentRidge
+from sk_deepfeat.linear_model import (
+    DeterministicEquivalentRidge,
+    DeterministicEquivalentRidgeClassifier,
+)
 from sk_deepfeat.model_selection import four_way_split, ridge_learning_curve
 from sk_deepfeat.populations import PlugInPopulation
 from sk_deepfeat.rows import check_groups, deal_groups
@@ -32,8 +35,8 @@ class Stages(NamedTuple):
 
     feature_map: Pipeline
     features: NDArray[Any]
-    targets: NDArray[np.float64]
-    ridge: DeterministicEquivalentRidge
+    targets: NDArray[Any]
+    ridge: DeterministicEquivalentRidge | DeterministicEquivalentRidgeClassifier
     groups: NDArray[Any] | None = None
 
 
@@ -41,8 +44,8 @@ def run_curve(arguments: argparse.Namespace) -> int:
     """Compute the curve, write and print it, and return the exit status 0."""
     output = Path(arguments.output)
     check_folder(output)  # all three before the long run
-    data = load(arguments.data, arguments.data_home, groups=arguments.groups)
-    check_population(arguments)
+    data = load(arguments.data, arguments.data_home, groups=arguments.groups, task=arguments.task)
+    check_population(arguments, data)
     require_plot()
     stages = fit_features(arguments, data)
     sizes, left = _train_sizes(arguments.train_sizes, stages)
@@ -60,12 +63,17 @@ def run_curve(arguments: argparse.Namespace) -> int:
         verbose=int(sys.stderr.isatty()),
     )
     write_curve(result, output)
-    print_curve(result, arguments.groups)
+    print_curve(result, arguments.groups, np.unique(stages.targets) if data.of_classes else None)
     return 0
 
 
-def check_population(arguments: argparse.Namespace) -> None:
-    """Raise ValueError if the population cannot tell the error on new groups."""
+def check_population(arguments: argparse.Namespace, data: Data) -> None:
+    """Raise ValueError if the population cannot tell error rates, or the error on new groups."""
+    if data.of_classes and arguments.population != "leave-one-out":
+        raise ValueError(
+            f"--population {arguments.population} does not tell error rates of classes; "
+            "leave-one-out, the default, does. With --task regression y is taken for numbers."
+        )
     if arguments.groups is not None and arguments.population != "leave-one-out":
         raise ValueError(
             f"--groups {arguments.groups}: --population {arguments.population} takes rows to be "
@@ -82,11 +90,14 @@ def fit_features(arguments: argparse.Namespace, data: Data) -> Stages:
     if population == "plug-in":
         moments = feature_map.transform(data.X[covariance]), data.y[covariance]
         population = FrozenEstimator(PlugInPopulation().fit(*moments))
+    ridge = DeterministicEquivalentRidge(population=population)
+    if data.of_classes:
+        ridge = DeterministicEquivalentRidgeClassifier(population=population)
     return Stages(
         feature_map,
         feature_map.transform(data.X[outside]),
         data.y[outside],
-        DeterministicEquivalentRidge(population=population),
+        ridge,
         None if data.groups is None else data.groups[outside],
     )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sk_deepfeat.model_selection import RidgeLearningCurve, RidgeLearningCurveDisplay
 
@@ -41,10 +43,19 @@ def write_curve(result: RidgeLearningCurve, output: Path) -> None:
     plt.close(display.figure_)
 
 
-def print_curve(result: RidgeLearningCurve, groups: str | None = None) -> None:
+def print_curve(
+    result: RidgeLearningCurve,
+    groups: str | None = None,
+    classes: NDArray[Any] | None = None,
+) -> None:
     """Print the table, what its errors are of, and how far the predictions are off."""
     frame = result.to_frame()
     print(frame.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    if classes is not None:
+        print(
+            f"errors are error rates: shares of rows misclassified, of {classes.size} classes from "
+            f"{classes[0]} to {classes[-1]}; --task regression takes y for numbers"
+        )
     if groups is not None:
         print(f"errors are those of rows of new groups; {groups} names the group of each row")
     relative = np.abs(frame["relative_error"].dropna())

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.linear_model._population import AskedPopulation
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.theory.one_sample.classes import tuning
 from sk_deepfeat.theory.validation import FloatArray
-
-TEMPERATURE = 0.5
-"""Of the log-loss, where none is asked for."""
 
 # Which of the K + 2 losses of a population each metric is.
 _COLUMNS = {
@@ -282,7 +280,7 @@ def _check_temperature(temperature: Any, metric: str) -> float | None:
             )
         return None
     if temperature is None:
-        return TEMPERATURE
+        return tuning.LOG_LOSS_TEMPERATURE
     number = isinstance(temperature, numbers.Real) and not isinstance(temperature, bool)
     if not number or not 0.0 < float(temperature) < np.inf:
         raise ValueError(f"temperature={temperature!r} must be a positive number.")

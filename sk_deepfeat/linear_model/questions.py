@@ -23,6 +23,7 @@ QUESTIONS = {
     "required_groups": "required_groups",
     "reachable": "reachable",
     "calibration_check": "calibration_check",
+    "class_errors": "predict_class_errors",
 }
 
 

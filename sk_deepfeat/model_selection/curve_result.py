@@ -15,7 +15,7 @@ from sk_deepfeat.theory.validation import FloatArray
 class RidgeLearningCurve:
     """Predicted and measured test errors of ridge over training sizes and alphas.
 
-    With S sizes, A alphas and R repeats. Errors are mean squared errors, averaged over outputs.
+    With S sizes, A alphas and R repeats.
 
     Examples
     --------
@@ -47,6 +47,9 @@ class RidgeLearningCurve:
     """Where the rows identify the prediction, shape (S, A); None: where `predicted` is not NaN."""
     n_groups: NDArray[np.intp] | None = None
     """Shape (S,): numbers of groups in the subsets; None: rows were no groups."""
+    metric: str = "mse"
+    """What the errors are: "mse", averaged over outputs, or the codes -1 and 1 of classes;
+    "error_rate", "balanced_error" and "log_loss" as of a classifier's ``predict_test_error``."""
 
     @property
     def measured_mean(self) -> FloatArray:
@@ -64,8 +67,9 @@ class RidgeLearningCurve:
 
     @property
     def relative_error(self) -> FloatArray:
-        """``predicted / measured_mean - 1``, shape (S, A)."""
-        return self.predicted / self.measured_mean - 1.0
+        """``predicted / measured_mean - 1``, shape (S, A); NaN where no error was measured."""
+        measured = np.where(self.measured_mean == 0.0, np.nan, self.measured_mean)
+        return self.predicted / measured - 1.0
 
     @property
     def _count(self) -> NDArray[np.intp]:

@@ -19,8 +19,8 @@ def fitted_ridge(estimator: Any) -> Any:
 
     Parameters
     ----------
-    estimator : DeterministicEquivalentRidge, or what ends in one
-        Fitted. A `TwoStageRegressor` gives its readout, a pipeline its last step, a search its best
+    estimator : DeterministicEquivalentRidge or its classifier, or what ends in one
+        Fitted. Two stages give their readout, a pipeline its last step, a search its best
         estimator.
 
     Returns
@@ -47,11 +47,25 @@ def fitted_ridge(estimator: Any) -> Any:
             break
     if isinstance(found, type) or not hasattr(found, "predict_test_error"):
         raise TypeError(
-            "estimator must be a fitted DeterministicEquivalentRidge, or a TwoStageRegressor, "
-            f"Pipeline or search that ends in one; got {estimator!r}."
+            "estimator must be a fitted DeterministicEquivalentRidge or "
+            "DeterministicEquivalentRidgeClassifier, or two stages, a Pipeline or a search that "
+            f"end in one; got {estimator!r}."
         )
     check_is_fitted(found)
     return found
+
+
+def asked_metric(ridge: Any, metric: str | None) -> str:
+    """Return which error is asked for; None is a classifier's error rate, if that is known."""
+    known = getattr(ridge.error_predictor_, "knows_error_rates", None)
+    if known is None and metric not in (None, "mse"):
+        raise ValueError(f"metric={metric!r} is for classifiers; a regressor knows 'mse' alone.")
+    return metric or ("error_rate" if known else "mse")
+
+
+def metric_option(ridge: Any, metric: str) -> dict[str, str]:
+    """Return the argument of a question about `metric`: a regressor's questions have none."""
+    return {"metric": metric} if hasattr(ridge.error_predictor_, "knows_error_rates") else {}
 
 
 def sizes_around(ridge: Any, count: int = 30) -> FloatArray:
@@ -66,15 +80,16 @@ def three_sizes(ridge: Any) -> FloatArray:
     return np.unique([max(2.0, round(n / 10.0)), n, 10.0 * n])
 
 
-def optimal_alphas(ridge: Any, n_samples: FloatArray) -> FloatArray:
+def optimal_alphas(ridge: Any, n_samples: FloatArray, metric: str = "mse") -> FloatArray:
     """Return the best alpha for each n; a picture shows where it lies at the edge of reach."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PopulationWarning)
-        return np.asarray(ridge.optimal_alpha(n_samples), dtype=np.float64)
+        found = ridge.optimal_alpha(n_samples, **metric_option(ridge, metric))
+        return np.asarray(found, dtype=np.float64)
 
 
 def known_cells(
-    ridge: Any, n_samples: FloatArray, alpha: Any
+    ridge: Any, n_samples: FloatArray, alpha: Any, metric: str = "mse"
 ) -> tuple[NDArray[np.bool_], FloatArray, Any]:
     """Return which n can be asked about, these n, and the regularisation to ask for at each.
 
@@ -82,7 +97,7 @@ def known_cells(
     """
     if not (isinstance(alpha, str) and alpha == "optimal"):
         return np.ones(len(n_samples), dtype=bool), n_samples, alpha
-    best = optimal_alphas(ridge, n_samples)
+    best = optimal_alphas(ridge, n_samples, metric)
     known = ~np.isnan(best)
     return known, n_samples[known], best[known]
 
@@ -96,7 +111,9 @@ def alphas_around(ridge: Any, best: FloatArray, count: int = 45) -> FloatArray:
     return np.geomspace(middle.min() / 100.0, middle.max() * 100.0, count)
 
 
-def curves_of(ridge: Any, n_samples: FloatArray, alphas: Any, level: float) -> dict[str, Any]:
+def curves_of(
+    ridge: Any, n_samples: FloatArray, alphas: Any, level: float, metric: str = "mse"
+) -> dict[str, Any]:
     """Return predicted errors of shape (S, A), their interval and where they are identified.
 
     Parameters
@@ -109,20 +126,24 @@ def curves_of(ridge: Any, n_samples: FloatArray, alphas: Any, level: float) -> d
         Regularisations; None is the fitted one.
     level : float
         Nominal coverage of the interval; left out if the population knows none.
+    metric : str, default="mse"
+        From `asked_metric`.
 
     Returns
     -------
     dict
         ``predicted``, ``reachable``, and ``lower`` and ``upper`` if they are known.
     """
-    has_interval = ridge.error_predictor_.knows_intervals
+    has_interval, option = ridge.error_predictor_.knows_intervals, metric_option(ridge, metric)
     names = ("predicted", "lower", "upper") if has_interval else ("predicted",)
     found = {name: np.full((len(n_samples), len(alphas)), np.nan) for name in names}
     reachable = np.zeros((len(n_samples), len(alphas)), dtype=bool)
     for column, alpha in enumerate(alphas):
-        known, *cells = known_cells(ridge, n_samples, alpha)
-        answer = ridge.predict_test_error(*cells, return_interval=has_interval, level=level)
+        known, *cells = known_cells(ridge, n_samples, alpha, metric)
+        answer = ridge.predict_test_error(
+            *cells, return_interval=has_interval, level=level, **option
+        )
         for name, values in zip(names, answer if has_interval else (answer,), strict=True):
             found[name][known, column] = values
-        reachable[known, column] = ridge.reachable(*cells)
+        reachable[known, column] = ridge.reachable(*cells, **option)
     return {**found, "reachable": reachable}

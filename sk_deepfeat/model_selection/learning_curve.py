@@ -7,18 +7,28 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import Ridge
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state, check_scalar
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 from threadpoolctl import threadpool_limits
 
-from sk_deepfeat.linear_model._arguments import average_ends
-from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
+from sk_deepfeat.model_selection.curve_errors import (
+    SQUARED_ERRORS,
+    ClassLosses,
+    Errors,
+    metric_of,
+)
+from sk_deepfeat.model_selection.curve_predictions import (
+    predict_classes,
+    predict_numbers,
+    ridge_intercept,
+)
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.refits import measure_subset
 from sk_deepfeat.model_selection.splits import IndexArray, check_train_sizes, random_subsets
@@ -26,7 +36,6 @@ from sk_deepfeat.rows import check_groups, deal_groups
 from sk_deepfeat.theory.validation import FloatArray
 
 _MOST_SEED = np.iinfo(np.int32).max
-_LEVEL = 0.9
 
 
 class _Task(NamedTuple):
@@ -35,10 +44,10 @@ class _Task(NamedTuple):
     readout: Any
     features: Any  # refitted for each subset; None: `X` holds the features
     X: Any  # rows to draw from and to measure on
-    y: FloatArray
+    y: NDArray[Any]
     original: IndexArray  # which of the user's rows they are
     population_X: Any
-    population_y: FloatArray
+    population_y: NDArray[Any]
     groups: IndexArray | None = None  # of the rows of `X`, 0 … G-1
     population_groups: IndexArray | None = None
 
@@ -54,6 +63,7 @@ def ridge_learning_curve(
     test_size: Any = 0.1,
     groups: Any = None,
     population: Any = None,
+    scoring: str | None = None,
     n_jobs: int | None = None,
     random_state: Any = None,
     verbose: int = 0,
@@ -66,15 +76,17 @@ def ridge_learning_curve(
     Parameters
     ----------
     estimator : Ridge, DeterministicEquivalentRidge, Pipeline ending in one, or TwoStageRegressor
-        A ridge takes X as features and the prediction from all rows. A `TwoStageRegressor` fits
-        its feature map once, on its part of the rows; the others are measured and predicted from.
+        Or the same for classes: RidgeClassifier, DeterministicEquivalentRidgeClassifier, Pipeline
+        ending in one, or TwoStageClassifier, with the ``class_weight`` that they have.
+        A ridge takes X as features and the prediction from all rows. Two stages fit their
+        feature map once, on its part of the rows; the others are measured and predicted from.
         A pipeline is refitted, features included, on every subset, and takes its prediction from
         a split of the rows: features from one half, population from the other. Frozen steps are
         not refitted and need no split. The estimator's own alpha plays no part.
     X : array-like of shape (n_samples, ...)
         Inputs.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets.
+        Targets; labels for a classifier.
     train_sizes : array-like of shape (S,)
         Integers, or shares in (0, 1] of the largest size that `test_size` allows. They count rows,
         with `groups` groups.
@@ -92,6 +104,11 @@ def ridge_learning_curve(
     population : str or population object, optional
         As in `DeterministicEquivalentRidge`; None is the estimator's own, else
         "leave-one-out".
+    scoring : str, optional
+        Of a classifier, "accuracy" (None is the same), "balanced_accuracy", "neg_log_loss" or
+        "neg_mean_squared_error"; of a regressor, the last alone (None is the same). Errors are
+        what is lost: the error rate, its mean over classes, the log-loss of the probabilities that
+        ``predict_test_error(metric="log_loss")`` takes, the squared error.
     n_jobs : int, optional
         Parallel tasks, one for each subset; any joblib backend. The numbers do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -104,13 +121,13 @@ def ridge_learning_curve(
     RidgeLearningCurve
         Predicted errors, with 90 % intervals if the population knows them, and measured ones with
         standard errors. A run that is interrupted returns what
-        it had finished, with a warning; the rest is NaN.
+        it had finished, with a warning; the rest is NaN. Its ``metric`` says what errors it holds.
 
     Raises
     ------
     ValueError
-        If an argument is outside its range, or `y` holds what a `TwoStageRegressor` refuses as
-        classes.
+        If an argument is outside its range, `y` holds what a `TwoStageRegressor` refuses as
+        classes or a classifier as none, or the population does not know what is asked for.
     TypeError
         If the estimator is none of the above.
 
@@ -118,6 +135,12 @@ def ridge_learning_curve(
     --------
     RidgeLearningCurveDisplay : Draws the result.
     sklearn.model_selection.learning_curve : Scores any estimator, without a prediction.
+
+    Notes
+    -----
+    Subsets are drawn independently of the targets, not stratified by class, and measured on all
+    rows outside: predictions are averages over such draws. A class of which a subset has no row is
+    not predicted by it; one class alone is always predicted.
 
     Examples
     --------
@@ -136,9 +159,12 @@ def ridge_learning_curve(
     check_scalar(verbose, "verbose", (bool, numbers.Integral), min_val=0)
     check_consistent_length(X, y)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    of_classes = hasattr(last, "__sklearn_tags__") and is_classifier(last)
+    metric = metric_of(scoring, classes=of_classes)
     if hasattr(last, "check_targets"):
         last.check_targets(y)  # as floats they would not tell that they are classes
-    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    fit_intercept = ridge_intercept(_readout_of(estimator), classes=of_classes)
+    y = _labels(y) if of_classes else check_array(y, ensure_2d=False, dtype=float, input_name="y")
     rng = check_random_state(random_state)
     codes = None if groups is None else check_groups(groups, len(y), warn=False)
     task = _task(_with_integer_seeds(estimator, rng), X, y, codes, rng)
@@ -147,21 +173,26 @@ def ridge_learning_curve(
     sizes = check_train_sizes(train_sizes, int(codes.max()) + 1, test_size, unit)
     n_samples = _numbers_of_rows(sizes, codes)
     splits = random_subsets(codes, sizes, n_repeats, rng)
-    fit_intercept = _ridge_intercept(task.readout)
-    prediction = _predict(task, population, n_samples, alphas, fit_intercept)
+    errors: Errors = SQUARED_ERRORS
+    if of_classes:
+        weight = getattr(task.readout, "class_weight", None)
+        errors = ClassLosses(np.unique(task.y), metric, weight)
+    prediction = _predict(task, population, n_samples, alphas, errors)
     # The largest subsets go first, so that no long task is left alone at the end.
     cells = [(s, r) for s in np.argsort(-sizes, kind="stable") for r in range(n_repeats)]
     measured = np.full((sizes.size, alphas.size, n_repeats), np.nan)
     tasks = (
-        delayed(measure_subset)(task.features, task.X, task.y, *splits[s][r], alphas, fit_intercept)
+        delayed(measure_subset)(
+            task.features, task.X, task.y, *splits[s][r], alphas, fit_intercept, errors
+        )
         for s, r in cells
     )
     done = 0
     try:
         # Tasks hold the number of threads at one; here too, since threads of one process share it.
         with threadpool_limits(limits=1):
-            for (s, r), errors in zip(cells, _run(tasks, len(cells), n_jobs, verbose), strict=True):
-                measured[s, :, r] = errors
+            for (s, r), found in zip(cells, _run(tasks, len(cells), n_jobs, verbose), strict=True):
+                measured[s, :, r] = found
                 done += 1
     except KeyboardInterrupt:
         warnings.warn(
@@ -177,8 +208,27 @@ def ridge_learning_curve(
         measured=measured,
         splits=splits,
         n_groups=None if task.groups is None else sizes,
+        metric=metric,
         **prediction,
     )
+
+
+def _labels(y: Any) -> NDArray[Any]:
+    """Return labels of classes as an array, or raise ValueError if they are none."""
+    labels = column_or_1d(y, warn=True)
+    check_classification_targets(labels)
+    return np.asarray(labels)
+
+
+def _predict(
+    task: _Task, population: Any, n_samples: NDArray[Any], alphas: FloatArray, errors: Errors
+) -> dict[str, Any]:
+    """Return the prediction, and its interval and reach if the population knows them."""
+    rows = task.population_X, task.population_y, task.population_groups
+    asked = (task.readout, population, *rows, n_samples, alphas)
+    if isinstance(errors, ClassLosses):
+        return predict_classes(*asked, errors)
+    return predict_numbers(*asked)
 
 
 def _numbers_of_rows(sizes: IndexArray, codes: IndexArray) -> Any:
@@ -227,8 +277,15 @@ def _with_integer_seeds(estimator: Any, rng: np.random.RandomState) -> Any:
     return estimator.set_params(**seeds) if seeds else estimator
 
 
+def _readout_of(estimator: Any) -> Any:
+    """Return what must be a ridge: two stages have one, but not inside a pipeline."""
+    if isinstance(estimator, Pipeline):
+        return estimator[-1] if len(estimator) > 1 else _readout_of(estimator[-1])
+    return estimator.readout if hasattr(estimator, "fit_feature_map") else estimator
+
+
 def _task(
-    estimator: Any, X: Any, y: FloatArray, groups: IndexArray | None, rng: np.random.RandomState
+    estimator: Any, X: Any, y: NDArray[Any], groups: IndexArray | None, rng: np.random.RandomState
 ) -> _Task:
     if hasattr(estimator, "fit_feature_map"):
         apart = {} if groups is None else {"groups": groups}
@@ -271,46 +328,3 @@ def _halves(groups: IndexArray, rng: np.random.RandomState) -> list[IndexArray]:
 def _counted_anew(groups: IndexArray | None, rows: IndexArray) -> IndexArray | None:
     """Return the groups of some rows, 0 … G-1 again."""
     return None if groups is None else check_groups(groups[rows], len(rows), warn=False)
-
-
-def _ridge_intercept(readout: Any) -> bool:
-    """Return the readout's fit_intercept, or raise TypeError if it is no plain ridge."""
-    if not (isinstance(readout, Ridge) or hasattr(readout, "predict_test_error")):
-        raise TypeError(
-            "estimator must be a ridge, a Pipeline that ends in one, or a TwoStageRegressor with "
-            f"one as readout; got {readout!r}."
-        )
-    params = readout.get_params() if isinstance(readout, BaseEstimator) else {}
-    if "fit_intercept" not in params:
-        raise TypeError(
-            f"The last step must itself be a ridge with fit_intercept; got {readout!r}. A "
-            "TwoStageRegressor is passed as the estimator, not inside a pipeline."
-        )
-    if params.get("positive"):
-        raise ValueError("positive=True is not plain ridge regression; set it to False.")
-    return bool(params["fit_intercept"])
-
-
-def _predict(
-    task: _Task, population: Any, n_samples: Any, alphas: FloatArray, fit_intercept: bool
-) -> dict[str, Any]:
-    """Return the prediction, and its interval and reach if the population knows them."""
-    if population is None:
-        population = getattr(task.readout, "population", "leave-one-out")
-    fitted = fit_population(
-        population,
-        task.population_X,
-        task.population_y,
-        groups=task.population_groups,
-        fit_intercept=fit_intercept,
-        path=None,
-    )
-    single = np.ndim(task.population_y) == 1
-    asked = AskedPopulation(fitted, population, fit_intercept, 1.0, single)
-    cells = np.broadcast_arrays(n_samples[:, None].astype(float), alphas)
-    answer = asked.answer(*cells, variance=True)
-    found: dict[str, Any] = {"predicted": answer.error.mean(axis=-1), "reachable": answer.reachable}
-    ends = average_ends(answer, _LEVEL, "uniform_average")
-    if ends is not None:
-        found["lower"], found["upper"] = ends
-    return found

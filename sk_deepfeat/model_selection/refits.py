@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 from threadpoolctl import threadpool_limits
 
+from sk_deepfeat.model_selection.curve_errors import SQUARED_ERRORS, Errors
 from sk_deepfeat.theory import ridge_factorization
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -20,11 +21,12 @@ _TEST_BLOCK = 2048
 def measure_subset(
     features: Any,
     X: Any,
-    y: FloatArray,
+    y: NDArray[Any],
     train: IndexArray,
     test: IndexArray,
     alphas: FloatArray,
     fit_intercept: bool,
+    errors: Errors = SQUARED_ERRORS,
 ) -> FloatArray:
     """Return the test errors of ridge fitted on the rows `train`, one for each alpha.
 
@@ -38,36 +40,36 @@ def measure_subset(
     X : array-like of shape (n_samples, ...)
         All rows.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        All targets.
+        All targets, or labels.
     train, test : ndarray of int
         Rows to fit on and to measure on.
     alphas : ndarray of shape (n_alphas,)
         Regularisations.
     fit_intercept : bool
         Whether ridge fits an intercept.
+    errors : SquaredErrors or ClassLosses, default=SQUARED_ERRORS
+        What ridge is fitted to, and what is measured.
 
     Returns
     -------
     ndarray of shape (n_alphas,)
-        Mean squared errors, averaged over outputs.
     """
     with threadpool_limits(limits=1):
         rows = _safe_indexing(X, train)
         if features is not None:
             features = clone(features)
             rows = features.fit_transform(rows, y[train])
-        targets = y[train].reshape(train.size, -1)
-        path = ridge_factorization(rows, targets, fit_intercept=fit_intercept)
-        coefs = path.coefs(alphas)
+        targets, row_weights = errors.targets(y[train])
+        path = ridge_factorization(rows, targets, row_weights, fit_intercept=fit_intercept)
+        coefs = path.coefs(alphas / path.mean_weight)
         weights = coefs.transpose(1, 0, 2).reshape(path.n_features, -1)
         offset = np.tile(path.target_mean, alphas.size) - path.feature_mean @ weights
-        total = np.zeros(weights.shape[1])
+        total: Any = 0.0
         for start in range(0, test.size, _TEST_BLOCK):
             block = test[start : start + _TEST_BLOCK]
             rows = _safe_indexing(X, block)
             if features is not None:
                 rows = features.transform(rows)
             predicted = np.asarray(rows, dtype=np.float64) @ weights + offset
-            wanted = np.tile(y[block].reshape(block.size, -1), alphas.size)
-            total += np.square(predicted - wanted).sum(axis=0)
-        return (total / test.size).reshape(alphas.size, -1).mean(axis=1)
+            total = total + errors.sums(predicted, y[block], y[train])
+        return errors.means(total, y[test], alphas.size)

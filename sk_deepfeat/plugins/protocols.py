@@ -52,7 +52,10 @@ class Population(Protocol):
     ``eigenvalues(*, fit_intercept)``, and ``cautious_error``, by which searches over alpha choose
     in place of ``test_error``. A population that knows several of them may give them in one
     `sk_deepfeat.theory.ErrorAnswer` by ``answer(n_samples, alpha, *, fit_intercept,
-    variance=False)``: where it is there, it alone is asked.
+    variance=False)``: where it is there, it alone is asked. One that knows error rates of classes
+    has ``class_answer(n_samples, alpha, *, fit_intercept, columns, temperature=None, exact=True)``,
+    which returns a `sk_deepfeat.theory.ClassAnswer`, ``knows_classes``, whether it was fitted to
+    codes of classes, and ``fit`` takes their numbers as ``labels``.
     """
 
     def fit(

@@ -105,6 +105,12 @@ class CalibrationCheck:
     """What the rows show of the cause; of `causes` and `explanation`."""
 
     @property
+    def ratio(self) -> FloatArray:
+        """Measured over predicted, shape (cells,); NaN where no error is predicted."""
+        some = np.where(self.predicted > 0, self.predicted, np.nan)
+        return np.asarray(self.measured / some)
+
+    @property
     def passed(self) -> bool:
         """Whether nothing disagrees by more than noise and 5 % at such alphas."""
         return self.disagreement == 0.0
@@ -165,10 +171,12 @@ class CalibrationCheck:
 
     def _off(self) -> NDArray[np.bool_]:
         """Return which cells disagree; of several outputs, their mean may hide it."""
-        ratio = np.abs(np.log(self.measured / self.predicted))
-        ratio = np.where(np.isfinite(ratio), ratio, 0.0)
-        error = np.log(self.upper / self.predicted) / tuning.CHECK_BAR
-        z = ratio / np.maximum(error, 1e-12)
+        with np.errstate(divide="ignore", invalid="ignore"):  # of error rates, some are zero
+            ratio = np.abs(np.log(self.ratio))
+            error = np.log(self.upper / self.predicted) / tuning.CHECK_BAR
+        known = np.isfinite(ratio) & np.isfinite(error)
+        ratio = np.where(known, ratio, 0.0)
+        z = ratio / np.maximum(np.where(known, error, 1.0), 1e-12)
         off = (ratio > tuning.DISAGREEMENT_OF_CONCERN) & (z > tuning.ERRORS_AT_TWO_SIZES)
         return np.asarray(off if np.any(off) else z == z.max())
 

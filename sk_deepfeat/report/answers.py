@@ -6,21 +6,36 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection.arguments import FloatArray, as_row
-from sk_deepfeat.model_selection.fitted_ridge import curves_of
+from sk_deepfeat.model_selection.fitted_ridge import asked_metric, curves_of, metric_option
+from sk_deepfeat.report.words import ERROR_RATE, SQUARED_ERROR, SQUARED_ERROR_OF_CODES, Words
 
 _SIZES = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the table, in units of the training rows
 _TARGETS = (0.95, 0.9, 0.75)  # in units of the least error at the training size
 
 
+class ClassRow(NamedTuple):
+    """What is predicted of one class, with the fitted alpha and all rows."""
+
+    label: str
+    n_rows: int
+    error: float
+    """Share of its rows that is misclassified; NaN: unknown."""
+    lower: float
+    upper: float
+
+
 @dataclass
 class Answers:
-    """Numbers of one report; errors are mean squared errors, averaged over outputs."""
+    """Numbers of one report; errors are mean squared errors, averaged over outputs, or error rates.
+
+    A classifier whose population knows no error rates has mean squared errors of codes.
+    """
 
     n_samples: int
     """Training rows of the ridge."""
@@ -29,7 +44,7 @@ class Answers:
     """The fitted regularisation."""
     train_error: float
     baseline: float
-    """Error of predicting the mean of the target."""
+    """Error of predicting the mean of the target, or the most frequent class."""
     best_alpha: float
     """At the training size; NaN if unknown."""
     error: tuple[float, float, float]
@@ -48,6 +63,10 @@ class Answers:
     """Warnings that the answers brought."""
     n_groups: int | None = None
     """Groups of the training rows; errors are then those of rows of new groups."""
+    words: Words = SQUARED_ERROR
+    """How these errors are spoken of."""
+    classes: list[ClassRow] = field(default_factory=list)
+    """Of error rates, each class."""
 
 
 def ask(ridge: Any, targets: Any = None) -> Answers:
@@ -55,7 +74,7 @@ def ask(ridge: Any, targets: Any = None) -> Answers:
 
     Parameters
     ----------
-    ridge : DeterministicEquivalentRidge
+    ridge : DeterministicEquivalentRidge or DeterministicEquivalentRidgeClassifier
         Fitted.
     targets : array-like of shape (T,), optional
         Errors to reach; None is 95, 90 and 75 % of the least one at the training size.
@@ -65,62 +84,81 @@ def ask(ridge: Any, targets: Any = None) -> Answers:
     Answers
     """
     said: list[str] = []
-    n = ridge.n_samples_
+    n, metric = ridge.n_samples_, asked_metric(ridge, None)
+    option = metric_option(ridge, metric)
+    rates = metric == "error_rate"
     with _heard(said):
-        best = float(ridge.optimal_alpha())
-    least = np.nan if np.isnan(best) else float(ridge.predict_test_error(alpha=best))
-    goals = _targets(targets, least)
+        best = float(ridge.optimal_alpha(**option))
+    least = np.nan if np.isnan(best) else float(ridge.predict_test_error(alpha=best, **option))
+    goals = _targets(targets, least, rates)
     sizes = np.unique(np.maximum(2.0, np.round(n * np.array(_SIZES))))
+    words = ERROR_RATE if rates else SQUARED_ERROR_OF_CODES if option else SQUARED_ERROR
     return Answers(
         n_samples=n,
         n_features=ridge.n_features_in_,
         alpha=float(ridge.alpha_),
-        train_error=ridge.train_error_,
-        baseline=_baseline(ridge),
+        train_error=ridge.train_error_ if rates or not option else ridge.predict_train_error(),
+        baseline=_most_frequent(ridge) if rates else _baseline(ridge, option),
         best_alpha=best,
-        error=_fitted_error(ridge),
+        error=_fitted_error(ridge, option),
         best_error=least,
         sizes=sizes,
-        curves=curves_of(ridge, sizes, [float(ridge.alpha_), "optimal"], 0.9),
-        required=[(goal, _required(ridge, goal)) for goal in goals],
-        check=_check(ridge),
+        curves=curves_of(ridge, sizes, [float(ridge.alpha_), "optimal"], 0.9, metric),
+        required=[(goal, _required(ridge, goal, option)) for goal in goals],
+        check=_check(ridge, option),
         said=said,
         n_groups=getattr(ridge, "n_groups_", None),
+        words=words,
+        classes=_classes(ridge) if rates else [],
     )
 
 
-def _targets(targets: Any, least: float) -> list[float]:
+def _targets(targets: Any, least: float, rates: bool) -> list[float]:
     if targets is None:
-        return [] if np.isnan(least) else [share * least for share in _TARGETS]
-    return [float(goal) for goal in as_row(targets, "targets", least=0.0, strict=True)[::-1]]
+        return [] if not least > 0 else [share * least for share in _TARGETS]
+    goals = as_row(targets, "targets", least=0.0, strict=True)[::-1]
+    if rates and goals[0] >= 1.0:
+        raise ValueError(f"targets must be error rates below 1; got {targets!r}.")
+    return [float(goal) for goal in goals]
 
 
-def _baseline(ridge: Any) -> float:
+def _baseline(ridge: Any, option: dict[str, str]) -> float:
     """Return the error at a regularisation that leaves nothing but the intercept."""
     everything = float(np.sum(ridge.eigenvalues_)) * ridge.n_samples_ or 1.0
-    return float(ridge.predict_test_error(alpha=1e9 * everything))
+    return float(ridge.predict_test_error(alpha=1e9 * everything, **option))
 
 
-def _fitted_error(ridge: Any) -> tuple[float, float, float]:
+def _most_frequent(ridge: Any) -> float:
+    counts = ridge.error_predictor_.class_counts
+    return float(1.0 - counts.max() / counts.sum())
+
+
+def _fitted_error(ridge: Any, option: dict[str, str]) -> tuple[float, float, float]:
     if not ridge.error_predictor_.knows_intervals:
-        return float(ridge.test_error_), np.nan, np.nan
-    error, low, high = ridge.predict_test_error(return_interval=True, level=0.9)
+        return float(ridge.predict_test_error(**option)), np.nan, np.nan
+    error, low, high = ridge.predict_test_error(return_interval=True, level=0.9, **option)
     return float(error), float(low), float(high)
 
 
-def _required(ridge: Any, target: float) -> float:
+def _classes(ridge: Any) -> list[ClassRow]:
+    found, counts = ridge.predict_class_errors(), ridge.error_predictor_.class_counts
+    cells = zip(ridge.classes_, counts, found.error, found.lower, found.upper, strict=True)
+    return [ClassRow(str(label), int(n), *map(float, values)) for label, n, *values in cells]
+
+
+def _required(ridge: Any, target: float, option: dict[str, str]) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PopulationWarning)  # infinity and NaN say the same
-        return float(ridge.required_samples(target))
+        return float(ridge.required_samples(target, **option))
 
 
-def _check(ridge: Any) -> Any:
+def _check(ridge: Any, option: dict[str, str]) -> Any:
     if not hasattr(ridge.population_, "calibration_check"):
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PopulationWarning)  # the report says it in its own words
         try:
-            return ridge.calibration_check()
+            return ridge.calibration_check(**option)
         except ValueError:  # the training rows are gone, as after unpickling
             return None
 

@@ -13,6 +13,7 @@ from sk_deepfeat.model_selection import (
     ErrorSurfaceDisplay,
     RidgeLearningCurveDisplay,
 )
+from sk_deepfeat.model_selection.fitted_ridge import asked_metric
 from sk_deepfeat.report.answers import Answers
 from sk_deepfeat.report.numbers import number
 
@@ -30,11 +31,13 @@ class Picture(NamedTuple):
     """base64."""
 
 
-def pictures(ridge: Any, answers: Answers) -> list[Picture]:
-    """Draw the learning curve, the error surface, and the check if there is one."""
-    found = [_curve(ridge, answers), _surface(ridge, answers)]
-    if answers.check is not None and answers.check.n_samples.size:
-        found.append(_check(answers))
+def pictures(ridge: Any, answers: Answers) -> dict[str, Picture]:
+    """Draw the ``curve``, the ``surface`` unless all errors are zero, and the ``check`` if any."""
+    found = {"curve": _curve(ridge, answers)}
+    if np.any(answers.curves["predicted"] > 0):
+        found["surface"] = _surface(ridge, answers)
+    if answers.check is not None and np.any(answers.check.ratio > 0):
+        found["check"] = _check(ridge, answers)
     return found
 
 
@@ -62,12 +65,13 @@ def _curve(ridge: Any, answers: Answers) -> Picture:
     display = RidgeLearningCurveDisplay.from_fitted(ridge, ax=_axes())
     values = answers.curves["predicted"][:, -1]
     known = np.isfinite(values)
-    said = "Predicted test error over the number of training samples, with the best alpha."
+    error, show = answers.words.error, answers.words.show
+    said = f"Predicted {error} over the number of training samples, with the best alpha."
     if np.any(known):
         first, last = np.flatnonzero(known)[[0, -1]]
         said += (
-            f" It goes from {number(values[first])} at {answers.sizes[first]:,.0f} samples to "
-            f"{number(values[last])} at {answers.sizes[last]:,.0f}."
+            f" It goes from {show(values[first])} at {answers.sizes[first]:,.0f} samples to "
+            f"{show(values[last])} at {answers.sizes[last]:,.0f}."
         )
     caption = "Shaded: 90 % intervals of the prediction." if display.bands_ else ""
     return Picture("Learning curve", caption, said, _png(display))
@@ -77,8 +81,8 @@ def _surface(ridge: Any, answers: Answers) -> Picture:
     display = ErrorSurfaceDisplay.from_fitted(ridge, ax=_axes())
     beyond = not np.all(display.reachable)
     said = (
-        "Heat map of the predicted test error over the number of training samples and the "
-        f"regularisation alpha; dashed, the best alpha, {number(answers.best_alpha)} at "
+        f"Heat map of the predicted {answers.words.error} over the number of training samples and "
+        f"the regularisation alpha; dashed, the best alpha, {number(answers.best_alpha)} at "
         f"{answers.n_samples:,} samples."
     )
     said += " Many samples with a small alpha are hatched: unknown." if beyond else ""
@@ -86,11 +90,13 @@ def _surface(ridge: Any, answers: Answers) -> Picture:
     return Picture("Error surface", caption, said, _png(display))
 
 
-def _check(answers: Answers) -> Picture:
-    display = CalibrationCheckDisplay.from_result(answers.check, ax=_axes())
+def _check(ridge: Any, answers: Answers) -> Picture:
+    metric = asked_metric(ridge, None)
+    display = CalibrationCheckDisplay.from_result(answers.check, metric=metric, ax=_axes())
     low, high = np.nanmin(display.ratio), np.nanmax(display.ratio)
     said = (
-        "Measured over predicted error on random parts of the rows, for several sizes and alphas: "
+        f"Measured over predicted {answers.words.short} on random parts of the rows, for several "
+        "sizes and alphas: "
         f"between {low:.2f} and {high:.2f}; the check is "
         f"{'passed' if answers.check.passed else 'failed'}."
     )

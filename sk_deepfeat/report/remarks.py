@@ -11,11 +11,15 @@ from sklearn.utils import get_tags
 
 from sk_deepfeat.report.answers import Answers
 from sk_deepfeat.report.numbers import number
+from sk_deepfeat.report.words import SQUARED_ERROR_OF_CODES
 
 _FEW_ROWS = 100
 _FEW_GROUPS = 12
 _WIDE = 1.5  # upper over lower end of an interval
+_WIDE_RATE = 2.5  # the same of an error rate, which few errors make
 _WORTHWHILE = 1.1  # error at the fitted over that at the best alpha
+_FEWEST_ROWS = 4  # that another alpha decides otherwise: twice the standard error of as many
+_FEW_OF_CLASS = 20
 _USELESS = 0.95  # error over that of predicting the mean
 
 
@@ -35,11 +39,13 @@ def remarks(answers: Answers, estimator: Any) -> list[str]:
         Plain text.
     """
     found = [
-        _same_rows(estimator),
+        _same_rows(estimator, answers),
         _check_failed(answers),
         _no_check(answers),
+        _no_rates(answers),
         _few_rows(answers),
         _few_groups(answers),
+        _few_of_a_class(answers),
         _useless(answers),
         _other_alpha(answers),
         _wide(answers),
@@ -48,7 +54,7 @@ def remarks(answers: Answers, estimator: Any) -> list[str]:
     return [text for text in found if text] + answers.said
 
 
-def _same_rows(estimator: Any) -> str:
+def _same_rows(estimator: Any, answers: Answers) -> str:
     if not isinstance(estimator, Pipeline):
         return ""
     learned = [name for name, step in estimator.steps[:-1] if _uses_targets(step)]
@@ -56,8 +62,8 @@ def _same_rows(estimator: Any) -> str:
         return ""
     return (
         f"The step {learned[0]!r} of the pipeline learned from the targets of the rows that the "
-        "ridge was then fitted on. The predicted errors are far too small. Use TwoStageRegressor, "
-        "which keeps the rows apart."
+        "ridge was then fitted on. The predicted errors are far too small. Use "
+        f"{answers.words.two_stages}, which keeps the rows apart."
     )
 
 
@@ -82,6 +88,15 @@ def _no_check(answers: Answers) -> str:
     )
 
 
+def _no_rates(answers: Answers) -> str:
+    if answers.words is not SQUARED_ERROR_OF_CODES:
+        return ""
+    return (
+        "These are squared errors of codes of the classes, and no error rates, which the way the "
+        "population was learned does not tell. population='leave-one-out' does."
+    )
+
+
 def _few_rows(answers: Answers) -> str:
     if answers.n_samples >= _FEW_ROWS:
         return ""
@@ -100,33 +115,51 @@ def _few_groups(answers: Answers) -> str:
     )
 
 
+def _few_of_a_class(answers: Answers) -> str:
+    few = [row for row in answers.classes if row.n_rows < _FEW_OF_CLASS]
+    if not few:
+        return ""
+    least = min(few, key=lambda row: row.n_rows)
+    others = f", and few of {len(few) - 1} others" if len(few) > 1 else ""
+    return (
+        f"Of the class {least.label!r} there are {least.n_rows} training rows{others}. With fewer "
+        f"than {_FEW_OF_CLASS}, hardly anything is known about the error rate of a class."
+    )
+
+
 def _useless(answers: Answers) -> str:
     best = np.fmin(answers.best_error, answers.error[0])
     if not best > _USELESS * answers.baseline:
         return ""
+    constant = answers.words.constant + ("" if answers.classes else " of the target")
     return (
-        "Even with the best alpha the model is hardly better than always predicting the mean of "
-        f"the target (error {number(answers.baseline)}). These features tell little about it."
+        f"Even with the best alpha the model is hardly better than always {constant} "
+        f"({answers.words.short} {answers.words.show(answers.baseline)}). These features tell "
+        "little about it."
     )
 
 
 def _other_alpha(answers: Answers) -> str:
     if not answers.error[0] > _WORTHWHILE * answers.best_error:
         return ""
+    rows = (answers.error[0] - answers.best_error) * answers.n_samples
+    if answers.classes and rows < _FEWEST_ROWS:
+        return ""
     saved = 100 * (1 - answers.best_error / answers.error[0])
     return (
         f"Your alpha = {number(answers.alpha)} is not the best one: alpha = "
-        f"{number(answers.best_alpha)} is predicted to lower the error by {saved:.0f} % without "
-        "any more data."
+        f"{number(answers.best_alpha)} is predicted to lower the {answers.words.short} by "
+        f"{saved:.0f} % without any more data."
     )
 
 
 def _wide(answers: Answers) -> str:
     _, low, high = answers.error
-    if not high > _WIDE * low:
+    if not high > (_WIDE_RATE if answers.classes else _WIDE) * low:
         return ""
+    error, show = answers.words.short, answers.words.show
     return (
-        f"The interval of the predicted error is wide: {number(low)} to {number(high)}. Do not "
+        f"The interval of the predicted {error} is wide: {show(low)} to {show(high)}. Do not "
         "decide on differences smaller than that."
     )
 

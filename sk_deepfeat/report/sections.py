@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from sk_deepfeat.report.answers import Answers
+from sk_deepfeat.report.answers import Answers, ClassRow
 from sk_deepfeat.report.numbers import number
 from sk_deepfeat.report.pictures import Picture
+from sk_deepfeat.report.words import accuracy, percent, percentages
+
+_MOST_CLASSES = 20
 
 Rows = Sequence[tuple[str, str]]
 
@@ -22,17 +25,20 @@ def described(rows: Rows) -> str:
 
 
 def headline(answers: Answers) -> str:
-    """Return the three numbers that most readers want."""
+    """Return the three numbers that most readers want, and of classes a sentence."""
+    words = answers.words
     error, low, high = answers.error
-    between = "" if np.isnan(low) else f"90 % interval: {number(low)} to {number(high)}"
-    of_mean = f"{100 * error / answers.baseline:.0f} %" if answers.baseline > 0 else "unknown"
+    between = "" if np.isnan(low) else f"90 % interval: {words.show(low)} to {words.show(high)}"
+    if answers.classes:
+        constant = f"always {words.constant}: {accuracy(answers.baseline)}"
+        compared = ("accuracy", accuracy(error), constant)
+    else:
+        of_mean = f"{100 * error / answers.baseline:.0f} %" if answers.baseline > 0 else "unknown"
+        constant = f"always {words.constant}: {number(answers.baseline)}"
+        compared = ("of the error of the mean", of_mean, constant)
     tiles = [
-        (f"predicted test error{_of_what(answers)}", number(error), between),
-        (
-            "of the error of the mean",
-            of_mean,
-            f"always predicting the mean: {number(answers.baseline)}",
-        ),
+        (f"predicted {words.error}{_of_what(answers)}", words.show(error), between),
+        compared,
         ("best alpha", _alpha(answers.best_alpha), f"used here: {number(answers.alpha)}"),
     ]
     inside = "".join(
@@ -40,7 +46,19 @@ def headline(answers: Answers) -> str:
         f"<small>{escape(detail)}</small></div>"
         for name, value, detail in tiles
     )
-    return f'<div class="tiles">{inside}</div>'
+    return f'<div class="tiles">{inside}</div>{_sentence(answers)}'
+
+
+def _sentence(answers: Answers) -> str:
+    """Say in words what an error rate is."""
+    if not answers.classes or np.isnan(answers.error[0]):
+        return ""
+    groups = "" if answers.n_groups is None else f" in {answers.n_groups:,} groups"
+    return (
+        f"<p>Fitted on {answers.n_samples:,} rows{groups}, it misclassifies "
+        f"{percent(answers.error[0])} of new rows{_of_what(answers).replace(' on', ' of')} "
+        f"(accuracy {accuracy(answers.error[0])}).</p>"
+    )
 
 
 def remark_list(found: Sequence[str]) -> str:
@@ -63,20 +81,50 @@ def curve_table(answers: Answers) -> str:
 
 def required_table(answers: Answers) -> str:
     """Return how many samples each target error needs."""
+    if not answers.required and answers.best_error == 0.0:
+        return "<p>No error is predicted with the rows at hand: none can be lower.</p>"
     if not answers.required:
         return "<p>No alpha is within reach of these rows: no target can be answered.</p>"
+    target, needs = "target error", "samples needed, with the best alpha"
     rows = [(number(goal), _samples(needed, answers)) for goal, needed in answers.required]
-    return _table(("target error", "samples needed, with the best alpha"), rows)
+    if answers.classes:
+        target = "target accuracy"
+        rows = [
+            (f"{accuracy(goal)} ({percent(goal)} wrong)", samples)
+            for (goal, _), (_, samples) in zip(answers.required, rows, strict=True)
+        ]
+    return _table((target, needs), rows)
+
+
+def class_section(answers: Answers) -> str:
+    """Return the error rate of each class; nothing where there are none."""
+    if not answers.classes:
+        return ""
+    worst = np.argsort([-row.error for row in answers.classes], kind="stable")[:_MOST_CLASSES]
+    shown = [answers.classes[k] for k in np.sort(worst)]
+    rows = [(row.label, f"{row.n_rows:,}", *_of_class(row)) for row in shown]
+    left = len(answers.classes) - len(shown)
+    more = f"<p>Of {left} more classes smaller shares are misclassified.</p>" if left else ""
+    head = ("class", "training rows", "misclassified of its new rows", "90 % interval")
+    title = "<h2>Which classes are misclassified?</h2>"
+    return f"<section>{title}{_table(head, rows)}{more}</section>"
+
+
+def _of_class(row: ClassRow) -> tuple[str, str]:
+    if np.isnan(row.error):
+        return "unknown", ""
+    return percent(row.error), percentages(row.lower, row.upper)
 
 
 def alpha_sentence(answers: Answers) -> str:
     """Return what the best alpha is, and what it would change."""
     if np.isnan(answers.best_alpha):
         return "The best alpha for these rows is not known."
+    show = answers.words.show
     return escape(
-        f"With {answers.n_samples:,} samples the least error, {number(answers.best_error)}, is "
-        f"predicted at alpha = {number(answers.best_alpha)}; your alpha = {number(answers.alpha)} "
-        f"gives {number(answers.error[0])}."
+        f"With {answers.n_samples:,} samples the least {answers.words.short}, "
+        f"{show(answers.best_error)}, is predicted at alpha = {number(answers.best_alpha)}; your "
+        f"alpha = {number(answers.alpha)} gives {show(answers.error[0])}."
     )
 
 
@@ -87,11 +135,14 @@ def check_summary(answers: Answers) -> str:
         return "<p>Not available for this population.</p>"
     if check.n_samples.size == 0:
         return "<p>There are too few rows to measure errors on parts of them.</p>"
-    ratio = check.measured / check.predicted
+    ratio = check.ratio[np.isfinite(check.ratio)]
+    if ratio.size == 0:
+        return "<p>No error was measured or predicted on parts of the rows.</p>"
     verdict = "Passed" if check.passed else "Failed"
     return (
-        f"<p><b>{verdict}.</b> The ridge was refitted on random parts of the rows, and its error "
-        f"measured on the others: {np.nanmin(ratio):.2g} to {np.nanmax(ratio):.2g} times what was "
+        f"<p><b>{verdict}.</b> The ridge was refitted on random parts of the rows, and its "
+        f"{answers.words.short} measured on the others: {ratio.min():.2g} to "
+        f"{ratio.max():.2g} times what was "
         f"predicted, over {ratio.size} combinations of size and alpha"
         f"{', no more apart than chance explains' if check.passed else ''}.</p>"
     )
@@ -118,10 +169,11 @@ def _cell(answers: Answers, s: int, column: int) -> str:
     value = answers.curves["predicted"][s, column]
     if not np.isfinite(value):
         return "unknown" if np.isnan(value) else "no limit"
+    show = answers.words.show
     if "lower" not in answers.curves:
-        return number(value)
+        return show(value)
     low, high = answers.curves["lower"][s, column], answers.curves["upper"][s, column]
-    return f"{number(value)} ({number(low)} to {number(high)})"
+    return f"{show(value)} ({show(low)} to {show(high)})"
 
 
 def _samples(needed: float, answers: Answers) -> str:

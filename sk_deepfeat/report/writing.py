@@ -32,27 +32,30 @@ def write_report(
     *,
     y: Any = None,
     targets: Any = None,
-    title: str = "Predicted test error",
+    title: str | None = None,
     target_name: str | None = None,
 ) -> Path:
     """Write what a fitted estimator knows about its error as one self-contained HTML page.
 
     The page holds the data and the feature map, the predicted error with its interval, learning
     curve and error surface, the best alpha, the samples that three targets need, the calibration
-    check, and warnings in plain words. Pictures are embedded: nothing is loaded from elsewhere.
+    check, and warnings in plain words; of a classifier error rates and accuracies, those of each
+    class, too. Pictures are embedded: nothing is loaded from elsewhere.
 
     Parameters
     ----------
     estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
-        Fitted; what ends in a `DeterministicEquivalentRidge` is asked for it.
+        Fitted; what ends in a `DeterministicEquivalentRidge`, or in its classifier, is asked for
+        it.
     path : str or path-like
         The file; an existing one is replaced. Its folder must exist.
     y : array-like of shape (n_rows,) or (n_rows, n_outputs), optional
-        The targets, to tell their range.
+        The targets, to tell their range, or the name of the labels.
     targets : array-like of shape (T,), optional
-        Test errors to reach; None is 95, 90 and 75 % of the least one with the rows at hand.
-    title : str, default="Predicted test error"
-        Of the page.
+        Test errors to reach, error rates of a classifier; None is 95, 90 and 75 % of the least one
+        with the rows at hand.
+    title : str, optional
+        Of the page; None is "Predicted test error", or "Predicted error rate".
     target_name : str, optional
         What is predicted; None is the name of `y`, if it has one.
 
@@ -90,13 +93,16 @@ def write_report(
     ...     written.read_text(encoding="utf-8")[:15]
     '<!DOCTYPE html>'
     """
-    if not isinstance(title, str):
+    if title is not None and not isinstance(title, str):
         raise TypeError(f"title={title!r} must be a string.")
     destination = check_destination(path)
     ridge = fitted_ridge(estimator)
     import_pyplot("write_report")
     answers = ask(ridge, targets)
-    page = _page(estimator, ridge, answers, title, _target(y, ridge, target_name))
+    if title is None:
+        title = f"Predicted {answers.words.error}"
+    target = _target(y, ridge, answers, target_name)
+    page = _page(estimator, ridge, answers, title, target)
     return _write(page, destination)
 
 
@@ -130,28 +136,35 @@ def check_destination(path: Any) -> Path:
 
 
 def _page(estimator: Any, ridge: Any, answers: Answers, title: str, target: str) -> str:
-    drawn = [sections.figure(picture) for picture in pictures(ridge, answers)]
+    drawn = {key: sections.figure(made) for key, made in pictures(ridge, answers).items()}
     template = (files("sk_deepfeat.report") / "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
         title=escape(title),
+        lead=escape(answers.words.lead),
         version=escape(version("sk-deepfeat")),
         headline=sections.headline(answers),
         remarks=sections.remark_list(remarks(answers, estimator)),
         data=sections.described(_data(estimator, answers, target)),
-        model=sections.described(_model(estimator, ridge)),
+        model=sections.described(_model(estimator, ridge, answers)),
         curve_table=sections.curve_table(answers),
-        curve=drawn[0],
+        curve=drawn["curve"],
         required=sections.required_table(answers),
         alpha=sections.alpha_sentence(answers),
-        surface=drawn[1],
-        check=sections.check_summary(answers) + "".join(drawn[2:]),
+        surface=drawn.get("surface", ""),
+        classes=sections.class_section(answers),
+        check=sections.check_summary(answers) + drawn.get("check", ""),
     )
 
 
-def _target(y: Any, ridge: Any, name: str | None) -> str:
-    n_outputs = 1 if ridge.coef_.ndim == 1 else len(ridge.coef_)
+def _target(y: Any, ridge: Any, answers: Answers, name: str | None) -> str:
+    classes = getattr(ridge, "classes_", None)
+    n_outputs = 1 if classes is not None or ridge.coef_.ndim == 1 else len(ridge.coef_)
     if name is None:
         name = str(getattr(y, "name", None) or ("y" if n_outputs == 1 else f"{n_outputs} outputs"))
+    if classes is not None:
+        shown = ", ".join(str(label) for label in classes[:_MOST_NAMES])
+        more = f" and {len(classes) - _MOST_NAMES} more" if len(classes) > _MOST_NAMES else ""
+        return f"{name}, {len(classes)} classes: {shown}{more}"
     if y is None:
         return name
     values = numeric_targets(y)
@@ -176,7 +189,7 @@ def _data(estimator: Any, answers: Answers, target: str) -> list[tuple[str, str]
     return [("rows", rows), ("columns", columns), ("target", target)]
 
 
-def _model(estimator: Any, ridge: Any) -> list[tuple[str, str]]:
+def _model(estimator: Any, ridge: Any, answers: Answers) -> list[tuple[str, str]]:
     if hasattr(estimator, "best_estimator_"):
         estimator = estimator.best_estimator_
     steps: list[Any] = []
@@ -191,7 +204,7 @@ def _model(estimator: Any, ridge: Any) -> list[tuple[str, str]]:
         ("features", f"{ridge.n_features_in_:,}: {' '.join(features.split())}"),
         ("ridge", " ".join(repr(ridge).split())),
         ("alpha", number(ridge.alpha_)),
-        ("error on the training rows", number(ridge.train_error_)),
+        (answers.words.train_error, answers.words.show(answers.train_error)),
         ("population", " ".join(repr(ridge.population_).split())),
     ]
 

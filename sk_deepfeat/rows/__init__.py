@@ -4,7 +4,7 @@ from sk_deepfeat.rows.classes import check_class_rows
 from sk_deepfeat.rows.copies import ExactCopies, exact_copies
 from sk_deepfeat.rows.group_parts import deal_groups
 from sk_deepfeat.rows.groups import check_groups
-from sk_deepfeat.rows.targets import target_kind, warn_of_classes
+from sk_deepfeat.rows.targets import look_like_classes, target_kind, warn_of_classes
 from sk_deepfeat.rows.validation import check_rows
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "check_rows",
     "deal_groups",
     "exact_copies",
+    "look_like_classes",
     "target_kind",
     "warn_of_classes",
 ]

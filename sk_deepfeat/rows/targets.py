@@ -54,6 +54,22 @@ def _kind_of_objects(values: Any) -> str:
     return "integers" if whole else "numbers"
 
 
+def look_like_classes(kind: str, y: FloatArray) -> bool:
+    """Say whether integers or booleans are few enough, and without a gap, to be classes.
+
+    Parameters
+    ----------
+    kind : str
+        From `target_kind`, of the targets as they were given.
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        The same targets; several columns never do.
+    """
+    if kind not in ("integers", "booleans") or y.size != len(y) or y.size == 0:
+        return False
+    n_values = float(y.max()) - float(y.min()) + 1.0
+    return bool(2 <= n_values <= _MOST_CLASSES and np.unique(y).size == n_values)
+
+
 def warn_of_classes(kind: str, y: FloatArray) -> None:
     """Issue a `PopulationWarning` where a regressor is fitted on what looks like classes.
 
@@ -67,12 +83,10 @@ def warn_of_classes(kind: str, y: FloatArray) -> None:
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         The same targets, validated, of the rows that count.
     """
-    if kind not in ("integers", "booleans") or y.size != len(y) or len(y) < _FEWEST_ROWS:
+    if len(y) < _FEWEST_ROWS or not look_like_classes(kind, y):
         return
     lowest, highest = y.min(), y.max()
     n_values = highest - lowest + 1.0
-    if not 2 <= n_values <= _MOST_CLASSES or np.unique(y).size != n_values:
-        return
     warn_caller(
         f"y holds {kind} that look like classes: {int(n_values)} distinct values, from "
         f"{int(lowest)} to {int(highest)}. A regressor takes them for numbers, and predicts their "

@@ -10,6 +10,8 @@ from scipy.special import stdtrit
 
 from sk_deepfeat.theory.validation import FloatArray
 
+_FEW_ERRORS = 5.0  # below so many misclassified rows, no more is known than they tell
+
 
 class ClassAnswer(NamedTuple):
     """What is known of c losses at some cells (n, alpha).
@@ -29,7 +31,8 @@ class ClassAnswer(NamedTuple):
     log_variance: FloatArray | None
     """Variance of log error, cells + (c,); None where it was not asked for."""
     rows: FloatArray
-    """Rows that each loss is a mean over, (c,): all that is known where none of them is wrong."""
+    """Draws of equal weight, rows or groups, that each loss is a mean over, (c,): all that is
+    known where none of them is wrong."""
     shares: bool
     """Whether losses are shares of rows, between 0 and 1."""
     degrees: int = 1
@@ -66,7 +69,8 @@ class ClassAnswer(NamedTuple):
         r"""Return the ends of an interval, or None if the variance is not known.
 
         Of shares, that of Wilson, with as many rows as would make the variance: v of log ε stands
-        for (1-ε)/(εv) of them. Of other losses, :math:`R e^{\pm t\sqrt{v}}`.
+        for (1-ε)/(εv) of them, and for no more than there are where few are wrong. Of other
+        losses, :math:`R e^{\pm t\sqrt{v}}`.
         """
         if self.log_variance is None:
             return None
@@ -77,7 +81,9 @@ class ClassAnswer(NamedTuple):
         with np.errstate(divide="ignore", invalid="ignore"):
             rows = (1.0 - error) / (error * self.log_variance)
             some = (error > 0) & (error < 1) & (self.log_variance > 0)
-            rows = np.where(some, rows, self.rows)
+            # A number far below one of all rows is a guess at a tail of which no row is seen.
+            most = self.rows * np.maximum(error * self.rows / _FEW_ERRORS, 1.0)
+            rows = np.where(some, np.minimum(rows, most), self.rows)
             per_row = np.where(np.isinf(self.log_variance), np.inf, t * t / rows)
             wide = np.isinf(per_row)
             per_row = np.where(wide, 1.0, per_row)

@@ -9,6 +9,14 @@ import numpy as np
 
 from sk_deepfeat.model_selection.displays.base import Display, renamed
 from sk_deepfeat.model_selection.displays.drawing import ALPHA, finish, styles
+from sk_deepfeat.model_selection.fitted_ridge import asked_metric, metric_option
+
+_MOST_IN_COLUMN = 8
+_NAMES = {
+    "mse": "test error",
+    "error_rate": "error rate",
+    "balanced_error": "error rate, mean over classes",
+}
 
 
 class CalibrationCheckDisplay(Display):
@@ -24,6 +32,8 @@ class CalibrationCheckDisplay(Display):
         Between which noise alone would leave the ratio.
     verdict : str, default=""
         Where the check failed and the likeliest cause, drawn above the axes.
+    metric : str, default="mse"
+        What the errors are: "mse", or of classes as in ``predict_test_error``.
 
     Attributes
     ----------
@@ -54,6 +64,7 @@ class CalibrationCheckDisplay(Display):
         lower: Any,
         upper: Any,
         verdict: str = "",
+        metric: str = "mse",
     ) -> None:
         self.n_samples = n_samples
         self.alpha = alpha
@@ -61,15 +72,18 @@ class CalibrationCheckDisplay(Display):
         self.lower = lower
         self.upper = upper
         self.verdict = verdict
+        self.metric = metric
 
     @classmethod
-    def from_result(cls, check: Any, *, ax: Any = None) -> Self:
+    def from_result(cls, check: Any, *, metric: str = "mse", ax: Any = None) -> Self:
         """Draw what `calibration_check` returned.
 
         Parameters
         ----------
         check : CalibrationCheck
             The result.
+        metric : str, default="mse"
+            What its errors are.
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
 
@@ -81,25 +95,33 @@ class CalibrationCheckDisplay(Display):
             raise TypeError(f"check must be what calibration_check returned; got {check!r}.")
         if np.size(check.measured) == 0:
             raise ValueError("The check is empty: there were too few rows to measure subsets of.")
+        some = np.where(check.predicted > 0, check.predicted, np.nan)
         return cls(
             n_samples=check.n_samples,
             alpha=check.alpha,
-            ratio=check.measured / check.predicted,
-            lower=check.lower / check.predicted,
-            upper=check.upper / check.predicted,
+            ratio=check.ratio,
+            lower=check.lower / some,
+            upper=check.upper / some,
             verdict=check.verdict,
+            metric=metric,
         ).plot(ax=ax)
 
     @classmethod
-    def from_fitted(cls, estimator: Any, *, sizes: Any = None, ax: Any = None) -> Self:
+    def from_fitted(
+        cls, estimator: Any, *, sizes: Any = None, metric: str | None = None, ax: Any = None
+    ) -> Self:
         """Ask a fitted estimator for its `calibration_check` and draw it.
 
         Parameters
         ----------
         estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
-            Fitted; what ends in a `DeterministicEquivalentRidge` is asked for it.
+            Fitted; what ends in a `DeterministicEquivalentRidge`, or in its classifier, is asked
+            for it.
         sizes : array-like of int, optional
             As in ``estimator.calibration_check``.
+        metric : str, optional
+            Of a classifier, which error, as in ``calibration_check``; None is the error rate, or
+            "mse" if that is all that is known.
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
 
@@ -108,7 +130,9 @@ class CalibrationCheckDisplay(Display):
         CalibrationCheckDisplay
         """
         ridge = cls._fitted_ridge(estimator, ax)
-        return cls.from_result(ridge.calibration_check(sizes), ax=ax)
+        metric = asked_metric(ridge, metric)
+        check = ridge.calibration_check(sizes, **metric_option(ridge, metric))
+        return cls.from_result(check, metric=metric, ax=ax)
 
     from_estimator = renamed("from_estimator", "from_fitted")
 
@@ -153,9 +177,10 @@ class CalibrationCheckDisplay(Display):
             xscale="log",
             yscale="log",
             xlabel=ALPHA,
-            ylabel="measured / predicted test error",
+            ylabel=f"measured / predicted {_NAMES[self.metric]}",
         )
         if self.verdict:
             ax.set_title("\n".join(wrap(self.verdict, 80)), fontsize="small")
-        finish(ax, "subsets of the rows\nbars: four standard errors\ngrey: within 5 %")
+        title = "subsets of the rows\nbars: four standard errors\ngrey: within 5 %"
+        finish(ax, title, ncols=-(-sizes.size // _MOST_IN_COLUMN))
         return self

@@ -10,8 +10,8 @@ from sk_deepfeat.model_selection.arguments import as_sizes
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.displays.base import Display, warn_renamed
 from sk_deepfeat.model_selection.displays.drawing import (
+    ERRORS,
     N_SAMPLES,
-    TEST_ERROR,
     alpha_in_words,
     end_of_reach_handle,
     finish,
@@ -21,7 +21,7 @@ from sk_deepfeat.model_selection.displays.drawing import (
     shade,
     styles,
 )
-from sk_deepfeat.model_selection.fitted_ridge import curves_of, sizes_around
+from sk_deepfeat.model_selection.fitted_ridge import asked_metric, curves_of, sizes_around
 from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
 
 
@@ -39,7 +39,7 @@ class RidgeLearningCurveDisplay(Display):
     alphas : sequence of A floats
         Regularisations, one colour and line style each; "optimal" is the best for each size.
     predicted : ndarray of shape (S, A)
-        Mean squared errors; NaN where unknown.
+        Errors; NaN where unknown.
     measured_mean, measured_se : ndarray of shape (S, A), optional
         Means over refits and their standard errors.
     lower, upper : ndarray of shape (S, A), optional
@@ -48,6 +48,8 @@ class RidgeLearningCurveDisplay(Display):
         Where the training set identifies the error; None: where `predicted` is not NaN.
     level : float, default=0.9
         Nominal coverage of the intervals.
+    metric : str, default="mse"
+        What the errors are: "mse", or of classes as in ``predict_test_error``.
 
     Attributes
     ----------
@@ -85,6 +87,7 @@ class RidgeLearningCurveDisplay(Display):
         upper: Any = None,
         reachable: Any = None,
         level: float = 0.9,
+        metric: str = "mse",
     ) -> None:
         self.n_samples = n_samples
         self.alphas = alphas
@@ -95,6 +98,7 @@ class RidgeLearningCurveDisplay(Display):
         self.upper = upper
         self.reachable = reachable
         self.level = level
+        self.metric = metric
 
     @property
     def train_sizes(self) -> Any:
@@ -126,6 +130,7 @@ class RidgeLearningCurveDisplay(Display):
             lower=curve.lower,
             upper=curve.upper,
             reachable=curve.reachable,
+            metric=curve.metric,
         ).plot(ax=ax)
 
     @classmethod
@@ -158,6 +163,7 @@ class RidgeLearningCurveDisplay(Display):
         n_samples: Any = None,
         alphas: Any = None,
         level: float = 0.9,
+        metric: str | None = None,
         ax: Any = None,
     ) -> Self:
         """Ask a fitted estimator and draw; nothing is refitted.
@@ -165,13 +171,17 @@ class RidgeLearningCurveDisplay(Display):
         Parameters
         ----------
         estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
-            Fitted; what ends in a `DeterministicEquivalentRidge` is asked for it.
+            Fitted; what ends in a `DeterministicEquivalentRidge`, or in its classifier, is asked
+            for it.
         n_samples : array-like of shape (S,), optional
             Numbers of training samples; None is from a thirtieth to ten times those of the fit.
         alphas : float, "optimal", or sequence of them, optional
             Regularisations; None is the fitted one, and the best for each n.
         level : float, default=0.9
             Nominal coverage of the intervals; there are none if the population does not know them.
+        metric : str, optional
+            Of a classifier, which error, as in ``predict_test_error``; None is the error rate, or
+            "mse" if that is all that is known.
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
 
@@ -187,11 +197,12 @@ class RidgeLearningCurveDisplay(Display):
             alphas = [alphas]
         if len(alphas) == 0:
             raise ValueError(f"alphas={alphas!r} must hold at least one number or 'optimal'.")
-        curves = curves_of(ridge, sizes, alphas, level)
-        return cls(n_samples=sizes, alphas=alphas, level=level, **curves).plot(ax=ax)
+        metric = asked_metric(ridge, metric)
+        curves = curves_of(ridge, sizes, alphas, level, metric)
+        return cls(n_samples=sizes, alphas=alphas, level=level, metric=metric, **curves).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw on logarithmic axes.
+        """Draw on logarithmic axes; errors that are all zero on a linear one.
 
         Parameters
         ----------
@@ -216,7 +227,10 @@ class RidgeLearningCurveDisplay(Display):
                 self._points(ax, sizes, order, i, look)
         handles = [self._handle(i, look) for i, look in enumerate(looks)]
         handles += end_of_reach_handle(ax)
-        ax.set(xscale="log", yscale="log", xlabel=N_SAMPLES, ylabel=TEST_ERROR)
+        measured = self.predicted if self.measured_mean is None else self.measured_mean
+        some = np.any(self.predicted > 0) or np.any(measured > 0)  # else a logarithm shows nothing
+        scale = "log" if some else "linear"
+        ax.set(xscale="log", yscale=scale, xlabel=N_SAMPLES, ylabel=ERRORS[self.metric])
         plain_numbers(ax.xaxis)
         finish(ax, self._title(), handles=handles)
         return self

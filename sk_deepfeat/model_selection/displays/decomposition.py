@@ -135,7 +135,8 @@ class ErrorDecompositionDisplay(Display):
         Parameters
         ----------
         estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
-            Fitted; what ends in a `DeterministicEquivalentRidge` is asked for it.
+            Fitted; what ends in a `DeterministicEquivalentRidge`, or in its classifier, is asked
+            for it.
         n_samples : array-like of shape (S,), optional
             Numbers of training samples; None is from a thirtieth to ten times those of the fit.
         alpha : float or "optimal", optional

@@ -9,6 +9,13 @@ import numpy as np
 N_SAMPLES = "n (training samples)"
 ALPHA = "alpha (squared units of X)"
 TEST_ERROR = "test error (squared units of y)"
+ERRORS = {
+    "mse": TEST_ERROR,
+    "error_rate": "error rate (share of new rows)",
+    "balanced_error": "error rate (mean over classes)",
+    "log_loss": "log-loss (nats)",
+}
+"""What is drawn, by its metric."""
 
 _END = "end of reach"
 _MARKERS = "osD^vP*X<>"

@@ -18,14 +18,14 @@ from sk_deepfeat.model_selection.arguments import (
 )
 from sk_deepfeat.model_selection.displays.base import Display
 from sk_deepfeat.model_selection.displays.drawing import (
-    TEST_ERROR,
+    ERRORS,
     alpha_in_words,
     finish,
     intervals_in_words,
     shade,
     styles,
 )
-from sk_deepfeat.model_selection.fitted_ridge import curves_of, three_sizes
+from sk_deepfeat.model_selection.fitted_ridge import asked_metric, curves_of, three_sizes
 
 _MOST_TICKS = 9
 
@@ -42,13 +42,15 @@ class TrainingDynamicsDisplay(Display):
     n_samples : ndarray of shape (S,)
         Numbers of training samples of the ridge, one colour and marker each.
     test_error : ndarray of shape (E, S)
-        Predicted mean squared errors; NaN where unknown.
+        Predicted errors; NaN where unknown.
     lower, upper : ndarray of shape (E, S), optional
         Ends of intervals.
     level : float, default=0.9
         Nominal coverage of the intervals.
     alpha : float or "optimal", optional
         The regularisation, for the legend's title.
+    metric : str, default="mse"
+        What the errors are: "mse", or of classes as in ``predict_test_error``.
 
     Attributes
     ----------
@@ -85,6 +87,7 @@ class TrainingDynamicsDisplay(Display):
         upper: Any = None,
         level: float = 0.9,
         alpha: Any = None,
+        metric: str = "mse",
     ) -> None:
         self.epochs = epochs
         self.n_samples = n_samples
@@ -93,6 +96,7 @@ class TrainingDynamicsDisplay(Display):
         self.upper = upper
         self.level = level
         self.alpha = alpha
+        self.metric = metric
 
     @classmethod
     def from_predictions(
@@ -105,6 +109,7 @@ class TrainingDynamicsDisplay(Display):
         upper: Any = None,
         level: float = 0.9,
         alpha: Any = None,
+        metric: str = "mse",
         ax: Any = None,
     ) -> Self:
         """Draw numbers that are at hand.
@@ -123,6 +128,8 @@ class TrainingDynamicsDisplay(Display):
             Their nominal coverage.
         alpha : float or "optimal", optional
             The regularisation that was asked for.
+        metric : str, default="mse"
+            What the errors are.
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
 
@@ -137,12 +144,13 @@ class TrainingDynamicsDisplay(Display):
         """
         steps, sizes = as_axis(epochs, "epochs", least=0.0), np.atleast_1d(n_samples)
         arrays = {"test_error": test_error, "lower": lower, "upper": upper}
-        given = {
+        given: dict[str, Any] = {
             name: as_cells(values, name, epochs=steps.size, n_samples=sizes.size)
             for name, values in arrays.items()
             if values is not None
         }
-        return cls(epochs=steps, n_samples=sizes, **given, level=level, alpha=alpha).plot(ax=ax)
+        more = {"level": level, "alpha": alpha, "metric": metric}
+        return cls(epochs=steps, n_samples=sizes, **given, **more).plot(ax=ax)
 
     @classmethod
     def from_estimator(
@@ -156,6 +164,7 @@ class TrainingDynamicsDisplay(Display):
         alpha: Any = "optimal",
         readout: Any = None,
         level: float = 0.9,
+        metric: str | None = None,
         ax: Any = None,
     ) -> Self:
         """Fit a ridge on the features of every checkpoint, ask for its error and draw.
@@ -176,10 +185,13 @@ class TrainingDynamicsDisplay(Display):
             times as many.
         alpha : float, "optimal" or None, default="optimal"
             Regularisation, the best for each epoch and n, or that of each fitted readout.
-        readout : DeterministicEquivalentRidge, optional
+        readout : DeterministicEquivalentRidge or its classifier, optional
             Unfitted, cloned for every stage; None is one with its default settings.
         level : float, default=0.9
             Nominal coverage of the intervals; there are none if the population does not know them.
+        metric : str, optional
+            Of a classifier, which error, as in ``predict_test_error``; None is the error rate, or
+            "mse" if that is all that is known.
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
 
@@ -210,7 +222,8 @@ class TrainingDynamicsDisplay(Display):
             ridge = clone(readout).fit(features, y)
             if sizes is None:
                 sizes = three_sizes(ridge)
-            stages.append(_at_sizes(ridge, sizes, alpha, level))
+            metric = asked_metric(ridge, metric)
+            stages.append(_at_sizes(ridge, sizes, alpha, level, metric))
         if epochs is None:
             epochs = getattr(feature_map, "checkpoints", None)
         if epochs is None or np.size(epochs) != len(stages):
@@ -218,10 +231,11 @@ class TrainingDynamicsDisplay(Display):
                 f"epochs must hold one number for each of the {len(stages)} stages of the feature "
                 f"map; got {epochs!r}."
             )
-        found = {name: np.array([stage[name] for stage in stages]) for name in stages[0]}
-        return cls.from_predictions(
-            epochs, sizes, found.pop("predicted"), **found, level=level, alpha=alpha, ax=ax
-        )
+        found: dict[str, Any] = {
+            name: np.array([stage[name] for stage in stages]) for name in stages[0]
+        }
+        more = {"level": level, "alpha": alpha, "metric": metric or "mse", "ax": ax}
+        return cls.from_predictions(epochs, sizes, found.pop("predicted"), **found, **more)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the errors over the epochs, with shaded intervals.
@@ -253,7 +267,7 @@ class TrainingDynamicsDisplay(Display):
             if self.lower is not None and self.upper is not None:
                 ends = self.lower[:, i], self.upper[:, i]
                 self.bands_.append(shade(ax, self.epochs, *ends, look))
-        ax.set(yscale="log", xlabel="training of the features (epochs)", ylabel=TEST_ERROR)
+        ax.set(yscale="log", xlabel="training of the features (epochs)", ylabel=ERRORS[self.metric])
         self._scale_epochs(ax)
         finish(ax, self._title())
         return self
@@ -284,6 +298,8 @@ class TrainingDynamicsDisplay(Display):
         return "\n".join(title)
 
 
-def _at_sizes(ridge: Any, sizes: FloatArray, alpha: Any, level: float) -> dict[str, FloatArray]:
-    found = curves_of(ridge, sizes, [alpha], level)
+def _at_sizes(
+    ridge: Any, sizes: FloatArray, alpha: Any, level: float, metric: str
+) -> dict[str, FloatArray]:
+    found = curves_of(ridge, sizes, [alpha], level, metric)
     return {name: values[:, 0] for name, values in found.items() if name != "reachable"}

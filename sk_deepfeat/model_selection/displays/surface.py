@@ -10,12 +10,18 @@ from sk_deepfeat.model_selection.arguments import FloatArray, as_axis, as_cells,
 from sk_deepfeat.model_selection.displays.base import Display, renamed
 from sk_deepfeat.model_selection.displays.drawing import (
     ALPHA,
+    ERRORS,
     N_SAMPLES,
-    TEST_ERROR,
     alpha_in_words,
     plain_numbers,
 )
-from sk_deepfeat.model_selection.fitted_ridge import alphas_around, optimal_alphas, sizes_around
+from sk_deepfeat.model_selection.fitted_ridge import (
+    alphas_around,
+    asked_metric,
+    metric_option,
+    optimal_alphas,
+    sizes_around,
+)
 
 _MOST_CONTRAST = 100.0  # errors beyond so many times the least are drawn alike
 
@@ -32,11 +38,13 @@ class ErrorSurfaceDisplay(Display):
     alphas : ndarray of shape (A,)
         Regularisations, positive and ascending.
     test_error : ndarray of shape (S, A)
-        Predicted mean squared error; NaN where unknown.
+        Predicted errors; NaN where unknown.
     optimal_alpha : ndarray of shape (S,), optional
         The best alpha for each n, drawn as a line.
     reachable : ndarray of bool of shape (S, A), optional
         Where the training set identifies the error; None: where `test_error` is not NaN.
+    metric : str, default="mse"
+        What the errors are: "mse", or of classes as in ``predict_test_error``.
 
     Attributes
     ----------
@@ -74,12 +82,14 @@ class ErrorSurfaceDisplay(Display):
         test_error: Any,
         optimal_alpha: Any = None,
         reachable: Any = None,
+        metric: str = "mse",
     ) -> None:
         self.n_samples = n_samples
         self.alphas = alphas
         self.test_error = test_error
         self.optimal_alpha = optimal_alpha
         self.reachable = reachable
+        self.metric = metric
 
     @classmethod
     def from_predictions(
@@ -90,6 +100,7 @@ class ErrorSurfaceDisplay(Display):
         optimal_alpha: Any = None,
         reachable: Any = None,
         *,
+        metric: str = "mse",
         ax: Any = None,
     ) -> Self:
         """Draw numbers that are at hand.
@@ -106,6 +117,8 @@ class ErrorSurfaceDisplay(Display):
             The best alpha for each n.
         reachable : array-like of bool of shape (S, A), optional
             Where the training set identifies the error.
+        metric : str, default="mse"
+            What the errors are.
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
 
@@ -134,22 +147,33 @@ class ErrorSurfaceDisplay(Display):
             test_error=errors,
             optimal_alpha=optimal_alpha,
             reachable=reachable,
+            metric=metric,
         ).plot(ax=ax)
 
     @classmethod
     def from_fitted(
-        cls, estimator: Any, *, n_samples: Any = None, alphas: Any = None, ax: Any = None
+        cls,
+        estimator: Any,
+        *,
+        n_samples: Any = None,
+        alphas: Any = None,
+        metric: str | None = None,
+        ax: Any = None,
     ) -> Self:
         """Ask a fitted estimator and draw; nothing is refitted.
 
         Parameters
         ----------
         estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
-            Fitted; what ends in a `DeterministicEquivalentRidge` is asked for it.
+            Fitted; what ends in a `DeterministicEquivalentRidge`, or in its classifier, is asked
+            for it.
         n_samples : array-like of shape (S,), optional
             Numbers of training samples; None is from a thirtieth to ten times those of the fit.
         alphas : array-like of shape (A,), optional
             Regularisations, positive; None is about the best ones.
+        metric : str, optional
+            Of a classifier, which error, as in ``predict_test_error``; None is the error rate, or
+            "mse" if that is all that is known.
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
 
@@ -159,15 +183,16 @@ class ErrorSurfaceDisplay(Display):
         """
         ridge = cls._fitted_ridge(estimator, ax)
         sizes = as_sizes(n_samples, sizes_around(ridge))
-        best = optimal_alphas(ridge, sizes)
+        metric = asked_metric(ridge, metric)
+        best = optimal_alphas(ridge, sizes, metric)
         if alphas is None:
             strengths = alphas_around(ridge, best)
         else:
             strengths = as_row(alphas, "alphas", least=0.0, strict=True)
-        cells = sizes[:, None], strengths
-        return cls.from_predictions(
-            sizes, strengths, ridge.predict_test_error(*cells), best, ridge.reachable(*cells), ax=ax
-        )
+        cells, option = (sizes[:, None], strengths), metric_option(ridge, metric)
+        errors = ridge.predict_test_error(*cells, **option)
+        reach = ridge.reachable(*cells, **option)
+        return cls.from_predictions(sizes, strengths, errors, best, reach, metric=metric, ax=ax)
 
     from_estimator = renamed("from_estimator", "from_fitted")
 
@@ -196,6 +221,7 @@ class ErrorSurfaceDisplay(Display):
         known = np.where(np.isfinite(self.test_error), self.test_error, np.nan)
         low = float(np.nanmin(np.where(known > 0, known, np.nan)))
         high = min(float(np.nanmax(known)), _MOST_CONTRAST * low)
+        known = np.maximum(known, low)  # zero, which a logarithm has no colour for
         self.mesh_ = self._mesh(ax, known, low, high)
         self.contours_ = self._contours(ax, known, low, high)
         self.line_ = self._best(ax)
@@ -203,7 +229,10 @@ class ErrorSurfaceDisplay(Display):
         handles += self._unreachable(ax, known)
         plain_numbers(ax.xaxis)
         self.colorbar_ = ax.figure.colorbar(
-            self.mesh_, ax=ax, label=TEST_ERROR, extend="max" if np.nanmax(known) > high else None
+            self.mesh_,
+            ax=ax,
+            label=ERRORS[self.metric],
+            extend="max" if np.nanmax(known) > high else None,
         )
         plain_numbers(self.colorbar_.ax.yaxis)
         if handles:

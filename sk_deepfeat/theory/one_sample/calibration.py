@@ -64,8 +64,8 @@ class CalibrationSize(NamedTuple):
     """Where so few rows first interpolate, so that an error may have no mean, shape (A,)."""
     unseen: float = 0.0
     """Share of the rows that are in every subset."""
-    error_rate: FloatArray | None = None
-    """Of codes of K classes, shares of misclassified rows as in `SubsetErrors`, (A, K + 2)."""
+    class_losses: FloatArray | None = None
+    """Of codes of K classes, what is lost on rows, as in `SubsetErrors`, (A, 2 (K + 2))."""
 
     @property
     def few_subsets(self) -> FloatArray:
@@ -108,8 +108,8 @@ class Calibration(NamedTuple):
     scatter: FloatArray
     """√n times the relative deviation of the error from training set to training set at those
     values, shape (S, t)."""
-    rate_scatter: FloatArray | None = None
-    """The same for shares of misclassified rows, shape (S, K + 2)."""
+    class_scatter: FloatArray | None = None
+    """The same for losses on rows of K classes, shape (S, 2 (K + 2))."""
     amplified: bool = False
     """Whether `df_ratio` holds values of the amplification in place of df1/n: where rows come in
     groups, df1/n does not say how near to its peak an error is."""
@@ -160,12 +160,12 @@ class Calibration(NamedTuple):
         """Return √n times the relative deviation over training sets of some n, at some df1/n."""
         return self._scatter_at(self.scatter, evaluator, n_samples, df_ratio)
 
-    def rate_scatter_at(
+    def class_scatter_at(
         self, evaluator: CurveEvaluator, n_samples: float, df_ratio: FloatArray
     ) -> FloatArray:
-        """Return what `scatter_at` does for shares of misclassified rows."""
-        assert self.rate_scatter is not None
-        return self._scatter_at(self.rate_scatter, evaluator, n_samples, df_ratio)
+        """Return what `scatter_at` does for losses on rows of classes."""
+        assert self.class_scatter is not None
+        return self._scatter_at(self.class_scatter, evaluator, n_samples, df_ratio)
 
     def _scatter_at(
         self, scatter: FloatArray, evaluator: CurveEvaluator, n: float, df_ratio: FloatArray
@@ -224,11 +224,11 @@ def calibrate(
         for planned, errors in zip(plan, measured, strict=True)
     ]
     pooled = partial(_pooled_scatter, grid, places, measured, n_rows)
-    scatter, rate_scatter = pooled([each.scatter for each in measured], curve.n_outputs), None
+    scatter, class_scatter = pooled([each.scatter for each in measured], curve.n_outputs), None
     if factorization.classes is not None:
-        scatters = [s for s in (each.rate_scatter for each in measured) if s is not None]
-        rate_scatter = pooled(scatters, factorization.classes.n_classes + 2)
-    calibration = Calibration((), n_rows, rank, grid, scatter, rate_scatter, amplified)
+        scatters = [s for s in (each.class_scatter for each in measured) if s is not None]
+        class_scatter = pooled(scatters, 2 * (factorization.classes.n_classes + 2))
+    calibration = Calibration((), n_rows, rank, grid, scatter, class_scatter, amplified)
     predicted = _predicted(CurveEvaluator(curve, **given), measured)
     compared = (
         _compare(calibration, evaluator, *each)
@@ -325,5 +325,5 @@ def _compare(
         errors.row_noise[ascending],
         (is_near_rank(size, calibration.rank) & (planned.df_ratio > highest))[ascending],
         errors.unseen,
-        None if errors.error_rate is None else errors.error_rate[ascending],
+        None if errors.class_losses is None else errors.class_losses[ascending],
     )

@@ -101,7 +101,7 @@ class CurveStack:
         """
         active = np.repeat(self.active_rows(n), self.sizes)
         unused = (active - self.n_effective) + self.known["residual_df"]
-        some = (unused > 0) & np.repeat(self.rank > 0, self.sizes)
+        some = (unused > 0) & np.repeat((self.rank > 0) & (n > 0), self.sizes)
         if some.all():
             return unused, np.zeros_like(self.sizes)
         following = np.append(unused[1:], 0.0)

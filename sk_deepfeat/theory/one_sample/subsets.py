@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_deepfeat.theory.one_sample.classes.counted_errors import CountedErrors
+from sk_deepfeat.theory.one_sample.classes.counted_losses import CountedLosses
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
 from sk_deepfeat.theory.one_sample.spread import spread
 from sk_deepfeat.theory.one_sample.subset_fits import SubsetFit, SubsetFits
@@ -44,10 +44,10 @@ class SubsetErrors(NamedTuple):
     """Relative standard error of the mean over rows, or over groups, shape (A, t)."""
     unseen: float = 0.0
     """Share of the rows that are in every subset, so that nothing is measured on them."""
-    error_rate: FloatArray | None = None
+    class_losses: FloatArray | None = None
     """Of codes of K classes: shares of rows that are misclassified, of each class, of all rows, and
-    the mean over classes, shape (A, K + 2)."""
-    rate_scatter: FloatArray | None = None
+    the mean over classes, then log-losses in the same order; shape (A, 2 (K + 2))."""
+    class_scatter: FloatArray | None = None
     """Relative standard deviation of these from subset to subset, in the same shape."""
 
 
@@ -183,9 +183,9 @@ class _Fitted:
         self.plain = np.zeros(self.shape)
         columns = self.shape[1] * self.shape[2]
         self.draws = _Draws(factorization, times[:, 0] > 0, columns)
-        self.wrong = None
+        self.lost = None
         if factorization.classes is not None:
-            self.wrong = CountedErrors(
+            self.lost = CountedLosses(
                 factorization.classes, factorization.target_mean, outside, self.shape[1]
             )
 
@@ -206,8 +206,8 @@ class _Fitted:
     ) -> None:
         """Count some rows, of which all fits predict the targets without intercepts."""
         predictions = predictions.reshape(len(root), *self.shape)
-        if self.wrong is not None:
-            self.wrong.add(rows, predictions / root[:, None, None, None] + self.intercept)
+        if self.lost is not None:
+            self.lost.add(rows, predictions / root[:, None, None, None] + self.intercept)
         errors = targets[:, None, None, :] - predictions
         errors -= root[:, None, None, None] * self.intercept
         squares = np.square(errors, out=errors).reshape(len(root), self.shape[0], -1)
@@ -223,9 +223,9 @@ class _Fitted:
         mean, noise = (part.reshape(self.shape[1:]) for part in (self.draws.mean, self.draws.noise))
         unseen = float(np.mean(self.outside.max(axis=1) == 0.0))
         found = SubsetErrors(self.size, self.alpha, mean, scatter, self.n_subsets, noise, unseen)
-        if self.wrong is None:
+        if self.lost is None:
             return found
-        return found._replace(error_rate=self.wrong.rate, rate_scatter=self.wrong.scatter)
+        return found._replace(class_losses=self.lost.means, class_scatter=self.lost.scatter)
 
 
 def _measure(

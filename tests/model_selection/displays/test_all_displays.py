@@ -27,6 +27,7 @@ VOCABULARY = {
     "n_samples": "numbers of training samples",
     "alpha": "one regularisation (of each cell, in a check)",
     "alphas": "several regularisations",
+    "metric": "which error of classes",
     "level": "nominal coverage of intervals",
     "lower": "ends of intervals",
     "upper": "ends of intervals",

@@ -9,11 +9,14 @@ import pytest
 
 import sk_deepfeat
 from sk_deepfeat.theory.one_sample import tuning
+from sk_deepfeat.theory.one_sample.classes import tuning as of_classes
 
 PACKAGE = Path(sk_deepfeat.__file__).parent
 ROOT = PACKAGE.parent
 ROOM = PACKAGE / "theory" / "one_sample"
 NAMES = sorted(name for name in vars(tuning) if name.isupper())
+CLASSES = ROOM / "classes"
+CLASS_NAMES = sorted(name for name in vars(of_classes) if name.isupper())
 
 # Numbers that are no choice: counts, halves and powers of formulas, tolerances of rounding.
 FREE = {0, 0.5, 1, 2, 3, 4, 10, 300}
@@ -51,17 +54,22 @@ NUMERICAL = {
     "left_out_sets.py": {32, 40},
     "row_leverages.py": {60, 0.9},
     "rare_columns.py": {25},
+    "class_tables.py": {0.99, 0.95, 0.88, 0.8, 0.02, 512, 600, 10_000.0},
+    "clouds.py": {12, 0.25},
+    "removal.py": {60, 12.0, 1301, 0.05},
+    "scores.py": {64},
+    "class_surface.py": {0.25, 16, 4096},
 }
 
 
-def constants():
-    """Return what the documentation makes of the file."""
+def reader():
+    """Return what the documentation reads a file with."""
     pytest.importorskip("sphinx", reason="the reader of the file is an extension of sphinx")
     path = ROOT / "docs" / "_extensions" / "tuning_constants.py"
     spec = importlib.util.spec_from_file_location("tuning_constants", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.constants(ROOM / "tuning.py")
+    return module.constants
 
 
 def literals(path):
@@ -72,7 +80,9 @@ def literals(path):
     return {n for n in plain if n == 0 or 1e-5 < abs(n) < 1e5}
 
 
-@pytest.mark.parametrize("path", sorted(ROOM.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted([*ROOM.glob("*.py"), *CLASSES.glob("*.py")]), ids=lambda path: path.name
+)
 def test_no_number_of_choice_stands_elsewhere(path):
     if path.name != "tuning.py":
         assert literals(path) - FREE - NUMERICAL.get(path.name, set()) == set()
@@ -85,9 +95,16 @@ def test_a_constant_is_used_where_it_is_read(name):
     assert f"tuning.{name}" in text
 
 
-def test_every_constant_has_a_meaning_and_a_reason():
-    found = constants()
-    assert sorted(name for constant in found for name in constant.names) == NAMES
+@pytest.mark.parametrize("name", CLASS_NAMES)
+def test_a_constant_of_classes_is_used(name):
+    text = "".join(path.read_text(encoding="utf-8") for path in CLASSES.glob("*.py"))
+    assert f"tuning.{name}" in text
+
+
+@pytest.mark.parametrize(("room", "names"), [(ROOM, NAMES), (CLASSES, CLASS_NAMES)])
+def test_every_constant_has_a_meaning_and_a_reason(room, names):
+    found = reader()(room / "tuning.py")
+    assert sorted(name for constant in found for name in constant.names) == names
     for constant in found:
         assert constant.meaning.endswith(".") and constant.why.endswith(".")
 

@@ -36,8 +36,9 @@ def bridge_slopes(errors: FloatArray, squared: FloatArray) -> BridgeSlopes:
     with np.errstate(divide="ignore", invalid="ignore"):
         x, y = np.log(squared), np.log(errors)
         first, second, all_ = ((y[j] - y[i]) / (x[j] - x[i]) for i, j in ((0, 1), (1, 2), (0, 2)))
+        apart = 0.5 * np.abs(first - second)
     low, high = tuning.BRIDGE_SLOPES
     # Without errors, or where the squared error stands still, no slope is known.
     slope = np.where(np.isfinite(all_), np.clip(all_, low, high), 1.0)
-    change = np.where(np.isfinite(first - second), 0.5 * np.abs(first - second), 0.5 * (high - low))
+    change = np.where(np.isfinite(apart), apart, 0.5 * (high - low))
     return BridgeSlopes(slope, np.minimum(change, high - low) + tuning.BRIDGE_DOUBT)

@@ -13,6 +13,7 @@ import numpy as np
 
 from sk_deepfeat.theory.interpolation import interp_columns
 from sk_deepfeat.theory.one_sample.calibration import Calibration, CalibrationSize
+from sk_deepfeat.theory.one_sample.classes import tuning
 from sk_deepfeat.theory.one_sample.classes.class_tables import ClassTables
 from sk_deepfeat.theory.one_sample.classes.clouds import Loss
 from sk_deepfeat.theory.validation import FloatArray
@@ -21,7 +22,7 @@ _LEAST = 1e-12
 
 
 class CountedSize(NamedTuple):
-    """Error rates on subsets of one size beside predicted ones, shapes (A, K + 2)."""
+    """Losses on subsets of one size beside predicted ones, shapes (A, K + 2)."""
 
     counted: FloatArray
     predicted: FloatArray
@@ -30,36 +31,47 @@ class CountedSize(NamedTuple):
     noise: FloatArray
     """Standard error of C; infinite where it is not known."""
     scatter: FloatArray
-    """√n times the relative deviation of the error rate from training set to training set."""
+    """√n times the relative deviation of the losses from training set to training set."""
 
 
 def counted_size(
-    found: CalibrationSize, calibration: Calibration, tables: ClassTables
+    found: CalibrationSize, calibration: Calibration, tables: ClassTables, loss: Loss
 ) -> CountedSize:
     """Compare what subsets of one size counted with what the scores of all rows give for them.
 
     Subsets scatter, and where they leave few rows outside, these are but a sample of those that the
     prediction rests on.
     """
-    assert found.error_rate is not None
-    alpha = np.exp(found.log_alpha)
-    predicted = tables.losses(found.size, alpha, Loss()).loss
+    assert found.class_losses is not None
+    alpha, classes = np.exp(found.log_alpha), tables.clouds.classes
+    mine = columns_in_calibration(loss, classes.n_classes)
+    counted = found.class_losses[:, mine]
+    at = loss if loss.temperature is None else Loss(tuning.LOG_LOSS_TEMPERATURE)
+    predicted, row_variance, _ = tables.losses(found.size, alpha, at)
     df_ratio = tables.evaluator.df_ratio_at_alpha(found.size, alpha)
-    scatter = calibration.rate_scatter_at(tables.evaluator, found.size, df_ratio)
-    classes = tables.clouds.classes
+    scatter = calibration.class_scatter_at(tables.evaluator, found.size, df_ratio)[:, mine]
     rows = np.r_[classes.counts, classes.counts.sum(), classes.counts.sum()]
     seen = np.maximum(rows * (1.0 - found.unseen), 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        c = np.log(found.error_rate / predicted)
-        of_rows = found.unseen * (1.0 - predicted) / (predicted * seen)
+        c = np.log(counted / predicted)
+        of_row = (1.0 - predicted) / predicted
+        if loss.temperature is not None:
+            of_row = rows * row_variance / np.square(predicted)
+        of_rows = found.unseen * of_row / seen
     variance = np.square(scatter) / (found.size * found.n_subsets) + of_rows
     known = np.isfinite(c) & (variance > 0)
     noise = np.sqrt(np.where(known, variance, np.inf))
-    return CountedSize(found.error_rate, predicted, np.where(known, c, 0.0), noise, scatter)
+    return CountedSize(counted, predicted, np.where(known, c, 0.0), noise, scatter)
+
+
+def columns_in_calibration(loss: Loss, n_classes: int) -> slice:
+    """Return where a calibration has the K + 2 losses of a kind: errors first, then log-losses."""
+    width = n_classes + 2
+    return slice(0, width) if loss.temperature is None else slice(width, 2 * width)
 
 
 class ClassCorrection:
-    """What to add to the logarithms of error rates of fewer rows than all.
+    """What to add to the logarithms of losses of fewer rows than all.
 
     Parameters
     ----------
@@ -67,15 +79,18 @@ class ClassCorrection:
         From a factorisation of codes of classes.
     tables : ClassTables
         Of the same rows.
+    loss : Loss
+        Of which kind. Log-losses are counted at one temperature, and what holds there is taken for
+        others, too, with more doubt.
     """
 
-    def __init__(self, calibration: Calibration, tables: ClassTables) -> None:
+    def __init__(self, calibration: Calibration, tables: ClassTables, loss: Loss) -> None:
         sizes = [found.size for found in calibration.sizes]
         self._log_n = np.log(np.array([*sizes, calibration.n_rows], dtype=np.float64))
         self._knots: list[tuple[FloatArray, FloatArray]] = []
         self._width = tables.clouds.classes.n_classes + 2
         for found in calibration.sizes:
-            compared = counted_size(found, calibration, tables)
+            compared = counted_size(found, calibration, tables, loss)
             c, variance = _smoothed(compared.log_ratio, np.square(compared.noise))
             with np.errstate(divide="ignore", invalid="ignore"):
                 sure = np.maximum(1.0 - 2.0 * variance / np.square(c), 0.0)
@@ -100,28 +115,33 @@ class ClassCorrection:
         knots = [interp_columns(log_alpha, *knot) for knot in self._knots]
         knots.append(np.zeros_like(knots[0]))
         high = int(np.clip(np.searchsorted(x, np.log(n_samples)), 1, x.size - 1))
-        share = np.clip((np.log(n_samples) - x[high - 1]) / (x[high] - x[high - 1]), 0.0, 1.0)
+        apart = max(x[high] - x[high - 1], np.finfo(float).tiny)  # groups may make equal sizes
+        share = np.clip((np.log(n_samples) - x[high - 1]) / apart, 0.0, 1.0)
         found = (1.0 - share) * knots[high - 1] + share * knots[high]
         return found[:, : self._width], found[:, self._width :]
 
 
-def rates_calibration(calibration: Calibration, tables: ClassTables, column: int) -> Calibration:
+def rates_calibration(
+    calibration: Calibration, tables: ClassTables | None, column: int
+) -> Calibration:
     """Return a calibration of an error rate in place of squared errors.
 
     Parameters
     ----------
     calibration : Calibration
         From a factorisation of codes of classes.
-    tables : ClassTables
-        Of the same rows.
+    tables : ClassTables or None
+        Of the same rows; None where no feature tells anything, and no size is looked at.
     column : int
         Which of the K + 2 error rates.
     """
-    assert calibration.rate_scatter is not None
-    one = [column]
-    sizes = []
+    assert calibration.class_scatter is not None
+    one, sizes = [column], []
+    scatter = calibration.class_scatter[:, : calibration.class_scatter.shape[1] // 2]
     for found in calibration.sizes:
-        compared = CountedSize(*(part[:, one] for part in counted_size(found, calibration, tables)))
+        assert tables is not None
+        compared = counted_size(found, calibration, tables, Loss())
+        compared = CountedSize(*(part[:, one] for part in compared))
         known = np.isfinite(compared.noise)
         noise = np.where(known, compared.noise, 1.0)
         of_theory = compared.scatter / np.sqrt(calibration.n_rows)
@@ -135,7 +155,7 @@ def rates_calibration(calibration: Calibration, tables: ClassTables, column: int
                 row_noise=np.zeros_like(noise),
             )
         )
-    return calibration._replace(sizes=tuple(sizes), scatter=calibration.rate_scatter[:, one])
+    return calibration._replace(sizes=tuple(sizes), scatter=scatter[:, one])
 
 
 def _smoothed(values: FloatArray, variances: FloatArray) -> tuple[FloatArray, FloatArray]:

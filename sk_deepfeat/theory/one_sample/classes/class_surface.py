@@ -20,7 +20,10 @@ from sk_deepfeat.theory.class_answer import ClassAnswer
 from sk_deepfeat.theory.one_sample import tuning as shared_tuning
 from sk_deepfeat.theory.one_sample.classes import tuning
 from sk_deepfeat.theory.one_sample.classes.bridge import bridge_slopes
-from sk_deepfeat.theory.one_sample.classes.class_correction import ClassCorrection
+from sk_deepfeat.theory.one_sample.classes.class_correction import (
+    ClassCorrection,
+    columns_in_calibration,
+)
 from sk_deepfeat.theory.one_sample.classes.class_tables import (
     ClassTables,
     LossesAtAlphas,
@@ -69,10 +72,15 @@ class ClassSurface:
         self.classes, self.surface = classes, surface
         self.n_rows = factorization.n_rows
         self._factorization: RidgeFactorization | None = factorization
-        self._rank = factorization.eigenvalues.size
         self._exact: dict[tuple[float, Loss], tuple[FloatArray, FloatArray]] = {}
-        self._correction: ClassCorrection | None = None
-        if self._rank:
+        self._groups, self._draws = factorization.groups, classes.draws(factorization.groups)
+        self._corrections: dict[bool, ClassCorrection] = {}
+        self.tables: ClassTables | None = None
+        """None where no feature tells anything."""
+        self._scores_of_nothing = np.empty(0)
+        if factorization.eigenvalues.size == 0:
+            self._scores_of_nothing = left_out_scores(factorization, np.ones(1))[0]
+        else:
             self._learn(factorization, surface)
 
     def _learn(self, factorization: RidgeFactorization, surface: ErrorSurface) -> None:
@@ -88,8 +96,10 @@ class ClassSurface:
         given = evaluator, self.n_rows, factorization.groups
         clouds = clouds_along_kappa(predictor, kappa[rising], within_classes=self.classes.balanced)
         self.tables = ClassTables(clouds, *given)
-        if surface.calibration is not None and surface.calibration.rate_scatter is not None:
-            self._correction = ClassCorrection(surface.calibration, self.tables)
+        if surface.calibration is not None and surface.calibration.class_scatter is not None:
+            for loss in (Loss(), Loss(tuning.LOG_LOSS_TEMPERATURE)):
+                correction = ClassCorrection(surface.calibration, self.tables, loss)
+                self._corrections[loss.temperature is not None] = correction
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_factorization": None}
@@ -128,39 +138,47 @@ class ClassSurface:
         squared = self.surface.answer(n_samples, alpha, extrapolate=extrapolate)
         shape = (n_samples.size, self.n_columns)
         found = _Found(*(np.full(shape, np.nan) for _ in _Found._fields))
-        for n in np.unique(n_samples):
-            mine = n_samples == n
-            if n == self.n_rows or self._rank == 0:
-                part = self._at_n0(alpha[mine], loss, exact or self._rank == 0)
+        wanted = ~np.isnan(squared.error).any(axis=1)
+        for n in np.unique(n_samples[wanted]):
+            mine = wanted & (n_samples == n)
+            if self.tables is None:
+                part = self._of_nothing(int(mine.sum()), loss)
+            elif n == self.n_rows:
+                part = self._at_n0(self.tables, alpha[mine], loss, exact)
             elif n < self.n_rows:
-                part = self._fewer(float(n), alpha[mine], loss)
+                part = self._fewer(self.tables, float(n), alpha[mine], loss)
             else:
-                part = self._more(float(n), alpha[mine], loss)
+                part = self._more(self.tables, float(n), alpha[mine], loss)
             for whole, some in zip(found, part, strict=True):
                 whole[mine] = some
         with np.errstate(invalid="ignore"):
             known = np.sqrt(found.growth) <= tuning.MOST_CLASS_NOISE
-        reachable = np.logical_and(squared.reachable, known[:, -2])
-        given = (known | extrapolate) & ~np.isnan(squared.error.sum(axis=1))[:, None]
-        error = np.where(given & known_columns(self.classes), found.loss, np.nan)
+        error = np.where((known | extrapolate) & known_columns(self.classes), found.loss, np.nan)
         if loss.temperature is None:
             error = np.clip(error, 0.0, 1.0)
+        answered = known[:, columns] & ~np.isnan(error[:, columns])
         with np.errstate(invalid="ignore"):
-            variance = found.row_variance + found.doubt + self._shared(n_samples, alpha)
+            variance = found.row_variance + found.doubt + self._shared(alpha, loss)
         cautious = error * np.exp(shared_tuning.CAUTION * np.sqrt(found.growth))
-        counts = np.r_[self.classes.counts, self.n_rows, self.n_rows].astype(np.float64)
         return ClassAnswer(
             error[:, columns],
-            reachable,
+            squared.reachable & answered.all(axis=1),
             squared.kappa,
             cautious[:, columns],
             variance[:, columns],
-            counts[columns],
+            self._draws[columns],
             loss.temperature is None,
             squared.degrees,
         )
 
-    def _at_n0(self, alpha: FloatArray, loss: Loss, exact: bool) -> _Found:
+    def _of_nothing(self, n_alphas: int, loss: Loss) -> _Found:
+        """Return losses where no alpha and no number of rows matter: those of the means alone."""
+        found = self._columns(self._scores_of_nothing, loss)
+        means, variances = (np.tile(part, (n_alphas, 1)) for part in found)
+        nothing = np.zeros_like(means)
+        return _Found(means, _relative(variances, means), nothing, nothing)
+
+    def _at_n0(self, tables: ClassTables, alpha: FloatArray, loss: Loss, exact: bool) -> _Found:
         """Return what leave-one-out counts."""
         counted = exact and self._factorization is not None
         if counted:
@@ -169,7 +187,7 @@ class ClassSurface:
         if exact and len(known) == alpha.size:
             means, variances = (np.stack(part) for part in zip(*known.values(), strict=True))
         else:
-            found = self.tables.losses(float(self.n_rows), alpha, loss)
+            found = tables.losses(float(self.n_rows), alpha, loss)
             means, variances = found.loss, found.row_variance
             for k, values in known.items() if exact else ():
                 means[k], variances[k] = values
@@ -186,29 +204,39 @@ class ClassSurface:
         for start in range(0, len(missing), _TOGETHER):
             some = np.array(missing[start : start + _TOGETHER])
             for ridge, scores in zip(some, left_out_scores(f, some), strict=True):
-                cloud = Cloud(margins_of(scores, self.classes), np.empty(0))
-                values = loss.of_rows(cloud, 0.0)
-                self._exact[float(ridge), loss] = columns_of(values, self.classes, f.groups)
+                self._exact[float(ridge), loss] = self._columns(scores, loss)
 
-    def _fewer(self, n: float, alpha: FloatArray, loss: Loss) -> _Found:
+    def _columns(self, scores: FloatArray, loss: Loss) -> tuple[FloatArray, FloatArray]:
+        """Return losses of scores as they are, and their variances, shapes (L,)."""
+        if loss.temperature is None:
+            values = self.classes.wrong(scores).astype(np.float64)
+        else:
+            values = loss.of_rows(Cloud(margins_of(scores, self.classes), np.empty(0)), 0.0)
+        return columns_of(values, self.classes, self._groups)
+
+    def _fewer(self, tables: ClassTables, n: float, alpha: FloatArray, loss: Loss) -> _Found:
         """Return losses of fewer rows than n₀."""
-        found = self.tables.losses(n, alpha, loss)
+        found = tables.losses(n, alpha, loss)
         means = found.loss
         doubt = np.full_like(means, tuning.CLASS_DOUBT**2)
-        if self._correction is not None and loss.temperature is None:
-            c, variance = self._correction.at(n, alpha)
+        correction = self._corrections.get(loss.temperature is not None)
+        if correction is not None:
+            c, variance = correction.at(n, alpha)
+            if loss.temperature is not None:
+                other = np.log(loss.temperature / tuning.LOG_LOSS_TEMPERATURE)
+                variance = variance + np.square(0.5 * other * c)
             means, doubt = means * np.exp(c), doubt + variance
         # As many rows as there are say what the doubt is: at all of them there is none.
         doubt = doubt * min(np.log(self.n_rows / n), 1.0)
         return _Found(means, _relative(found.row_variance, found.loss), doubt, np.zeros_like(means))
 
-    def _more(self, n: float, alpha: FloatArray, loss: Loss) -> _Found:
+    def _more(self, tables: ClassTables, n: float, alpha: FloatArray, loss: Loss) -> _Found:
         """Return losses of more rows than n₀: removal and bridge."""
         n0 = float(self.n_rows)
         sizes = (0.25 * n0, 0.5 * n0, n0)
-        at_n0 = self.tables.losses(n0, alpha, loss)
-        removed = self.tables.losses(n, alpha, loss)
-        known = [*(self._fewer(size, alpha, loss).loss for size in sizes[:2]), at_n0.loss]
+        at_n0 = tables.losses(n0, alpha, loss)
+        removed = tables.losses(n, alpha, loss)
+        known = [*(self._fewer(tables, size, alpha, loss).loss for size in sizes[:2]), at_n0.loss]
         cells = np.repeat(sizes, alpha.size), np.tile(alpha, 3)
         squared = self.surface.answer(*cells).error.mean(axis=1).reshape(3, -1)
         here = self.surface.answer(np.full(alpha.shape, n), alpha, extrapolate=True, variance=True)
@@ -216,7 +244,7 @@ class ClassSurface:
         growth_variance = here.common_variance.mean(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             log_ratio = np.log(here.error.mean(axis=1) / squared[2])
-            theory = self.tables.evaluator.test_error(
+            theory = tables.evaluator.test_error(
                 np.r_[np.full(alpha.size, n), np.full(alpha.size, n0)], np.r_[alpha, alpha]
             ).mean(axis=1)
             of_theory = np.log(theory[: alpha.size] / theory[alpha.size :])
@@ -253,18 +281,19 @@ class ClassSurface:
         unknown = ~np.isfinite(mean) | ~np.isfinite(variance)
         return np.where(unknown, 1.0, mean), np.where(unknown, np.inf, variance)
 
-    def _shared(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+    def _shared(self, alpha: FloatArray, loss: Loss) -> FloatArray:
         """Return the variance of log ε that all rows share, of one training set, (cells, L)."""
+        mine = columns_in_calibration(loss, self.classes.n_classes)
         calibration = self.surface.calibration
         shape = (alpha.size, self.n_columns)
-        if calibration is None or calibration.rate_scatter is None or not calibration.sizes:
+        if calibration is None or calibration.class_scatter is None or not calibration.sizes:
             return np.full(shape, shared_tuning.SMALL_SAMPLE_SCATTER**2 / self.n_rows)
-        if self._rank == 0:
+        if self.tables is None:
             return np.zeros(shape)
         floor = np.maximum(alpha, np.finfo(float).tiny)
         ratio = self.tables.evaluator.df_ratio_at_alpha(float(self.n_rows), floor)
-        scatter = calibration.rate_scatter_at(self.tables.evaluator, self.n_rows, ratio)
-        return np.square(scatter) / self.n_rows
+        scatter = calibration.class_scatter_at(self.tables.evaluator, self.n_rows, ratio)
+        return np.square(scatter[:, mine]) / self.n_rows
 
 
 def _relative(variances: FloatArray, means: FloatArray) -> FloatArray:
@@ -280,6 +309,6 @@ def _averaged(losses: list[FloatArray], inverse: list[FloatArray], at_n0: Losses
         logs = [np.where(w > 0, np.log(x), 0.0) for w, x in zip(inverse, losses, strict=True)]
         mean = sum(w * x for w, x in zip(inverse, logs, strict=True)) / total
         found = np.where(at_n0.loss > 0, np.exp(mean), at_n0.loss)
-    growth = np.where(np.isnan(found), np.nan, 1.0 / total)
+        growth = np.where(np.isnan(found), np.nan, 1.0 / total)
     row_variance = _relative(at_n0.row_variance, at_n0.loss)
     return _Found(found, row_variance, growth, growth)

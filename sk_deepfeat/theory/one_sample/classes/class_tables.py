@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from sk_deepfeat.theory.one_sample.classes import tuning
-from sk_deepfeat.theory.one_sample.classes.clouds import CloudsAlongKappa, Loss
+from sk_deepfeat.theory.one_sample.classes.clouds import Cloud, CloudsAlongKappa, Loss
 from sk_deepfeat.theory.one_sample.classes.removal import extrapolated, transported
 from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
@@ -24,6 +24,7 @@ from sk_deepfeat.theory.validation import FloatArray
 _NEAR_END = np.array([0.99, 0.95, 0.88, 0.8])
 _APART = 0.02  # of log κ, at which two points are one
 _MOST_TABLES = 512
+_NOTHING = 1e-30  # of a loss; slopes of less overflow
 
 
 class LossesAtAlphas(NamedTuple):
@@ -105,6 +106,8 @@ class ClassTables:
         return found[np.r_[True, np.diff(np.log(found)) > _APART]]
 
     def _made(self, n: float, loss: Loss) -> _Table | None:
+        if n <= float(self.evaluator.fit_intercept):
+            return _Table(np.zeros(1), self._of_one_row(loss)[None])
         own = n == self.n_rows
         kappa = self.clouds.kappa if own else self._points(n)
         if kappa.size == 0:
@@ -133,6 +136,15 @@ class ClassTables:
         values = loss.of_rows(self.clouds.at(kappa), factor)
         return np.stack(columns_of(values, self.clouds.classes, self.groups))
 
+    def _of_one_row(self, loss: Loss) -> FloatArray:
+        """Return losses where every score is the code of one row, which the intercept is."""
+        classes, others = self.clouds.classes, self.clouds.margins.shape[1]
+        margins = np.full((others, 2), -2.0)
+        margins[:, 1] = np.where(np.arange(others) == 0, 2.0, 0.0)
+        own, other = loss.of_rows(Cloud(margins, np.empty(0)), 0.0)
+        values = other + (own - other) * classes.share[classes.number]
+        return np.stack(columns_of(values, classes, self.groups))
+
     def _removed(self, kappa: float, loss: Loss, excess: float, noise: float) -> FloatArray:
         """Return losses with less noise in two ways, between them their variances; (3, L)."""
         cloud, classes = self.clouds.at(kappa), self.clouds.classes
@@ -154,8 +166,9 @@ class _Table:
     def __init__(self, log_alpha: FloatArray, values: FloatArray) -> None:
         self._x, self._values = log_alpha, values
         self._known = np.isfinite(values)
-        filled = np.where(self._known, values, 0.0)
-        self._spline = PchipInterpolator(log_alpha, filled) if log_alpha.size > 1 else None
+        filled = np.where(self._known & (np.abs(values) > _NOTHING), values, 0.0)
+        with np.errstate(over="ignore", divide="ignore"):  # slopes of next to nothing
+            self._spline = PchipInterpolator(log_alpha, filled) if log_alpha.size > 1 else None
 
     def at(self, alpha: FloatArray) -> LossesAtAlphas:
         with np.errstate(divide="ignore"):

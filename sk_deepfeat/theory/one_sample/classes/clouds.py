@@ -13,11 +13,11 @@ noise of a row is normal with the second moment of its `wild_noise`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtr
+from scipy.special import ndtr
 
 from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.validation import FloatArray
@@ -25,6 +25,7 @@ from sk_deepfeat.theory.validation import FloatArray
 Floats = NDArray[np.float32] | NDArray[np.float64]
 
 _QUADRATURE = 12
+_BLOCK_ENTRIES = 250_000
 
 
 class Cloud(NamedTuple):
@@ -73,23 +74,25 @@ class Loss(NamedTuple):
                 return np.where(deviation > 0, found, margin > 0)
             nodes, weights = np.polynomial.hermite_e.hermegauss(_QUADRATURE)
             weights = weights / weights.sum()
-            losses = (self._plain(margin + z * deviation[None]) for z in nodes)
+            losses = (self._plain((margin + z * deviation)[None]) for z in nodes)
             return np.asarray(sum(w * loss for w, loss in zip(weights, losses, strict=True)))
-        found = np.zeros(cloud.margins.shape[1])
-        step = np.float32(np.sqrt(factor))
-        room = np.empty_like(cloud.margins)
-        for draw in cloud.noise:
-            np.multiply(draw, step, out=room)
-            room += cloud.margins
-            found += self._plain(room)
-        return found / len(cloud.noise)
+        draws, others, rows = cloud.noise.shape
+        found, step = np.zeros(rows), np.float32(np.sqrt(factor))
+        together = max(1, _BLOCK_ENTRIES // (others * rows))
+        for start in range(0, draws, together):
+            moved = cloud.noise[start : start + together] * step
+            moved += cloud.margins
+            found += self._plain(moved).sum(axis=0)
+        return found / draws
 
     def _plain(self, margins: Floats) -> FloatArray:
-        margins = margins if margins.ndim == 2 else margins[None]
+        """Return losses without noise, of margins of shape (..., m, rows)."""
         if self.temperature is None:
-            return (margins.max(axis=0) > 0).astype(np.float64)
+            return (_largest(margins) > 0).astype(np.float64)
         scaled = margins.astype(np.float64) / self.temperature
-        return np.asarray(np.logaddexp(0.0, logsumexp(scaled, axis=0)))
+        top = np.maximum(_largest(scaled), 0.0)
+        scaled -= top[..., None, :]
+        return np.asarray(top + np.log(np.exp(-top) + np.exp(scaled, out=scaled).sum(axis=-2)))
 
 
 class CloudsAlongKappa(NamedTuple):
@@ -132,20 +135,30 @@ class CloudsAlongKappa(NamedTuple):
         return np.exp(np.interp(np.log(kappa), x, np.log(np.maximum(self.scale, 1e-300))))
 
 
-def margins_of(scores: FloatArray, classes: RowClasses) -> NDArray[np.float32]:
-    """Return margins of scores or of their noise, shape (m, rows).
+def margins_of(scores: Floats, classes: RowClasses) -> NDArray[np.float32]:
+    """Return margins of scores or of their noise, shape (..., m, rows).
 
     Parameters
     ----------
-    scores : ndarray of shape (rows, t)
+    scores : ndarray of shape (rows, ..., t)
         One column for each code.
     classes : RowClasses
         Of those rows.
     """
     if classes.n_outputs == 1:
         sign = np.where(classes.number == 1, -2.0, 2.0)
-        return (sign * scores[:, 0])[None].astype(np.float32)
-    own = np.take_along_axis(scores, classes.number[:, None], axis=1)
-    others = classes.number[:, None] + np.arange(1, classes.n_classes)
-    found = np.take_along_axis(scores, others % classes.n_classes, axis=1) - own
-    return np.ascontiguousarray(found.T, dtype=np.float32)
+        found: Any = (scores.T * sign).T
+    else:
+        number = classes.number.reshape(-1, *(1,) * (scores.ndim - 1))
+        others = (number + np.arange(1, classes.n_classes)) % classes.n_classes
+        own: Any = np.take_along_axis(scores, number, axis=-1)
+        found = np.take_along_axis(scores, others, axis=-1) - own
+    return np.ascontiguousarray(np.moveaxis(found, 0, -1), dtype=np.float32)
+
+
+def _largest(margins: Floats) -> Floats:
+    """Return the largest margin of each row, of shape (..., m, rows); numpy's own is slow here."""
+    found = margins[..., 0, :]
+    for k in range(1, margins.shape[-2]):
+        found = np.maximum(found, margins[..., k, :])
+    return found

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.validation import FloatArray, real_array
+
+ALL_ROWS = slice(None)
 
 
 class RowClasses:
@@ -85,6 +88,29 @@ class RowClasses:
         """Return the weighted mean over the rows of each class, NaN of one without rows."""
         with np.errstate(invalid="ignore"):
             return self.sums(self.weights * values) / self.share
+
+    def wrong(self, scores: FloatArray, rows: slice = ALL_ROWS) -> NDArray[np.bool_]:
+        """Say which scores of some rows, (rows, ..., t), have another class than theirs predicted.
+
+        As classifiers do: of two classes the second where its score is positive, of more the first
+        of the largest scores.
+        """
+        number = self.number[rows].reshape(-1, *(1,) * (scores.ndim - 2))
+        if self.n_outputs == 1:
+            return np.asarray((scores[..., 0] > 0) != (number == 1))
+        return np.asarray(scores.argmax(axis=-1) != number)
+
+    def draws(self, groups: RowGroups | None) -> FloatArray:
+        """Return how many draws of equal weight each class, all rows, and all rows again are.
+
+        That is 1/Σ s² of the shares s that draws, rows or groups, have of the weight, (K + 2,).
+        """
+        shares = np.zeros((self.number.size, self.n_classes))
+        shares[np.arange(self.number.size), self.number] = self.weights
+        shares = shares if groups is None else groups.sums(shares)
+        squares = np.r_[np.square(shares).sum(axis=0), *[np.square(shares.sum(axis=1)).sum()] * 2]
+        total = np.r_[self.share, 1.0, 1.0]
+        return np.divide(total**2, squares, out=np.zeros_like(squares), where=squares > 0)
 
     def some(self, rows: slice | NDArray[Any]) -> RowClasses:
         """Return the classes of some rows alone."""

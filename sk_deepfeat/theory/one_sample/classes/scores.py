@@ -46,13 +46,13 @@ class LeftOutPredictor:
         shape = (ridges.size, *factorization.targets.shape)
         self.residuals: FloatArray = np.empty(shape)
         """e, multiplied by the roots of weights, shape (G, n_rows, t)."""
-        self._distance = np.empty((0, factorization.n_rows))
+        self.distance = np.empty((0, factorization.n_rows))
         self._kept: list[tuple[NDArray[np.intp], FloatArray]] = []
         self._kept_entries = 0
         if factorization.groups is None:
-            self._distance = np.empty((ridges.size, factorization.n_rows))
+            self.distance = np.empty((ridges.size, factorization.n_rows))
             for block in left_out_rows(factorization, ridges):
-                self._distance[:, block.rows] = block.distance
+                self.distance[:, block.rows] = block.distance
                 for g, ridge in enumerate(ridges):
                     self.residuals[g, block.rows] = block.residuals_at(factorization, ridge, g)
         else:
@@ -116,7 +116,7 @@ class LeftOutPredictor:
             if f.groups is not None:
                 yield delta - self._without_groups(g, delta - fitted)
                 continue
-            distance = self._distance[g][:, None]
+            distance = self.distance[g][:, None]
             yield (fitted - (1.0 - distance) * delta) / distance
 
 

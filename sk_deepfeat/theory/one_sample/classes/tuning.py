@@ -35,6 +35,12 @@ CLOUD_POINTS = 80_000
 Why: steps of one in so many are no more to be seen in a curve, and the draws' own scatter is a
 fraction of the rows'."""
 
+LOG_LOSS_TEMPERATURE = 0.5
+"""Temperature of the log-loss where none is asked for, and at which subsets measure it.
+
+Why: scores of codes -1 and 1 lie about as far apart as makes probabilities of them there that are
+neither near chance nor near certainty."""
+
 # Less noise than in the scores.
 
 LEAST_SPREAD = 0.05

@@ -102,5 +102,5 @@ def _mixed(draws: Floats, mixing: Floats, classes: RowClasses) -> Floats:
     """Return draws of the noise of margins, (S, m, rows), or of two classes the variance."""
     if classes.n_outputs == 1:
         return 4.0 * np.square(draws[:, :, 0]).mean(axis=1)[None, None]
-    mixed = np.matmul(mixing, draws)  # (rows, S, t)
-    return np.stack([margins_of(mixed[:, s], classes) for s in range(mixed.shape[1])])
+    margins = margins_of(draws, classes).transpose(2, 0, 1)
+    return np.ascontiguousarray(np.matmul(mixing, margins).transpose(1, 2, 0))
