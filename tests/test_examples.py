@@ -88,6 +88,18 @@ def check_required_samples(seen):
     assert abs(law / seen["measured"][-1] - 1) > 0.15, "the power law drifts"
 
 
+def check_labels_needed(seen):
+    assert seen["needed"] > seen["n_train"]
+    here, n = seen["at_needed"], len(seen["digit"]) - seen["n_train"] - seen["needed"]
+    noise = np.sqrt(here * (1 - here) / n)
+    assert seen["low"] - 2 * noise < here < seen["high"] + 2 * noise
+    sizes, measured = seen["measured_sizes"], seen["measured"]
+    inside = sizes <= seen["n_train"]
+    predicted = np.exp(np.interp(np.log(sizes), np.log(seen["sizes"]), np.log(seen["errors"])))
+    assert np.all(np.abs(predicted / measured - 1)[inside] < 0.2)
+    assert np.all(np.diff(measured) < 0) and not seen["known"][-1]
+
+
 def check_layers_and_epochs(seen):
     predicted = seen["predicted"]
     assert np.all(np.diff(predicted, axis=2) < 0), "more rows, less error"
@@ -162,6 +174,7 @@ CHECKS = {
     "plot_grid_search.py": check_grid_search,
     "plot_groups.py": check_groups,
     "plot_kernel_limit.py": check_kernel_limit,
+    "plot_labels_needed.py": check_labels_needed,
     "plot_layers_and_epochs.py": check_layers_and_epochs,
     "plot_many_cores.py": check_many_cores,
     "plot_phase_diagram.py": check_phase_diagram,
