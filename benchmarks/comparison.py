@@ -33,15 +33,30 @@ def asks_for_sizes(estimator):
 
 def scikit_learn():
     from scipy.sparse import csr_array
-    from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
+    from sklearn.linear_model import (
+        LogisticRegression,
+        Ridge,
+        RidgeClassifier,
+        RidgeClassifierCV,
+        RidgeCV,
+    )
     from sklearn.model_selection import learning_curve
 
     X, Y = rows()
     per_target = RidgeCV(alpha_per_target=True).fit(X, Y)
+    labels = np.arange(len(X)) % 3
+    counted = RidgeClassifierCV(alphas=[1.0], scoring="accuracy").fit(X, labels).best_score_
+    without = [
+        RidgeClassifier(1.0).fit(np.delete(X, i, 0), np.delete(labels, i)).predict(X[i : i + 1])[0]
+        for i in range(len(X))
+    ]
     return {
         "Ridge takes sparse X": hasattr(Ridge().fit(csr_array(X), Y), "coef_"),
         "RidgeCV finds an alpha for each target": np.shape(per_target.alpha_) == (2,),
         "RidgeCV keeps its best leave-one-out score": hasattr(per_target, "best_score_"),
+        "RidgeClassifierCV keeps its leave-one-out accuracy": bool(
+            np.isclose(counted, np.mean(without == labels))
+        ),
         "RidgeCV is never asked for another number of samples": not asks_for_sizes(RidgeCV),
         "learning_curve takes sizes and no alphas": "train_sizes" in parameters(learning_curve)
         and "alphas" not in parameters(learning_curve),
