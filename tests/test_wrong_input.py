@@ -200,5 +200,5 @@ def test_displays_and_report(tmp_path):
     pipeline = make_pipeline(DeterministicEquivalentRidge()).fit(X, Y)
     assert CalibrationCheckDisplay.from_fitted(pipeline).errorbars_
     refused(TypeError, "path=None must name a file", write_report, RIDGE, None)
-    refused(TypeError, "title=None must be", write_report, RIDGE, tmp_path / "r.html", title=None)
+    refused(TypeError, "title=3 must be", write_report, RIDGE, tmp_path / "r.html", title=3)
     plt.close("all")

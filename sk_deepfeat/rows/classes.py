@@ -76,7 +76,7 @@ def check_class_rows(
     counted = number if sample_weight is None else number[sample_weight > 0]
     if np.unique(counted).size < 2:
         raise ValueError(
-            f"y has one class alone, {classes[counted[0]]!r}, in rows of positive weight; a "
-            "classifier needs rows of at least two classes."
+            f"y has one class alone, {classes.tolist()[counted[0]]!r}, in rows of positive weight; "
+            "a classifier needs rows of at least two classes."
         )
     return X, classes, number.astype(np.intp), sample_weight

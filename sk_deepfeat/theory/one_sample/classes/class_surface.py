@@ -41,6 +41,7 @@ from sk_deepfeat.theory.one_sample.surface import ErrorSurface
 from sk_deepfeat.theory.validation import FloatArray
 
 _TOGETHER, _MOST_EXACT = 16, 4096
+_RARELY = 1e-6  # less often than that a class is never absent
 
 
 class _Found(NamedTuple):
@@ -236,6 +237,7 @@ class ClassSurface:
         """Return the least error rates of n rows: of a class that none of them is of, all rows."""
         share = self.classes.share
         absent = (1.0 - share) ** n
+        absent[absent < _RARELY] = 0.0
         return np.r_[absent, share @ absent, absent[share > 0].mean()]
 
     def _more(self, tables: ClassTables, n: float, alpha: FloatArray, loss: Loss) -> _Found:

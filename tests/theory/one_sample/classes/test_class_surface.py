@@ -7,7 +7,6 @@ import pytest
 from scipy.special import ndtr
 from sklearn.linear_model import RidgeClassifier
 
-from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.populations import LeaveOneOutPopulation
 from sk_deepfeat.theory import Loss, RowClasses, ridge_factorization
 
@@ -70,8 +69,11 @@ def test_groups_are_left_out_whole():
         refit = RidgeClassifier(2.0).fit(X[~mine], labels[~mine])
         wrong[mine] = refit.predict(X[mine]) != labels[mine]
     assert found == pytest.approx(wrong.mean(), abs=1e-12)
-    with pytest.warns(PopulationWarning, match="look dependent"):
-        assert found > asked(fitted(X, labels, 3), 60, 2.0).error[-2]
+    near = np.repeat(X[:30], 2, axis=0) + 1e-3 * rng.normal(size=(60, P))
+    labels, pairs = np.repeat(labels[:30], 2), np.repeat(np.arange(30), 2)
+    alone, together = (fitted(near, labels, 3, groups=g) for g in (None, pairs))
+    # A near copy tells the class.
+    assert asked(alone, 60, 0.1).error[-2] < 0.5 * asked(together, 60, 0.1).error[-2]
 
 
 def test_counts_in_between_are_near_those_at_each_alpha():
