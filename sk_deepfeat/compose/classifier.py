@@ -32,9 +32,9 @@ class TwoStageClassifier(
 ):
     """Train a feature map on one part of the rows and a classifier on the others.
 
-    A readout that sees the rows whose classes shaped its features has scores that say nothing about
-    new data: in a plain pipeline on handwritten digits, error rates were predicted half as large as
-    they are. Disjoint rows make the readout's predictions right.
+    A readout that sees the rows whose classes shaped its features has scores that say little about
+    new data, and an error rate that is predicted from them may be far too low. Disjoint rows make
+    the readout's predictions right.
 
     Parameters
     ----------

@@ -228,7 +228,15 @@ class ClassSurface:
             means, doubt = means * np.exp(c), doubt + variance
         # As many rows as there are say what the doubt is: at all of them there is none.
         doubt = doubt * min(np.log(self.n_rows / n), 1.0)
+        if loss.temperature is None and self._groups is None:
+            means = np.maximum(means, self._of_absent_classes(n))
         return _Found(means, _relative(found.row_variance, found.loss), doubt, np.zeros_like(means))
+
+    def _of_absent_classes(self, n: float) -> FloatArray:
+        """Return the least error rates of n rows: of a class that none of them is of, all rows."""
+        share = self.classes.share
+        absent = (1.0 - share) ** n
+        return np.r_[absent, share @ absent, absent[share > 0].mean()]
 
     def _more(self, tables: ClassTables, n: float, alpha: FloatArray, loss: Loss) -> _Found:
         """Return losses of more rows than n₀: removal and bridge."""

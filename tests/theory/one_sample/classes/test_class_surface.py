@@ -186,3 +186,13 @@ def test_a_class_of_one_row_is_not_known_and_features_of_nothing_say_the_largest
     most = np.bincount(labels).max() / 80
     found = asked(nothing, np.array([40.0, 80.0, 800.0]), 1.0).error
     np.testing.assert_allclose(found[:, -2], 1.0 - most)
+
+
+def test_a_class_that_few_rows_miss_is_wrong():
+    rng = np.random.default_rng(11)
+    labels = (rng.random(300) < 0.1).astype(int)
+    X = 9.0 * labels[:, None] + 0.1 * rng.normal(size=(300, 3))
+    share = labels.mean()
+    found = asked(fitted(X, labels, 2), np.array([4.0, 300.0]), 1e-3).error
+    assert found[0, 1] >= (1.0 - share) ** 4 and found[1, 1] == 0.0
+    assert found[0, -2] >= share * (1.0 - share) ** 4
