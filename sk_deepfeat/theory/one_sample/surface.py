@@ -294,6 +294,22 @@ class ErrorSurface:
         drift = misses.drift_at(alpha)
         return np.where(share > 0, share * np.where(share > 0, drift, 0.0), 0.0)
 
+    def above_least(self, alpha: FloatArray) -> FloatArray:
+        """Return by how much log R(n₀) lies above its least value at larger alphas, mean of outputs.
+
+        Parameters
+        ----------
+        alpha : ndarray of shape (cells,)
+            Regularisations for weights of mean one.
+
+        Returns
+        -------
+        ndarray of shape (cells,)
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_at_n0 = np.log(self._at_n0(alpha).test_error)
+            return np.asarray(np.nan_to_num(self._above_least(alpha, log_at_n0)).mean(axis=1))
+
     def _above_least(self, alpha: FloatArray, log_at_n0: FloatArray) -> FloatArray:
         """Return by how much log R(n₀) lies above its least value at larger alphas.
 

@@ -4,6 +4,10 @@ Errors fall together as rows are added: along n, at one alpha, the logarithm of 
 nearly linear in that of the squared error R. With the slope k of what is known up to n₀,
 
     log ε(n) = log ε(n₀) + k log[R(n)/R(n₀)].
+
+That holds where errors fall for want of data. Near interpolation, R is mostly variance, and its
+fall from the peak has another slope: there k is doubted by as much as log R(n₀) lies above its
+least value at larger alphas.
 """
 
 from __future__ import annotations

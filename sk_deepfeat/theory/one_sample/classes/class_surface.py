@@ -259,9 +259,11 @@ class ClassSurface:
             ).mean(axis=1)
             of_theory = np.log(theory[: alpha.size] / theory[alpha.size :])
         slopes = bridge_slopes(np.stack([part[:, -2] for part in known]), squared)
+        # The variance of a peak falls in another way than what is wrong for want of data.
+        slope_doubt = slopes.doubt + self.surface.above_least(alpha)
         k, reach = slopes.slope, np.abs(log_ratio)
         bridge = at_n0.loss * np.exp(k * log_ratio)[:, None]
-        of_bridge = np.square(slopes.doubt * reach) + np.square(k) * growth_variance
+        of_bridge = np.square(slope_doubt * reach) + np.square(k) * growth_variance
         removal, of_removal = self._removal(removed, at_n0, loss)
         missed = np.square(k * (of_theory - log_ratio)) + np.square(k) * growth_variance
         of_removal = of_removal + np.where(np.isfinite(missed), missed, np.inf)[:, None]

@@ -198,3 +198,23 @@ def test_a_class_that_few_rows_miss_is_wrong():
     found = asked(fitted(X, labels, 2), np.array([4.0, 300.0]), 1e-3).error
     assert found[0, 1] >= (1.0 - share) ** 4 and found[1, 1] == 0.0
     assert found[0, -2] >= share * (1.0 - share) ** 4
+
+
+def test_beyond_a_peak_it_is_right_or_silent():
+    """Twice the directions, the fall of the squared error is that of its variance."""
+    rng = np.random.default_rng(12)
+    direction = rng.normal(size=100) / 5.0
+
+    def rows(n):
+        given = rng.normal(size=(n, 100))
+        return given, (given @ direction + rng.normal(size=n) > 0).astype(int)
+
+    found = []
+    for _ in range(4):
+        population = fitted(*rows(220), 2)
+        found.append(asked(population, 440, np.array([1e-6, 0.1, 3.0, 30.0])).error[:, -2])
+    new, truth = rows(8000)
+    refits = [RidgeClassifier(0.1).fit(*rows(440)).predict(new) != truth for _ in range(8)]
+    known = np.array(found)[:, 1:]
+    assert np.isfinite(known).mean() > 0.5
+    assert np.nanmean(known[:, 0]) == pytest.approx(np.mean(refits), rel=0.12)
