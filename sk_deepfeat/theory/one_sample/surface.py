@@ -295,7 +295,7 @@ class ErrorSurface:
         return np.where(share > 0, share * np.where(share > 0, drift, 0.0), 0.0)
 
     def above_least(self, alpha: FloatArray) -> FloatArray:
-        """Return by how much log R(n₀) lies above its least value at larger alphas, mean of outputs.
+        """Return how far log R(n₀) lies above its least at larger alphas, the mean over outputs.
 
         Parameters
         ----------
