@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d, validate_data
 
+from sk_deepfeat.rows.validation import check_weights, require_targets
 from sk_deepfeat.theory.validation import FloatArray
 
 Codes = NDArray[np.intp]
@@ -44,11 +45,7 @@ def check_class_rows(
     ValueError
         If y holds continuous numbers, several columns, or one class alone.
     """
-    if y is None:
-        raise ValueError(
-            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
-            "is None."
-        )
+    require_targets(estimator, y)
     X, y = validate_data(
         estimator,
         X,
@@ -67,12 +64,7 @@ def check_class_rows(
             "DeterministicEquivalentRidge on the columns as numbers."
         )
     classes, number = np.unique(column_or_1d(y, warn=True), return_inverse=True)
-    if sample_weight is not None:
-        sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-        if np.count_nonzero(sample_weight) < 2:
-            raise ValueError("sample_weight must be positive for at least two rows.")
+    sample_weight = check_weights(sample_weight, X)
     counted = number if sample_weight is None else number[sample_weight > 0]
     if np.unique(counted).size < 2:
         raise ValueError(

@@ -33,11 +33,7 @@ def check_rows(
         Of float32 or float64, and of float64.
     sample_weight : ndarray of shape (n_samples,) or None
     """
-    if y is None:  # scikit-learn has no words for it where y is no requirement of the estimator
-        raise ValueError(
-            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
-            "is None."
-        )
+    require_targets(estimator, y)
     X, y = validate_data(
         estimator,
         X,
@@ -48,10 +44,34 @@ def check_rows(
         ensure_min_samples=2,
     )
     y = numeric_targets(y)
-    if sample_weight is not None:
-        sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    return X, y, check_weights(sample_weight, X)
+
+
+def require_targets(estimator: BaseEstimator, y: Any) -> None:
+    """Raise ValueError if there are none.
+
+    scikit-learn has no words for it where y is no requirement of the estimator.
+    """
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
+            "is None."
         )
-        if np.count_nonzero(sample_weight) < 2:
-            raise ValueError("sample_weight must be positive for at least two rows.")
-    return X, y, sample_weight
+
+
+def check_weights(sample_weight: Any, X: FloatArray) -> FloatArray | None:
+    """Return validated weights of rows, of which two at least are positive; None if none are given.
+
+    Parameters
+    ----------
+    sample_weight : float or array-like of shape (n_samples,) or None
+        Not negative.
+    X : ndarray of shape (n_samples, n_features)
+        The rows.
+    """
+    if sample_weight is None:
+        return None
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if np.count_nonzero(weights) < 2:
+        raise ValueError("sample_weight must be positive for at least two rows.")
+    return np.asarray(weights)
