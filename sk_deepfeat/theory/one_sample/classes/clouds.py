@@ -112,13 +112,7 @@ class CloudsAlongKappa(NamedTuple):
 
     def at(self, kappa: float) -> Cloud:
         """Return the cloud at some κ, linear in log κ; that of the nearest one beyond the ends."""
-        return self._between(np.log(self.kappa), float(np.log(kappa)))
-
-    def at_ridge(self, ridge: float) -> Cloud:
-        """Return the cloud at some ridge on the n₀ rows themselves, as `at`."""
-        return self._between(np.log(self.ridge), float(np.log(max(ridge, 1e-300))))
-
-    def _between(self, x: FloatArray, at: float) -> Cloud:
+        x, at = np.log(self.kappa), float(np.log(kappa))
         high = int(np.clip(np.searchsorted(x, at), 1, max(x.size - 1, 1)))
         if x.size == 1 or at <= x[high - 1]:
             low = high - 1
