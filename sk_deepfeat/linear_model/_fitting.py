@@ -66,6 +66,21 @@ class RidgeFitMixin:
             factorization = factorization.with_groups(codes[kept])
         if classes is not None:
             factorization = factorization.with_classes(classes.some(kept))
+        return factorization, self._learn_population(
+            factorization, X, y, sample_weight, codes, classes=classes
+        )
+
+    def _learn_population(
+        self,
+        factorization: RidgeFactorization,
+        X: FloatArray,
+        y: FloatArray,
+        sample_weight: FloatArray | None,
+        codes: NDArray[np.intp] | None,
+        *,
+        classes: RowClasses | None = None,
+    ) -> ErrorPredictor:
+        """Fit the population on factorised rows, and return what answers questions."""
         self.n_samples_ = factorization.n_rows
         self.eigenvalues_ = np.sort(factorization.eigenvalues / factorization.n_rows)[::-1]
         self.n_groups_ = None if factorization.groups is None else factorization.groups.n_groups
@@ -76,15 +91,15 @@ class RidgeFitMixin:
             sample_weight,
             groups=codes,
             labels=None if classes is None else classes.number,
-            fit_intercept=fit_intercept,
+            fit_intercept=factorization.fit_intercept,
             path=factorization,
         )
         total = float(factorization.eigenvalues.sum())
-        predictor = ErrorPredictor(
+        return ErrorPredictor(
             AskedPopulation(
                 self.population_,
                 self.population,
-                fit_intercept,
+                factorization.fit_intercept,
                 factorization.mean_weight,
                 y.ndim == 1,
                 getattr(self, "feature_names_in_", None),
@@ -94,7 +109,6 @@ class RidgeFitMixin:
             total / factorization.n_rows * factorization.mean_weight,
             None if factorization.groups is None else factorization.groups.mean_size,
         )
-        return factorization, predictor
 
     def _blocks(self, factorization: RidgeFactorization, n_rows: int) -> NDArray[np.intp]:
         """Return which stretch of the series each row is in."""

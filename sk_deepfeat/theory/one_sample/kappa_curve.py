@@ -167,7 +167,7 @@ class _Spectrum(NamedTuple):
 def _spectrum(factorization: RidgeFactorization, grid: FloatArray) -> _Spectrum:
     lam, n = factorization.eigenvalues, factorization.n_effective
     squares = np.square(factorization.target_components)
-    outside = np.square(factorization.outside).sum(axis=0)
+    outside = factorization.outside_squares
     draws = n if factorization.groups is None else factorization.groups.n_groups - 1
     sums = np.empty((5, grid.size))
     residual = np.empty((grid.size, squares.shape[1]))
@@ -298,7 +298,7 @@ def _curves_of_mean(
     """Return curves where features resolve nothing: the error is the second moment of y."""
     curve = gcv_curve(factorization, n_grid=n_grid)
     groups = factorization.groups
-    squares, block = np.square(factorization.targets), np.arange(factorization.n_rows)
+    squares, block = np.square(factorization.targets), np.arange(factorization.n_sampled)
     block %= max(n_blocks, 1)
     mean_error = None
     if groups is not None:
