@@ -42,7 +42,7 @@ class ArrayPlace(NamedTuple):
 
 def place_of(values: Any) -> ArrayPlace | None:
     """Return where an array is; None for NumPy's, for what is no array, and without dispatch."""
-    if not get_config()["array_api_dispatch"]:
+    if not get_config()["array_api_dispatch"] or not hasattr(values, "dtype"):
         return None
     xp, is_array, device = get_namespace_and_device(values)
     if not is_array or xp.__name__.rpartition(".")[2] == "numpy":
