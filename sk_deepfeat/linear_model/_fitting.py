@@ -30,7 +30,7 @@ class RidgeFitMixin:
     block_length: int | None
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.array_api_support = True
         return tags
 
