@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 from tqdm import tqdm
 
 from sk_deepfeat.linear_model._population import takes_samples
-from sk_deepfeat.rows import RowBlock, RowSource, is_array, require_targets, row_source
+from sk_deepfeat.rows import RowBlock, RowSource, in_numpy, is_array, require_targets, row_source
 from sk_deepfeat.theory import GramAccumulator, RidgeFactorization, factorize_sums
 from sk_deepfeat.theory.validation import check_flag, numeric_targets
 
@@ -144,6 +144,7 @@ class StreamFitMixin:
     def _add(self, sums: GramAccumulator, block: RowBlock) -> None:
         """Validate a block as scikit-learn does, and add it."""
         require_targets(self, block.y)
+        block = RowBlock(*map(in_numpy, block))
         first = sums.n_blocks == 0
         X = validate_data(
             self,
