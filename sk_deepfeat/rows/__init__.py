@@ -1,10 +1,12 @@
 """Rows of features and targets, as they come from outside, on their way into an estimator."""
 
+from sk_deepfeat.rows.blocks import RowBlock, RowSource, n_rows_of
 from sk_deepfeat.rows.classes import check_class_rows
 from sk_deepfeat.rows.copies import ExactCopies, exact_copies
 from sk_deepfeat.rows.group_parts import deal_groups
 from sk_deepfeat.rows.groups import check_groups
-from sk_deepfeat.rows.sources import RowBlock, RowSource, is_array, row_source
+from sk_deepfeat.rows.on_workers import current_client, learn_on_workers, sum_on_workers
+from sk_deepfeat.rows.sources import is_array, row_source
 from sk_deepfeat.rows.targets import look_like_classes, target_kind, warn_of_classes
 from sk_deepfeat.rows.validation import check_rows, require_targets
 
@@ -15,12 +17,16 @@ __all__ = [
     "check_class_rows",
     "check_groups",
     "check_rows",
+    "current_client",
     "deal_groups",
     "exact_copies",
     "is_array",
+    "learn_on_workers",
     "look_like_classes",
+    "n_rows_of",
     "require_targets",
     "row_source",
+    "sum_on_workers",
     "target_kind",
     "warn_of_classes",
 ]
