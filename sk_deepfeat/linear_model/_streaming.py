@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import validate_data
-from tqdm import tqdm
 
 from sk_deepfeat.linear_model._population import takes_samples
 from sk_deepfeat.rows import (
     RowBlock,
-    RowSource,
     current_client,
     is_array,
-    n_rows_of,
     require_targets,
     row_source,
+    shown,
     sum_on_workers,
 )
 from sk_deepfeat.theory import GramAccumulator, RidgeFactorization, factorize_sums
@@ -128,16 +126,17 @@ class StreamFitMixin:
         """Fit on everything that a source yields, here or on the workers of a cluster."""
         check_flag(self.fit_intercept, "fit_intercept")
         source = row_source(X, y, sample_weight)
+        verbose = bool(self.verbose) or source.verbose
         client = None if source.parts is None else current_client()
         if client is None:
             sums = GramAccumulator(reservoir_size=self._reservoir_size())
             self.__dict__.pop("n_features_in_", None)
             self.__dict__.pop("feature_names_in_", None)
-            for block in self._with_progress(source):
+            for block in shown(source, "fit") if verbose else source:
                 self._add(sums, block)
         else:
             make = partial(_sums_of_part, self._reservoir_size())
-            found = sum_on_workers(client, source, make, verbose=bool(self.verbose))
+            found = sum_on_workers(client, source, make, verbose=verbose)
             sums, self._single_output = found.sums, bool(found.single)
             self.__dict__.pop("feature_names_in_", None)
             self.n_features_in_ = sums.n_features
@@ -150,16 +149,6 @@ class StreamFitMixin:
         self._waiting = False
         self._learn_sums()
         return self
-
-    def _with_progress(self, source: RowSource) -> Any:
-        """Yield blocks; with `verbose`, tell how many rows have come, and the time left."""
-        if not self.verbose:
-            yield from source
-            return
-        with tqdm(total=source.n_rows, unit=" rows", desc="fit", unit_scale=True) as bar:
-            for block in source:
-                yield block
-                bar.update(n_rows_of(block))
 
     def _add(self, sums: GramAccumulator, block: RowBlock) -> None:
         """Validate a block as scikit-learn does, and add it."""

@@ -1,11 +1,13 @@
 """Rows of features and targets, as they come from outside, on their way into an estimator."""
 
-from sk_deepfeat.rows.blocks import RowBlock, RowSource, n_rows_of
+from sk_deepfeat.rows.blocks import RowBlock, RowSource
 from sk_deepfeat.rows.classes import check_class_rows
 from sk_deepfeat.rows.copies import ExactCopies, exact_copies
 from sk_deepfeat.rows.group_parts import deal_groups
 from sk_deepfeat.rows.groups import check_groups
 from sk_deepfeat.rows.on_workers import current_client, learn_on_workers, sum_on_workers
+from sk_deepfeat.rows.progress import shown
+from sk_deepfeat.rows.row_sample import sample_rows
 from sk_deepfeat.rows.sources import is_array, row_source
 from sk_deepfeat.rows.targets import look_like_classes, target_kind, warn_of_classes
 from sk_deepfeat.rows.validation import check_rows, require_targets
@@ -23,9 +25,10 @@ __all__ = [
     "is_array",
     "learn_on_workers",
     "look_like_classes",
-    "n_rows_of",
     "require_targets",
     "row_source",
+    "sample_rows",
+    "shown",
     "sum_on_workers",
     "target_kind",
     "warn_of_classes",

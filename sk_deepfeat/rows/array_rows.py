@@ -46,7 +46,7 @@ def array_source(X: Any, y: Any, sample_weight: Any) -> RowSource:
             for given, opened in zip((y, sample_weight), arrays[1:], strict=True)
         ]
         parts = [
-            partial(_read_part, X, *(_piece(each, *part) for each in others), *part, step)
+            partial(_read_part, X, *_pieces(others, *part), *part, step)
             for part in _stretches(0, n_rows, rows)
         ]
     return RowSource(
@@ -109,9 +109,13 @@ def _blocks(
         yield RowBlock(_read(X, slice(first, last), "X"), _read(y, near[0], "y"), weight)
 
 
-def _piece(values: Any, start: int, stop: int) -> Any:
-    """Return what a part needs of targets or weights: their rows, or where all of them are."""
-    return values[start:stop] if isinstance(values, np.ndarray) and values.ndim else values
+def _pieces(others: list[Any], start: int, stop: int) -> tuple[Any, Any]:
+    """Return what a part needs of targets and weights: their rows, or where all of them are."""
+    y, weights = (
+        values[start:stop] if isinstance(values, np.ndarray) and values.ndim else values
+        for values in others
+    )
+    return y, weights
 
 
 def _read_part(
@@ -186,7 +190,7 @@ def _opened_file(path: Path, name: str) -> Any:
 
 def _check_length(values: Any, name: str) -> None:
     """Raise ValueError if the file that an array maps has been cut short meanwhile."""
-    file = getattr(values, "filename", None)
+    file: Any = getattr(values, "filename", None)
     if not isinstance(values, np.memmap) or not is_path(file) or not os.path.exists(file):
         return
     inside = values.base is None or not isinstance(values.base, np.memmap)

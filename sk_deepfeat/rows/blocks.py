@@ -36,7 +36,14 @@ class RowSource:
         Names of the columns.
     transform : callable, optional
         Applied to X of every block, where it is read.
+
+    Attributes
+    ----------
+    verbose : bool
+        Whether who reads it shows how many rows have come, whatever else it is told.
     """
+
+    verbose = False
 
     def __init__(
         self,

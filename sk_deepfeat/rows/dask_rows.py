@@ -79,10 +79,10 @@ def dask_source(X: Any, y: Any, sample_weight: Any) -> RowSource:
 
         for first, last in _few_chunks(X.chunks[0], int(X.shape[1])):
             some = [values.blocks[first:last] for values in (X, targets)]
-            if weights is None or not np.ndim(weights):
-                yield RowBlock(*dask.compute(*some), weights)
-            else:
-                yield RowBlock(*dask.compute(*some, weights.blocks[first:last]))
+            if weights is not None and np.ndim(weights):
+                some.append(weights.blocks[first:last])
+            found = dask.compute(*some)
+            yield RowBlock(found[0], found[1], found[2] if len(found) > 2 else weights)
 
     return RowSource(
         blocks,
@@ -127,7 +127,7 @@ def _aligned(values: Any, X: Any, name: str) -> Any:
 
 
 def _few_chunks(lengths: Sequence[float], n_features: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of chunks that make a block together; one at a time where lengths are unknown."""
+    """Yield ranges of chunks that make a block together; one each where lengths are unknown."""
     first, rows = 0, 0.0
     for number, length in enumerate(lengths):
         full = not rows + length <= BLOCK_ENTRIES / n_features

@@ -2,7 +2,7 @@
 
 Parts that follow one another are added to one accumulator, link by link of a chain, and the chains
 are merged in a tree: what travels is accumulators, and one comes back. Tasks change nothing that
-they are given, so that a task which is run again, because its worker has gone, counts nothing twice.
+they are given, so that one which is run again, because its worker has gone, counts nothing twice.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ where the blocks come from an iterator. It validates nothing but shapes: who add
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,7 @@ def _are_paths(X: Any) -> bool:
 
 def _is_blocks(X: Any) -> bool:
     """Say whether it is a function that returns blocks."""
-    return isinstance(X, Callable) and not hasattr(X, "shape") and not isinstance(X, type)
+    return callable(X) and not hasattr(X, "shape") and not isinstance(X, type)
 
 
 def _is_of(values: Any, *packages: str) -> bool:

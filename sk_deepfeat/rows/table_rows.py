@@ -185,9 +185,7 @@ def _opened(file: Path) -> Any:
     try:
         return pyarrow.parquet.ParquetFile(file)
     except pyarrow.ArrowInvalid as error:
-        raise ValueError(
-            f"{str(file)!r} ends early, or is no Parquet file: {error}"
-        ) from error
+        raise ValueError(f"{str(file)!r} ends early, or is no Parquet file: {error}") from error
 
 
 def _check_names(y: Any, sample_weight: Any) -> None:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.theory.validation import FloatArray
 
-
 # More rows than the sample is to have are below the limit, by so many standard deviations.
 _DEVIATIONS = 8.0
 
