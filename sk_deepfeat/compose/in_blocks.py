@@ -114,7 +114,7 @@ def fit_in_blocks(
     ...     DeterministicEquivalentRidge(10.0, reservoir_size=2000),
     ... )
     >>> ridge = fit_in_blocks(pipeline, blocks, random_state=0)[-1]
-    >>> ridge.n_samples_, ridge.predict_test_error(5000).round(1)
+    >>> ridge.n_samples_, round(float(ridge.predict_test_error(5000)), 1)
     (10000, 1.3)
     """
     _check_pipeline(pipeline)

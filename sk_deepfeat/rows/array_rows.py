@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Iterator
 from functools import partial
@@ -157,7 +158,7 @@ def _opened(values: Any, name: str) -> Any:
     if hasattr(values, "shape") and hasattr(values, "__getitem__"):
         _check_length(values, name)
         return values
-    if isinstance(values, (list, tuple)) or np.ndim(values) == 0:
+    if isinstance(values, (list, tuple, numbers.Real)):
         return np.asarray(values)
     if hasattr(values, "to_numpy"):
         return values.to_numpy()

@@ -190,8 +190,8 @@ def _opened(file: Path) -> Any:
 
 def _check_names(y: Any, sample_weight: Any) -> None:
     named = [y] if isinstance(y, str) else y
-    strings = isinstance(named, (list, tuple)) and all(isinstance(name, str) for name in named)
-    if not named or not strings:
+    names = isinstance(named, (list, tuple)) and len(named) > 0
+    if not names or not all(isinstance(name, str) for name in named):
         raise ValueError(f"y={y!r} must name the columns of the targets where X is a table.")
     if sample_weight is not None and not isinstance(sample_weight, str):
         raise ValueError("sample_weight must name its column where X is a table.")
