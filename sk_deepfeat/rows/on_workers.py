@@ -29,10 +29,14 @@ _RAN = "running"
 
 
 class PartSums(NamedTuple):
-    """An accumulator, and whether targets had one dimension alone."""
+    """What is known of parts that follow one another."""
 
     sums: Any
+    """An accumulator."""
     single: bool | None
+    """Whether targets have one dimension alone; None if there are no rows."""
+    first: int
+    """Number of the first part."""
 
 
 def current_client() -> Any:
@@ -217,9 +221,9 @@ def _add_part(
             X, y = checked_arrays(block)
             single = _same_kind(single, y.ndim == 1)
             sums.add(X, y, block.sample_weight)
-        found = PartSums(sums, single)
-        if before is not None:
-            found = _merge_parts([before, found])
+    found = PartSums(sums, single, number)
+    if before is not None:
+        found = _merge_parts([before, found])
     if topic is not None:
         from distributed import get_worker
 
@@ -232,9 +236,10 @@ def _merge_parts(parts: list[PartSums]) -> PartSums:
     first, *others = parts
     sums, single = copy.deepcopy(first.sums), first.single
     for other in others:
-        single = _same_kind(single, other.single)
-        sums.merge(other.sums)
-    return PartSums(sums, single)
+        with _named(other.first):
+            single = _same_kind(single, other.single)
+            sums.merge(other.sums)
+    return PartSums(sums, single, first.first)
 
 
 def _learn_part(learner: Any, part: Any, number: int, transform: Any) -> Any:

@@ -52,7 +52,8 @@ def sample_rows(
     client = None if source.parts is None else current_client()
     if client is not None:
         make = partial(_sample_of_part, size, random_state)
-        sample, single = sum_on_workers(client, source, make, verbose=verbose)
+        found = sum_on_workers(client, source, make, verbose=verbose)
+        sample, single = found.sums, found.single
     else:
         sample, single = _RowSample(size, _seed(random_state, 0)), None
         for block in shown(source, "sample") if verbose else source:
