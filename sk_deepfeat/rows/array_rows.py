@@ -12,11 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_deepfeat.rows.blocks import RowBlock, RowSource
+from sk_deepfeat.rows.blocks import BLOCK_ENTRIES, LEAST_ROWS, RowBlock, RowSource
 
-# Entries of a block that is read at once: of some tens of megabytes.
-BLOCK_ENTRIES = 4_000_000
-_LEAST_ROWS = 64
 # Entries of the part of a file that a worker reads by one task, unless that makes too many tasks.
 PART_ENTRIES, MOST_PARTS = 32_000_000, 10_000
 # Targets and weights in memory that travel with the tasks; dask warns beyond ten megabytes.
@@ -80,7 +77,7 @@ def _checked_shape(X: Any, y: Any, weights: Any) -> tuple[int, int]:
 
 def _rows_at_once(X: Any, n_features: int, entries: int) -> int:
     """Return how many rows have so many entries; whole chunks of a file that has chunks."""
-    step = max(_LEAST_ROWS, entries // n_features)
+    step = max(LEAST_ROWS, entries // n_features)
     chunk = getattr(X, "chunks", None)
     if isinstance(chunk, tuple) and chunk and isinstance(chunk[0], int):
         step = max(1, step // chunk[0]) * chunk[0]

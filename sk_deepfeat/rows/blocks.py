@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
+# Entries of a block that is read at once: of some tens of megabytes.
+BLOCK_ENTRIES = 4_000_000
+LEAST_ROWS = 64
+
 
 class RowBlock(NamedTuple):
     """Rows that follow one another."""
@@ -88,16 +94,28 @@ class RowSource:
 def transformed(
     blocks: Iterable[RowBlock], transform: Callable[[Any], Any] | None
 ) -> Iterator[RowBlock]:
-    """Yield blocks that have rows, transformed; errors say which block it was."""
+    """Yield blocks that have rows, transformed, cut where the transform makes them large.
+
+    Errors say which block it was.
+    """
+    width: int | None = None
     for number, block in enumerate(blocks):
-        if not n_rows_of(block):
+        n_rows = n_rows_of(block)
+        if transform is None and n_rows:
+            yield block
+        if transform is None or not n_rows:
             continue
-        if transform is not None:
-            try:
-                block = block._replace(X=transform(block.X))
-            except ValueError as error:
-                raise ValueError(f"Block {number}: {error}") from error
-        yield block
+        try:
+            if width is None:
+                width = int(transform(block.X[:LEAST_ROWS]).shape[1])
+            step = max(LEAST_ROWS, BLOCK_ENTRIES // width)
+            for start in range(0, n_rows, step):
+                part = slice(start, start + step)
+                weight = block.sample_weight
+                weight = weight[part] if np.ndim(weight) else weight
+                yield RowBlock(transform(block.X[part]), block.y[part], weight)
+        except ValueError as error:
+            raise ValueError(f"Block {number}: {error}") from error
 
 
 def n_rows_of(block: RowBlock) -> int:

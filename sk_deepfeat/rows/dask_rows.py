@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_deepfeat.rows.array_rows import BLOCK_ENTRIES
-from sk_deepfeat.rows.blocks import RowBlock, RowSource, as_block
+from sk_deepfeat.rows.blocks import BLOCK_ENTRIES, RowBlock, RowSource, as_block
 
 
 def is_dask_array(values: Any) -> bool:

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_deepfeat.rows.array_rows import BLOCK_ENTRIES, PART_ENTRIES, is_path
-from sk_deepfeat.rows.blocks import RowBlock, RowSource
+from sk_deepfeat.rows.array_rows import PART_ENTRIES, is_path
+from sk_deepfeat.rows.blocks import BLOCK_ENTRIES, LEAST_ROWS, RowBlock, RowSource
 
-_LEAST_ROWS = 64
 _NAMES_SHOWN = 10
 _SUFFIXES = (".parquet", ".pq")
 
@@ -41,7 +40,7 @@ class _Columns(NamedTuple):
 
     @property
     def n_rows_at_once(self) -> int:
-        return max(_LEAST_ROWS, BLOCK_ENTRIES // len(self.features))
+        return max(LEAST_ROWS, BLOCK_ENTRIES // len(self.features))
 
 
 def is_parquet(values: Any) -> bool:

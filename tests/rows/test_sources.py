@@ -7,7 +7,15 @@ import pytest
 from scipy import sparse
 
 from sk_deepfeat import DeterministicEquivalentRidge
-from sk_deepfeat.rows import RowBlock, array_rows, dask_rows, is_array, row_source, table_rows
+from sk_deepfeat.rows import (
+    RowBlock,
+    array_rows,
+    dask_rows,
+    is_array,
+    row_source,
+    table_rows,
+)
+from sk_deepfeat.rows import blocks as of_blocks
 
 N, P = 700, 5
 
@@ -327,19 +335,19 @@ def test_arrays_that_do_not_fit(rows, tmp_path):
 def test_iterators_and_functions(rows):
     X, y, weights = rows
 
-    def blocks():
+    def read():
         for k in range(0, N, 100):
             part = slice(k, k + 100)
             yield X[part], y[part], weights[part]
         yield X[:0], y[:0], weights[:0]
 
-    assert_same_rows(row_source(blocks), X, y, weights)
-    source = row_source(blocks())
+    assert_same_rows(row_source(read), X, y, weights)
+    source = row_source(read())
     assert gathered(source)[3] == 7, "a block without rows is none"
     with pytest.raises(ValueError, match=r"read once.*pass a function"):
         list(source)
     with pytest.raises(ValueError, match="Where X is an iterator"):
-        row_source(blocks(), y)
+        row_source(read(), y)
     with pytest.raises(ValueError, match=r"Block 0 must be \(X, y\) or .*; got ndarray"):
         list(row_source(iter([X])))
     with pytest.raises(ValueError, match="Where X is a source"):
@@ -358,6 +366,16 @@ def test_a_transform_is_applied_to_blocks(rows):
 
     with pytest.raises(ValueError, match="Block 3: not this one"):
         list(source.map(picky))
+
+
+def test_blocks_that_a_transform_makes_larger_are_cut(rows, monkeypatch):
+    X, y, weights = rows
+    monkeypatch.setattr(of_blocks, "BLOCK_ENTRIES", 100 * P)
+    monkeypatch.setattr(of_blocks, "LEAST_ROWS", 8)
+    wide = row_source(X, y, weights).map(lambda block: np.tile(block, 3))
+    assert all(block.X.size <= 100 * P for block in wide)
+    assert_same_rows(wide, np.tile(X, 3), y, weights)
+    assert len(next(iter(row_source(X, y).map(np.square))).X) == 100
 
 
 def test_what_scikit_learn_reads_is_an_array(rows):
