@@ -113,7 +113,9 @@ def test_what_is_no_use(rows):
     X[850, 2] = np.nan
     unfitted = pipeline()
     with pytest.raises(ValueError, match=r"Block 8: .*NaN"):
-        fit_in_blocks(unfitted, X, y, sample_size=50)
+        fit_in_blocks(unfitted, X, y, sample_size=5, random_state=0)
+    with pytest.raises(ValueError, match=r"'randomdeepfeatures', on a sample of the rows: .*NaN"):
+        fit_in_blocks(unfitted, X, y)
     assert not hasattr(unfitted[0], "mean_"), "nothing of the pipeline has changed"
     with pytest.raises(ValueError, match="nothing can be learned from an empty stream"):
         fit_in_blocks(make_pipeline(PCA(), DeterministicEquivalentRidge()), lambda: iter([]))

@@ -135,7 +135,7 @@ def fit_in_blocks(
             else:
                 if sample is None:
                     sample = sample_rows(source, size, seed, verbose=source.verbose)
-                step.fit(_FittedSteps(fitted)(sample[0]), sample[1])
+                step = _learn_from(sample, step, fitted, name)
         fitted.append(step)
         steps[index] = (name, step)
     sample = None
@@ -160,6 +160,15 @@ def _learn(step: Any, source: RowSource, name: str) -> Any:
     for block in shown(source, name) if source.verbose else source:
         step.partial_fit(np.asarray(block.X) if isinstance(block.X, list) else block.X, block.y)
     return step
+
+
+def _learn_from(sample: tuple[Any, Any], step: Any, fitted: list[Any], name: str) -> Any:
+    """Return a step that is fitted on a sample of the rows."""
+    X, y = sample
+    try:
+        return step.fit(_FittedSteps(fitted)(X), y)
+    except ValueError as error:
+        raise ValueError(f"Step {name!r}, on a sample of the rows: {error}") from error
 
 
 def _stays(step: Any, keep_fitted: bool) -> bool:

@@ -15,7 +15,7 @@ from sk_deepfeat.linear_model._streaming import StreamFitMixin
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
-from sk_deepfeat.rows import check_rows, target_kind, warn_of_classes
+from sk_deepfeat.rows import RowBlock, check_rows, target_kind, warn_of_classes
 from sk_deepfeat.theory import RidgeFactorization
 from sk_deepfeat.theory.validation import FloatArray, check_flag
 
@@ -184,7 +184,6 @@ class DeterministicEquivalentRidge(
         if self._streams(X, y, groups):
             return self._fit_stream(X, y, sample_weight)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
-        self._keep_no_sums()
         kind = target_kind(y)
         X, y, sample_weight = check_rows(self, X, y, sample_weight)
         warn_of_classes(kind, y if sample_weight is None else y[sample_weight > 0])
@@ -192,6 +191,8 @@ class DeterministicEquivalentRidge(
             X, y, sample_weight, groups, fit_intercept=fit_intercept
         )
         self._take(factorization, predictor, single=y.ndim == 1)
+        self._single_output = y.ndim == 1
+        self._keep_rows(RowBlock(X, y, sample_weight), factorization.features)
         return self
 
     def _take_factorization(

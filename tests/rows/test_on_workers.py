@@ -179,7 +179,7 @@ def test_errors_name_the_partition(rows, files, client):
     X[1033, 2] = np.nan
     np.save(files[0], X)
     with pytest.raises(
-        ValueError, match="Partition 3: Block 1: X must be finite; column 2 has nan in row 33"
+        ValueError, match="Partition 3: Block 1: X must be finite; column 2 has NaN in row 33"
     ):
         ridge().fit(*files[:2])
     before = ridge().fit(X[:900], y[:900])

@@ -226,7 +226,7 @@ def test_tables_in_single_precision_and_with_gaps(rows, table, tmp_path):
     gap = pa.table({"y": [1.0, 2.0, 3.0], "a": [1, None, 3], "b": [True, False, True]})
     block = next(iter(row_source(gap, "y")))
     np.testing.assert_array_equal(block.X, [[1.0, 1.0], [np.nan, 0.0], [3.0, 1.0]])
-    with pytest.raises(ValueError, match="Block 0: X must be finite; column 0 has nan in row 1"):
+    with pytest.raises(ValueError, match="Block 0: X must be finite; column 0 has NaN in row 1"):
         DeterministicEquivalentRidge().fit(gap, "y")
 
 
@@ -417,7 +417,7 @@ def test_not_a_number_in_block_731():
             X[2, 1] = np.nan if number == 731 else X[2, 1]
             yield X, X[:, 0]
 
-    with pytest.raises(ValueError, match="Block 731: X must be finite; column 1 has nan in row 2"):
+    with pytest.raises(ValueError, match="Block 731: X must be finite; column 1 has NaN in row 2"):
         DeterministicEquivalentRidge().fit(blocks)
 
 

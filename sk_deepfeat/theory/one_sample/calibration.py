@@ -234,6 +234,13 @@ def calibrate(
         class_scatter = pooled(scatters, 2 * (factorization.classes.n_classes + 2))
     calibration = Calibration((), n_rows, rank, grid, scatter, class_scatter, amplified, n_sampled)
     predicted = _predicted(CurveEvaluator(curve, **given), measured)
+    if curve.sample_factor is not None:
+        # The sample's errors are compared with each other, and then taken for those of all rows.
+        of_sample = _predicted(CurveEvaluator(curve.of_sample, **given), measured)
+        measured = [
+            errors._replace(error=errors.error * (of_all / own))
+            for errors, of_all, own in zip(measured, predicted, of_sample, strict=True)
+        ]
     compared = (
         _compare(calibration, evaluator, *each)
         for each in zip(plan, measured, predicted, strict=True)
