@@ -300,3 +300,23 @@ def test_little_travels(client):
     part = GramAccumulator(reservoir_size=1000, n_expected=1_000_000).add(X, X[:, 0])
     size = len(distributed.protocol.pickle.dumps(on_workers.PartSums(part, True, 0)))
     assert size < 0.65 * 8 * 602**2
+
+
+def test_tasks_change_nothing_that_they_are_given(rows):
+    """A task whose worker is lost is run again on what others have made."""
+    X, y, _ = rows
+
+    def part(number, before=None):
+        def make(number, n_expected):
+            return GramAccumulator(reservoir_size=50, random_state=number)
+
+        given = X[500 * number :][:500], y[500 * number :][:500]
+        return on_workers._add_part(before, given, number, make, None, None, None)
+
+    first = part(0)
+    chains = [[part(1, first), part(2), part(3)] for _ in range(2)]
+    found = [on_workers._merge_parts(chain) for chain in (*chains, chains[0])]
+    assert first.sums.n_rows == 500
+    for each in found:
+        assert each.sums.n_rows == N
+        np.testing.assert_array_equal(each.sums.feature_mean, found[0].sums.feature_mean)

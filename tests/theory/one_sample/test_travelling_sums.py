@@ -69,9 +69,11 @@ def test_a_limit_holds_for_what_comes_later(numbered):
 
 
 def test_a_lower_limit_is_taken_over(numbered):
-    wide, narrow = parts(numbered[:100], 1, None)[0], parts(numbered[100:], 1, N, seed=5)[0]
+    """Of rows that came without a limit no more are kept than of the others."""
+    wide, narrow = parts(numbered[:50], 1, None)[0], parts(numbered[50:], 1, 40 * N, seed=5)[0]
+    assert len(wide.reservoir) == 50 and 0 < len(narrow.reservoir) < 20
     sample = wide.merge(narrow).reservoir
-    assert np.mean(sample.rows[:, 0] < 100) < 0.2
+    assert np.mean(sample.rows[:, 0] < 50) < 0.5 and len(sample) < 25
 
 
 @pytest.mark.parametrize("width", [1, 127, 128, 300])
