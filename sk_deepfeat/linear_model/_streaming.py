@@ -14,6 +14,7 @@ from sk_deepfeat.linear_model._population import takes_samples
 from sk_deepfeat.rows import (
     RowBlock,
     current_client,
+    in_numpy,
     is_array,
     require_targets,
     row_source,
@@ -153,6 +154,7 @@ class StreamFitMixin:
     def _add(self, sums: GramAccumulator, block: RowBlock) -> None:
         """Validate a block as scikit-learn does, and add it."""
         require_targets(self, block.y)
+        block = RowBlock(*map(in_numpy, block))
         first = sums.n_blocks == 0
         try:
             X = validate_data(

@@ -5,6 +5,15 @@ from sk_deepfeat.rows.classes import check_class_rows
 from sk_deepfeat.rows.copies import ExactCopies, exact_copies
 from sk_deepfeat.rows.group_parts import deal_groups
 from sk_deepfeat.rows.groups import check_groups
+from sk_deepfeat.rows.namespaces import (
+    ArrayPlace,
+    in_main_memory,
+    in_numpy,
+    labels_at,
+    place_of,
+    require_same_place,
+    with_numpy_attributes,
+)
 from sk_deepfeat.rows.on_workers import current_client, learn_on_workers, sum_on_workers
 from sk_deepfeat.rows.progress import shown
 from sk_deepfeat.rows.row_sample import sample_rows
@@ -13,6 +22,7 @@ from sk_deepfeat.rows.targets import look_like_classes, target_kind, warn_of_cla
 from sk_deepfeat.rows.validation import check_rows, require_targets
 
 __all__ = [
+    "ArrayPlace",
     "ExactCopies",
     "RowBlock",
     "RowSource",
@@ -22,9 +32,14 @@ __all__ = [
     "current_client",
     "deal_groups",
     "exact_copies",
+    "in_main_memory",
+    "in_numpy",
     "is_array",
+    "labels_at",
     "learn_on_workers",
     "look_like_classes",
+    "place_of",
+    "require_same_place",
     "require_targets",
     "row_source",
     "sample_rows",
@@ -32,4 +47,5 @@ __all__ = [
     "sum_on_workers",
     "target_kind",
     "warn_of_classes",
+    "with_numpy_attributes",
 ]

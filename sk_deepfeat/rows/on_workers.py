@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_array
 from tqdm import tqdm
 
 from sk_deepfeat.rows.blocks import RowBlock, RowSource, as_block, transformed
+from sk_deepfeat.rows.namespaces import in_numpy
 from sk_deepfeat.theory.validation import numeric_targets
 
 # Parts of a chain at most, and chains of a thread at least: what a lost worker costs, how evenly
@@ -279,11 +280,13 @@ def _named(number: int) -> Iterator[None]:
 def checked_arrays(block: RowBlock) -> tuple[Any, Any]:
     """Return features, dense, and targets of a block as arrays of numbers, finite or not."""
     X = check_array(
-        block.X,
+        in_numpy(block.X),
         accept_sparse=True,
         dtype=[np.float64, np.float32],
         ensure_all_finite=False,
         input_name="X",
     )
-    y = check_array(block.y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
+    y = check_array(
+        in_numpy(block.y), ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
+    )
     return X.toarray() if hasattr(X, "toarray") else X, numeric_targets(y)

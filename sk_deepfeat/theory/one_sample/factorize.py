@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ def ridge_factorization(
     fit_intercept: bool = True,
     exact_at: ArrayLike = (),
     groups: ArrayLike | None = None,
+    rows_elsewhere: Callable[..., CentredRows] | None = None,
 ) -> RidgeFactorization:
     """Factorise a training set once, for ridge at every alpha.
 
@@ -44,6 +46,10 @@ def ridge_factorization(
         Integers, two different ones at least; rows of one number belong together, and what is
         learned from the factorisation speaks of new groups. Groups without any row of positive
         weight are dropped.
+    rows_elsewhere : callable, optional
+        Called with rows of positive weight, their means, the roots of their weights or None, and
+        which of `features` they are or None, makes `CentredRows` of them that multiply and
+        decompose elsewhere.
 
     Returns
     -------
@@ -84,6 +90,7 @@ def ridge_factorization(
     exact = np.ravel(real_array(exact_at, "exact_at"))
     labels = None if groups is None else check_labels(groups, rows.shape[0])
     mean_weight, root, weights = 1.0, None, np.ones(rows.shape[0])
+    kept = None
     if sample_weight is not None:
         weights = real_array(sample_weight, "sample_weight")
         if weights.shape != (rows.shape[0],) or np.any(weights < 0) or not np.any(weights > 0):
@@ -107,8 +114,12 @@ def ridge_factorization(
         values = values * root[:, None]
     if values.base is not None or values is targets:  # they are not the caller's to write to
         values = values.copy()
+    if rows_elsewhere is None:
+        centred = CentredRows(rows, feature_mean, root)
+    else:
+        centred = rows_elsewhere(rows, feature_mean, root, kept)
     return RidgeFactorization(
-        CentredRows(rows, feature_mean, root),
+        centred,
         values,
         feature_mean,
         target_mean,
