@@ -156,6 +156,19 @@ def check_many_cores(seen):
     assert seen["search"].best_params_["feature_map__hidden_layer_sizes"] != (50,)
 
 
+def check_two_workers(seen):
+    assert seen["ridge"].n_samples_ == seen["N_FILES"] * seen["N_IN_FILE"]
+    at = np.interp(np.log(seen["measured_sizes"]), np.log(seen["sizes"]), seen["predicted"])
+    assert np.all(np.abs(at / seen["measured"] - 1) < 0.06)
+    assert all(worker.returncode is not None for worker in seen["workers"])
+
+
+def check_memory_limit(seen):
+    printed = seen["ended"].stdout
+    assert "Unable to allocate 763. MiB" in printed and "250000 rows" in printed
+    assert np.all(np.diff(seen["errors"]) < 0) and seen["errors"][-1] > 0.98
+
+
 def check_plugins(seen):
     predicted = seen["predicted"]
     measured = seen["curve"].measured_mean[-1, 0]
@@ -177,6 +190,7 @@ CHECKS = {
     "plot_labels_needed.py": check_labels_needed,
     "plot_layers_and_epochs.py": check_layers_and_epochs,
     "plot_many_cores.py": check_many_cores,
+    "plot_memory_limit.py": check_memory_limit,
     "plot_phase_diagram.py": check_phase_diagram,
     "plot_pipeline.py": check_pipeline,
     "plot_plugins.py": check_plugins,
@@ -184,6 +198,7 @@ CHECKS = {
     "plot_required_samples.py": check_required_samples,
     "plot_structured_weights.py": check_structured_weights,
     "plot_transfer_backbone.py": check_transfer_backbone,
+    "plot_two_workers.py": check_two_workers,
 }
 
 # What an example needs beyond the core, and the word in its text that says so.

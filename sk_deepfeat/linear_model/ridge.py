@@ -154,13 +154,15 @@ class DeterministicEquivalentRidge(
         ----------
         X : array-like of shape (n_samples, n_features), or a source of rows
             Dense features, at least two rows. Sources are read block by block and never held: any
-            array with a shape and slices (h5py, zarr, dask), the path of a ``.npy`` or ``.parquet``
-            file, a pyarrow data set, or an iterator of blocks (X, y) or (X, y, sample_weight).
+            array with a shape and slices (h5py, zarr, dask), the path of a ``.npy``, ``.zarr`` or
+            ``.parquet`` file, a pyarrow data set, an iterator of blocks (X, y) or
+            (X, y, sample_weight), or a list of paths or of dask's delayed blocks. What is given by
+            path, and what is dask's, is read by the workers of a cluster if there is a dask client.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, taken for numbers. A single column of at least 100 integers or booleans with at
             most 20 distinct values without a gap looks like classes, and a `PopulationWarning`
-            says so; floats never do. For tables read by pyarrow, the names of columns; of an
-            iterator None, since blocks bring theirs.
+            says so; floats never do. Beside a path a path, too; for tables the names of columns;
+            beside blocks None, since they bring theirs.
         sample_weight : float or array-like of shape (n_samples,), optional
             Weights, not negative. For the coefficients a weight equals repetition; for the
             predicted error a row of any weight is one draw.
@@ -180,6 +182,10 @@ class DeterministicEquivalentRidge(
         ValueError
             If an argument is outside its range, the population has another width than X, or it
             cannot use groups.
+        ConnectionError
+            If the scheduler of a cluster is lost.
+        RuntimeError
+            If its workers die again and again.
         TypeError
             If X is sparse or the population lacks required members.
         """
