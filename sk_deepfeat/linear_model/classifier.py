@@ -129,8 +129,8 @@ class DeterministicEquivalentRidgeClassifier(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Dense features, at least two rows.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features, at least two rows. Sparse ones are centred implicitly and never written out.
         y : array-like of shape (n_samples,)
             Labels of any type that sorts, of two classes at least.
         sample_weight : float or array-like of shape (n_samples,), optional
@@ -150,7 +150,7 @@ class DeterministicEquivalentRidgeClassifier(
             If y is continuous, has several columns or one class, `class_weight` names a class that
             is not there, or an argument is outside its range.
         TypeError
-            If X is sparse or the population lacks required members.
+            If the population lacks required members.
         """
         check_alpha(self.alpha)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
@@ -211,8 +211,8 @@ class DeterministicEquivalentRidgeClassifier(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Dense features.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
 
         Returns
         -------
@@ -220,7 +220,7 @@ class DeterministicEquivalentRidgeClassifier(
             Of two classes, that of ``classes_[1]``, which is predicted where it is positive.
         """
         check_is_fitted(self)
-        scores = self._scores(validate_data(self, X, dtype=np.float64, reset=False))
+        scores = self._scores(self._validated(X))
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -228,18 +228,21 @@ class DeterministicEquivalentRidgeClassifier(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Dense features.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
 
         Returns
         -------
         ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        scores = self._scores(validate_data(self, X, dtype=np.float64, reset=False))
+        scores = self._scores(self._validated(X))
         return np.asarray(self.classes_[self._decide(scores)])
 
-    def _scores(self, X: FloatArray) -> FloatArray:
+    def _validated(self, X: Any) -> Any:
+        return validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)
+
+    def _scores(self, X: Any) -> FloatArray:
         coefs = np.atleast_2d(self.coef_)
         return np.asarray(X @ coefs.T + self.intercept_)
 

@@ -128,8 +128,8 @@ class DeterministicEquivalentRidge(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Dense features, at least two rows.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features, at least two rows. Sparse ones are centred implicitly and never written out.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, taken for numbers. A single column of at least 100 integers or booleans with at
             most 20 distinct values without a gap looks like classes, and a `PopulationWarning`
@@ -151,10 +151,10 @@ class DeterministicEquivalentRidge(
         Raises
         ------
         ValueError
-            If an argument is outside its range, the population has another width than X, or it
-            cannot use groups.
+            If an argument is outside its range, the population has another width than X, it cannot
+            use groups, or X is sparse with more rows and columns than can be factorised.
         TypeError
-            If X is sparse or the population lacks required members.
+            If the population lacks required members.
         """
         check_alpha(self.alpha)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
@@ -182,13 +182,13 @@ class DeterministicEquivalentRidge(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Dense features.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        return X @ self.coef_.T + self.intercept_
+        X = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)
+        return np.asarray(X @ self.coef_.T + self.intercept_)

@@ -47,7 +47,7 @@ class OneSampleMixin(AnswersMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Features of the training rows, at least two.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
@@ -80,7 +80,7 @@ class OneSampleMixin(AnswersMixin):
         check_flag(fit_intercept, "fit_intercept")
         if path is None:
             X, y, sample_weight = check_rows(self, X, y, sample_weight)
-            codes = None if groups is None else check_groups(groups, len(X))
+            codes = None if groups is None else check_groups(groups, X.shape[0])
             path = ridge_factorization(
                 X, y, sample_weight, fit_intercept=fit_intercept, groups=codes
             )
@@ -118,6 +118,11 @@ class OneSampleMixin(AnswersMixin):
         self.curve_ = self._learn(path)
         self.kappa_min_ = 0.0 if self.curve_.shows_all else float(self.curve_.kappa[0])
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.sparse = True
+        return tags
 
     @property
     def _single(self) -> bool:

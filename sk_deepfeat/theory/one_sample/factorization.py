@@ -14,13 +14,13 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
-from sk_deepfeat.theory.one_sample.centred_rows import CentredRows, add_products
+from sk_deepfeat.theory.one_sample.centred_rows import add_products
 from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.one_sample.half_grams import (
+    AnyRows,
     HalfGrams,
     gram_by_halves,
     gram_of,
-    small_gram_of,
 )
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
 from sk_deepfeat.theory.validation import FloatArray
@@ -33,6 +33,8 @@ SPECTRUM_CUT = 1e-11
 _MOST_PRIMAL, _MOST_DUAL = 1e12, 1e7
 # Condition numbers up to which none, one, two corrections leave coefficients as good as they get.
 _REFINED = (1e2, 1e6, 1e9)
+# Each multiplies the error of the kept directions, whose eigenvalues span less than 1e11, by 1e-5.
+_CORRECTIONS = 4
 
 
 class RidgeFactorization:
@@ -40,7 +42,7 @@ class RidgeFactorization:
 
     Attributes
     ----------
-    features : CentredRows
+    features : CentredRows or SparseRows
         Rows weighted, and centred with an intercept, without a copy of those that were given.
     targets : ndarray of shape (n_rows, n_outputs)
         Likewise.
@@ -75,7 +77,7 @@ class RidgeFactorization:
 
     def __init__(
         self,
-        features: CentredRows,
+        features: AnyRows,
         targets: FloatArray,
         feature_mean: FloatArray,
         target_mean: FloatArray,
@@ -101,8 +103,7 @@ class RidgeFactorization:
         if not self.primal:
             gram = features.products()
         elif self.n_rows < 2 * self.n_features:
-            of_rows = small_gram_of if features.is_one_block else gram_of
-            gram, self._cross = of_rows(features, targets)
+            gram, self._cross = gram_of(features, targets)
         else:
             values = np.hstack([targets, np.sqrt(weights)[:, None]])
             gram, cross, self.halves = gram_by_halves(features, values)
@@ -113,6 +114,8 @@ class RidgeFactorization:
             self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
                 gram, overwrite_a=True, check_finite=False, driver="evd"
             )
+        if not features.casts:
+            self._vectors = np.ascontiguousarray(self._vectors)
         largest = max(float(self._all_eigenvalues[-1]), 0.0)
         above = self._all_eigenvalues > max(SPECTRUM_CUT * largest, 0.0)
         # They ascend: a slice, of which numpy makes no copy.
@@ -149,6 +152,20 @@ class RidgeFactorization:
         other = copy.copy(self)
         other.classes = classes
         return other
+
+    def without_columns(self, columns: NDArray[np.intp]) -> RidgeFactorization:
+        """Return the factorisation of the other columns of rows as they are, weighted, centred."""
+        return RidgeFactorization(
+            self.features.without(columns),
+            self.targets,
+            np.zeros(self.n_features - columns.size),
+            np.zeros(self.targets.shape[1]),
+            1.0,
+            False,
+            np.ones(self.n_rows),
+            float(np.finfo(float).eps),
+            np.empty(0),
+        )
 
     def without_halves(self) -> RidgeFactorization:
         """Return the same factorisation without the halves' Gram matrices, which take memory."""
@@ -210,13 +227,17 @@ class RidgeFactorization:
         """
         if self._left is not None:
             return self._left[rows]
-        vectors = self._vectors[:, self._kept]
         if not self.primal:
-            return vectors[rows]
-        features = self.features.take(rows)
-        left = np.matmul(features, vectors, out=None if out is None else out[: len(features)])
+            return self._vectors[rows, self._kept]
+        left = self.features.rows_times(rows, self._kept_vectors, out)
         left /= np.sqrt(self.eigenvalues)
         return np.asarray(left)
+
+    @cached_property
+    def _kept_vectors(self) -> FloatArray:
+        """Eigenvectors of the kept directions, as products with rows want them."""
+        vectors = self._vectors[:, self._kept]
+        return vectors if self.features.casts else np.ascontiguousarray(vectors)
 
     @property
     def left_from_features(self) -> FloatArray | None:
@@ -251,8 +272,10 @@ class RidgeFactorization:
             resolved = (spectrum[-1] + alphas) <= most * (lowest + alphas)
             if np.any(resolved):
                 coefs[resolved] = self._coefs_from_gram(alphas[resolved])
+            by_kept = self.gram_is_enough and not self.features.casts
+            of_one = self._coefs_from_kept if by_kept else self._coefs_from_svd
             for i in np.flatnonzero(~resolved):
-                coefs[i] = self._coefs_from_svd(float(alphas[i]))
+                coefs[i] = of_one(float(alphas[i]))
         return coefs if np.ndim(alpha) else coefs[0]
 
     def _coefs_from_gram(self, alphas: FloatArray) -> FloatArray:
@@ -277,7 +300,7 @@ class RidgeFactorization:
         lowest = max(float(self._all_eigenvalues[-min(self.n_effective, len(shrunk))]), 0.0)
         condition = (self._all_eigenvalues[-1] + alphas.min()) / (lowest + alphas.min())
         for _ in range(int(np.searchsorted(_REFINED, condition))):
-            gradient = self._gradient(coefs, targets) - ridge * coefs
+            gradient = self.features.gradient(targets, coefs) - ridge * coefs
             if self.primal:
                 coefs = coefs + self._vectors @ ((self._vectors.T @ gradient) / shrunk)
             else:
@@ -286,12 +309,23 @@ class RidgeFactorization:
                 coefs = coefs + self.features.transposed_times(vectors @ along)
         return coefs.T.reshape(alphas.size, outputs, self.n_features).transpose(0, 2, 1)
 
-    def _gradient(self, coefs: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return Fᵀ(y - F coefs), in one pass over the rows."""
-        found = np.zeros_like(coefs)
-        for rows, block in self.features.blocks():
-            found += block.T @ (targets[rows] - block @ coefs)
-        return found
+    def _coefs_from_kept(self, alpha: float) -> FloatArray:
+        """Coefficients from the kept directions, for rows that are not to be written out.
+
+        What their eigenvectors have lost by rounding, corrections by the residual give back.
+        """
+        features, kept = self.features, self.eigenvalues[:, None]
+        coefs = np.zeros((self.n_features, self.targets.shape[1]))
+        for _ in range(_CORRECTIONS):
+            gradient = features.gradient(self.targets, coefs) - alpha * coefs
+            if self.primal:
+                along = self._kept_vectors.T @ gradient / (kept + alpha)
+                coefs = coefs + self._kept_vectors @ along
+            else:
+                vectors = self._vectors[:, self._kept]
+                along = vectors.T @ features.times(gradient) / (kept * (kept + alpha))
+                coefs = coefs + features.transposed_times(vectors @ along)
+        return coefs
 
     def training_error(self, alpha: float, coefs: FloatArray) -> FloatArray:
         """Return the mean squared residual of every output on the rows.
