@@ -267,12 +267,12 @@ class RidgeFactorization:
         coefs = np.zeros((alphas.size, self.n_features, self.targets.shape[1]))
         spectrum = self._all_eigenvalues[max(self._vectors.shape[0] - self.n_effective, 0) :]
         if spectrum.size and spectrum[-1] > 0:
-            most = _MOST_PRIMAL if self.primal else _MOST_DUAL
+            by_kept = self.gram_is_enough and not self.features.casts
+            most = _MOST_PRIMAL if self.primal and not by_kept else _MOST_DUAL
             lowest = max(float(spectrum[0]), 0.0)
             resolved = (spectrum[-1] + alphas) <= most * (lowest + alphas)
             if np.any(resolved):
                 coefs[resolved] = self._coefs_from_gram(alphas[resolved])
-            by_kept = self.gram_is_enough and not self.features.casts
             of_one = self._coefs_from_kept if by_kept else self._coefs_from_svd
             for i in np.flatnonzero(~resolved):
                 coefs[i] = of_one(float(alphas[i]))
