@@ -252,6 +252,24 @@ def test_no_entries_at_all():
     assert not sparse.coef_.any() and sparse.intercept_ == pytest.approx(y.mean())
 
 
+def test_nothing_is_said_of_alphas_that_sparse_rows_do_not_resolve(monkeypatch):
+    monkeypatch.setattr("sk_deepfeat.theory.one_sample.sparse_rows._MOST_ENTRIES", 100)
+    X, y = rows(80, 120)
+    X = np.vstack([X, X[:2] * (1.0 + 1e-8)])
+    y = np.r_[y, y[:2]]
+    labels = (y > np.median(y)).astype(int)
+    for model, target in (
+        (DeterministicEquivalentRidge(1.0), y),
+        (DeterministicEquivalentRidgeClassifier(1.0), labels),
+    ):
+        model.fit(sp.csr_array(X[:, :-1]), target)
+        errors, low, _ = model.predict_test_error(40, [0.0, 1e-9, 1.0], return_interval=True)
+        assert np.isnan(errors[:2]).all() and np.isnan(low[:2]).all() and errors[2] > 0
+        np.testing.assert_array_equal(model.reachable(40, [0.0, 1.0]), [False, True])
+        with pytest.raises(ValueError, match="alpha=0 is too small for these sparse features"):
+            model.set_params(alpha=0.0).fit(sp.csr_array(X[:, :-1]), target)
+
+
 def test_rows_are_never_written_out():
     """Written out, these would take 480 MB; their Gram matrix takes 8 MB."""
     rng = np.random.default_rng(0)

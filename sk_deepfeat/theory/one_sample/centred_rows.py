@@ -37,6 +37,7 @@ class CentredRows:
     """
 
     casts = True  # single precision may pay
+    may_be_written = True
 
     def __init__(self, given: NDArray[Any], mean: FloatArray, root: FloatArray | None) -> None:
         self.given, self.mean, self.root = given, mean, root

@@ -71,6 +71,9 @@ class RidgeFactorization:
         Which rows belong together; None where every row is a draw of its own.
     classes : RowClasses or None
         What the rows' targets are codes of; None where they are numbers.
+    least_ridge : float
+        Below it directions count that the Gram matrix of sparse rows does not tell: columns have
+        very unequal scales, or rows nearly repeat. Nothing is known there; mostly it is zero.
     halves : HalfGrams or None
         Gram matrices of two random halves, where the rows are twice as many as the features.
     """
@@ -120,9 +123,12 @@ class RidgeFactorization:
         above = self._all_eigenvalues > max(SPECTRUM_CUT * largest, 0.0)
         # They ascend: a slice, of which numpy makes no copy.
         self._kept = slice(int(above.size - np.count_nonzero(above)), above.size)
-        if self._cut_is_rounding(rounding):
+        self.least_ridge = 0.0
+        enough = self._cut_is_rounding(rounding)
+        if enough or not features.may_be_written:
             self.eigenvalues = self._all_eigenvalues[self._kept]
             self._left: FloatArray | None = None
+            self.least_ridge = 0.0 if enough else largest / _MOST_DUAL
         else:  # columns of very unequal scale: the Gram matrix has lost directions that count
             left, singular, _ = self._svd
             rank = min(int(np.sum(singular > self._rank_cut)), self.n_effective)
@@ -262,8 +268,22 @@ class RidgeFactorization:
         Returns
         -------
         ndarray of shape (n_features, n_outputs) or (n_alphas, n_features, n_outputs)
+
+        Raises
+        ------
+        ValueError
+            If an alpha is below `least_ridge`.
         """
         alphas = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
+        if np.any(alphas < self.least_ridge):
+            raise ValueError(
+                f"alpha={alphas.min() * self.mean_weight:.3g} is too small for these sparse "
+                f"features of shape {self.features.shape}: below "
+                f"{self.least_ridge * self.mean_weight:.3g} there count directions that their Gram "
+                "matrix does not tell. Where columns have very unequal scales, "
+                "sklearn.preprocessing.MaxAbsScaler keeps zeros; where rows nearly repeat, pass a "
+                "larger alpha."
+            )
         coefs = np.zeros((alphas.size, self.n_features, self.targets.shape[1]))
         spectrum = self._all_eigenvalues[max(self._vectors.shape[0] - self.n_effective, 0) :]
         if spectrum.size and spectrum[-1] > 0:

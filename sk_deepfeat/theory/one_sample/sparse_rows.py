@@ -112,6 +112,11 @@ class SparseRows:
         return not np.array_equal(_fingerprint(self._entries), self._sum)
 
     @property
+    def may_be_written(self) -> bool:
+        """Whether all rows are few enough entries to be written out."""
+        return self.shape[0] * self.shape[1] <= _MOST_ENTRIES
+
+    @property
     def _roots(self) -> FloatArray:
         return np.ones(self.shape[0]) if self._root is None else self._root
 
@@ -136,20 +141,7 @@ class SparseRows:
         return np.asarray(block)
 
     def whole(self) -> FloatArray:
-        """Return all rows, written out, unless they are many entries.
-
-        Raises
-        ------
-        ValueError
-            If they are.
-        """
-        if self.shape[0] * self.shape[1] > _MOST_ENTRIES:
-            raise ValueError(
-                f"Sparse features of shape {self.shape} have columns of so unequal scales that "
-                "their Gram matrix does not tell all of them, and are too many entries to be "
-                "written out; bring the columns to one scale, as sklearn.preprocessing.MaxAbsScaler"
-                " does, which keeps zeros."
-            )
+        """Return all rows, written out."""
         return self.take(slice(None))
 
     def __matmul__(self, right: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sk_deepfeat.theory import ridge_factorization
+from sk_deepfeat.theory import leave_one_out_residuals, ridge_factorization
 from sk_deepfeat.theory.one_sample import sparse_rows
 from sk_deepfeat.theory.one_sample.causes import find_causes
 from sk_deepfeat.theory.one_sample.factorize import centred_rows
@@ -149,8 +149,41 @@ def test_columns_of_unequal_scale_are_decomposed_from_rows_while_these_are_few(m
     dense, found = (ridge_factorization(x, y).coefs(1e-6) for x in (X, sp.csr_array(X)))
     np.testing.assert_allclose(found, dense, rtol=1e-9)
     monkeypatch.setattr(sparse_rows, "_MOST_ENTRIES", 100)
-    with pytest.raises(ValueError, match=r"shape \(80, 5\).*MaxAbsScaler"):
-        ridge_factorization(sp.csr_array(X), y)
+    found = ridge_factorization(sp.csr_array(X), y, np.full(80, 2.0))
+    with pytest.raises(ValueError, match=r"alpha=1 is too.*shape \(80, 5\): below .*MaxAbsScaler"):
+        found.coefs(0.5)
+
+
+def refitted_without_each(X, y, ridge):
+    """Residuals of every row from ridge on all others."""
+    residuals = []
+    for row in range(len(X)):
+        others, targets = np.delete(X, row, axis=0), np.delete(y, row)
+        mean, offset = others.mean(axis=0), targets.mean()
+        kernel = (others - mean) @ (others - mean).T + ridge * np.eye(len(others))
+        coefs = (others - mean).T @ np.linalg.solve(kernel, targets - offset)
+        residuals.append(y[row] - offset - (X[row] - mean) @ coefs)
+    return residuals
+
+
+@pytest.mark.parametrize("shape", [(60, 20), (40, 90)])
+def test_rows_that_nearly_repeat(shape, monkeypatch):
+    """Their difference is a direction that counts at alphas alone that are refused."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=shape) * (rng.random(shape) < 0.4)
+    X[:, 2] = X[:, 3]
+    X[1] = X[0]
+    X[1, 3] = X[1, 2] + 1e-6
+    y = rng.normal(size=shape[0])
+    monkeypatch.setattr(sparse_rows, "_MOST_ENTRIES", 100)
+    dense, found = (ridge_factorization(x, y) for x in (X, sp.csr_array(X)))
+    assert 0.0 < found.least_ridge < 1e-4 and dense.least_ridge == 0.0
+    for ridge in (1.001 * found.least_ridge, 1.0):
+        np.testing.assert_allclose(found.coefs(ridge), dense.coefs(ridge), rtol=1e-7)
+        left_out = leave_one_out_residuals(found, ridge)[:, 0]
+        np.testing.assert_allclose(left_out, refitted_without_each(X, y, ridge), atol=1e-6)
+    with pytest.raises(ValueError, match="rows nearly repeat, pass a larger alpha"):
+        found.coefs(0.0)
 
 
 def test_too_many_to_factorise(monkeypatch):
