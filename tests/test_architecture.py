@@ -56,14 +56,18 @@ TABLE = {
     "theory.__init__": Rule(
         {"theory", "theory.equivalents", "theory.one_sample", "theory.networks"}, set()
     ),
-    "rows": Rule({"theory"}, {"numpy", "sklearn"}),
+    "rows": Rule(
+        {"theory"},
+        {"numpy", "sklearn"},
+        in_functions={"dask", "h5py", "zarr", "pyarrow", "distributed"},
+    ),
     "populations": Rule({"theory", "plugins", "rows"}, {"numpy", "sklearn"}),
     "feature_maps": Rule({"theory", "plugins", "activations"}, {"numpy", "sklearn"}),
     "feature_maps._torch": Rule(
         {"feature_maps", "theory", "plugins", "activations"},
         {"numpy", "sklearn", "torch", "torchvision", "skorch"},
     ),
-    "linear_model": Rule({"theory", "plugins", "rows", "notebook"}, {"numpy", "sklearn"}),
+    "linear_model": Rule({"theory", "plugins", "rows", "notebook"}, {"numpy", "sklearn", "tqdm"}),
     "compose": Rule({"plugins", "linear_model", "rows", "notebook"}, {"numpy", "sklearn"}),
     "model_selection": Rule(
         {"theory", "plugins", "linear_model", "rows"},
@@ -366,8 +370,9 @@ def test_the_picture_of_the_rooms_is_the_table():
 
 # What the modules on the way call for help, and the classes they are methods of.
 HELPERS = {
-    "linear_model._fitting",  # has the tags of the estimators
     "linear_model._arguments",
+    "linear_model._fitting",
+    "linear_model._streaming",
     "theory.answer",
     "theory.validation",
     "theory.interpolation",

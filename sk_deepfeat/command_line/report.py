@@ -54,7 +54,8 @@ def unfitted_model(
 ) -> Any:
     """Return features and ridge, on disjoint rows if the features learn from the targets."""
     steps = feature_steps(arguments, is_table=is_table)
-    ridge_of, two_stages_of = DeterministicEquivalentRidge, TwoStageRegressor
+    ridge_of: Any = DeterministicEquivalentRidge
+    two_stages_of: Any = TwoStageRegressor
     if of_classes:
         ridge_of, two_stages_of = DeterministicEquivalentRidgeClassifier, TwoStageClassifier
     ridge = ridge_of(arguments.alpha, population=arguments.population)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sk_deepfeat.exceptions import warn_caller
+from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
-from sk_deepfeat.rows import check_groups
+from sk_deepfeat.rows import ArrayPlace, check_groups
 from sk_deepfeat.theory import RidgeFactorization, RowClasses, ridge_factorization
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.blocks import block_groups, block_length
@@ -24,12 +25,14 @@ class RidgeFitMixin:
     """
 
     alpha: Any
+    fit_intercept: bool
     population: Any
     block_length: int | None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.sparse = True
+        tags.array_api_support = True
         return tags
 
     def _fit_population(
@@ -41,6 +44,7 @@ class RidgeFitMixin:
         *,
         fit_intercept: bool,
         classes: RowClasses | None = None,
+        device: DeviceRows | None = None,
     ) -> tuple[RidgeFactorization, ErrorPredictor]:
         """Return the factorised rows, and what answers questions at the parameter alpha.
 
@@ -56,6 +60,8 @@ class RidgeFitMixin:
             Whether to fit an intercept.
         classes : RowClasses, optional
             Of all rows, where `y` holds their codes.
+        device : DeviceRows, optional
+            What multiplies and decomposes the rows; None is NumPy and SciPy.
         """
         blocks = isinstance(groups, str) and groups == "blocks"
         codes = None if groups is None or blocks else check_groups(groups, X.shape[0])
@@ -66,6 +72,7 @@ class RidgeFitMixin:
             fit_intercept=fit_intercept,
             exact_at=() if self.alpha == "optimal" else (float(self.alpha),),
             groups=codes,
+            rows_elsewhere=device,
         )
         kept = slice(None) if sample_weight is None else sample_weight > 0
         if blocks:
@@ -73,6 +80,21 @@ class RidgeFitMixin:
             factorization = factorization.with_groups(codes[kept])
         if classes is not None:
             factorization = factorization.with_classes(classes.some(kept))
+        return factorization, self._learn_population(
+            factorization, X, y, sample_weight, codes, classes=classes
+        )
+
+    def _learn_population(
+        self,
+        factorization: RidgeFactorization,
+        X: FloatArray,
+        y: FloatArray,
+        sample_weight: FloatArray | None,
+        codes: NDArray[np.intp] | None,
+        *,
+        classes: RowClasses | None = None,
+    ) -> ErrorPredictor:
+        """Fit the population on factorised rows, and return what answers questions."""
         self.n_samples_ = factorization.n_rows
         self.eigenvalues_ = np.sort(factorization.eigenvalues / factorization.n_rows)[::-1]
         self.n_groups_ = None if factorization.groups is None else factorization.groups.n_groups
@@ -83,15 +105,15 @@ class RidgeFitMixin:
             sample_weight,
             groups=codes,
             labels=None if classes is None else classes.number,
-            fit_intercept=fit_intercept,
+            fit_intercept=factorization.fit_intercept,
             path=factorization,
         )
         total = float(factorization.eigenvalues.sum())
-        predictor = ErrorPredictor(
+        return ErrorPredictor(
             AskedPopulation(
                 self.population_,
                 self.population,
-                fit_intercept,
+                factorization.fit_intercept,
                 factorization.mean_weight,
                 y.ndim == 1,
                 getattr(self, "feature_names_in_", None),
@@ -101,7 +123,15 @@ class RidgeFitMixin:
             total / factorization.n_rows * factorization.mean_weight,
             None if factorization.groups is None else factorization.groups.mean_size,
         )
-        return factorization, predictor
+
+    def _settle(self, place: ArrayPlace | None, device: DeviceRows | None) -> None:
+        """Put fitted arrays where the rows are, as scikit-learn does, and leave the device."""
+        if device is not None:
+            device.release()
+        if place is not None:
+            for name in {"coef_", "intercept_", "eigenvalues_"} & set(vars(self)):
+                if name != "intercept_" or self.fit_intercept:
+                    setattr(self, name, place.array(getattr(self, name)))
 
     def _blocks(self, factorization: RidgeFactorization, n_rows: int) -> NDArray[np.intp]:
         """Return which stretch of the series each row is in."""

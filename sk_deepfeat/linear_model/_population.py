@@ -76,6 +76,15 @@ def fit_population(
     return fitted
 
 
+def takes_samples(population: Any) -> bool:
+    """Say whether a population learns from a factorisation that has but a sample of its rows.
+
+    One that was fitted before, and frozen, learns nothing from any.
+    """
+    found = resolve("populations", population)
+    return isinstance(found, FrozenEstimator) or bool(getattr(found, "takes_samples", False))
+
+
 @dataclass(frozen=True, eq=False)
 class AskedPopulation:
     """A fitted population in the units of an estimator.

@@ -10,14 +10,27 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_deepfeat.linear_model._arguments import check_alpha
+from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
+from sk_deepfeat.linear_model._streaming import StreamFitMixin
+from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
-from sk_deepfeat.rows import check_rows, target_kind, warn_of_classes
-from sk_deepfeat.theory.validation import FloatArray, check_flag
+from sk_deepfeat.rows import (
+    RowBlock,
+    check_rows,
+    in_numpy,
+    place_of,
+    require_same_place,
+    target_kind,
+    warn_of_classes,
+)
+from sk_deepfeat.theory import RidgeFactorization
+from sk_deepfeat.theory.validation import check_flag
 
 
 class DeterministicEquivalentRidge(
+    StreamFitMixin,
     RidgeFitMixin,
     ErrorQuestionsMixin,
     MultiOutputMixin,
@@ -45,6 +58,13 @@ class DeterministicEquivalentRidge(
     block_length : int, optional
         Rows of a block, for ``fit(..., groups="blocks")``, at most half of them; None chooses it
         from the autocorrelation of the residuals.
+    reservoir_size : int or None or "auto", default="auto"
+        How many rows are kept where rows are taken block by block: by `partial_fit`, and by `fit`
+        from files, data sets and iterators. A number takes arrays of more rows block by block,
+        too; "auto" is 10,000, and arrays of more than 2 GiB in double precision; None keeps all
+        rows.
+    verbose : bool, default=False
+        Whether `fit` shows how many rows of a stream have come, and how long the rest takes.
 
     Attributes
     ----------
@@ -115,25 +135,33 @@ class DeterministicEquivalentRidge(
         fit_intercept: bool = True,
         population: Any = "leave-one-out",
         block_length: int | None = None,
+        reservoir_size: Any = "auto",
+        verbose: Any = False,
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
         self.population = population
         self.block_length = block_length
+        self.reservoir_size = reservoir_size
+        self.verbose = verbose
 
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+        self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None
     ) -> DeterministicEquivalentRidge:
         """Fit the coefficients and the population from one factorisation.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features), or a source of rows
             Features, at least two rows. Sparse ones are centred implicitly and never written out.
+            Sources are read block by block and never held: any array with a shape and slices (h5py,
+            zarr, dask), the path of a ``.npy`` or ``.parquet`` file, a pyarrow data set, or an
+            iterator of blocks (X, y) or (X, y, sample_weight).
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, taken for numbers. A single column of at least 100 integers or booleans with at
             most 20 distinct values without a gap looks like classes, and a `PopulationWarning`
-            says so; floats never do.
+            says so; floats never do. For tables read by pyarrow, the names of columns; of an
+            iterator None, since blocks bring theirs.
         sample_weight : float or array-like of shape (n_samples,), optional
             Weights, not negative. For the coefficients a weight equals repetition; for the
             predicted error a row of any weight is one draw.
@@ -157,27 +185,44 @@ class DeterministicEquivalentRidge(
             If the population lacks required members.
         """
         check_alpha(self.alpha)
+        if self._streams(X, y, groups):
+            return self._fit_stream(X, y, sample_weight)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
-        kind = target_kind(y)
+        place, device = place_of(X), DeviceRows.of(X)
+        kind = target_kind(in_numpy(y))
         X, y, sample_weight = check_rows(self, X, y, sample_weight)
         warn_of_classes(kind, y if sample_weight is None else y[sample_weight > 0])
-        single = y.ndim == 1
         factorization, predictor = self._fit_population(
-            X, y, sample_weight, groups, fit_intercept=fit_intercept
+            X, y, sample_weight, groups, fit_intercept=fit_intercept, device=device
         )
+        self._take(factorization, predictor, single=y.ndim == 1)
+        self._single_output = y.ndim == 1
+        self._keep_rows(RowBlock(X, y, sample_weight), factorization.features)
+        self._settle(place, device)
+        return self
+
+    def _take_factorization(
+        self, factorization: RidgeFactorization, X: Any, y: Any, sample_weight: Any, codes: Any
+    ) -> None:
+        predictor = self._learn_population(factorization, X, y, sample_weight, codes)
+        self._take(factorization, predictor, single=y.ndim == 1)
+
+    def _take(
+        self, factorization: RidgeFactorization, predictor: ErrorPredictor, *, single: bool
+    ) -> None:
+        """Set what is asked of a fitted ridge."""
         self.alpha_ = predictor.optimal_alpha() if self.alpha == "optimal" else self.alpha
         self.error_predictor_ = replace(predictor, alpha=float(self.alpha_))
         coefs, intercept, train_error = coefs_and_intercept(factorization, float(self.alpha_))
         self.coef_ = coefs[:, 0] if single else coefs.T
         self.intercept_: Any = 0.0
-        if fit_intercept:
+        if factorization.fit_intercept:
             self.intercept_ = float(intercept[0]) if single else intercept
         self.train_error_ = float(train_error.mean())
         self.kappa_ = float(self.error_predictor_.kappa())
         self.test_error_ = float(self.error_predictor_.test_error())
-        return self
 
-    def predict(self, X: Any) -> FloatArray:
+    def predict(self, X: Any) -> Any:
         """Predict with the fitted coefficients.
 
         Parameters
@@ -187,8 +232,13 @@ class DeterministicEquivalentRidge(
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        array of shape (n_samples,) or (n_samples, n_outputs)
+            In double precision, where the device of X has it.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)
-        return np.asarray(X @ self.coef_.T + self.intercept_)
+        require_same_place(X, self, "coef_", "predict")
+        place = place_of(X)
+        dtype = np.float64 if place is None else place.float_dtype
+        X = validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False)
+        coef = self.coef_ if self.coef_.ndim == 1 else self.coef_.T
+        return X @ coef + self.intercept_

@@ -55,7 +55,9 @@ class Population(Protocol):
     variance=False)``: where it is there, it alone is asked. One that knows error rates of classes
     has ``class_answer(n_samples, alpha, *, fit_intercept, columns, temperature=None, exact=True)``,
     which returns a `sk_deepfeat.theory.ClassAnswer`, ``knows_classes``, whether it was fitted to
-    codes of classes, and ``fit`` takes their numbers as ``labels``.
+    codes of classes, and ``fit`` takes their numbers as ``labels``. ``takes_samples`` says that
+    ``fit`` gets along where rows came in blocks: the factorisation then knows the moments of all
+    rows (``n_rows``), and X, y are a uniform sample of them (``n_sampled``).
     """
 
     def fit(

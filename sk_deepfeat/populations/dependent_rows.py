@@ -37,8 +37,12 @@ def with_copies_together(
     factorization : RidgeFactorization
         The same one if no row is a copy of another, or if chance makes copies.
     dependence : RowDependence or None
-        What was found of other dependence; None if rows are copies and nothing else was looked for.
+        What was found of other dependence; None if it was not looked for, since rows are copies, or
+        only a sample of them is at hand.
     """
+    if factorization.n_sampled < factorization.n_rows:
+        _warn_of_copies_in(factorization)
+        return factorization, None
     rows = sparse_rows_of(X, "X") if is_sparse(X) else np.asarray(X)
     targets, n_rows = np.asarray(y), factorization.n_rows
     if sample_weight is not None:
@@ -63,3 +67,21 @@ def with_copies_together(
     if dependence.dependent:
         warn_caller(describe(dependence))
     return factorization, dependence
+
+
+def _warn_of_copies_in(factorization: RidgeFactorization) -> None:
+    """Warn of exact copies among sampled rows, of which there are more among all.
+
+    Other dependence does not show in a sample: few rows have their neighbours there.
+    """
+    sample = factorization.sample
+    features: Any = sample.features
+    root = np.sqrt(sample.weights)[:, None]
+    copies = exact_copies(features.given, sample.targets / root)
+    if copies.codes is not None:
+        warn_caller(
+            f"{copies.n_copies} of {sample.n_rows} sampled rows are exact copies of others, "
+            f"targets included; among all {factorization.n_rows} there are more. Each is taken for "
+            "a draw of its own: the predicted errors are too low for rows of which there is no "
+            "copy. Drop the copies."
+        )

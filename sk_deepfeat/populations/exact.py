@@ -60,6 +60,8 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
     array([0.89 , 0.707])
     """
 
+    takes_samples = True  # it learns nothing from rows
+
     def __init__(
         self,
         Omega: ArrayLike,

@@ -120,7 +120,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         if not isinstance(self.extrapolate, (bool, np.bool_)):
             raise ValueError(f"extrapolate={self.extrapolate!r} must be True or False.")
         groups = factorization.groups
-        n_draws = factorization.n_rows if groups is None else groups.n_groups
+        n_draws = factorization.n_sampled if groups is None else groups.n_groups
         n_blocks = min(tuning.JACKKNIFE_BLOCKS, n_draws)
         curve, replicates = leave_one_out_curves(
             factorization, n_grid=self.n_grid, n_blocks=n_blocks
@@ -325,9 +325,9 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
 
     def _diagnosis(self, feature_names: Any, passed: bool) -> Diagnosis:
         """Return what the rows show of the cause of a failed check, or what is told in any case."""
-        factorization = self.factorization_
-        if factorization is None:
+        if self.factorization_ is None:
             return Diagnosis.without_rows(self.surface_.n_rows)
+        factorization = self.factorization_.sample
         if passed:
             causes = told_in_any_case(factorization, feature_names=feature_names)
         else:
@@ -344,7 +344,8 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
         if sizes is None:
             return None
         wanted = np.atleast_1d(np.asarray(sizes))
-        most = self.surface_.n_rows - 1
+        known = self.factorization_
+        most = (self.surface_.n_rows if known is None else known.sample.n_rows) - 1
         whole = wanted.ndim == 1 and wanted.size > 0 and wanted.dtype.kind in "iu"
         if not whole or wanted.min() < 2 or wanted.max() > most:
             raise ValueError(f"sizes={sizes!r} must be whole numbers between 2 and {most}.")

@@ -86,6 +86,8 @@ class LinearizedPopulation(MomentPopulationMixin, BaseEstimator):
     array([0.53, 0.31, 0.17])
     """
 
+    takes_samples = True  # it learns nothing from rows
+
     def __init__(
         self,
         feature_map: Any,

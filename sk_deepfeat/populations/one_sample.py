@@ -33,6 +33,7 @@ class OneSampleMixin(AnswersMixin):
     n_grid: int
     curve_: KappaCurve
     _takes_groups = False
+    takes_samples = True
 
     def _learn(self, factorization: RidgeFactorization) -> KappaCurve:
         raise TypeError(f"{type(self).__name__} must implement _learn.")

@@ -190,6 +190,15 @@ def test_rows_written_to_are_refused_by_the_check():
         ridge.calibration_check(sizes=[50])
 
 
+def test_rows_may_be_added():
+    X, y = rows(160, 30)
+    first, more = slice(0, 100), slice(100, None)
+    grown = DeterministicEquivalentRidge().fit(sp.csr_array(X[first]), y[first])
+    grown.partial_fit(sp.coo_array(X[more]), y[more])
+    whole = DeterministicEquivalentRidge().fit(sp.csr_array(X), y)
+    np.testing.assert_allclose(grown.coef_, whole.coef_, rtol=1e-8, atol=1e-10)
+
+
 @pytest.mark.parametrize("estimator", [Ridge(), DeterministicEquivalentRidge()])
 def test_a_learning_curve(estimator):
     X, y = rows(150, 30)

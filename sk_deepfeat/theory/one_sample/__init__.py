@@ -2,10 +2,10 @@
 
 The way of a question: `factorization` decomposes the rows, `leave_one_out`, or `leave_group_out`
 where rows come in groups, and `leverage_classes` take their residuals and leverages along a grid of
-ridges, `kappa_curve` makes a curve of them along
-κ, `evaluation` asks the curve at an n and an alpha, and `surface` puts that together with what
-`calibration` has measured on subsets and with the `growth` beyond the training size. Where the two
-disagree, `causes` looks for the reason in the rows. `classes` is the same for error rates. `tuning`
+ridges, `kappa_curve` makes a curve of them along κ, `evaluation` asks the curve at an n and an
+alpha, and `surface` puts that together with what `calibration` has measured on subsets and with the
+`growth` beyond the training size. Where the two disagree, `causes` looks for the reason in the
+rows. `classes` is the same for error rates; `streamed` is for rows that come in blocks. `tuning`
 holds every statistical constant. The room imports the shared ground of ``theory`` and nothing else
 of ours.
 """
@@ -26,6 +26,11 @@ from sk_deepfeat.theory.one_sample.kappa_curve import (
 from sk_deepfeat.theory.one_sample.leave_group_out import leave_group_out_residuals
 from sk_deepfeat.theory.one_sample.leave_one_out import leave_one_out_residuals
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
+from sk_deepfeat.theory.one_sample.streamed.accumulator import GramAccumulator
+from sk_deepfeat.theory.one_sample.streamed.sampled_factorization import (
+    SampledFactorization,
+    factorize_sums,
+)
 from sk_deepfeat.theory.one_sample.subsets import SubsetErrors, subset_errors
 from sk_deepfeat.theory.one_sample.surface import ErrorSurface
 
@@ -35,14 +40,17 @@ __all__ = [
     "ClassSurface",
     "CurveRisk",
     "ErrorSurface",
+    "GramAccumulator",
     "KappaCurve",
     "Loss",
     "RidgeFactorization",
     "RowClasses",
     "RowGroups",
+    "SampledFactorization",
     "SubsetErrors",
     "calibrate",
     "curve_risk",
+    "factorize_sums",
     "gcv_curve",
     "leave_group_out_residuals",
     "leave_one_out_curve",

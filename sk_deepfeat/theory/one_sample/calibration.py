@@ -113,6 +113,8 @@ class Calibration(NamedTuple):
     amplified: bool = False
     """Whether `df_ratio` holds values of the amplification in place of df1/n: where rows come in
     groups, df1/n does not say how near to its peak an error is."""
+    n_sampled: int | None = None
+    """Rows of the sample from which subsets are drawn; None is all."""
 
     @property
     def disagreement(self) -> float:
@@ -206,10 +208,12 @@ def calibrate(
     """
     check_factorization(factorization)
     n_rows, rank = factorization.n_rows, curve.rank
-    planned = subset_sizes(n_rows, rank, factorization.groups, fine=fine)
+    factorization = factorization.sample
+    n_sampled = factorization.n_rows
+    planned = subset_sizes(n_sampled, rank, factorization.groups, fine=fine)
     wanted = planned if sizes is None else sorted(sizes)
     for size in wanted:
-        check_subset_size(size, n_rows)
+        check_subset_size(size, n_sampled)
     if rank == 0:  # nothing is learned from any rows
         wanted = []
     given = {"fit_intercept": factorization.fit_intercept, "errors_alone": True}
@@ -223,13 +227,20 @@ def calibrate(
         _place(evaluator, errors.size, planned.df_ratio) if amplified else planned.df_ratio
         for planned, errors in zip(plan, measured, strict=True)
     ]
-    pooled = partial(_pooled_scatter, grid, places, measured, n_rows)
+    pooled = partial(_pooled_scatter, grid, places, measured, n_sampled)
     scatter, class_scatter = pooled([each.scatter for each in measured], curve.n_outputs), None
     if factorization.classes is not None:
         scatters = [s for s in (each.class_scatter for each in measured) if s is not None]
         class_scatter = pooled(scatters, 2 * (factorization.classes.n_classes + 2))
-    calibration = Calibration((), n_rows, rank, grid, scatter, class_scatter, amplified)
+    calibration = Calibration((), n_rows, rank, grid, scatter, class_scatter, amplified, n_sampled)
     predicted = _predicted(CurveEvaluator(curve, **given), measured)
+    if curve.sample_factor is not None:
+        # The sample's errors are compared with each other, and then taken for those of all rows.
+        of_sample = _predicted(CurveEvaluator(curve.of_sample, **given), measured)
+        measured = [
+            errors._replace(error=errors.error * (of_all / own))
+            for errors, of_all, own in zip(measured, predicted, of_sample, strict=True)
+        ]
     compared = (
         _compare(calibration, evaluator, *each)
         for each in zip(plan, measured, predicted, strict=True)

@@ -6,7 +6,7 @@ of one block in double precision, in memory that all blocks share, and goes on t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class CentredRows:
 
     casts = True  # single precision may pay
     may_be_written = True
+    eigh: Callable[[FloatArray], tuple[FloatArray, FloatArray]] | None = None
+    """What decomposes Gram matrices of rows that are elsewhere; None is NumPy or SciPy."""
 
     def __init__(self, given: NDArray[Any], mean: FloatArray, root: FloatArray | None) -> None:
         self.given, self.mean, self.root = given, mean, root
@@ -68,6 +70,17 @@ class CentredRows:
         np.subtract(self.given[rows], self.mean, out=out, casting="same_kind")
         if self.root is not None:
             out *= self.root[rows, None]
+
+    def cast_times(
+        self,
+        rows: slice,
+        right: NDArray[np.float32],
+        out: NDArray[np.float32],
+        room: NDArray[np.float32],
+    ) -> None:
+        """Write the product of some rows in single precision, which are made in `room`."""
+        self.cast(rows, room)
+        np.matmul(room, right, out=out)
 
     def whole(self) -> FloatArray:
         """Return all rows, for what cannot be done block by block."""

@@ -50,6 +50,9 @@ class RidgeFactorization:
         What was subtracted; zeros without an intercept.
     n_rows : int
         Rows of positive weight.
+    n_sampled : int
+        Rows at hand, of which `features`, `targets`, `outside` and `weights` tell; all of them, but
+        in a `SampledFactorization`.
     n_effective : int
         `n_rows`, less one with an intercept.
     mean_weight : float
@@ -78,6 +81,8 @@ class RidgeFactorization:
         Gram matrices of two random halves, where the rows are twice as many as the features.
     """
 
+    least_ridge = 0.0
+
     def __init__(
         self,
         features: AnyRows,
@@ -95,6 +100,7 @@ class RidgeFactorization:
         self.feature_mean, self.target_mean = feature_mean, target_mean
         self.mean_weight, self.fit_intercept = mean_weight, fit_intercept
         self.n_rows, self.n_features = features.shape
+        self.n_sampled = self.n_rows
         self.n_effective = self.n_rows - int(fit_intercept)
         self.weights = weights
         self.intercept_share = weights / self.n_rows if fit_intercept else np.zeros(self.n_rows)
@@ -111,29 +117,40 @@ class RidgeFactorization:
             values = np.hstack([targets, np.sqrt(weights)[:, None]])
             gram, cross, self.halves = gram_by_halves(features, values)
             self._cross = cross[:, :-1]
-        if features.is_one_block:  # by the BLAS that has made the matrix
-            self._all_eigenvalues, self._vectors = np.linalg.eigh(gram)
-        else:
-            self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
-                gram, overwrite_a=True, check_finite=False, driver="evd"
-            )
-        if not features.casts:
-            self._vectors = np.ascontiguousarray(self._vectors)
-        largest = max(float(self._all_eigenvalues[-1]), 0.0)
-        above = self._all_eigenvalues > max(SPECTRUM_CUT * largest, 0.0)
-        # They ascend: a slice, of which numpy makes no copy.
-        self._kept = slice(int(above.size - np.count_nonzero(above)), above.size)
-        self.least_ridge = 0.0
+        self._decompose(gram, by_numpy=features.is_one_block)  # the BLAS that has made the matrix
         enough = self._cut_is_rounding(rounding)
         if enough or not features.may_be_written:
             self.eigenvalues = self._all_eigenvalues[self._kept]
             self._left: FloatArray | None = None
-            self.least_ridge = 0.0 if enough else largest / _MOST_DUAL
+            if not enough:
+                self.least_ridge = float(self._all_eigenvalues[-1]) / _MOST_DUAL
         else:  # columns of very unequal scale: the Gram matrix has lost directions that count
             left, singular, _ = self._svd
             rank = min(int(np.sum(singular > self._rank_cut)), self.n_effective)
             self._left = np.ascontiguousarray(left[:, :rank][:, ::-1])
             self.eigenvalues = np.square(singular[:rank][::-1])
+
+    def _decompose(self, gram: FloatArray, *, by_numpy: bool) -> None:
+        """Take eigenvalues and vectors, and which of them are more than rounding."""
+        if self.features.eigh is not None:
+            self._all_eigenvalues, self._vectors = self.features.eigh(gram)
+        elif by_numpy:
+            self._all_eigenvalues, self._vectors = np.linalg.eigh(gram)
+        else:
+            self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
+                gram, overwrite_a=True, check_finite=False, driver="evd"
+            )
+        if not self.features.casts:
+            self._vectors = np.ascontiguousarray(self._vectors)
+        largest = max(float(self._all_eigenvalues[-1]), 0.0)
+        above = self._all_eigenvalues > max(SPECTRUM_CUT * largest, 0.0)
+        # They ascend: a slice, of which numpy makes no copy.
+        self._kept = slice(int(above.size - np.count_nonzero(above)), above.size)
+
+    @property
+    def sample(self) -> RidgeFactorization:
+        """What subsets are drawn from, and causes looked for in: the rows at hand, factorised."""
+        return self
 
     def with_groups(self, groups: ArrayLike) -> RidgeFactorization:
         """Return the same factorisation, of rows in groups: integers, two different at least."""
@@ -223,6 +240,11 @@ class RidgeFactorization:
             return self.targets - vectors @ self.target_components
         weights = self.target_components / np.sqrt(self.eigenvalues)[:, None]
         return self.targets - self.features.times(vectors @ weights)
+
+    @property
+    def outside_squares(self) -> FloatArray:
+        """Sums over all rows of the squares of `outside`, shape (t,)."""
+        return np.asarray(np.square(self.outside).sum(axis=0))
 
     def left_vectors(
         self, rows: slice | NDArray[np.intp], out: FloatArray | None = None
@@ -364,7 +386,7 @@ class RidgeFactorization:
         kept = np.ones(self.eigenvalues.size) if alpha > 0 else np.zeros(self.eigenvalues.size)
         np.divide(alpha, self.eigenvalues + alpha, out=kept, where=self.eigenvalues + alpha > 0)
         inside = np.square(kept) @ np.square(self.target_components)
-        return np.asarray((inside + np.square(self.outside).sum(axis=0)) / self.n_rows)
+        return np.asarray((inside + self.outside_squares) / self.n_rows)
 
     def gram(self) -> FloatArray:
         """Return the smaller Gram matrix once more, VΛVᵀ: its lower triangle, Fortran's order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ def ridge_factorization(
     fit_intercept: bool = True,
     exact_at: ArrayLike = (),
     groups: ArrayLike | None = None,
+    rows_elsewhere: Callable[..., CentredRows] | None = None,
 ) -> RidgeFactorization:
     """Factorise a training set once, for ridge at every alpha.
 
@@ -45,6 +47,10 @@ def ridge_factorization(
         Integers, two different ones at least; rows of one number belong together, and what is
         learned from the factorisation speaks of new groups. Groups without any row of positive
         weight are dropped.
+    rows_elsewhere : callable, optional
+        Called with rows of positive weight, their means, the roots of their weights or None, and
+        which of `features` they are or None, makes `CentredRows` of them that multiply and
+        decompose elsewhere.
 
     Returns
     -------
@@ -91,6 +97,7 @@ def ridge_factorization(
     exact = np.ravel(real_array(exact_at, "exact_at"))
     labels = None if groups is None else check_labels(groups, rows.shape[0])
     mean_weight, root, weights = 1.0, None, np.ones(rows.shape[0])
+    kept = None
     if sample_weight is not None:
         weights = real_array(sample_weight, "sample_weight")
         if weights.shape != (rows.shape[0],) or np.any(weights < 0) or not np.any(weights > 0):
@@ -106,7 +113,6 @@ def ridge_factorization(
         weights = weights / mean_weight
         root = np.sqrt(weights)
     scale = None if root is None else weights
-    centred, feature_mean = centred_rows(rows, scale, centred=fit_intercept)
     target_mean = np.zeros(values.shape[1])
     if fit_intercept:
         target_mean = column_means(values, scale)
@@ -115,6 +121,12 @@ def ridge_factorization(
         values = values * root[:, None]
     if values.base is not None or values is targets:  # they are not the caller's to write to
         values = values.copy()
+    centred: AnyRows
+    if rows_elsewhere is None:
+        centred, feature_mean = centred_rows(rows, scale, centred=fit_intercept)
+    else:
+        feature_mean = column_means(rows, scale) if fit_intercept else np.zeros(rows.shape[1])
+        centred = rows_elsewhere(rows, feature_mean, root, kept)
     return RidgeFactorization(
         centred,
         values,

@@ -74,6 +74,20 @@ class KappaCurve(NamedTuple):
     """Variance of log mean e² from the covariances between rows' left-out residuals, shape (G,)."""
     constant: ConstantShare | None = None
     """With an intercept, where rows come in groups: the same sums by shares of the constant."""
+    sample_factor: FloatArray | None = None
+    """Where rows are a sample: what its mean errors were multiplied by for those of all, (G, t)."""
+
+    @property
+    def of_sample(self) -> KappaCurve:
+        """The curve with errors as the sampled rows have them, to compare with others of theirs."""
+        if self.sample_factor is None:
+            return self
+        factor = self.sample_factor[:, None]
+        return self._replace(
+            error=self.error / factor,
+            leverage_weighted_error=self.leverage_weighted_error / factor,
+            sample_factor=None,
+        )
 
     @property
     def n_outputs(self) -> int:
@@ -88,6 +102,8 @@ class KappaCurve(NamedTuple):
             leverage_weighted_error=self.leverage_weighted_error[..., one],
             training_error=self.training_error[..., one],
         )
+        if self.sample_factor is not None:
+            alone = alone._replace(sample_factor=self.sample_factor[..., one])
         if self.constant is None:
             return alone
         constant = self.constant._replace(
@@ -167,7 +183,7 @@ class _Spectrum(NamedTuple):
 def _spectrum(factorization: RidgeFactorization, grid: FloatArray) -> _Spectrum:
     lam, n = factorization.eigenvalues, factorization.n_effective
     squares = np.square(factorization.target_components)
-    outside = np.square(factorization.outside).sum(axis=0)
+    outside = factorization.outside_squares
     draws = n if factorization.groups is None else factorization.groups.n_groups - 1
     sums = np.empty((5, grid.size))
     residual = np.empty((grid.size, squares.shape[1]))
@@ -298,7 +314,7 @@ def _curves_of_mean(
     """Return curves where features resolve nothing: the error is the second moment of y."""
     curve = gcv_curve(factorization, n_grid=n_grid)
     groups = factorization.groups
-    squares, block = np.square(factorization.targets), np.arange(factorization.n_rows)
+    squares, block = np.square(factorization.targets), np.arange(factorization.n_sampled)
     block %= max(n_blocks, 1)
     mean_error = None
     if groups is not None:
@@ -347,6 +363,7 @@ def _from_moments(
         spectrum.residual,
         spectrum.shared_noise,
         moments.constant,
+        moments.sample_factor,
     )
     share, leverage = counted(curve, "row_share", n), counted(curve, "leverage", n)
     idle_rows = n - curve.active_rows(n)
@@ -370,6 +387,8 @@ def _ascending(curve: KappaCurve) -> KappaCurve:
         return curve
     along = (*curve._fields[:8], "scale_noise", "training_error", "shared_noise")
     arrays: dict[str, Any] = {name: getattr(curve, name)[keep] for name in along}
+    if curve.sample_factor is not None:
+        arrays["sample_factor"] = curve.sample_factor[keep]
     if curve.constant is not None:
         arrays["constant"] = ConstantShare(*(values[keep] for values in curve.constant))
     return curve._replace(**arrays)

@@ -138,7 +138,7 @@ def left_out_rows(
     most_rows : int, optional
         Of a block.
     """
-    n_rows, rank = factorization.n_rows, factorization.eigenvalues.size
+    n_rows, rank = factorization.n_sampled, factorization.eigenvalues.size
     tables = _Tables(factorization.eigenvalues, grid)
     fast = _SingleLeft.of(factorization) if single else None
     most = _BLOCK_ENTRIES * (1 if fast is None else 2) // rank
@@ -258,7 +258,7 @@ class _SingleLeft:
         """Return it where it pays and keeps enough digits, or None."""
         lam = factorization.eigenvalues
         coarse = int(np.searchsorted(lam, _LEAST_SHARE * lam.sum()))
-        operations = float(factorization.n_rows) * factorization.n_features * lam.size
+        operations = float(factorization.n_sampled) * factorization.n_features * lam.size
         if 2 * coarse >= lam.size or not single_pays(factorization, operations):
             return None
         right = factorization.left_from_features
@@ -273,8 +273,7 @@ class _SingleLeft:
         features: Any = self._factorization.features
         count = rows.stop - rows.start
         cast, left, squares = (buffer[:count] for buffer in self._buffers)
-        features.cast(rows, cast)
-        np.matmul(cast, self._single, out=left[:, coarse:])
+        features.cast_times(rows, self._single, left[:, coarse:], cast)
         if coarse:
             left[:, :coarse] = features.take(rows) @ self._double
         return left, np.multiply(left, left, out=squares)

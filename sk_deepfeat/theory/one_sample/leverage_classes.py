@@ -19,6 +19,7 @@ from sk_deepfeat.theory.one_sample.leave_one_out import LeftOutRows, left_out_ro
 from sk_deepfeat.theory.one_sample.leverage_bins import Bins, FewBins, LogarithmicBins, OwnBins
 from sk_deepfeat.theory.one_sample.residuals import FEW_OUTPUTS, Outputs, Residuals
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray, RowGroups
+from sk_deepfeat.theory.one_sample.streamed.sampled_means import SampledMeans
 from sk_deepfeat.theory.one_sample.two_points import two_points
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -76,6 +77,8 @@ class LeverageMoments(NamedTuple):
     """Relative standard error of q as a mean over independent draws, shape (G,)."""
     constant: ConstantShare | None = None
     """With an intercept, where rows come in groups."""
+    sample_factor: FloatArray | None = None
+    """Where rows are a sample: what errors were multiplied by for those of all rows, (G, t)."""
 
 
 def leverage_moments(
@@ -101,6 +104,9 @@ def leverage_moments(
         third of the grid and in wider classes.
     """
     sums: list[BlockSums] = []
+    sampled = None
+    if factorization.n_sampled < factorization.n_rows and factorization.groups is None:
+        sampled = SampledMeans(factorization, grid, n_blocks)
     for rows, errors in _parts(factorization, grid, n_blocks):
         if not sums:
             sums = _sums_like(factorization, rows, n_blocks)
@@ -112,20 +118,51 @@ def leverage_moments(
         )
         for some in sums[1:]:
             some.add(rows)
+        if sampled is not None:
+            sampled.add_rows(rows.block)
         for outputs, squares in errors:
             for some in sums:
                 some.add_errors(outputs, squares)
+            if sampled is not None:
+                sampled.add(rows.block, outputs, squares)
     intercept = factorization.fit_intercept
     found = [_moments(sums[0], grid, 0, intercept)]
     for blocks in sums[1:]:
         blocks.take_complements()
         found += [_moments(blocks, grid, b, intercept) for b in range(n_blocks)]
+    if sampled is not None:
+        found = _of_all_rows(found, sampled, sums[-1].ridges)
     return found[0], found[1:]
+
+
+def _of_all_rows(
+    found: list[LeverageMoments], sampled: SampledMeans, ridges: IndexArray
+) -> list[LeverageMoments]:
+    """Return moments with errors of all rows where those at hand are a sample."""
+    mean = found[0].error.sum(axis=1)
+    scaled = [_times_errors(found[0], sampled.factor())]
+    moved = [
+        np.divide(without, mean[ridges], out=np.ones_like(without), where=mean[ridges] > 0)
+        for without in (part.error.sum(axis=1) for part in found[1:])
+    ]
+    # All rows vary by themselves, not as the sample does: by what another block shows.
+    turned = moved[len(moved) // 2 :] + moved[: len(moved) // 2]
+    for block, (part, by) in enumerate(zip(found[1:], turned, strict=True)):
+        scaled.append(_times_errors(part, sampled.factor_without(block, ridges, by)))
+    return scaled
+
+
+def _times_errors(moments: LeverageMoments, factor: FloatArray) -> LeverageMoments:
+    return moments._replace(
+        sample_factor=factor,
+        error=moments.error * factor[:, None],
+        leverage_weighted_error=moments.leverage_weighted_error * factor[:, None],
+    )
 
 
 def _sums_like(factorization: RidgeFactorization, rows: Rows, n_blocks: int) -> list[BlockSums]:
     """Return empty sums over all rows and over the blocks, with bins for rows like these."""
-    n_rows, outputs, size = factorization.n_rows, factorization.targets.shape[1], len(rows.q)
+    n_rows, outputs, size = factorization.n_sampled, factorization.targets.shape[1], len(rows.q)
     many = outputs > FEW_OUTPUTS
     constant = factorization.fit_intercept and factorization.groups is not None
     kinds = {"constant": constant, "by_product": many}
@@ -201,7 +238,7 @@ def _parts(
         return
     factor = 1.0 + 1.0 / factorization.n_rows if factorization.fit_intercept else 1.0
     residuals = Residuals(factorization, grid)
-    block = np.arange(factorization.n_rows) % max(n_blocks, 1)
+    block = np.arange(factorization.n_sampled) % max(n_blocks, 1)
     most_rows = None if residuals.n_outputs <= FEW_OUTPUTS else _ROWS_OF_MANY_OUTPUTS
     for found in left_out_rows(factorization, grid, most_rows=most_rows):
         mine, scale = block[found.rows], 1.0 / (factor * np.square(found.distance))

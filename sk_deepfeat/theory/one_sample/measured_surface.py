@@ -214,9 +214,10 @@ class MeasuredSurface:
     def _faults(self) -> list[tuple[FloatArray, FloatArray]]:
         """Log κ, ascending, and |C| at the alphas of each size."""
         faults = []
+        sampled = self.calibration.n_sampled or self.calibration.n_rows
         for k, found in enumerate(self.calibration.sizes):
             some = ~found.at_pole
-            if found.size < tuning.FAULT_SHARE * self.calibration.n_rows or not np.any(some):
+            if found.size < tuning.FAULT_SHARE * sampled or not np.any(some):
                 continue
             alpha = np.exp(found.log_alpha[some])
             knots = self.knots(alpha)

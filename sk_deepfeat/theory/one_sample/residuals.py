@@ -118,7 +118,7 @@ class Residuals:
         some = np.arange(0, self.grid.size, 5)
         squares = np.square(self.factorization.target_components)
         total = np.square(self.kept[some]) @ squares
-        total += np.square(self.factorization.outside).sum(axis=0)
+        total += self.factorization.outside_squares
         largest = np.square(self.kept[some].max(axis=1))[:, None] * squares.sum(axis=0)
         return np.sqrt((largest / np.maximum(total, 1e-300)).max(axis=0))
 

@@ -7,6 +7,7 @@ entry, and the mean square of any other is at least twice the square of its mean
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -94,6 +95,7 @@ class SparseRows:
 
     is_one_block = False
     casts = False
+    eigh: Callable[[FloatArray], tuple[FloatArray, FloatArray]] | None = None
 
     def __init__(
         self,

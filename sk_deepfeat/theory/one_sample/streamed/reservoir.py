@@ -1,0 +1,110 @@
+"""A uniform sample of rows that come in blocks, kept in one place and merged with others.
+
+Every row draws a number, and those with the smallest are kept: whatever comes later, in whatever
+order blocks and samples are put together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sk_deepfeat.theory.validation import FloatArray
+
+
+class Reservoir:
+    """At most `size` rows of a stream, each with the same chance.
+
+    While there are no more rows than that, all are kept, in the order in which they came.
+
+    Parameters
+    ----------
+    size : int
+        Most rows that are kept.
+    random_state : int
+        Draws them. Reservoirs that are to be merged need different ones.
+    """
+
+    def __init__(self, size: int, random_state: int) -> None:
+        self.size = size
+        self._rng = np.random.default_rng(random_state)
+        self._draws = np.empty(0)
+        self._chosen = False
+        self._parts: list[NDArray[Any]] = []
+
+    def __len__(self) -> int:
+        return self._draws.size
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        """Features, in the precision in which they came, (rows, p); not to be written to."""
+        return self._parts[0][: len(self)]
+
+    @property
+    def targets(self) -> FloatArray:
+        """Shape (rows, t); not to be written to."""
+        return self._parts[1][: len(self)]
+
+    @property
+    def weights(self) -> FloatArray:
+        """Shape (rows,); not to be written to."""
+        return self._parts[2][: len(self)]
+
+    def copies(self) -> tuple[NDArray[Any], FloatArray, FloatArray | None]:
+        """Return copies of features, targets and weights; None for weights that are all one.
+
+        In the order of their draws once rows have had to go, whatever the blocks were.
+        """
+        order = np.argsort(self._draws, kind="stable") if self._chosen else np.arange(len(self))
+        rows, targets, weights = (part[order] for part in self._parts)
+        return rows, targets, None if np.all(weights == 1.0) else weights
+
+    def add(self, rows: NDArray[Any], targets: FloatArray, weights: FloatArray) -> None:
+        """Draw for a block of rows, of shapes (b, p), (b, t) and (b,)."""
+        self._put(self._rng.random(len(rows)), [rows, targets, weights])
+
+    def merge(self, other: Reservoir) -> None:
+        """Take over what another one keeps; it stays as it is."""
+        self._chosen |= other._chosen
+        if len(other):
+            self._put(other._draws, [other.rows, other.targets, other.weights])
+
+    def _put(self, draws: FloatArray, values: list[NDArray[Any]]) -> None:
+        if not self._parts:
+            self._parts = [np.empty((0, *part.shape[1:]), part.dtype) for part in values]
+        free = min(self.size - len(self), draws.size)
+        if free:
+            self._grow(len(self) + free)
+            at = np.arange(len(self), len(self) + free)
+            self._draws = np.concatenate([self._draws, draws[:free]])
+            self._write(at, values, np.arange(free))
+        rest = np.arange(free, draws.size)
+        self._chosen |= rest.size > 0
+        if rest.size and len(self):
+            rest = rest[draws[rest] < self._draws.max()]
+        if rest.size and len(self):
+            both = np.concatenate([self._draws, draws[rest]])
+            kept = np.zeros(both.size, dtype=bool)
+            kept[np.argsort(both, kind="stable")[: self.size]] = True
+            gone = np.flatnonzero(~kept[: self.size])
+            new = rest[kept[self.size :]]
+            self._draws[gone] = draws[new]
+            self._write(gone, values, new)
+
+    def _grow(self, rows: int) -> None:
+        """Make room for so many rows, doubling, so that adding few at a time costs no more."""
+        room = len(self._parts[0])
+        if rows > room:
+            room = min(self.size, max(rows, 2 * room))
+            for k, part in enumerate(self._parts):
+                larger = np.empty((room, *part.shape[1:]), part.dtype)
+                larger[: len(self)] = part[: len(self)]
+                self._parts[k] = larger
+
+    def _write(
+        self, at: NDArray[np.intp], values: list[NDArray[Any]], rows: NDArray[np.intp]
+    ) -> None:
+        for part, value in zip(self._parts, values, strict=True):
+            part[at] = value[rows]

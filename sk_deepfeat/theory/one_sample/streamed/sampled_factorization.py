@@ -1,0 +1,156 @@
+"""A training set of which all moments are known, and a uniform sample of the rows.
+
+With the Gram matrix of all n rows, the leverage and the left-out residual of any one row are exact:
+h = uᵀ Λ/(Λ+α) u with u = Λ^-½ Vᵀ(x - mean), and e = (y - w·x)/(1 - h). Means of them over all rows
+are replaced by means over the sample; degrees of freedom, coefficients and the training error need
+no rows and are those of all.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import ArrayLike
+
+from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
+from sk_deepfeat.theory.one_sample.factorization import SPECTRUM_CUT, RidgeFactorization
+from sk_deepfeat.theory.one_sample.factorize import ridge_factorization
+from sk_deepfeat.theory.one_sample.streamed.accumulator import GramAccumulator
+from sk_deepfeat.theory.validation import FloatArray, real_array
+
+_CORRECTIONS = 2
+
+
+class SampledFactorization(RidgeFactorization):
+    """Ridge at every alpha on the rows of an accumulator; made by `factorize_sums`.
+
+    What it has of rows is that of the reservoir: `n_sampled` of `n_rows`.
+
+    Parameters
+    ----------
+    sums : GramAccumulator
+        Of at least two rows; read now, and not kept.
+    fit_intercept : bool
+        Whether to centre by the weighted means.
+    exact_at : ndarray of shape (n_exact,)
+        As in `ridge_factorization`, for the weights as given.
+    """
+
+    features: CentredRows
+
+    def __init__(self, sums: GramAccumulator, *, fit_intercept: bool, exact_at: FloatArray) -> None:
+        gram, cross, squares = sums.moments(fit_intercept=fit_intercept)
+        rows, targets, weights = sums.reservoir.copies()
+        self.fit_intercept, self.n_rows = fit_intercept, sums.n_rows
+        self.n_features, self.n_sampled = sums.n_features, len(rows)
+        self.n_effective = self.n_rows - int(fit_intercept)
+        self.mean_weight = sums.weight_sum / sums.n_rows
+        self.feature_mean = sums.feature_mean if fit_intercept else np.zeros(sums.n_features)
+        self.target_mean = sums.target_mean if fit_intercept else np.zeros(sums.n_outputs)
+        self.weights = (np.ones(len(rows)) if weights is None else weights) / self.mean_weight
+        self.intercept_share = np.zeros(len(rows))
+        if fit_intercept:
+            self.intercept_share = self.weights / self.n_rows
+        self.exact_at = exact_at / self.mean_weight
+        self.groups, self.classes, self.halves = None, None, None
+        root = None if np.all(self.weights == 1.0) else np.sqrt(self.weights)
+        self.features = CentredRows(rows, self.feature_mean, root)
+        targets = targets - self.target_mean
+        self.targets = targets if root is None else targets * root[:, None]
+        self.primal, self._left = True, None
+        self._cross = cross / self.mean_weight
+        self._squares = squares / self.mean_weight
+        gram = np.asfortranarray(gram)
+        gram /= self.mean_weight
+        self._gram: FloatArray | None = gram.copy(order="F")
+        self._decompose(gram, by_numpy=False)
+        surplus = max(self._all_eigenvalues.size - self.n_effective, 0)
+        self._kept = slice(max(self._kept.start, surplus), self._kept.stop)
+        self.eigenvalues = self._all_eigenvalues[self._kept]
+
+    @cached_property
+    def sample(self) -> RidgeFactorization:
+        """The rows of the reservoir as a training set of its own, weights in their proportion."""
+        given, root = self.features.given, self.features.root
+        targets = self.targets if root is None else self.targets / root[:, None]
+        weights = None if root is None else self.weights
+        return ridge_factorization(
+            given, targets + self.target_mean, weights, fit_intercept=self.fit_intercept
+        )
+
+    @cached_property
+    def outside_squares(self) -> FloatArray:
+        """Sums over all rows of the squares of what no coefficients reach, shape (t,)."""
+        inside = np.square(self.target_components).sum(axis=0)
+        return np.asarray(np.maximum(self._squares - inside, 0.0))
+
+    def without_halves(self) -> RidgeFactorization:
+        """Return the same without the Gram matrix, which takes memory."""
+        other = copy.copy(self)
+        other._gram = None
+        return other
+
+    def coefs(self, alpha: ArrayLike) -> FloatArray:
+        """Return what `RidgeFactorization.coefs` does, from the sums alone."""
+        alphas = np.atleast_1d(real_array(alpha, "alpha"))
+        coefs = np.stack([self._coefs_at(float(each)) for each in alphas])
+        return coefs if np.ndim(alpha) else coefs[0]
+
+    def _coefs_at(self, alpha: float) -> FloatArray:
+        # Directions that are rounding count where alpha is more than that.
+        least = SPECTRUM_CUT * max(float(self._all_eigenvalues[-1]), 0.0)
+        some = slice(0, None) if alpha > least else self._kept
+        vectors, shrunk = self._vectors[:, some], self._all_eigenvalues[some] + alpha
+        coefs = np.zeros_like(self._cross)
+        for _ in range(_CORRECTIONS if shrunk.size else 0):
+            missing = self._cross - self._gram_times(coefs) - alpha * coefs
+            coefs = coefs + vectors @ ((vectors.T @ missing) / shrunk[:, None])
+        return coefs
+
+    def _gram_times(self, right: FloatArray) -> FloatArray:
+        if self._gram is None:
+            kept = self._vectors[:, self._kept]
+            return np.asarray(kept @ (self.eigenvalues[:, None] * (kept.T @ right)))
+        product = scipy.linalg.blas.dsymm(1.0, self._gram, right, lower=True)
+        return np.asarray(product)
+
+    def training_error(self, alpha: float, coefs: FloatArray) -> FloatArray:
+        """Return the mean squared residual of every output on all rows."""
+        inside = 2.0 * (coefs * self._cross).sum(axis=0) - (coefs * self._gram_times(coefs)).sum(0)
+        return np.asarray(np.maximum(self._squares - inside, 0.0) / self.n_rows)
+
+
+def factorize_sums(
+    sums: GramAccumulator, *, fit_intercept: bool = True, exact_at: ArrayLike = ()
+) -> RidgeFactorization:
+    """Factorise what an accumulator knows: all rows if it has kept them, else their moments.
+
+    Parameters
+    ----------
+    sums : GramAccumulator
+        Of at least two rows of positive weight.
+    fit_intercept : bool, default=True
+        Whether to centre by the weighted means.
+    exact_at : array-like of shape (n_exact,), default=()
+        As in `ridge_factorization`.
+
+    Returns
+    -------
+    RidgeFactorization
+        The ordinary one if the reservoir holds all rows, else a `SampledFactorization`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two rows.
+    """
+    if sums.n_rows < 2:
+        raise ValueError(f"A ridge needs at least two rows of positive weight; {sums.n_rows} came.")
+    exact = np.ravel(real_array(exact_at, "exact_at"))
+    if len(sums.reservoir) < sums.n_rows:
+        return SampledFactorization(sums, fit_intercept=fit_intercept, exact_at=exact)
+    rows, targets, weights = sums.reservoir.copies()
+    return ridge_factorization(rows, targets, weights, fit_intercept=fit_intercept, exact_at=exact)
