@@ -100,6 +100,16 @@ def check_labels_needed(seen):
     assert np.all(np.diff(measured) < 0) and not seen["known"][-1]
 
 
+def check_sparse_text(seen):
+    low, high, measured = (np.log(seen[name]) for name in ("low", "high", "measured"))
+    sizes, at = np.log(seen["sizes"]), np.log(seen["measured_sizes"])
+    assert np.isfinite(seen["error"]).all(), "twice as many documents are within reach"
+    assert np.all(np.abs(measured - np.interp(at, sizes, np.log(seen["error"]))) < 0.2)
+    inside = (np.interp(at, sizes, low) < measured) & (measured < np.interp(at, sizes, high))
+    assert np.mean(inside) > 0.6
+    assert seen["X"].nnz < 1e-3 * np.prod(seen["X"].shape)
+
+
 def check_layers_and_epochs(seen):
     predicted = seen["predicted"]
     assert np.all(np.diff(predicted, axis=2) < 0), "more rows, less error"
@@ -196,6 +206,7 @@ CHECKS = {
     "plot_plugins.py": check_plugins,
     "plot_reach_and_intervals.py": check_reach_and_intervals,
     "plot_required_samples.py": check_required_samples,
+    "plot_sparse_text.py": check_sparse_text,
     "plot_structured_weights.py": check_structured_weights,
     "plot_transfer_backbone.py": check_transfer_backbone,
     "plot_two_workers.py": check_two_workers,

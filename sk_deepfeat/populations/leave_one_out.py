@@ -238,7 +238,7 @@ class LeaveOneOutPopulation(OneSampleMixin, BaseEstimator):
             exact=exact,
             extrapolate=bool(self.extrapolate),
         )
-        return found.reshape(sizes.shape)
+        return self._known(found.reshape(sizes.shape), alphas)
 
     def interval(
         self, n_samples: ArrayLike, alpha: ArrayLike, *, level: float = 0.9, fit_intercept: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import numbers
 import os
 from collections.abc import Iterator
@@ -105,6 +106,15 @@ def _blocks(
         if weights is not None and np.ndim(weights):
             weight = _read(weights, near[1], "sample_weight")
         yield RowBlock(_read(X, slice(first, last), "X"), _read(y, near[0], "y"), weight)
+        _release(X)
+
+
+def _release(values: Any) -> None:
+    """Let go of the pages of a file that have been read, which would count as memory of ours."""
+    pages: Any = getattr(values, "_mmap", None) if isinstance(values, np.memmap) else None
+    # Pages of copy-on-write are the only place where changes are.
+    if hasattr(pages, "madvise") and getattr(values, "mode", "c") != "c":
+        pages.madvise(mmap.MADV_DONTNEED)
 
 
 def _pieces(others: list[Any], start: int, stop: int) -> tuple[Any, Any]:

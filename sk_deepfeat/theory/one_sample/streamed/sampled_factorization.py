@@ -39,6 +39,8 @@ class SampledFactorization(RidgeFactorization):
         As in `ridge_factorization`, for the weights as given.
     """
 
+    features: CentredRows
+
     def __init__(self, sums: GramAccumulator, *, fit_intercept: bool, exact_at: FloatArray) -> None:
         gram, cross, squares = sums.moments(fit_intercept=fit_intercept)
         rows, targets, weights = sums.reservoir.copies()
