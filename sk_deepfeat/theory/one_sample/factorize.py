@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,21 @@ from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
 from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
 
 _FEW_ROWS = 16
+
+
+class TrainingSet(NamedTuple):
+    """Rows made ready; the arguments of `RidgeFactorization`, where they are told."""
+
+    features: CentredRows
+    targets: FloatArray
+    feature_mean: FloatArray
+    target_mean: FloatArray
+    mean_weight: float
+    fit_intercept: bool
+    weights: FloatArray
+    rounding: float
+    exact_at: FloatArray
+    groups: RowGroups | None
 
 
 def ridge_factorization(
@@ -63,6 +78,33 @@ def ridge_factorization(
     >>> factorization.coefs(14.0).round(3)
     array([[0.5]])
     """
+    made = training_set(
+        features,
+        targets,
+        sample_weight,
+        fit_intercept=fit_intercept,
+        exact_at=exact_at,
+        groups=groups,
+    )
+    return RidgeFactorization(*made)
+
+
+def training_set(
+    features: ArrayLike,
+    targets: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    fit_intercept: bool = True,
+    exact_at: ArrayLike = (),
+    groups: ArrayLike | None = None,
+) -> TrainingSet:
+    """Return checked, weighted and centred rows, for `ridge_factorization` and the like of it.
+
+    Parameters
+    ----------
+    features, targets, sample_weight, fit_intercept, exact_at, groups
+        As there.
+    """
     check_flag(fit_intercept, "fit_intercept")
     given = np.asarray(features)
     single = given.dtype in (np.dtype(np.float32), np.dtype(np.float16))
@@ -107,7 +149,7 @@ def ridge_factorization(
         values = values * root[:, None]
     if values.base is not None or values is targets:  # they are not the caller's to write to
         values = values.copy()
-    return RidgeFactorization(
+    return TrainingSet(
         CentredRows(rows, feature_mean, root),
         values,
         feature_mean,

@@ -74,6 +74,8 @@ class KappaCurve(NamedTuple):
     """Variance of log mean e² from the covariances between rows' left-out residuals, shape (G,)."""
     constant: ConstantShare | None = None
     """With an intercept, where rows come in groups: the same sums by shares of the constant."""
+    truncated: bool = False
+    """Whether the curve ends where ridges become too small to tell, not where the sample does."""
 
     @property
     def n_outputs(self) -> int:
@@ -113,6 +115,8 @@ class KappaCurve(NamedTuple):
     @property
     def shows_all(self) -> bool:
         """Whether the sample shows every direction of the features."""
+        if self.truncated:
+            return False
         return bool(self.rank < self.active_rows(self.n_effective) * (1.0 - 1e-9))
 
     def df1_at(self, kappa: ArrayLike) -> FloatArray:
@@ -353,7 +357,7 @@ def _from_moments(
     unused = spectrum.residual_df - idle_rows
     q = solve_leverage_scale(share, leverage, n, spectrum.df1, unused)
     elasticity = moments.elasticity + spectrum.decay / spectrum.df1  # d log κ/d log α₀
-    return _ascending(
+    return ascending(
         curve._replace(
             kappa=moments.ridge * q / spectrum.df1,
             df2=spectrum.df1 - spectrum.decay / elasticity,
@@ -361,7 +365,7 @@ def _from_moments(
     )
 
 
-def _ascending(curve: KappaCurve) -> KappaCurve:
+def ascending(curve: KappaCurve) -> KappaCurve:
     """Leave out points where κ does not rise by more than rounding, as below a leverage of one."""
     kappa = np.where(np.isfinite(curve.kappa), curve.kappa, 0.0)
     highest = np.maximum.accumulate(kappa)

@@ -208,6 +208,8 @@ class ErrorSurface:
         if measured is not None:
             found = measured.errors(asked.n_samples, asked.alpha, error)
             error = np.exp(found.log_error)
+            if self.curve.truncated:  # what subsets tell of some n is not known at n₀
+                error = np.where(np.isnan(asked.risk.test_error), np.nan, error)
         if variance:
             varied = self.replicates.log_errors(asked.n_samples, asked.alpha)
             log_variance = self._sampling_variance(varied)
