@@ -3,11 +3,12 @@ r"""A κ-curve from traces, errors of left-out folds, and the shape that a sampl
 At a ridge a of all N rows, with f from the traces and classes of relative leverage s at κ, q solves
 N·mean[s q/(1+s q)] = f and κ = a q/f, which determine each other. By log κ = log a + log q - log f
 
-    ∂log κ/∂log a = (1 - (g - 1) ∂f)/(1 - h),   g = f/(N q·mean[s/(1+s q)²]),   df2 = f - decay/that,
+    ∂log κ/∂log a = (1 - (g - 1) d/f)/(1 - h),   df2 = f - d/(∂log κ/∂log a),
 
-∂f = -decay/f in logarithms and h = ∂log q/∂log κ at equal f, from the classes alone. Squared errors
-are a + s V in the classes, with V as the theory has it for N rows, times a factor: the one with
-which the curve, seen from the n₁ rows of a fit without a fold, gives the error that was measured.
+with the decay d = -∂f/∂log a, g = f/(N q·mean[s/(1+s q)²]), and h = ∂log q/∂log κ at equal f, from
+the classes alone. Squared errors are a + s V in the classes, V as the theory has it for N rows
+(`nodes`), times a factor: the one with which the theory gives, for the n₁ rows of a fit without a
+fold, the error that was measured.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ascending
 from sk_deepfeat.theory.one_sample.leverage_scale import solve_leverage_scale
+from sk_deepfeat.theory.one_sample.matrix_free import tuning
 from sk_deepfeat.theory.one_sample.matrix_free.sample_shape import SampleShape, Shape
 from sk_deepfeat.theory.one_sample.matrix_free.spectral_sums import SpectralSums
-from sk_deepfeat.theory.one_sample.nodes import nodes_at
 from sk_deepfeat.theory.validation import FloatArray
 
 _ROUNDS, _STEP = 8, 0.25
@@ -30,17 +32,29 @@ _ROUNDS, _STEP = 8, 0.25
 Measured = Callable[[FloatArray], FloatArray]
 
 
-class Scale(NamedTuple):
-    """Where ridges lie along κ."""
+class FoldFits(NamedTuple):
+    """Fits without a fold, and what they showed."""
+
+    n_rows: float
+    """n₁."""
+    error: Measured
+    """Mean squared errors of left-out rows."""
+    lowest: float
+    """Smallest ridge at which they are known."""
+
+
+class CurveOnScale(NamedTuple):
+    """Where ridges of N rows lie along κ."""
 
     kappa: FloatArray
+    """NaN where noise leaves none."""
     q: FloatArray
     df2: FloatArray
 
 
-def scale_of(
+def place_on_scale(
     ridges: FloatArray, sums: SpectralSums, shape: SampleShape, n_effective: int
-) -> Scale:
+) -> CurveOnScale:
     """Return κ, q and df2 at some ridges.
 
     Parameters
@@ -55,40 +69,35 @@ def scale_of(
         N.
     """
 
-    def solved(kappa: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        share, leverage = shape.leverages(kappa)
-        idle = n_effective * np.where(leverage > 0, 0.0, share).sum(axis=1)
-        unused = sums.residual_df - idle
-        return solve_leverage_scale(share, leverage, n_effective, sums.df1, unused), share, leverage
+    def q_at(kappa: FloatArray) -> FloatArray:
+        return _leverage_scale(shape.at(kappa), sums, n_effective, n_effective)
 
     kappa = ridges / sums.residual_df
     for _ in range(_ROUNDS):
-        q, share, leverage = solved(kappa)
+        q = q_at(kappa)
         kappa = ridges * q / sums.df1
-    relative = np.divide(leverage, share, out=np.zeros_like(share), where=share > 0)
-    slope = n_effective * q * (leverage / np.square(1.0 + relative * q[:, None])).sum(axis=1)
-    of_q = sums.df1 / slope
-    with_kappa = np.log(solved(kappa * np.exp(_STEP))[0] / solved(kappa * np.exp(-_STEP))[0])
-    elasticity = 1.0 - (of_q - 1.0) * sums.decay / sums.df1
-    elasticity /= 1.0 - with_kappa / (2.0 * _STEP)
+    at = shape.at(kappa)
+    damped = at.leverage / np.square(1.0 + at.relative * q[:, None])
+    growth = sums.df1 / (n_effective * q * damped.sum(axis=1))
+    moved = np.log(q_at(kappa * np.exp(_STEP)) / q_at(kappa * np.exp(-_STEP)))
+    elasticity = 1.0 - (growth - 1.0) * sums.decay / sums.df1
+    elasticity /= 1.0 - moved / (2.0 * _STEP)
     with np.errstate(divide="ignore", invalid="ignore"):
         df2 = sums.df1 - sums.decay / elasticity
     known = (elasticity > 0) & (df2 > 0)
-    return Scale(np.where(known, kappa, np.nan), q, np.where(known, df2, 0.0))
+    return CurveOnScale(np.where(known, kappa, np.nan), q, np.where(known, df2, 0.0))
 
 
 def assembled_curve(
     ridges: FloatArray,
     sums: SpectralSums,
     shape: SampleShape,
-    measured: Measured,
+    fits: FoldFits,
     training_error: FloatArray,
     *,
     n_effective: int,
-    n_measured: float,
     rank: int,
     fit_intercept: bool,
-    lowest: float,
 ) -> KappaCurve:
     """Return the curve.
 
@@ -97,70 +106,103 @@ def assembled_curve(
     ridges : ndarray of shape (G,)
         Ascending, for weights of mean one.
     sums, shape
-        As in `scale_of`.
-    measured : callable
-        Mean squared errors of left-out rows, of fits with `n_measured` rows, at some ridges.
+        As in `place_on_scale`.
+    fits : FoldFits
+        Fits without a fold.
     training_error : ndarray of shape (G, t)
         Sums of squared training residuals of all rows.
     n_effective : int
         N, less one with an intercept.
-    n_measured : float
-        n₁.
     rank : int
         Directions that the rows have at most.
     fit_intercept : bool
         As for the fits.
-    lowest : float
-        Smallest ridge at which errors are known.
+
+    Returns
+    -------
+    KappaCurve
+        Of the κ at which errors are known; perhaps of none.
     """
-    scale = scale_of(ridges, sums, shape, n_effective)
-    found = np.isfinite(scale.kappa)
-    at = shape.at(np.where(found, scale.kappa, 1.0))
-    error, weighted = _errors(at, scale, sums.df1, n_effective)
-    curve = ascending(
+    scale = place_on_scale(ridges, sums, shape, n_effective)
+    kappa = np.where(np.isfinite(scale.kappa), scale.kappa, 1.0)
+    at = shape.at(kappa)
+    variance = _variance(at, sums, scale.df2, scale.q, n_effective)
+    error = at.moment + at.leverage[..., None] * variance[:, None]
+    rows = fits.n_rows - float(fit_intercept)
+    q = _leverage_scale(at, sums, n_effective, rows)
+    theory = at.moment.sum(axis=1) + _variance(at, sums, scale.df2, q, rows)
+    if fit_intercept:
+        theory *= 1.0 + 1.0 / fits.n_rows
+    alpha = kappa * sums.df1 / q  # NaN for f beyond n₁
+    with np.errstate(invalid="ignore"):
+        measured = np.isfinite(scale.kappa) & (alpha >= fits.lowest)
+        measured &= np.isfinite(theory).all(axis=1)
+    factor = np.full_like(theory, np.nan)
+    factor[measured] = fits.error(alpha[measured]) / theory[measured]
+    _carry_on(factor, measured, kappa, sums.df1, min(rows, rank))
+    known = np.isfinite(scale.kappa) & np.isfinite(factor * variance).all(axis=1)
+    error = error[known] * factor[known][:, None]
+    return ascending(
         KappaCurve(
-            scale.kappa,
-            sums.df1,
-            sums.residual_df,
-            scale.df2,
-            at.row_share,
-            at.leverage,
+            scale.kappa[known],
+            sums.df1[known],
+            sums.residual_df[known],
+            scale.df2[known],
+            at.row_share[known],
+            at.leverage[known],
             error,
-            weighted,
+            error * at.relative[known][..., None],
             n_effective,
             rank,
             True,
-            shape.scale_noise(np.where(found, scale.kappa, 1.0)),
-            training_error / n_effective,
-            sums.shared_noise,
+            shape.scale_noise(kappa[known]),
+            training_error[known] / n_effective,
+            sums.shared_noise[known],
             truncated=True,
         )
     )
-    nodes = nodes_at(curve, n_measured - float(fit_intercept))
-    known = (nodes.alpha >= lowest) & np.isin(nodes.kappa, curve.kappa)
-    alpha, kappa, of_theory = (part[known] for part in (nodes.alpha, nodes.kappa, nodes.test_error))
-    factor = measured(alpha) / of_theory
-    if fit_intercept:
-        factor = factor / (1.0 + 1.0 / n_measured)
-    some = np.isin(curve.kappa, kappa)
-    along = ("kappa", "df1", "residual_df", "df2", "row_share", "leverage")
-    along = (*along, "scale_noise", "training_error", "shared_noise")
-    kept = {name: getattr(curve, name)[some] for name in along}
-    kept["error"] = curve.error[some] * factor[:, None]
-    kept["leverage_weighted_error"] = curve.leverage_weighted_error[some] * factor[:, None]
-    return curve._replace(**kept)
 
 
-def _errors(
-    at: Shape, scale: Scale, df1: FloatArray, n_effective: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return a + s V by classes, and times s, with V as it is for N rows."""
-    s, q = at.relative, scale.q[:, None]
-    damping = 1.0 / np.square(1.0 + s * q)
-    strength = n_effective * scale.df2 * np.square(scale.q / df1)
-    itself = strength * (at.leverage * s * damping).sum(axis=1)
-    driven = np.einsum("gkt,gk->gt", at.moment, s * damping) * strength[:, None]
-    gap = np.where(itself < 1.0, 1.0 - itself, np.nan)
-    variance = driven / gap[:, None]
-    error = at.moment + at.leverage[..., None] * variance[:, None]
-    return error, error * s[..., None]
+def _leverage_scale(at: Shape, sums: SpectralSums, n_effective: int, rows: float) -> FloatArray:
+    """Return q for some number of rows, NaN where they are fewer than f."""
+    idle = np.where(at.leverage > 0, 0.0, at.row_share).sum(axis=1)
+    unused = (rows - n_effective) + sums.residual_df - rows * idle
+    some = unused > 0
+    found = np.full(unused.size, np.nan)
+    found[some] = solve_leverage_scale(
+        at.row_share[some], at.leverage[some], rows, sums.df1[some], unused[some]
+    )
+    return found
+
+
+def _variance(
+    at: Shape, sums: SpectralSums, df2: FloatArray, q: FloatArray, rows: float
+) -> FloatArray:
+    """Return V of some number of rows for squared bias and noise as in the shape, (G, t)."""
+    s = at.relative
+    damping = s / np.square(1.0 + s * q[:, None])
+    strength = rows * df2 * np.square(q / sums.df1)
+    gap = 1.0 - strength * (at.leverage * damping).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        gap = np.where(gap > 0, gap, np.nan)
+    driven = np.einsum("gkt,gk->gt", at.moment, damping)
+    return np.asarray(driven * (strength / gap)[:, None])
+
+
+def _carry_on(
+    factor: FloatArray, measured: NDArray[np.bool_], kappa: FloatArray, df1: FloatArray, most: float
+) -> None:
+    """Continue the factor, in place, to κ that all rows reach and fits without a fold do not.
+
+    By a straight line of logarithms, and only where such fits have been seen to their end.
+    """
+    seen = np.flatnonzero(measured)
+    if not seen.size or df1[seen[0]] < tuning.NEARLY_ALL * most:
+        return
+    below = np.arange(seen[0])
+    some = seen[df1[seen] >= tuning.CARRIED_FROM * df1[seen[0]]]
+    slope = np.zeros(factor.shape[1])
+    if some.size > 1:
+        slope = np.polyfit(np.log(kappa[some]), np.log(factor[some]), 1)[0]
+    steps = np.log(kappa[below] / kappa[seen[0]])
+    factor[below] = factor[seen[0]] * np.exp(slope * steps[:, None])

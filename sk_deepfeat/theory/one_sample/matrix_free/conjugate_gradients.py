@@ -67,9 +67,7 @@ class Solution(NamedTuple):
         return self.relative_error <= _TOLERANCE
 
 
-def solve_ridge(
-    rows: Rows, targets: FloatArray, ridge: float, directions: Directions
-) -> Solution:
+def solve_ridge(rows: Rows, targets: FloatArray, ridge: float, directions: Directions) -> Solution:
     """Solve for the coefficients of all outputs.
 
     Parameters
@@ -99,8 +97,17 @@ def solve_ridge(
 
 def _bound(residual: FloatArray, coefs: FloatArray, ridge: float) -> float:
     norms = np.linalg.norm(residual, axis=0) / ridge
-    return float(np.max(np.divide(norms, np.linalg.norm(coefs, axis=0), out=np.where(
-        norms > 0, np.inf, 0.0), where=np.linalg.norm(coefs, axis=0) > 0), initial=0.0))
+    return float(
+        np.max(
+            np.divide(
+                norms,
+                np.linalg.norm(coefs, axis=0),
+                out=np.where(norms > 0, np.inf, 0.0),
+                where=np.linalg.norm(coefs, axis=0) > 0,
+            ),
+            initial=0.0,
+        )
+    )
 
 
 def _gram_times(rows: Rows, coefs: FloatArray, ridge: float) -> FloatArray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.matrix_free import tuning
 from sk_deepfeat.theory.one_sample.matrix_free.folded_products import FoldedProducts
@@ -29,7 +30,7 @@ class Settled(NamedTuple):
     """Relative root mean square change of single errors over the last quarter of the steps."""
 
     @property
-    def known(self) -> FloatArray:
+    def known(self) -> NDArray[np.bool_]:
         """Where more steps would not move the error by more than a part of its noise."""
         noise = np.maximum(self.noise, tuning.LEAST_NOISE)
         return np.asarray(self.change <= tuning.UNSETTLED * noise)
@@ -66,6 +67,8 @@ class FoldErrors:
         self._order = np.argsort(products.fold, kind="stable")
         self._ends = np.cumsum(np.bincount(products.fold, minlength=products.n_folds))
         self._left_out = left_out[self._order]
+        # Within folds, as far as may be: rows of one share the noise of a fit.
+        self._block_ends = (np.arange(n_blocks) + 1) * targets.size // n_blocks
         single = most_steps * targets.size > _MOST_DOUBLE
         shape = (most_steps, targets.size)
         self._predicted = np.empty(shape, dtype=np.float32 if single else np.float64)
@@ -134,10 +137,11 @@ class FoldErrors:
 
     def _add(self, sums: FloatArray, rows: slice, predicted: FloatArray) -> None:
         errors = np.square(self._left_out[rows, None] - predicted)
-        block = np.arange(rows.start, rows.stop) % self.n_blocks
-        for b in range(self.n_blocks):
-            sums[b] += errors[block == b].sum(axis=0)
+        first, last = np.searchsorted(self._block_ends, [rows.start, rows.stop - 1], side="right")
+        for b in range(first, last + 1):
+            start, end = self._block_ends[b - 1] if b else 0, self._block_ends[b]
+            mine = slice(max(start - rows.start, 0), max(end - rows.start, 0))
+            sums[b] += errors[mine].sum(axis=0)
 
     def _block_sizes(self) -> FloatArray:
-        sizes = np.bincount(np.arange(self._left_out.size) % self.n_blocks)
-        return sizes.astype(np.float64)
+        return np.diff(self._block_ends, prepend=0).astype(np.float64)

@@ -35,8 +35,6 @@ class LanczosRun:
     ----------
     norms : ndarray of shape (C,)
         Of the starts.
-    n_steps : int
-        Taken so far.
     """
 
     def __init__(self, product: Product, starts: FloatArray) -> None:
@@ -52,6 +50,7 @@ class LanczosRun:
 
     @property
     def n_steps(self) -> int:
+        """Steps taken so far."""
         return len(self._alphas)
 
     def advance(self, n_steps: int) -> None:
@@ -85,9 +84,7 @@ class LanczosRun:
         values, vectors = scipy.linalg.eigh_tridiagonal(alpha, beta)
         return np.maximum(values, 0.0), vectors
 
-    def solutions(
-        self, column: int, ridges: FloatArray, n_steps: int | None = None
-    ) -> FloatArray:
+    def solutions(self, column: int, ridges: FloatArray, n_steps: int | None = None) -> FloatArray:
         """Return ‖b‖ (T + a)⁻¹ e₁ for some ridges, shape (steps, R)."""
         values, vectors = self.spectrum(column, n_steps)
         found = vectors @ (vectors[0][:, None] / (values[:, None] + ridges))

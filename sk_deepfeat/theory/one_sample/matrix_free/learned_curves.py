@@ -9,6 +9,7 @@ sample out of its shape: three independent causes of noise, which the jackknife 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from sk_deepfeat.theory.interpolation import log_spline
 from sk_deepfeat.theory.one_sample import tuning as one_sample_tuning
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, leave_one_out_curves
 from sk_deepfeat.theory.one_sample.matrix_free import tuning
-from sk_deepfeat.theory.one_sample.matrix_free.assembled_curve import assembled_curve
+from sk_deepfeat.theory.one_sample.matrix_free.assembled_curve import FoldFits, assembled_curve
 from sk_deepfeat.theory.one_sample.matrix_free.fold_errors import FoldErrors
 from sk_deepfeat.theory.one_sample.matrix_free.folded_products import FoldedProducts
 from sk_deepfeat.theory.one_sample.matrix_free.sample_shape import SampleShape
@@ -30,6 +31,11 @@ _FIRST_STEPS, _NEXT_STEPS = 32, 16
 _LOW, _HIGH, _LOOKED_AT = 1e-10, 10.0, 60
 # The curve goes on to where next to nothing is learned.
 _TOP, _TOP_SHARE = 1e6, 0.15
+
+_NOTHING = (
+    "max_iter={} Lanczos steps settle no error at any alpha; raise it, or scale the columns of X "
+    "to more equal variances."
+)
 
 
 class MatrixFreeOptions(NamedTuple):
@@ -53,9 +59,7 @@ class MatrixFreeCurves(NamedTuple):
     """Below it nothing is known of fits without a fold; infinite if nothing is known at all."""
 
 
-def matrix_free_curves(
-    rows: UnfactorizedRows, options: MatrixFreeOptions
-) -> MatrixFreeCurves:
+def matrix_free_curves(rows: UnfactorizedRows, options: MatrixFreeOptions) -> MatrixFreeCurves:
     """Return the curve, its replicates, and how far they go.
 
     Parameters
@@ -90,15 +94,21 @@ def matrix_free_curves(
         lowest = max(lowest, _settle(errors, rows.exact_at, options.most_steps))
         found.append(errors)
     if not np.isfinite(lowest):
-        raise ValueError(
-            f"max_iter={options.most_steps} Lanczos steps settle no error at any alpha; raise it, "
-            "or scale the columns of X to more equal variances."
-        )
+        raise ValueError(_NOTHING.format(options.most_steps))
     first = options.n_folds + 1
     columns = range(first, first + probes.shape[1])
     spectrum = ProbedSpectrum(found[0].run, columns, products.dimension, rows.n_effective)
     ridges = _grid(lowest, spectrum, rows.exact_at, options.n_grid)
     return _curves(rows, options, found, spectrum, ridges, lowest)
+
+
+class _AlongLogs(NamedTuple):
+    """A function of log alpha, as one of alpha."""
+
+    spline: Callable[[FloatArray], FloatArray]
+
+    def __call__(self, alpha: FloatArray) -> FloatArray:
+        return self.spline(np.log(alpha))
 
 
 def _settle(errors: FoldErrors, exact_at: FloatArray, most_steps: int) -> float:
@@ -127,9 +137,7 @@ def _settle(errors: FoldErrors, exact_at: FloatArray, most_steps: int) -> float:
             return lowest
 
 
-def _grid(
-    lowest: float, spectrum: ProbedSpectrum, exact_at: FloatArray, n_grid: int
-) -> FloatArray:
+def _grid(lowest: float, spectrum: ProbedSpectrum, exact_at: FloatArray, n_grid: int) -> FloatArray:
     """Return ridges of the curve, most of them about the spectrum."""
     middle = max(_HIGH * spectrum.largest, _HIGH * lowest)
     top = max(_TOP * spectrum.trace, _HIGH * middle)
@@ -160,31 +168,25 @@ def _curves(
     training = np.stack([errors.training_error(ridges) for errors in found], axis=1)
     common = {
         "n_effective": rows.n_effective,
-        "n_measured": rows.n_rows * (1.0 - 1.0 / options.n_folds),
         "rank": min(rows.n_effective, rows.n_features),
         "fit_intercept": rows.fit_intercept,
-        "lowest": lowest,
     }
+    n_fitted = rows.n_rows * (1.0 - 1.0 / options.n_folds)
 
     def measured(alpha: FloatArray) -> FloatArray:
         return np.stack([errors.means(alpha)[0] for errors in found], axis=1)
 
-    curve = assembled_curve(
-        ridges, spectrum.sums(ridges), shapes[0], measured, training, **common
-    )
+    fits = FoldFits(n_fitted, measured, lowest)
+    sums = spectrum.sums(ridges)
+    curve = assembled_curve(ridges, sums, shapes[0], fits, training, **common)
+    if curve.kappa.size < 2:
+        raise ValueError(_NOTHING.format(options.most_steps))
     replicates = []
-    for b in range(n_blocks):
-        kept = np.arange(spectrum.n_probes)
-        if spectrum.n_probes > 1:
-            kept = kept[kept != b]
-        interpolated = log_spline(np.log(ridges), without[b])
-
-        def of_block(alpha: FloatArray, spline=interpolated) -> FloatArray:
-            return np.asarray(spline(np.log(alpha)))
-
-        replicates.append(
-            assembled_curve(
-                ridges, spectrum.sums(ridges, kept), shapes[1 + b], of_block, training, **common
-            )
-        )
+    for b, shape in enumerate(shapes[1:]):
+        spline = log_spline(np.log(ridges), without[b])
+        of_block = fits._replace(error=_AlongLogs(spline))
+        sums = spectrum.sums(ridges, spectrum.all_but(b))
+        replicate = assembled_curve(ridges, sums, shape, of_block, training, **common)
+        if replicate.kappa.size >= 2:
+            replicates.append(replicate)
     return MatrixFreeCurves(curve, replicates, max(e.run.n_steps for e in found), lowest)

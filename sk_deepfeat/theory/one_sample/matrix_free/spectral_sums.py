@@ -44,9 +44,7 @@ class ProbedSpectrum:
         N; the spectrum has N - d zeros beside those of the matrix.
     """
 
-    def __init__(
-        self, run: LanczosRun, columns: range, dimension: int, n_effective: int
-    ) -> None:
+    def __init__(self, run: LanczosRun, columns: range, dimension: int, n_effective: int) -> None:
         self.n_probes, self._dimension, self._n = len(columns), dimension, n_effective
         found = [run.spectrum(column) for column in columns]
         self._values = np.array([values for values, _ in found])
@@ -75,3 +73,8 @@ class ProbedSpectrum:
         square, fourth = found[3] + zeros, found[4] + zeros
         shared = 2.0 * (fourth / np.square(square) - 1.0 / self._n)
         return SpectralSums(found[0], found[1] + zeros, found[2], np.maximum(shared, 0.0))
+
+    def all_but(self, probe: int) -> IndexArray:
+        """Return the numbers of all probes but one; of all, if there is no such or no other."""
+        numbers = np.arange(self.n_probes)
+        return numbers[numbers != probe] if self.n_probes > 1 else numbers

@@ -43,7 +43,20 @@ RIDGES_BELOW_BEST = 0.01
 Why: ten times as many rows meet, at their best alpha, the κ of a ridge of about a tenth of the best
 for these; another factor of ten is for larger n and for a best one that is badly known."""
 
-MOST_VARIANCE_SHARE = 0.5
-"""Largest share of the sample's own variance in mean e² at which it tells which rows are hard.
+MOST_VARIANCE_SHARE = 0.25
+"""Largest share of the sample's own variance in mean e² at which it tells how unequal rows are.
 
-Why: above, what is left after the variance has been taken off is mostly its noise."""
+Why: leverages then scatter by a third more, in their squares, than those of many rows; at one half
+by twice as much, and towards interpolation without bound."""
+
+NEARLY_ALL = 0.97
+"""Share of the rows of a fit without a fold that its degrees of freedom reach, from which on
+squared bias and noise are carried on to those of all rows.
+
+Why: with fewer features than rows nothing is missing; with more, a tenth of the rows lies between
+the smallest κ of such fits and that of all, over which squared bias and noise hardly move."""
+
+CARRIED_FROM = 0.5
+"""Share of the largest degrees of freedom measured above which their slope in κ is taken.
+
+Why: a factor of two in degrees of freedom levels the noise of single points."""
