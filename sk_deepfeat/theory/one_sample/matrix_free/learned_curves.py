@@ -18,7 +18,11 @@ from sk_deepfeat.theory.interpolation import log_spline
 from sk_deepfeat.theory.one_sample import tuning as one_sample_tuning
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, leave_one_out_curves
 from sk_deepfeat.theory.one_sample.matrix_free import tuning
-from sk_deepfeat.theory.one_sample.matrix_free.assembled_curve import FoldFits, assembled_curve
+from sk_deepfeat.theory.one_sample.matrix_free.assembled_curve import (
+    FoldFits,
+    Measured,
+    assembled_curve,
+)
 from sk_deepfeat.theory.one_sample.matrix_free.fold_errors import FoldErrors
 from sk_deepfeat.theory.one_sample.matrix_free.folded_products import FoldedProducts
 from sk_deepfeat.theory.one_sample.matrix_free.sample_shape import SampleShape
@@ -102,13 +106,13 @@ def matrix_free_curves(rows: UnfactorizedRows, options: MatrixFreeOptions) -> Ma
     return _curves(rows, options, found, spectrum, ridges, lowest)
 
 
-class _AlongLogs(NamedTuple):
-    """A function of log alpha, as one of alpha."""
+def _along_logs(spline: Callable[[FloatArray], FloatArray]) -> Measured:
+    """Return a function of log alpha as one of alpha."""
 
-    spline: Callable[[FloatArray], FloatArray]
+    def of_alpha(alpha: FloatArray) -> FloatArray:
+        return spline(np.log(alpha))
 
-    def __call__(self, alpha: FloatArray) -> FloatArray:
-        return self.spline(np.log(alpha))
+    return of_alpha
 
 
 def _settle(errors: FoldErrors, exact_at: FloatArray, most_steps: int) -> float:
@@ -184,7 +188,7 @@ def _curves(
     replicates = []
     for b, shape in enumerate(shapes[1:]):
         spline = log_spline(np.log(ridges), without[b])
-        of_block = fits._replace(error=_AlongLogs(spline))
+        of_block = FoldFits(fits.n_rows, _along_logs(spline), lowest)
         sums = spectrum.sums(ridges, spectrum.all_but(b))
         replicate = assembled_curve(ridges, sums, shape, of_block, training, **common)
         if replicate.kappa.size >= 2:
