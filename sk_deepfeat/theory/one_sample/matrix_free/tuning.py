@@ -37,11 +37,11 @@ LEAST_NOISE = 0.004
 
 Why: with UNSETTLED, errors are off by 0.2 % at worst, a tenth of what they are meant for."""
 
-RIDGES_BELOW_BEST = 0.01
+RIDGES_BELOW_BEST = 0.05
 """Share of the best ridge down to which the steps go on, where they may.
 
 Why: ten times as many rows meet, at their best alpha, the κ of a ridge of about a tenth of the best
-for these; another factor of ten is for larger n and for a best one that is badly known."""
+for these; the other half is for a best one that is badly known. Steps grow as its inverse root."""
 
 MOST_VARIANCE_SHARE = 0.25
 """Largest share of the sample's own variance in mean e² at which it tells how unequal rows are.
