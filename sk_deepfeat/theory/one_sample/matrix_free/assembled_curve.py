@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, ascending
-from sk_deepfeat.theory.one_sample.leverage_scale import solve_leverage_scale
+from sk_deepfeat.theory.one_sample.leverage_scale import ratio, solve_leverage_scale
 from sk_deepfeat.theory.one_sample.matrix_free import tuning
 from sk_deepfeat.theory.one_sample.matrix_free.sample_shape import SampleShape, Shape
 from sk_deepfeat.theory.one_sample.matrix_free.spectral_sums import SpectralSums
@@ -138,7 +138,7 @@ def assembled_curve(
         measured = np.isfinite(scale.kappa) & (alpha >= fits.lowest)
         measured &= np.isfinite(theory).all(axis=1)
     factor = np.full_like(theory, np.nan)
-    factor[measured] = fits.error(alpha[measured]) / theory[measured]
+    factor[measured] = ratio(fits.error(alpha[measured]), theory[measured])
     _carry_on(factor, measured, kappa, sums.df1, min(rows, rank))
     known = np.isfinite(scale.kappa) & np.isfinite(factor * variance).all(axis=1)
     error = error[known] * factor[known][:, None]
@@ -203,6 +203,7 @@ def _carry_on(
     some = seen[df1[seen] >= tuning.CARRIED_FROM * df1[seen[0]]]
     slope = np.zeros(factor.shape[1])
     if some.size > 1:
-        slope = np.polyfit(np.log(kappa[some]), np.log(factor[some]), 1)[0]
+        logs = np.log(np.maximum(factor[some], np.finfo(float).tiny))
+        slope = np.polyfit(np.log(kappa[some]), logs, 1)[0]
     steps = np.log(kappa[below] / kappa[seen[0]])
     factor[below] = factor[seen[0]] * np.exp(slope * steps[:, None])

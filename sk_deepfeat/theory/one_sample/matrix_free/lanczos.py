@@ -44,7 +44,7 @@ class LanczosRun:
         self._vectors /= np.where(self.norms > 0, self.norms, 1.0)
         self._before = np.zeros_like(starts)
         self._beta = np.zeros(self.norms.size)
-        self._largest = np.zeros(self.norms.size)
+        self._scale = np.zeros(self.norms.size)
         self._alphas: list[FloatArray] = []
         self._betas: list[FloatArray] = []
 
@@ -52,6 +52,12 @@ class LanczosRun:
     def n_steps(self) -> int:
         """Steps taken so far."""
         return len(self._alphas)
+
+    @property
+    def largest(self) -> float:
+        """About the largest eigenvalue that any column has met, after some steps."""
+        found = [self.spectrum(column)[0].max() for column in range(self.norms.size)]
+        return float(max(found))
 
     def advance(self, n_steps: int) -> None:
         """Take some more steps."""
@@ -61,8 +67,8 @@ class LanczosRun:
             following -= alpha * self._vectors
             following -= self._beta * self._before
             beta = np.linalg.norm(following, axis=0)
-            self._largest = np.maximum(self._largest, np.maximum(np.abs(alpha), beta))
-            beta = np.where(beta > _BREAKDOWN * self._largest, beta, 0.0)
+            self._scale = np.maximum(self._scale, np.maximum(np.abs(alpha), beta))
+            beta = np.where(beta > _BREAKDOWN * self._scale, beta, 0.0)
             following /= np.where(beta > 0, beta, np.inf)
             self._before, self._vectors, self._beta = self._vectors, following, beta
             self._alphas.append(alpha)

@@ -78,6 +78,11 @@ def matrix_free_curves(rows: UnfactorizedRows, options: MatrixFreeOptions) -> Ma
     ValueError
         If no error settles at any ridge.
     """
+    if rows.sample.eigenvalues.size == 0:
+        raise ValueError(
+            f"X: all features are constant over {rows.n_sampled} sampled rows; without a "
+            "factorisation nothing can be learned from the others."
+        )
     rng = np.random.default_rng(options.seed)
     fold = rng.permutation(rows.n_rows) % options.n_folds
     products = FoldedProducts(
@@ -117,13 +122,13 @@ def _along_logs(spline: Callable[[FloatArray], FloatArray]) -> Measured:
 
 def _settle(errors: FoldErrors, exact_at: FloatArray, most_steps: int) -> float:
     """Take steps until enough is settled, and return the smallest ridge that is."""
-    run, column = errors.run, errors.products.n_folds
+    run = errors.run
     steps = min(_FIRST_STEPS, most_steps)
     while True:
         run.advance(steps)
-        largest = float(run.spectrum(column)[0].max())
-        if largest <= 0:
-            return _LOW
+        largest = run.largest
+        if largest <= 0:  # a target that is constant
+            return 0.0
         looked_at = largest * np.geomspace(_LOW, _HIGH, _LOOKED_AT)
         found = errors.settled(looked_at)
         unknown = np.flatnonzero(~found.known)
