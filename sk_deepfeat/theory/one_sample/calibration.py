@@ -310,8 +310,9 @@ def _compare(
     # The theory rests on one training set itself, where these alphas leave df1 of the same κ.
     of_theory = calibration.scatter_at(evaluator, n_rows, planned.df_ratio * size / n_rows)
     of_theory = of_theory / np.sqrt(n_rows)
-    # Rows outside are a sample of those that the theory rests on.
-    of_rows = errors.row_noise * np.sqrt(errors.unseen)
+    # Rows outside are a sample of those that the theory rests on: of those at hand, or of all.
+    sampled = 1.0 if calibration.n_sampled is None else calibration.n_sampled / n_rows
+    of_rows = errors.row_noise * np.sqrt(1.0 - (1.0 - errors.unseen) * sampled)
     known = np.isfinite(ratio)
     ratio = np.where(known, ratio, 0.0)
     relative = np.where(known, relative, 1.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -65,19 +64,24 @@ class UnfactorizedRows:
         self.n_rows, self.n_features = features.shape
         self.n_effective = self.n_rows - int(fit_intercept)
         self.n_sampled = min(n_sampled, self.n_rows)
+        self._samples: dict[int, RidgeFactorization] = {}  # shared by copies
 
     def with_sample(self, n_sampled: int) -> UnfactorizedRows:
         """Return the same rows with a sample of another size."""
         if min(n_sampled, self.n_rows) == self.n_sampled:
             return self
         other = copy.copy(self)
-        other.__dict__.pop("sample", None)
         other.n_sampled = min(n_sampled, self.n_rows)
         return other
 
-    @cached_property
+    @property
     def sample(self) -> RidgeFactorization:
         """A uniform sample of the rows, factorised as a training set of its own."""
+        if self.n_sampled not in self._samples:
+            self._samples[self.n_sampled] = self._factorized_sample()
+        return self._samples[self.n_sampled]
+
+    def _factorized_sample(self) -> RidgeFactorization:
         if self.n_sampled == self.n_rows:
             rows: Any = np.arange(self.n_rows)
         else:
@@ -93,10 +97,11 @@ class UnfactorizedRows:
             exact_at=self.exact_at if self.n_sampled == self.n_rows else (),
         )
 
-    @cached_property
+    @property
     def trace(self) -> float:
-        """Σ λ of the Gram matrix, as the sample has it."""
-        return float(self.sample.eigenvalues.sum()) * self.n_rows / self.n_sampled
+        """Σ λ of the Gram matrix, as a sample has it."""
+        sample = next(iter(self._samples.values()), None) or self.sample
+        return sample.trace * self.n_rows / sample.n_rows
 
     def without_halves(self) -> UnfactorizedRows:
         """Return itself: there is no Gram matrix to be left out."""
@@ -115,7 +120,8 @@ class UnfactorizedRows:
                 f"alpha={alpha!r} must be positive where nothing is factorised: the solution of "
                 "minimum norm needs population='leave-one-out'."
             )
-        directions = leading_directions(self.sample, self.n_rows)
+        sample = next(iter(self._samples.values()), None) or self.sample
+        directions = leading_directions(sample, self.n_rows)
         return solve_ridge(self.features, self.targets, float(alpha), directions)
 
     def training_error(self, alpha: float, coefs: FloatArray) -> FloatArray:
