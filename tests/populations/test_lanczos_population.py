@@ -65,7 +65,7 @@ def test_it_answers_every_question_as_with_a_factorisation(fitted):
     got, expected = (np.array(each.degrees_of_freedom(kappa)) for each in (ridge, dense))
     np.testing.assert_allclose(got, expected, rtol=0.08)
     assert ridge.calibration_check().passed
-    best = np.array([each.predict_test_error(N, "optimal") for each in (ridge, dense)])
+    best = np.array([each.predict_test_error(N[:3], "optimal") for each in (ridge, dense)])
     np.testing.assert_allclose(best[0], best[1], rtol=0.07)
 
 

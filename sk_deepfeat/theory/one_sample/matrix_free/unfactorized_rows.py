@@ -147,6 +147,18 @@ def unfactorized_rows(
         As in `ridge_factorization`.
     n_sampled : int, default=2000
         Rows of the sample that is factorised when it is asked for.
+
+    Returns
+    -------
+    UnfactorizedRows
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_deepfeat.theory import unfactorized_rows
+    >>> X, y = [[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0]
+    >>> unfactorized_rows(X, y, fit_intercept=False).solution(14.0).coefs.round(3)
+    array([[0.5]])
     """
     made = training_set(
         features, targets, sample_weight, fit_intercept=fit_intercept, exact_at=exact_at
