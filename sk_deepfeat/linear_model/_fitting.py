@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from sk_deepfeat.exceptions import warn_caller
+from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._population import (
     AskedPopulation,
     fit_population,
     is_matrix_free,
 )
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
-from sk_deepfeat.rows import check_groups
+from sk_deepfeat.rows import ArrayPlace, check_groups
 from sk_deepfeat.theory import (
     RidgeFactorization,
     RowClasses,
@@ -35,8 +36,14 @@ class RidgeFitMixin:
     """
 
     alpha: Any
+    fit_intercept: bool
     population: Any
     block_length: int | None
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.array_api_support = True
+        return tags
 
     def _fit_population(
         self,
@@ -47,6 +54,7 @@ class RidgeFitMixin:
         *,
         fit_intercept: bool,
         classes: RowClasses | None = None,
+        device: DeviceRows | None = None,
     ) -> tuple[RidgeFactorization | UnfactorizedRows, ErrorPredictor]:
         """Return the factorised rows, and what answers questions at the parameter alpha.
 
@@ -60,6 +68,8 @@ class RidgeFitMixin:
             Whether to fit an intercept.
         classes : RowClasses, optional
             Of all rows, where `y` holds their codes.
+        device : DeviceRows, optional
+            What multiplies and decomposes the rows; None is NumPy and SciPy.
         """
         blocks = isinstance(groups, str) and groups == "blocks"
         if is_matrix_free(self.population):
@@ -70,6 +80,7 @@ class RidgeFitMixin:
                 sample_weight,
                 fit_intercept=fit_intercept,
                 exact_at=() if self.alpha == "optimal" else (float(self.alpha),),
+                rows_elsewhere=device,
             )
             return rows, self._learn_population(rows, X, y, sample_weight, None)
         codes = None if groups is None or blocks else check_groups(groups, len(X))
@@ -80,6 +91,7 @@ class RidgeFitMixin:
             fit_intercept=fit_intercept,
             exact_at=() if self.alpha == "optimal" else (float(self.alpha),),
             groups=codes,
+            rows_elsewhere=device,
         )
         kept = slice(None) if sample_weight is None else sample_weight > 0
         if blocks:
@@ -146,6 +158,15 @@ class RidgeFitMixin:
             factorization.trace / factorization.n_rows * factorization.mean_weight,
             None if factorization.groups is None else factorization.groups.mean_size,
         )
+
+    def _settle(self, place: ArrayPlace | None, device: DeviceRows | None) -> None:
+        """Put fitted arrays where the rows are, as scikit-learn does, and leave the device."""
+        if device is not None:
+            device.release()
+        if place is not None:
+            for name in {"coef_", "intercept_", "eigenvalues_"} & set(vars(self)):
+                if name != "intercept_" or self.fit_intercept:
+                    setattr(self, name, place.array(getattr(self, name)))
 
     def _blocks(self, factorization: RidgeFactorization, n_rows: int) -> NDArray[np.intp]:
         """Return which stretch of the series each row is in."""

@@ -7,17 +7,19 @@ import sys
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_consistent_length, validate_data
 from tqdm import tqdm
 
 from sk_deepfeat.linear_model._population import takes_samples
-from sk_deepfeat.rows import RowBlock, RowSource, is_array, require_targets, row_source
+from sk_deepfeat.rows import RowBlock, RowSource, in_numpy, is_array, require_targets, row_source
 from sk_deepfeat.theory import GramAccumulator, RidgeFactorization, factorize_sums
 from sk_deepfeat.theory.validation import check_flag, numeric_targets
 
 RESERVOIR_SIZE = 10_000
 # Arrays of more entries, two gigabytes in double precision, are taken block by block.
 _MOST_ENTRIES = 2**28
+_BLOCK_ENTRIES = 4_000_000
+_OF_INPUT = ("n_features_in_", "feature_names_in_")
 
 
 class StreamFitMixin:
@@ -32,10 +34,13 @@ class StreamFitMixin:
     population: Any
     reservoir_size: Any
     verbose: Any
+    _single_output: bool
+    _rows_of_fit: tuple[RowBlock, Any] | None
 
     def __getattr__(self, name: str) -> Any:
         state = self.__dict__
-        if name.endswith("_") and not name.startswith("_") and state.get("_waiting"):
+        learned = name.endswith("_") and not name.startswith("_") and name not in _OF_INPUT
+        if learned and state.get("_waiting"):
             state["_waiting"] = False
             try:
                 self._learn_sums()
@@ -73,25 +78,20 @@ class StreamFitMixin:
         ------
         ValueError
             If rows do not fit those before, in width or precision, or are not finite; nothing of
-            them is then added. If the estimator was fitted on an array, of which it keeps no sums,
-            or `reservoir_size` has been changed.
+            them is then added. If `reservoir_size` has been changed, or the estimator was fitted on
+            an array that is no longer as it was, or no longer there after pickling.
         """
         check_flag(self.fit_intercept, "fit_intercept")
         sums = self.__dict__.get("_sums")
         if sums is None:
-            if "n_samples_" in self.__dict__:
-                raise ValueError(
-                    "This estimator was fitted on all rows at once and keeps no sums to add to. "
-                    "Start with partial_fit, or fit with a number for reservoir_size."
-                )
-            sums = GramAccumulator(reservoir_size=self._reservoir_size())
+            sums = self._sums_of_fit()
         elif sums.reservoir_size != self._reservoir_size():
             raise ValueError(
                 f"reservoir_size={self.reservoir_size!r} was {sums.reservoir_size} for the rows "
                 "before; a sample cannot grow afterwards. Start anew from a clone."
             )
         self._add(sums, RowBlock(X, y, sample_weight))
-        self._sums = sums
+        self._sums, self._rows_of_fit = sums, None
         self._forget()
         return self
 
@@ -119,13 +119,13 @@ class StreamFitMixin:
         check_flag(self.fit_intercept, "fit_intercept")
         source = row_source(X, y, sample_weight)
         sums = GramAccumulator(reservoir_size=self._reservoir_size())
-        self.__dict__.pop("n_features_in_", None)
-        self.__dict__.pop("feature_names_in_", None)
+        for name in _OF_INPUT:
+            self.__dict__.pop(name, None)
         for block in self._with_progress(source):
             self._add(sums, block)
         if sums.n_blocks == 0:
             raise ValueError("No block of rows came: an empty stream cannot be fitted.")
-        self._sums = sums
+        self._sums, self._rows_of_fit = sums, None
         self._forget()
         self._waiting = False
         self._learn_sums()
@@ -144,29 +144,27 @@ class StreamFitMixin:
     def _add(self, sums: GramAccumulator, block: RowBlock) -> None:
         """Validate a block as scikit-learn does, and add it."""
         require_targets(self, block.y)
+        block = RowBlock(*map(in_numpy, block))
         first = sums.n_blocks == 0
-        X, y = validate_data(
+        X = validate_data(
             self,
             block.X,
-            block.y,
             reset=first,
             accept_sparse=True,
             dtype=[np.float64, np.float32],
-            multi_output=True,
-            y_numeric=True,
             ensure_all_finite=False,
         )
+        y = numeric_targets(block.y)
+        check_consistent_length(X, y)
         X = X.toarray() if hasattr(X, "toarray") else X
-        y = numeric_targets(y)
         single = y.ndim == 1
-        if first:
-            self._single_output = single
-        elif single != self._single_output:
+        if not first and single != self._single_output:
             raise ValueError(
                 f"Block {sums.n_blocks}: y has {y.ndim} dimensions, before it had "
                 f"{2 - self._single_output}."
             )
         sums.add(X, y, block.sample_weight)
+        self._single_output = single
 
     def _reservoir_size(self) -> int:
         size = self.reservoir_size
@@ -184,16 +182,43 @@ class StreamFitMixin:
             )
         return number
 
-    def _keep_no_sums(self) -> None:
-        """Begin anew with all rows at once."""
+    def _keep_rows(self, block: RowBlock, features: Any) -> None:
+        """Remember which rows `fit` has had at once, without a copy, for more to be added."""
         self.__dict__.pop("_sums", None)
-        self._forget()
         self._waiting = False
+        self._rows_of_fit = (block, features)
+
+    def _sums_of_fit(self) -> GramAccumulator:
+        """Return sums over the rows that `fit` has had at once; empty ones before any."""
+        sums = GramAccumulator(reservoir_size=self._reservoir_size())
+        if "n_samples_" not in self.__dict__:
+            return sums
+        if self._rows_of_fit is None:
+            raise ValueError(
+                "partial_fit adds to the rows of fit, which are not pickled; fit again, or begin "
+                "with partial_fit."
+            )
+        block, features = self._rows_of_fit
+        if features.changed:
+            raise ValueError(
+                "X has been written to since it was fitted, and partial_fit adds to the rows as "
+                "they were, of which no copy is kept; fit again, on X.copy() if it is to change."
+            )
+        step = max(1, _BLOCK_ENTRIES // block.X.shape[1])
+        for start in range(0, block.X.shape[0], step):
+            some = slice(start, start + step)
+            X = block.X[some]
+            weights = None if block.sample_weight is None else block.sample_weight[some]
+            sums.add(X.toarray() if hasattr(X, "toarray") else X, block.y[some], weights)
+        return sums
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: Any = super().__getstate__()
+        return {**state, "_rows_of_fit": None} if "_rows_of_fit" in state else state
 
     def _forget(self) -> None:
         """Drop what was learned from fewer rows; it is made anew when it is asked."""
-        kept = {"n_features_in_", "feature_names_in_"}
-        learned = [name for name in self.__dict__ if name.endswith("_") and name not in kept]
+        learned = [name for name in self.__dict__ if name.endswith("_") and name not in _OF_INPUT]
         for name in learned:
             del self.__dict__[name]
         self._waiting = True
@@ -208,9 +233,7 @@ class StreamFitMixin:
                 f"{found.n_rows} are kept; population='leave-one-out' and 'gcv' need no more, or "
                 "reservoir_size=None keeps all."
             )
-        kept = self._sums.reservoir
-        X, y = kept.rows.copy(), kept.targets.copy()
-        weights = None if np.all(kept.weights == 1.0) else kept.weights.copy()
+        X, y, weights = self._sums.reservoir.copies()
         self._take_factorization(found, X, y[:, 0] if self._single_output else y, weights, None)
 
     def _take_factorization(

@@ -12,11 +12,19 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_deepfeat.linear_model._arguments import check_alpha
+from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
 from sk_deepfeat.linear_model.class_error_predictor import ClassErrorPredictor
 from sk_deepfeat.linear_model.class_questions import ClassErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
-from sk_deepfeat.rows import check_class_rows
+from sk_deepfeat.rows import (
+    ArrayPlace,
+    check_class_rows,
+    in_numpy,
+    labels_at,
+    place_of,
+    require_same_place,
+)
 from sk_deepfeat.theory import RowClasses
 from sk_deepfeat.theory.validation import FloatArray, check_flag
 
@@ -154,6 +162,7 @@ class DeterministicEquivalentRidgeClassifier(
         """
         check_alpha(self.alpha)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
+        place, device, of_labels = place_of(X), DeviceRows.of(X), place_of(y)
         X, self.classes_, number, sample_weight = check_class_rows(self, X, y, sample_weight)
         classes = RowClasses(
             number,
@@ -165,7 +174,13 @@ class DeterministicEquivalentRidgeClassifier(
         codes = classes.codes
         targets = codes[:, 0] if codes.shape[1] == 1 else codes
         factorization, predictor = self._fit_population(
-            X, targets, weights, groups, fit_intercept=fit_intercept, classes=classes
+            X,
+            targets,
+            weights,
+            groups,
+            fit_intercept=fit_intercept,
+            classes=classes,
+            device=device,
         )
         kept = factorization.classes
         assert kept is not None
@@ -183,6 +198,9 @@ class DeterministicEquivalentRidgeClassifier(
         self.train_error_ = float(classes.weights @ wrong)
         self.kappa_ = float(found.kappa())
         self.test_error_ = float(found.test_error()) if known else np.nan
+        self._settle(place, device)
+        if of_labels is not None:
+            self.classes_ = of_labels.array(self.classes_)
         return self
 
     def _weights(
@@ -206,7 +224,7 @@ class DeterministicEquivalentRidgeClassifier(
         weights = of_class[number]
         return weights if sample_weight is None else sample_weight * weights
 
-    def decision_function(self, X: Any) -> FloatArray:
+    def decision_function(self, X: Any) -> Any:
         """Return the scores of rows.
 
         Parameters
@@ -216,14 +234,13 @@ class DeterministicEquivalentRidgeClassifier(
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        array of shape (n_samples,) or (n_samples, n_classes)
             Of two classes, that of ``classes_[1]``, which is predicted where it is positive.
         """
-        check_is_fitted(self)
-        scores = self._scores(validate_data(self, X, dtype=np.float64, reset=False))
+        scores = self._validated_scores(X, "decision_function")
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any) -> Any:
         """Return the class of the largest score for each row.
 
         Parameters
@@ -233,17 +250,25 @@ class DeterministicEquivalentRidgeClassifier(
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        array of shape (n_samples,)
         """
+        place, scores = place_of(X), self._validated_scores(X, "predict")
+        return labels_at(self.classes_, self._decide(scores, place), place)
+
+    def _validated_scores(self, X: Any, method: str) -> Any:
         check_is_fitted(self)
-        scores = self._scores(validate_data(self, X, dtype=np.float64, reset=False))
-        return np.asarray(self.classes_[self._decide(scores)])
+        require_same_place(X, self, "coef_", method)
+        place = place_of(X)
+        dtype = np.float64 if place is None else place.float_dtype
+        return self._scores(validate_data(self, X, dtype=dtype, reset=False))
 
-    def _scores(self, X: FloatArray) -> FloatArray:
-        coefs = np.atleast_2d(self.coef_)
-        return np.asarray(X @ coefs.T + self.intercept_)
+    def _scores(self, X: Any) -> Any:
+        coefs = self.coef_ if self.coef_.ndim == 2 else self.coef_[None, :]
+        return X @ coefs.T + self.intercept_
 
-    def _decide(self, scores: FloatArray) -> NDArray[np.intp]:
+    def _decide(self, scores: Any, place: ArrayPlace | None = None) -> Any:
+        """Return the number of each row's class."""
         if scores.shape[1] == 1:
-            return (scores[:, 0] > 0).astype(np.intp)
-        return np.asarray(scores.argmax(axis=1))
+            positive = scores[:, 0] > 0
+            return positive.astype(np.intp) if place is None else in_numpy(positive).astype(np.intp)
+        return scores.argmax(axis=1) if place is None else place.xp.argmax(scores, axis=1)

@@ -10,14 +10,23 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_deepfeat.linear_model._arguments import check_alpha
+from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
 from sk_deepfeat.linear_model._streaming import StreamFitMixin
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
-from sk_deepfeat.rows import check_rows, target_kind, warn_of_classes
+from sk_deepfeat.rows import (
+    RowBlock,
+    check_rows,
+    in_numpy,
+    place_of,
+    require_same_place,
+    target_kind,
+    warn_of_classes,
+)
 from sk_deepfeat.theory import RidgeFactorization, UnfactorizedRows
-from sk_deepfeat.theory.validation import FloatArray, check_flag
+from sk_deepfeat.theory.validation import check_flag
 
 
 class DeterministicEquivalentRidge(
@@ -179,14 +188,17 @@ class DeterministicEquivalentRidge(
         if self._streams(X, y, groups):
             return self._fit_stream(X, y, sample_weight)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
-        self._keep_no_sums()
-        kind = target_kind(y)
+        place, device = place_of(X), DeviceRows.of(X)
+        kind = target_kind(in_numpy(y))
         X, y, sample_weight = check_rows(self, X, y, sample_weight)
         warn_of_classes(kind, y if sample_weight is None else y[sample_weight > 0])
         factorization, predictor = self._fit_population(
-            X, y, sample_weight, groups, fit_intercept=fit_intercept
+            X, y, sample_weight, groups, fit_intercept=fit_intercept, device=device
         )
         self._take(factorization, predictor, single=y.ndim == 1)
+        self._single_output = y.ndim == 1
+        self._keep_rows(RowBlock(X, y, sample_weight), factorization.features)
+        self._settle(place, device)
         return self
 
     def _take_factorization(
@@ -214,7 +226,7 @@ class DeterministicEquivalentRidge(
         self.kappa_ = float(self.error_predictor_.kappa())
         self.test_error_ = float(self.error_predictor_.test_error())
 
-    def predict(self, X: Any) -> FloatArray:
+    def predict(self, X: Any) -> Any:
         """Predict with the fitted coefficients.
 
         Parameters
@@ -224,8 +236,13 @@ class DeterministicEquivalentRidge(
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        array of shape (n_samples,) or (n_samples, n_outputs)
+            In double precision, where the device of X has it.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        return X @ self.coef_.T + self.intercept_
+        require_same_place(X, self, "coef_", "predict")
+        place = place_of(X)
+        dtype = np.float64 if place is None else place.float_dtype
+        X = validate_data(self, X, dtype=dtype, reset=False)
+        coef = self.coef_ if self.coef_.ndim == 1 else self.coef_.T
+        return X @ coef + self.intercept_

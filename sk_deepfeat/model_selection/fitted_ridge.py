@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection.arguments import FloatArray
+from sk_deepfeat.rows import with_numpy_attributes
 
 
 def fitted_ridge(estimator: Any) -> Any:
@@ -34,6 +35,10 @@ def fitted_ridge(estimator: Any) -> Any:
         If there is none inside.
     NotFittedError
         If it is not fitted.
+
+    Notes
+    -----
+    Of a ridge fitted on arrays of another library a copy is returned, with NumPy's.
     """
     found = estimator
     for _ in range(10):  # a search over a pipeline with a two-stage regressor is three deep
@@ -52,7 +57,7 @@ def fitted_ridge(estimator: Any) -> Any:
             f"end in one; got {estimator!r}."
         )
     check_is_fitted(found)
-    return found
+    return with_numpy_attributes(found)
 
 
 def asked_metric(ridge: Any, metric: str | None) -> str:

@@ -32,7 +32,7 @@ from sk_deepfeat.model_selection.curve_predictions import (
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.refits import measure_subset
 from sk_deepfeat.model_selection.splits import IndexArray, check_train_sizes, random_subsets
-from sk_deepfeat.rows import check_groups, deal_groups
+from sk_deepfeat.rows import check_groups, deal_groups, in_numpy
 from sk_deepfeat.theory.validation import FloatArray
 
 _MOST_SEED = np.iinfo(np.int32).max
@@ -157,6 +157,7 @@ def ridge_learning_curve(
     if y is None:
         raise ValueError("ridge_learning_curve requires y to be passed, but the target y is None.")
     check_scalar(verbose, "verbose", (bool, numbers.Integral), min_val=0)
+    X, y = in_numpy(X), in_numpy(y)
     check_consistent_length(X, y)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     of_classes = hasattr(last, "__sklearn_tags__") and is_classifier(last)

@@ -4,11 +4,21 @@ from sk_deepfeat.rows.classes import check_class_rows
 from sk_deepfeat.rows.copies import ExactCopies, exact_copies
 from sk_deepfeat.rows.group_parts import deal_groups
 from sk_deepfeat.rows.groups import check_groups
+from sk_deepfeat.rows.namespaces import (
+    ArrayPlace,
+    in_main_memory,
+    in_numpy,
+    labels_at,
+    place_of,
+    require_same_place,
+    with_numpy_attributes,
+)
 from sk_deepfeat.rows.sources import RowBlock, RowSource, is_array, row_source
 from sk_deepfeat.rows.targets import look_like_classes, target_kind, warn_of_classes
 from sk_deepfeat.rows.validation import check_rows, require_targets
 
 __all__ = [
+    "ArrayPlace",
     "ExactCopies",
     "RowBlock",
     "RowSource",
@@ -17,10 +27,16 @@ __all__ = [
     "check_rows",
     "deal_groups",
     "exact_copies",
+    "in_main_memory",
+    "in_numpy",
     "is_array",
+    "labels_at",
     "look_like_classes",
+    "place_of",
+    "require_same_place",
     "require_targets",
     "row_source",
     "target_kind",
     "warn_of_classes",
+    "with_numpy_attributes",
 ]

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from sk_deepfeat.rows.namespaces import in_numpy
 from sk_deepfeat.rows.validation import check_weights, require_targets
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -46,6 +47,7 @@ def check_class_rows(
         If y holds continuous numbers, several columns, or one class alone.
     """
     require_targets(estimator, y)
+    X, y, sample_weight = map(in_numpy, (X, y, sample_weight))
     X, y = validate_data(
         estimator,
         X,

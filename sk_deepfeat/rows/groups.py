@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import DataConversionWarning
 
 from sk_deepfeat.exceptions import warn_caller
+from sk_deepfeat.rows.namespaces import in_numpy
 
 Codes = NDArray[np.intp]
 _MOST_SHARE = 0.5
@@ -48,7 +49,7 @@ def check_groups(groups: Any, n_rows: int, *, warn: bool = True) -> Codes:
     >>> check_groups(["b", "a", "b", ("a", 1)], 4)
     array([0, 1, 0, 2])
     """
-    labels = _labels(groups)
+    labels = _labels(in_numpy(groups))
     if len(labels) != n_rows:
         raise ValueError(
             f"groups has {len(labels)} labels for {n_rows} rows; it needs one for each row."

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from sk_deepfeat.rows.namespaces import in_numpy
 from sk_deepfeat.theory.validation import FloatArray, numeric_targets
 
 
@@ -21,7 +22,8 @@ def check_rows(
     estimator : estimator
         Gets ``n_features_in_`` and perhaps ``feature_names_in_``.
     X : array-like of shape (n_samples, n_features)
-        Dense features; float32 stays, since a factorisation casts, and knows the rounding.
+        Dense features, of any library; float32 stays, since a factorisation casts, and knows the
+        rounding.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
     sample_weight : float or array-like of shape (n_samples,), optional
@@ -34,6 +36,7 @@ def check_rows(
     sample_weight : ndarray of shape (n_samples,) or None
     """
     require_targets(estimator, y)
+    X, y, sample_weight = map(in_numpy, (X, y, sample_weight))
     X, y = validate_data(
         estimator,
         X,

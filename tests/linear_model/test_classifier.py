@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from array_places import skip_without_cuda
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import RidgeClassifier
@@ -29,6 +30,7 @@ NAMES = np.array(["ash", "birch", "cedar"])[Y]
 )
 @pytest.mark.filterwarnings("ignore::sk_deepfeat.exceptions.PopulationWarning")  # of odd rows
 def test_sklearn_checks(estimator, check):
+    skip_without_cuda(check)
     check(estimator)
 
 

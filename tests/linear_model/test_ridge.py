@@ -2,6 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
+from array_places import skip_without_cuda
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import NotFittedError
@@ -43,6 +44,7 @@ EXACT = ExactPopulation(OMEGA, OMEGA @ BETA, BETA @ OMEGA @ BETA + 1.0)
 @pytest.mark.filterwarnings("ignore:.*rows are exact copies of others")  # or repeat rows
 @pytest.mark.filterwarnings("ignore:y holds integers that look like classes")  # or regress iris
 def test_sklearn_checks(estimator, check):
+    skip_without_cuda(check)
     check(estimator)
 
 

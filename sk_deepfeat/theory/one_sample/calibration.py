@@ -234,6 +234,13 @@ def calibrate(
         class_scatter = pooled(scatters, 2 * (factorization.classes.n_classes + 2))
     calibration = Calibration((), n_rows, rank, grid, scatter, class_scatter, amplified, n_sampled)
     predicted = _predicted(CurveEvaluator(curve, **given), measured)
+    if curve.sample_factor is not None:
+        # The sample's errors are compared with each other, and then taken for those of all rows.
+        of_sample = _predicted(CurveEvaluator(curve.of_sample, **given), measured)
+        measured = [
+            errors._replace(error=errors.error * (of_all / own))
+            for errors, of_all, own in zip(measured, predicted, of_sample, strict=True)
+        ]
     compared = (
         _compare(calibration, evaluator, *each)
         for each in zip(plan, measured, predicted, strict=True)
@@ -310,9 +317,8 @@ def _compare(
     # The theory rests on one training set itself, where these alphas leave df1 of the same κ.
     of_theory = calibration.scatter_at(evaluator, n_rows, planned.df_ratio * size / n_rows)
     of_theory = of_theory / np.sqrt(n_rows)
-    # Rows outside are a sample of those that the theory rests on: of those at hand, or of all.
-    sampled = 1.0 if calibration.n_sampled is None else calibration.n_sampled / n_rows
-    of_rows = errors.row_noise * np.sqrt(1.0 - (1.0 - errors.unseen) * sampled)
+    # Rows outside are a sample of those that the theory rests on.
+    of_rows = errors.row_noise * np.sqrt(errors.unseen)
     known = np.isfinite(ratio)
     ratio = np.where(known, ratio, 0.0)
     relative = np.where(known, relative, 1.0)

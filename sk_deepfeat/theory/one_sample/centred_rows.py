@@ -6,13 +6,14 @@ of one block in double precision, in memory that all blocks share, and goes on t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from sk_deepfeat.theory.threads import scipy_product
 from sk_deepfeat.theory.validation import FloatArray
 
 # Entries of a block, and of rows that are kept as a whole: far less than a Gram matrix that counts.
@@ -34,6 +35,9 @@ class CentredRows:
     root : ndarray of shape (n_rows,), optional
         What rows are multiplied by; None is one.
     """
+
+    eigh: Callable[[FloatArray], tuple[FloatArray, FloatArray]] | None = None
+    """What decomposes Gram matrices of rows that are elsewhere; None is NumPy or SciPy."""
 
     def __init__(self, given: NDArray[Any], mean: FloatArray, root: FloatArray | None) -> None:
         self.given, self.mean, self.root = given, mean, root
@@ -64,6 +68,17 @@ class CentredRows:
         np.subtract(self.given[rows], self.mean, out=out, casting="same_kind")
         if self.root is not None:
             out *= self.root[rows, None]
+
+    def cast_times(
+        self,
+        rows: slice,
+        right: NDArray[np.float32],
+        out: NDArray[np.float32],
+        room: NDArray[np.float32],
+    ) -> None:
+        """Write the product of some rows in single precision, which are made in `room`."""
+        self.cast(rows, room)
+        np.matmul(room, right, out=out)
 
     def whole(self) -> FloatArray:
         """Return all rows, for what cannot be done block by block."""
@@ -107,6 +122,13 @@ class CentredRows:
             np.matmul(block, right, out=found[rows])
         return found
 
+    def rows_times(
+        self, rows: _Rows, right: FloatArray, out: FloatArray | None = None
+    ) -> FloatArray:
+        """Return the product of some rows, in `out` if it is given: of at least so many rows."""
+        some = self.take(rows)
+        return np.matmul(some, right, out=None if out is None else out[: len(some)])
+
     def transposed_times(self, left: FloatArray) -> FloatArray:
         """Return Fᵀ @ left, shape (n_features, k)."""
         found = np.zeros((self.shape[1], left.shape[1]))
@@ -124,6 +146,17 @@ class CentredRows:
         for start in range(0, p, step):
             add_products(self.columns(slice(start, start + step)).T, found)
         return found
+
+    def gram(
+        self, values: FloatArray, some: NDArray[np.intp] | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return FᵀF, its lower triangle in Fortran's order, and Fᵀv of some rows, or of all."""
+        p = self.shape[1]
+        gram, cross = np.zeros((p, p), order="F"), np.zeros((p, values.shape[1]))
+        for part, block in self.blocks(some):
+            add_products(block, gram)
+            cross += scipy_product(block.T, values[part])
+        return gram, cross
 
     @property
     def is_one_block(self) -> bool:

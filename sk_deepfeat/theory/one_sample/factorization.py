@@ -123,7 +123,9 @@ class RidgeFactorization:
 
     def _decompose(self, gram: FloatArray, *, by_numpy: bool) -> None:
         """Take eigenvalues and vectors, and which of them are more than rounding."""
-        if by_numpy:
+        if self.features.eigh is not None:
+            self._all_eigenvalues, self._vectors = self.features.eigh(gram)
+        elif by_numpy:
             self._all_eigenvalues, self._vectors = np.linalg.eigh(gram)
         else:
             self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
@@ -233,11 +235,9 @@ class RidgeFactorization:
         """
         if self._left is not None:
             return self._left[rows]
-        vectors = self._vectors[:, self._kept]
         if not self.primal:
-            return vectors[rows]
-        features = self.features.take(rows)
-        left = np.matmul(features, vectors, out=None if out is None else out[: len(features)])
+            return self._vectors[rows, self._kept]
+        left = self.features.rows_times(rows, self._vectors[:, self._kept], out)
         left /= np.sqrt(self.eigenvalues)
         return np.asarray(left)
 

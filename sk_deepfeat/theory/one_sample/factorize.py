@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ def ridge_factorization(
     fit_intercept: bool = True,
     exact_at: ArrayLike = (),
     groups: ArrayLike | None = None,
+    rows_elsewhere: Callable[..., CentredRows] | None = None,
 ) -> RidgeFactorization:
     """Factorise a training set once, for ridge at every alpha.
 
@@ -59,6 +61,10 @@ def ridge_factorization(
         Integers, two different ones at least; rows of one number belong together, and what is
         learned from the factorisation speaks of new groups. Groups without any row of positive
         weight are dropped.
+    rows_elsewhere : callable, optional
+        Called with rows of positive weight, their means, the roots of their weights or None, and
+        which of `features` they are or None, makes `CentredRows` of them that multiply and
+        decompose elsewhere.
 
     Returns
     -------
@@ -85,6 +91,7 @@ def ridge_factorization(
         fit_intercept=fit_intercept,
         exact_at=exact_at,
         groups=groups,
+        rows_elsewhere=rows_elsewhere,
     )
     return RidgeFactorization(*made)
 
@@ -97,12 +104,13 @@ def training_set(
     fit_intercept: bool = True,
     exact_at: ArrayLike = (),
     groups: ArrayLike | None = None,
+    rows_elsewhere: Callable[..., CentredRows] | None = None,
 ) -> TrainingSet:
     """Return checked, weighted and centred rows, for `ridge_factorization` and the like of it.
 
     Parameters
     ----------
-    features, targets, sample_weight, fit_intercept, exact_at, groups
+    features, targets, sample_weight, fit_intercept, exact_at, groups, rows_elsewhere
         As there.
     """
     check_flag(fit_intercept, "fit_intercept")
@@ -126,6 +134,7 @@ def training_set(
     exact = np.ravel(real_array(exact_at, "exact_at"))
     labels = None if groups is None else check_labels(groups, rows.shape[0])
     mean_weight, root, weights = 1.0, None, np.ones(rows.shape[0])
+    kept = None
     if sample_weight is not None:
         weights = real_array(sample_weight, "sample_weight")
         if weights.shape != (rows.shape[0],) or np.any(weights < 0) or not np.any(weights > 0):
@@ -149,8 +158,12 @@ def training_set(
         values = values * root[:, None]
     if values.base is not None or values is targets:  # they are not the caller's to write to
         values = values.copy()
+    if rows_elsewhere is None:
+        centred = CentredRows(rows, feature_mean, root)
+    else:
+        centred = rows_elsewhere(rows, feature_mean, root, kept)
     return TrainingSet(
-        CentredRows(rows, feature_mean, root),
+        centred,
         values,
         feature_mean,
         target_mean,

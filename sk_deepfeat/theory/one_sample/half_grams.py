@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_deepfeat.theory.one_sample.centred_rows import CentredRows, add_products
+from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
 from sk_deepfeat.theory.one_sample.spread import spread
-from sk_deepfeat.theory.threads import scipy_product
 from sk_deepfeat.theory.validation import FloatArray
 
 
@@ -41,7 +40,7 @@ class HalfGrams(NamedTuple):
 def gram_of(
     rows: CentredRows, values: FloatArray, some: NDArray[np.intp] | None = None
 ) -> tuple[FloatArray, FloatArray]:
-    """Return FᵀF and Fᵀv of some rows, or of all, by SciPy's BLAS.
+    """Return FᵀF and Fᵀv of some rows, or of all, by SciPy's BLAS or where the rows are.
 
     Parameters
     ----------
@@ -58,12 +57,7 @@ def gram_of(
         Its lower triangle, in Fortran's order.
     cross : ndarray of shape (p, k)
     """
-    p = rows.shape[1]
-    gram, cross = np.zeros((p, p), order="F"), np.zeros((p, values.shape[1]))
-    for part, block in rows.blocks(some):
-        add_products(block, gram)
-        cross += scipy_product(block.T, values[part])
-    return gram, cross
+    return rows.gram(values, some)
 
 
 def small_gram_of(

@@ -74,8 +74,22 @@ class KappaCurve(NamedTuple):
     """Variance of log mean e² from the covariances between rows' left-out residuals, shape (G,)."""
     constant: ConstantShare | None = None
     """With an intercept, where rows come in groups: the same sums by shares of the constant."""
+    sample_factor: FloatArray | None = None
+    """Where rows are a sample: what its mean errors were multiplied by for those of all, (G, t)."""
     truncated: bool = False
     """Whether the curve ends where ridges become too small to tell, not where the sample does."""
+
+    @property
+    def of_sample(self) -> KappaCurve:
+        """The curve with errors as the sampled rows have them, to compare with others of theirs."""
+        if self.sample_factor is None:
+            return self
+        factor = self.sample_factor[:, None]
+        return self._replace(
+            error=self.error / factor,
+            leverage_weighted_error=self.leverage_weighted_error / factor,
+            sample_factor=None,
+        )
 
     @property
     def n_outputs(self) -> int:
@@ -90,6 +104,8 @@ class KappaCurve(NamedTuple):
             leverage_weighted_error=self.leverage_weighted_error[..., one],
             training_error=self.training_error[..., one],
         )
+        if self.sample_factor is not None:
+            alone = alone._replace(sample_factor=self.sample_factor[..., one])
         if self.constant is None:
             return alone
         constant = self.constant._replace(
@@ -351,6 +367,7 @@ def _from_moments(
         spectrum.residual,
         spectrum.shared_noise,
         moments.constant,
+        moments.sample_factor,
     )
     share, leverage = counted(curve, "row_share", n), counted(curve, "leverage", n)
     idle_rows = n - curve.active_rows(n)
@@ -374,6 +391,8 @@ def ascending(curve: KappaCurve) -> KappaCurve:
         return curve
     along = (*curve._fields[:8], "scale_noise", "training_error", "shared_noise")
     arrays: dict[str, Any] = {name: getattr(curve, name)[keep] for name in along}
+    if curve.sample_factor is not None:
+        arrays["sample_factor"] = curve.sample_factor[keep]
     if curve.constant is not None:
         arrays["constant"] = ConstantShare(*(values[keep] for values in curve.constant))
     return curve._replace(**arrays)

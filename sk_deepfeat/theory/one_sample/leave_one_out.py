@@ -272,8 +272,7 @@ class _SingleLeft:
             self._buffers = [np.empty((most, size), np.float32) for size in (width, rank, rank)]
         features, count = self._factorization.features, rows.stop - rows.start
         cast, left, squares = (buffer[:count] for buffer in self._buffers)
-        features.cast(rows, cast)
-        np.matmul(cast, self._single, out=left[:, coarse:])
+        features.cast_times(rows, self._single, left[:, coarse:], cast)
         if coarse:
             left[:, :coarse] = features.take(rows) @ self._double
         return left, np.multiply(left, left, out=squares)

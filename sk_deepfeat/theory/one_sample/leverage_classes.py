@@ -77,6 +77,8 @@ class LeverageMoments(NamedTuple):
     """Relative standard error of q as a mean over independent draws, shape (G,)."""
     constant: ConstantShare | None = None
     """With an intercept, where rows come in groups."""
+    sample_factor: FloatArray | None = None
+    """Where rows are a sample: what errors were multiplied by for those of all rows, (G, t)."""
 
 
 def leverage_moments(
@@ -139,15 +141,20 @@ def _of_all_rows(
     """Return moments with errors of all rows where those at hand are a sample."""
     mean = found[0].error.sum(axis=1)
     scaled = [_times_errors(found[0], sampled.factor())]
-    for block, part in enumerate(found[1:]):
-        without = part.error.sum(axis=1)
-        moved = np.divide(without, mean[ridges], out=np.ones_like(without), where=mean[ridges] > 0)
-        scaled.append(_times_errors(part, sampled.factor_without(block, ridges, moved)))
+    moved = [
+        np.divide(without, mean[ridges], out=np.ones_like(without), where=mean[ridges] > 0)
+        for without in (part.error.sum(axis=1) for part in found[1:])
+    ]
+    # All rows vary by themselves, not as the sample does: by what another block shows.
+    turned = moved[len(moved) // 2 :] + moved[: len(moved) // 2]
+    for block, (part, by) in enumerate(zip(found[1:], turned, strict=True)):
+        scaled.append(_times_errors(part, sampled.factor_without(block, ridges, by)))
     return scaled
 
 
 def _times_errors(moments: LeverageMoments, factor: FloatArray) -> LeverageMoments:
     return moments._replace(
+        sample_factor=factor,
         error=moments.error * factor[:, None],
         leverage_weighted_error=moments.leverage_weighted_error * factor[:, None],
     )

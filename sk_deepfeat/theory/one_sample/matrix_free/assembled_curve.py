@@ -41,6 +41,8 @@ class FoldFits(NamedTuple):
     """Mean squared errors of left-out rows."""
     lowest: float
     """Smallest ridge at which they are known."""
+    sample_factor: Measured | None = None
+    """Mean squared errors of all rows over those of the sample."""
 
 
 class CurveOnScale(NamedTuple):
@@ -139,6 +141,11 @@ def assembled_curve(
         measured &= np.isfinite(theory).all(axis=1)
     factor = np.full_like(theory, np.nan)
     factor[measured] = ratio(fits.error(alpha[measured]), theory[measured])
+    of_sample = None
+    if fits.sample_factor is not None and np.any(measured):
+        of_sample = np.ones_like(theory)
+        of_sample[measured] = fits.sample_factor(alpha[measured])
+        of_sample[: np.argmax(measured)] = of_sample[np.argmax(measured)]
     _carry_on(factor, measured, kappa, sums.df1, min(rows, rank))
     known = np.isfinite(scale.kappa) & np.isfinite(factor * variance).all(axis=1)
     error = error[known] * factor[known][:, None]
@@ -158,6 +165,7 @@ def assembled_curve(
             shape.scale_noise(kappa[known]),
             training_error[known] / n_effective,
             sums.shared_noise[known],
+            sample_factor=None if of_sample is None else of_sample[known],
             truncated=True,
         )
     )

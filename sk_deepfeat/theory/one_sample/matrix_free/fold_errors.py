@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sk_deepfeat.theory.one_sample.matrix_free import tuning
 from sk_deepfeat.theory.one_sample.matrix_free.folded_products import FoldedProducts
 from sk_deepfeat.theory.one_sample.matrix_free.lanczos import LanczosRun
+from sk_deepfeat.theory.one_sample.row_groups import IndexArray
 from sk_deepfeat.theory.validation import FloatArray
 
 # Numbers that are kept in double precision; more are rounded.
@@ -100,6 +101,20 @@ class FoldErrors:
         error = total / n
         relative = noise / np.maximum(error, tiny)
         return Settled(error, relative, np.sqrt(moved / np.maximum(total, tiny)))
+
+    def sample_factor(self, ridges: FloatArray, sampled: IndexArray) -> FloatArray:
+        """Return mean squared errors of all rows over those of a sample of them, shape (R,)."""
+        some = np.isin(self._order, sampled)
+        steps, of_sample, total = self.run.n_steps, np.zeros(ridges.size), np.zeros(ridges.size)
+        for k in range(self.products.n_folds):
+            now = self.run.solutions(k, ridges)
+            for rows in self._rows(k, ridges.size):
+                kept = self._predicted[:steps, rows].T
+                errors = np.square(self._left_out[rows, None] - kept @ now.astype(kept.dtype))
+                total += errors.sum(axis=0)
+                of_sample += errors[some[rows]].sum(axis=0)
+        means = total / some.size, of_sample / np.count_nonzero(some)
+        return np.divide(means[0], means[1], out=np.ones_like(total), where=means[1] > 0)
 
     def means(self, ridges: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean squared errors, and those without each block of rows.

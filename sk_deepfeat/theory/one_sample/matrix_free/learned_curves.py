@@ -185,7 +185,11 @@ def _curves(
     def measured(alpha: FloatArray) -> FloatArray:
         return np.stack([errors.means(alpha)[0] for errors in found], axis=1)
 
-    fits = FoldFits(n_fitted, measured, lowest)
+    def sample_factor(alpha: FloatArray) -> FloatArray:
+        factors = [errors.sample_factor(alpha, rows.sampled_rows) for errors in found]
+        return np.stack(factors, axis=1)
+
+    fits = FoldFits(n_fitted, measured, lowest, sample_factor)
     sums = spectrum.sums(ridges)
     curve = assembled_curve(ridges, sums, shapes[0], fits, training, **common)
     if curve.kappa.size < 2:

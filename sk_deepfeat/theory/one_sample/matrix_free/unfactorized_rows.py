@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.factorize import ridge_factorization, training_set
 from sk_deepfeat.theory.one_sample.matrix_free import tuning
@@ -16,6 +18,7 @@ from sk_deepfeat.theory.one_sample.matrix_free.conjugate_gradients import (
     leading_directions,
     solve_ridge,
 )
+from sk_deepfeat.theory.one_sample.row_groups import IndexArray
 from sk_deepfeat.theory.validation import FloatArray
 
 _SEED = 0
@@ -75,6 +78,14 @@ class UnfactorizedRows:
         return other
 
     @property
+    def sampled_rows(self) -> IndexArray:
+        """Which rows are in the sample, ascending."""
+        if self.n_sampled == self.n_rows:
+            return np.arange(self.n_rows)
+        rng = np.random.default_rng(_SEED)
+        return np.sort(rng.choice(self.n_rows, self.n_sampled, replace=False))
+
+    @property
     def sample(self) -> RidgeFactorization:
         """A uniform sample of the rows, factorised as a training set of its own."""
         if self.n_sampled not in self._samples:
@@ -82,11 +93,7 @@ class UnfactorizedRows:
         return self._samples[self.n_sampled]
 
     def _factorized_sample(self) -> RidgeFactorization:
-        if self.n_sampled == self.n_rows:
-            rows: Any = np.arange(self.n_rows)
-        else:
-            rng = np.random.default_rng(_SEED)
-            rows = np.sort(rng.choice(self.n_rows, self.n_sampled, replace=False))
+        rows = self.sampled_rows
         weights = self.weights[rows]
         targets = self.targets[rows] / np.sqrt(weights)[:, None] + self.target_mean
         return ridge_factorization(
@@ -137,13 +144,14 @@ def unfactorized_rows(
     *,
     fit_intercept: bool = True,
     exact_at: ArrayLike = (),
+    rows_elsewhere: Callable[..., CentredRows] | None = None,
     n_sampled: int = tuning.SAMPLED_ROWS,
 ) -> UnfactorizedRows:
     """Make a training set ready for products with its rows.
 
     Parameters
     ----------
-    features, targets, sample_weight, fit_intercept, exact_at
+    features, targets, sample_weight, fit_intercept, exact_at, rows_elsewhere
         As in `ridge_factorization`.
     n_sampled : int, default=2000
         Rows of the sample that is factorised when it is asked for.
@@ -161,7 +169,12 @@ def unfactorized_rows(
     array([[0.5]])
     """
     made = training_set(
-        features, targets, sample_weight, fit_intercept=fit_intercept, exact_at=exact_at
+        features,
+        targets,
+        sample_weight,
+        fit_intercept=fit_intercept,
+        exact_at=exact_at,
+        rows_elsewhere=rows_elsewhere,
     )
     return UnfactorizedRows(
         made.features,

@@ -347,9 +347,9 @@ def _check_finite(values: NDArray[Any], name: str) -> None:
     if np.any(wrong):
         column = int(np.argmax(wrong))
         row = int(np.argmax(~np.isfinite(values[:, column])))
+        what = "NaN" if np.isnan(values[row, column]) else "infinity"
         raise ValueError(
-            f"{name} must be finite; column {column} has {values[row, column]} in row {row} of the "
-            "block."
+            f"{name} must be finite; column {column} has {what} in row {row} of the block."
         )
 
 

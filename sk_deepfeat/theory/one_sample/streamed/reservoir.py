@@ -31,6 +31,7 @@ class Reservoir:
         self.size = size
         self._rng = np.random.default_rng(random_state)
         self._draws = np.empty(0)
+        self._chosen = False
         self._parts: list[NDArray[Any]] = []
 
     def __len__(self) -> int:
@@ -51,12 +52,22 @@ class Reservoir:
         """Shape (rows,); not to be written to."""
         return self._parts[2][: len(self)]
 
+    def copies(self) -> tuple[NDArray[Any], FloatArray, FloatArray | None]:
+        """Return copies of features, targets and weights; None for weights that are all one.
+
+        In the order of their draws once rows have had to go, whatever the blocks were.
+        """
+        order = np.argsort(self._draws, kind="stable") if self._chosen else np.arange(len(self))
+        rows, targets, weights = (part[order] for part in self._parts)
+        return rows, targets, None if np.all(weights == 1.0) else weights
+
     def add(self, rows: NDArray[Any], targets: FloatArray, weights: FloatArray) -> None:
         """Draw for a block of rows, of shapes (b, p), (b, t) and (b,)."""
         self._put(self._rng.random(len(rows)), [rows, targets, weights])
 
     def merge(self, other: Reservoir) -> None:
         """Take over what another one keeps; it stays as it is."""
+        self._chosen |= other._chosen
         if len(other):
             self._put(other._draws, [other.rows, other.targets, other.weights])
 
@@ -70,6 +81,7 @@ class Reservoir:
             self._draws = np.concatenate([self._draws, draws[:free]])
             self._write(at, values, np.arange(free))
         rest = np.arange(free, draws.size)
+        self._chosen |= rest.size > 0
         if rest.size and len(self):
             rest = rest[draws[rest] < self._draws.max()]
         if rest.size and len(self):

@@ -41,22 +41,22 @@ class SampledFactorization(RidgeFactorization):
 
     def __init__(self, sums: GramAccumulator, *, fit_intercept: bool, exact_at: FloatArray) -> None:
         gram, cross, squares = sums.moments(fit_intercept=fit_intercept)
-        kept = sums.reservoir
+        rows, targets, weights = sums.reservoir.copies()
         self.fit_intercept, self.n_rows = fit_intercept, sums.n_rows
-        self.n_features, self.n_sampled = sums.n_features, len(kept)
+        self.n_features, self.n_sampled = sums.n_features, len(rows)
         self.n_effective = self.n_rows - int(fit_intercept)
         self.mean_weight = sums.weight_sum / sums.n_rows
         self.feature_mean = sums.feature_mean if fit_intercept else np.zeros(sums.n_features)
         self.target_mean = sums.target_mean if fit_intercept else np.zeros(sums.n_outputs)
-        self.weights = kept.weights / self.mean_weight
-        self.intercept_share = np.zeros(len(kept))
+        self.weights = (np.ones(len(rows)) if weights is None else weights) / self.mean_weight
+        self.intercept_share = np.zeros(len(rows))
         if fit_intercept:
             self.intercept_share = self.weights / self.n_rows
         self.exact_at = exact_at / self.mean_weight
         self.groups, self.classes, self.halves = None, None, None
         root = None if np.all(self.weights == 1.0) else np.sqrt(self.weights)
-        self.features = CentredRows(kept.rows.copy(), self.feature_mean, root)
-        targets = kept.targets - self.target_mean
+        self.features = CentredRows(rows, self.feature_mean, root)
+        targets = targets - self.target_mean
         self.targets = targets if root is None else targets * root[:, None]
         self.primal, self._left = True, None
         self._cross = cross / self.mean_weight
@@ -148,10 +148,7 @@ def factorize_sums(
     if sums.n_rows < 2:
         raise ValueError(f"A ridge needs at least two rows of positive weight; {sums.n_rows} came.")
     exact = np.ravel(real_array(exact_at, "exact_at"))
-    kept = sums.reservoir
-    if len(kept) < sums.n_rows:
+    if len(sums.reservoir) < sums.n_rows:
         return SampledFactorization(sums, fit_intercept=fit_intercept, exact_at=exact)
-    weights = None if np.all(kept.weights == 1.0) else kept.weights.copy()
-    return ridge_factorization(
-        kept.rows.copy(), kept.targets.copy(), weights, fit_intercept=fit_intercept, exact_at=exact
-    )
+    rows, targets, weights = sums.reservoir.copies()
+    return ridge_factorization(rows, targets, weights, fit_intercept=fit_intercept, exact_at=exact)

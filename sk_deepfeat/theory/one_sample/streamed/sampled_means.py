@@ -71,7 +71,7 @@ class SampledMeans:
         ridges : ndarray of int of shape (R,)
             Of the grid.
         moved : ndarray of shape (R, t)
-            Mean of e² without the block over that with it.
+            Mean of e² without another block over that with it.
         """
         left = self._rows.sum() - self._rows[block]
         sums = self._sums.sum(axis=1) - self._sums[:, block]

@@ -1,0 +1,114 @@
+"""What a billion rows would take, on paper: from constants measured here on one core.
+
+Measured are the seconds of a row in `GramAccumulator.add` (features of float32, from memory), of a
+merge, and of the eigendecomposition, and the bytes of a pickled accumulator, all at smaller numbers
+of features; rows and merges grow as p², the decomposition as p³. Workers have one core each, and
+add up all their rows before they merge in a tree. Reading is given in bytes: how fast files come is
+not measured. The table has the numbers of the largest p measured, and what follows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import pickle
+import time
+from pathlib import Path
+
+import numpy as np
+import scipy.linalg
+from threadpoolctl import threadpool_limits
+
+from sk_deepfeat.theory import GramAccumulator
+
+ROWS, FEATURES, WORKERS, RESERVOIR = 1_000_000_000, 8192, 100, 10_000
+MEASURED, BLOCK = (1024, 2048, 4096), 8192
+TABLE = Path(__file__).parents[1] / "docs" / "tables" / "scale_on_paper.csv"
+
+
+def seconds(call, repeats=2):
+    taken = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def measure(p):
+    """Return constants at p features, on one core."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal(size=(BLOCK, p), dtype=np.float32)
+    y = rng.normal(size=BLOCK)
+    parts = [GramAccumulator(reservoir_size=0, random_state=k) for k in range(2)]
+    parts[1].add(X[:100], y[:100])
+    row = seconds(lambda: parts[0].add(X, y)) / BLOCK
+    merge = seconds(lambda: parts[0].merge(parts[1]))
+    gram = np.asfortranarray(parts[0].moments(fit_intercept=True)[0])
+    eigh = seconds(lambda: scipy.linalg.eigh(gram, check_finite=False, driver="evd"), repeats=1)
+    sent = len(pickle.dumps(parts[0]))
+    return {"features": p, "row": row, "merge": merge, "eigh": eigh, "bytes": sent}
+
+
+def on_paper(found):
+    """Return what follows from the constants at the largest p measured."""
+    ratio = FEATURES / found["features"]
+    share = ROWS / WORKERS
+    add = share * found["row"] * ratio**2
+    levels = int(np.ceil(np.log2(WORKERS)))
+    merging = levels * found["merge"] * ratio**2
+    sums = found["bytes"] * ratio**2
+    kept = RESERVOIR * (FEATURES + 2) * 4
+    matrix = 8 * FEATURES**2
+    return {
+        "rows": ROWS,
+        "features": FEATURES,
+        "workers": WORKERS,
+        "hours of adding": round(add / 3600, 1),
+        "seconds of merging": round(merging),
+        "minutes of the decomposition, one core": round(found["eigh"] * ratio**3 / 60, 1),
+        "GB read by a worker": round(share * FEATURES * 4 / 1e9),
+        "GB over the network": round((WORKERS - 1) * sums / 1e9 + kept / 1e9, 1),
+        "GB to the client": round((sums + kept) / 1e9, 2),
+        "GiB of a worker": round((2 * matrix + 2 * sums + 32e6 * 4) / 2**30, 1),
+        "GiB of the client": round((4 * matrix + 2 * kept) / 2**30, 1),
+        "MB of the scheduler": round(1e-3 * 2 * WORKERS * 10, 1),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--features", type=int, nargs="*", default=MEASURED)
+    parser.add_argument("--table", action="store_true", help="write docs/tables/scale_on_paper.csv")
+    arguments = parser.parse_args()
+    with threadpool_limits(1):
+        found = [measure(p) for p in arguments.features]
+    for line in found:
+        print(json.dumps({"benchmark": "scale_on_paper", **line}), flush=True)
+    paper = on_paper(found[-1])
+    print(json.dumps({"benchmark": "scale_on_paper", **paper}))
+    if arguments.table:
+        lines = [
+            {
+                "what": "seconds of a row x 1e6, p = " + str(f["features"]),
+                "value": round(f["row"] * 1e6, 1),
+            }
+            for f in found
+        ]
+        lines += [
+            {
+                "what": "seconds of a decomposition, p = " + str(f["features"]),
+                "value": round(f["eigh"], 2),
+            }
+            for f in found
+        ]
+        lines += [{"what": what, "value": value} for what, value in paper.items()]
+        with open(TABLE, "w", newline="") as file:
+            writer = csv.DictWriter(file, ["what", "value"])
+            writer.writeheader()
+            writer.writerows(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""All moments and some rows, against all rows."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.linear_model import Ridge
+
+from sk_deepfeat.theory import (
+    GramAccumulator,
+    RidgeFactorization,
+    SampledFactorization,
+    calibrate,
+    factorize_sums,
+    gcv_curve,
+    leave_one_out_curves,
+    leave_one_out_residuals,
+    ridge_factorization,
+)
+
+N, P, KEPT = 2500, 30, 400
+
+
+@pytest.fixture(params=["plain", "weighted"])
+def rows(request):
+    rng = np.random.default_rng(1)
+    # Rows of unequal sizes, so that leverages are unequal, too.
+    X = rng.normal(size=(N, P)) * np.exp(0.3 * rng.normal(size=(N, 1))) + 2.0
+    y = X @ rng.normal(size=(P, 2)) + rng.normal(size=(N, 2))
+    return X, y, rng.random(N) + 0.5 if request.param == "weighted" else None
+
+
+@pytest.fixture(params=[True, False], ids=["intercept", "no intercept"])
+def both(request, rows):
+    sums = GramAccumulator(reservoir_size=KEPT)
+    for start in range(0, N, 300):
+        sums.add(*(None if part is None else part[start : start + 300] for part in rows))
+    of_all = ridge_factorization(*rows, fit_intercept=request.param)
+    return factorize_sums(sums, fit_intercept=request.param), of_all
+
+
+def test_what_needs_no_rows_is_that_of_all(both):
+    found, of_all = both
+    assert isinstance(found, SampledFactorization)
+    assert (found.n_rows, found.n_sampled) == (N, KEPT)
+    assert_allclose(found.eigenvalues, of_all.eigenvalues, rtol=1e-10)
+    assert_allclose(found.mean_weight, of_all.mean_weight)
+    assert_allclose(found.outside_squares, of_all.outside_squares, rtol=1e-10)
+    for alpha in (0.0, 1e-3, 1.0, 1e4):
+        coefs = of_all.coefs(alpha)
+        assert_allclose(found.coefs(alpha), coefs, rtol=1e-9)
+        errors = (each.training_error(alpha, coefs) for each in both)
+        assert_allclose(*errors, rtol=1e-9)
+    assert_allclose(found.coefs([1.0, 5.0]), of_all.coefs([1.0, 5.0]), rtol=1e-9)
+    assert_allclose(gcv_curve(found).error, gcv_curve(of_all).error, rtol=1e-8)
+    dropped = found.without_halves()
+    assert_allclose(dropped.coefs(1.0), of_all.coefs(1.0), rtol=1e-9)
+
+
+def test_a_row_left_out_is_left_out_of_all(both):
+    found, of_all = both
+    residuals = leave_one_out_residuals(of_all, 3.0)
+    places = [
+        int(np.flatnonzero((of_all.features.given == row).all(axis=1))[0])
+        for row in found.features.given
+    ]
+    assert_allclose(leave_one_out_residuals(found, 3.0), residuals[places], rtol=1e-9)
+
+
+def test_a_row_left_out_is_a_refit(rows):
+    X, y, weights = rows
+    sums = GramAccumulator(reservoir_size=5).add(X, y, weights)
+    found = factorize_sums(sums)
+    ridge = 3.0
+    row = found.features.given[0]
+    gone = int(np.flatnonzero((X == row).all(axis=1))[0])
+    left = np.arange(N) != gone
+    weights = np.ones(N) if weights is None else weights
+    refit = Ridge(ridge * found.mean_weight).fit(X[left], y[left], weights[left])
+    expected = (y[gone] - refit.predict(row[None])[0]) * np.sqrt(found.weights[0])
+    assert_allclose(leave_one_out_residuals(found, ridge)[0], expected, rtol=1e-8)
+
+
+def test_errors_of_a_sample_are_as_those_of_all(both):
+    found, of_all = (leave_one_out_curves(each)[0].error.sum(axis=1) for each in both)
+    # A sample of 400 tells a mean square of such rows to some ten per cent.
+    assert_allclose(found, of_all, rtol=0.01)
+    raw = np.square(leave_one_out_residuals(both[0], 100.0)).mean(axis=0)
+    of_all = np.square(leave_one_out_residuals(both[1], 100.0)).mean(axis=0)
+    assert np.abs(raw / of_all - 1.0).max() > 0.02, "the sample alone is worse"
+
+
+def test_replicates_scatter_as_all_rows_do(both):
+    logs = []
+    for each in both:
+        _, replicates = leave_one_out_curves(each)
+        middle = len(replicates[0].kappa) // 2
+        logs.append(np.log([part.error[middle].sum(axis=0) for part in replicates]).std(axis=0))
+    assert np.all((logs[0] / logs[1] > 0.5) & (logs[0] / logs[1] < 2.0))
+
+
+def test_subsets_are_drawn_from_the_sample(both):
+    found, _ = both
+    curve, _ = leave_one_out_curves(found)
+    calibration = calibrate(found, curve)
+    assert (calibration.n_rows, calibration.n_sampled) == (N, KEPT)
+    assert max(each.size for each in calibration.sizes) < KEPT
+    measured = np.concatenate([each.log_ratio / each.standard_error for each in calibration.sizes])
+    assert np.median(np.abs(measured)) < 2.0
+
+
+def test_all_rows_kept_are_the_ordinary_factorisation(rows):
+    sums = GramAccumulator(reservoir_size=N).add(*rows)
+    found = factorize_sums(sums, exact_at=[3.0])
+    expected = ridge_factorization(*rows, exact_at=[3.0])
+    assert type(found) is RidgeFactorization and found.sample is found
+    assert_array_equal(found.eigenvalues, expected.eigenvalues)
+    assert_array_equal(found.exact_at, expected.exact_at)
+
+
+def test_directions_that_are_not_there_are_left_out():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 5))
+    X = np.column_stack([X, X[:, 0], np.full(500, 1e3)])
+    sums = GramAccumulator(reservoir_size=50).add(X, X[:, 1])
+    found = factorize_sums(sums)
+    assert found.eigenvalues.size == 5
+    expected = ridge_factorization(X, X[:, 1]).coefs(0.0)
+    assert_allclose(found.coefs(0.0), expected, atol=1e-12)
+    assert_allclose(found.training_error(0.0, found.coefs(0.0)), 0.0, atol=1e-12)
+
+
+def test_one_row_is_too_few():
+    with pytest.raises(ValueError, match="at least two rows"):
+        factorize_sums(GramAccumulator().add([[1.0]], [1.0]))
