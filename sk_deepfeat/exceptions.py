@@ -13,18 +13,20 @@ class PopulationWarning(UserWarning):
     """
 
 
-def warn_caller(message: str) -> None:
-    """Issue a `PopulationWarning` at the line outside the package that asked.
+def warn_caller(message: str, category: type[Warning] = PopulationWarning) -> None:
+    """Issue a warning at the line outside the package that asked.
 
     Parameters
     ----------
     message : str
         What to beware of.
+    category : type, default=PopulationWarning
+        Of the warning.
     """
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, PopulationWarning, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)
 
 
 def _is_ours(module: str) -> bool:

@@ -392,7 +392,7 @@ HELPERS = {
     "theory.one_sample.bias_and_noise",
     "theory.one_sample.power_law",
     "theory.one_sample.functional_tail",
-    "populations.leave_one_out",
+    "populations.left_out_errors",
     "populations.one_sample",
 }
 

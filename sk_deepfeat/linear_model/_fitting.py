@@ -6,13 +6,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 
 from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.linear_model._device_rows import DeviceRows
-from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
+from sk_deepfeat.linear_model._population import (
+    AskedPopulation,
+    fit_population,
+    is_matrix_free,
+)
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.rows import ArrayPlace, check_groups
-from sk_deepfeat.theory import RidgeFactorization, RowClasses, ridge_factorization
+from sk_deepfeat.theory import (
+    RidgeFactorization,
+    RowClasses,
+    UnfactorizedRows,
+    ridge_factorization,
+    unfactorized_rows,
+)
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.blocks import block_groups, block_length
 from sk_deepfeat.theory.validation import FloatArray
@@ -45,7 +56,7 @@ class RidgeFitMixin:
         fit_intercept: bool,
         classes: RowClasses | None = None,
         device: DeviceRows | None = None,
-    ) -> tuple[RidgeFactorization, ErrorPredictor]:
+    ) -> tuple[RidgeFactorization | UnfactorizedRows, ErrorPredictor]:
         """Return the factorised rows, and what answers questions at the parameter alpha.
 
         Parameters
@@ -64,6 +75,17 @@ class RidgeFitMixin:
             What multiplies and decomposes the rows; None is NumPy and SciPy.
         """
         blocks = isinstance(groups, str) and groups == "blocks"
+        if is_matrix_free(self.population):
+            self._refuse_matrix_free(groups, classes)
+            rows = unfactorized_rows(
+                X,
+                y,
+                sample_weight,
+                fit_intercept=fit_intercept,
+                exact_at=() if self.alpha == "optimal" else (float(self.alpha),),
+                rows_elsewhere=device,
+            )
+            return rows, self._learn_population(rows, X, y, sample_weight, None)
         codes = None if groups is None or blocks else check_groups(groups, X.shape[0])
         factorization = ridge_factorization(
             X,
@@ -84,9 +106,24 @@ class RidgeFitMixin:
             factorization, X, y, sample_weight, codes, classes=classes
         )
 
+    def _refuse_matrix_free(self, groups: Any, classes: RowClasses | None) -> None:
+        """Raise ValueError for what a population without a factorisation cannot use."""
+        for given, what in ((groups, "groups"), (classes, "classes")):
+            if given is not None:
+                raise ValueError(
+                    f"population={self.population!r} works without a factorisation and cannot use "
+                    f"{what}; population='leave-one-out' does."
+                )
+        if self.alpha != "optimal" and float(self.alpha) == 0.0:
+            raise ValueError(
+                f"alpha={self.alpha!r} must be positive for population={self.population!r}: the "
+                "solution of minimum norm needs a factorisation, as of "
+                "population='leave-one-out'."
+            )
+
     def _learn_population(
         self,
-        factorization: RidgeFactorization,
+        factorization: RidgeFactorization | UnfactorizedRows,
         X: FloatArray,
         y: FloatArray,
         sample_weight: FloatArray | None,
@@ -96,7 +133,9 @@ class RidgeFitMixin:
     ) -> ErrorPredictor:
         """Fit the population on factorised rows, and return what answers questions."""
         self.n_samples_ = factorization.n_rows
-        self.eigenvalues_ = np.sort(factorization.eigenvalues / factorization.n_rows)[::-1]
+        self.__dict__.pop("eigenvalues_", None)
+        if isinstance(factorization, RidgeFactorization):
+            self.eigenvalues_ = np.sort(factorization.eigenvalues / factorization.n_rows)[::-1]
         self.n_groups_ = None if factorization.groups is None else factorization.groups.n_groups
         self.population_ = fit_population(
             self.population,
@@ -108,7 +147,6 @@ class RidgeFitMixin:
             fit_intercept=factorization.fit_intercept,
             path=factorization,
         )
-        total = float(factorization.eigenvalues.sum())
         return ErrorPredictor(
             AskedPopulation(
                 self.population_,
@@ -120,7 +158,7 @@ class RidgeFitMixin:
             ),
             factorization.n_rows,
             self.alpha,
-            total / factorization.n_rows * factorization.mean_weight,
+            factorization.trace / factorization.n_rows * factorization.mean_weight,
             None if factorization.groups is None else factorization.groups.mean_size,
         )
 
@@ -150,10 +188,28 @@ class RidgeFitMixin:
 
 
 def coefs_and_intercept(
-    factorization: RidgeFactorization, alpha: float
+    factorization: RidgeFactorization | UnfactorizedRows, alpha: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return coefficients (p, t), intercepts (t,) and training errors (t,) at one alpha."""
     alpha_of_mean = alpha / factorization.mean_weight
-    coefs = factorization.coefs(alpha_of_mean)
+    if isinstance(factorization, RidgeFactorization):
+        coefs = factorization.coefs(alpha_of_mean)
+    else:
+        coefs = _iterated_coefs(factorization, alpha)
     intercept = factorization.target_mean - factorization.feature_mean @ coefs
     return coefs, intercept, factorization.training_error(alpha_of_mean, coefs)
+
+
+def _iterated_coefs(rows: UnfactorizedRows, alpha: float) -> FloatArray:
+    """Return coefficients by conjugate gradients, or what is best of them, with a warning."""
+    if np.isnan(alpha):
+        return np.full((rows.n_features, rows.targets.shape[1]), np.nan)
+    found = rows.solution(alpha / rows.mean_weight)
+    if not found.converged:
+        warn_caller(
+            f"Conjugate gradients at alpha={alpha:.3g} have not converged: coefficients are right "
+            f"to {found.relative_error:.0e} of their norm. A larger alpha, or columns of X of more "
+            "equal variances, help.",
+            ConvergenceWarning,
+        )
+    return found.coefs

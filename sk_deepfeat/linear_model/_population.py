@@ -42,7 +42,7 @@ def fit_population(
         Classes of the rows, where `y` holds their codes; for a population that can use them.
     fit_intercept : bool
         Whether the ridge fits an intercept.
-    path : RidgeFactorization or None
+    path : RidgeFactorization or UnfactorizedRows or None
         Of these rows and groups, if it has been made.
 
     Returns
@@ -83,6 +83,11 @@ def takes_samples(population: Any) -> bool:
     """
     found = resolve("populations", population)
     return isinstance(found, FrozenEstimator) or bool(getattr(found, "takes_samples", False))
+
+
+def is_matrix_free(population: Any) -> bool:
+    """Say whether a population needs no factorisation, nor wants one made for it."""
+    return bool(getattr(resolve("populations", population), "matrix_free", False))
 
 
 @dataclass(frozen=True, eq=False)

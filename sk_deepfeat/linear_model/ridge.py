@@ -25,7 +25,7 @@ from sk_deepfeat.rows import (
     target_kind,
     warn_of_classes,
 )
-from sk_deepfeat.theory import RidgeFactorization
+from sk_deepfeat.theory import RidgeFactorization, UnfactorizedRows
 from sk_deepfeat.theory.validation import check_flag
 
 
@@ -80,7 +80,8 @@ class DeterministicEquivalentRidge(
         The value that answers every question about the error.
     eigenvalues_ : ndarray of shape (rank,)
         Those of the training rows' covariance of features that are not zero, descending; of their
-        second moment if no intercept is fitted. In squared units of X.
+        second moment if no intercept is fitted. In squared units of X. Not there where the
+        population makes no factorisation, as "lanczos".
     kappa_ : float
         Effective regularisation at the training size and `alpha_`.
     test_error_ : float
@@ -214,7 +215,11 @@ class DeterministicEquivalentRidge(
         self._take(factorization, predictor, single=y.ndim == 1)
 
     def _take(
-        self, factorization: RidgeFactorization, predictor: ErrorPredictor, *, single: bool
+        self,
+        factorization: RidgeFactorization | UnfactorizedRows,
+        predictor: ErrorPredictor,
+        *,
+        single: bool,
     ) -> None:
         """Set what is asked of a fitted ridge."""
         self.alpha_ = predictor.optimal_alpha() if self.alpha == "optimal" else self.alpha

@@ -112,7 +112,7 @@ def alphas_around(ridge: Any, best: FloatArray, count: int = 45) -> FloatArray:
     middle = np.append(best, float(ridge.alpha_))
     middle = middle[np.isfinite(middle) & (middle > 0.0)]
     if middle.size == 0:  # without noise the best is zero: about the strength of the features
-        middle = np.array([float(np.sum(ridge.eigenvalues_)) or 1.0])
+        middle = np.array([ridge.error_predictor_.feature_scale or 1.0])
     return np.geomspace(middle.min() / 100.0, middle.max() * 100.0, count)
 
 

@@ -22,6 +22,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "plug-in": "sk_deepfeat.populations:PlugInPopulation",
         "gcv": "sk_deepfeat.populations:GCVPopulation",
         "leave-one-out": "sk_deepfeat.populations:LeaveOneOutPopulation",
+        "lanczos": "sk_deepfeat.populations:LanczosPopulation",
     },
     "activations": {
         name: f"sk_deepfeat.activations:{name}"

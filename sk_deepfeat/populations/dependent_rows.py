@@ -75,9 +75,8 @@ def _warn_of_copies_in(factorization: RidgeFactorization) -> None:
     Other dependence does not show in a sample: few rows have their neighbours there.
     """
     sample = factorization.sample
-    features: Any = sample.features
     root = np.sqrt(sample.weights)[:, None]
-    copies = exact_copies(features.given, sample.targets / root)
+    copies = exact_copies(sample.features.uncentred(slice(None)), sample.targets / root)
     if copies.codes is not None:
         warn_caller(
             f"{copies.n_copies} of {sample.n_rows} sampled rows are exact copies of others, "

@@ -33,6 +33,7 @@ class OneSampleMixin(AnswersMixin):
     n_grid: int
     curve_: KappaCurve
     _takes_groups = False
+    _paths: Any = (RidgeFactorization,)
     takes_samples = True
 
     def _learn(self, factorization: RidgeFactorization) -> KappaCurve:
@@ -92,7 +93,7 @@ class OneSampleMixin(AnswersMixin):
             )
             if labels is not None:
                 path = path.with_classes(_classes_of(labels, y, sample_weight))
-        elif not isinstance(path, RidgeFactorization):
+        elif not isinstance(path, self._paths):
             raise TypeError(
                 f"path={path!r} must be a RidgeFactorization, from ridge_factorization, or None."
             )

@@ -124,7 +124,7 @@ def _targets(targets: Any, least: float, rates: bool) -> list[float]:
 
 def _baseline(ridge: Any, option: dict[str, str]) -> float:
     """Return the error at a regularisation that leaves nothing but the intercept."""
-    everything = float(np.sum(ridge.eigenvalues_)) * ridge.n_samples_ or 1.0
+    everything = ridge.error_predictor_.feature_scale * ridge.n_samples_ or 1.0
     return float(ridge.predict_test_error(alpha=1e9 * everything, **option))
 
 

@@ -61,6 +61,7 @@ from sk_deepfeat.theory.one_sample import (
     RowGroups,
     SampledFactorization,
     SubsetErrors,
+    UnfactorizedRows,
     calibrate,
     curve_risk,
     factorize_sums,
@@ -71,6 +72,7 @@ from sk_deepfeat.theory.one_sample import (
     leave_one_out_residuals,
     ridge_factorization,
     subset_errors,
+    unfactorized_rows,
 )
 from sk_deepfeat.theory.search import minimize_on_log_scale, smallest_sufficient
 
@@ -97,6 +99,7 @@ __all__ = [
     "RowGroups",
     "SampledFactorization",
     "SubsetErrors",
+    "UnfactorizedRows",
     "activation_moments",
     "alpha_from_kappa",
     "annealed_constants",
@@ -126,6 +129,7 @@ __all__ = [
     "smallest_sufficient",
     "solve_kappa",
     "subset_errors",
+    "unfactorized_rows",
 ]
 
 _RENAMED = {

@@ -100,6 +100,10 @@ class SpectrumDisplay(Display):
         """
         ridge = cls._fitted_ridge(estimator, ax)
         check_one_alpha(alpha)
+        if not hasattr(ridge, "eigenvalues_"):
+            raise ValueError(
+                f"population={ridge.population!r} makes no factorisation: no eigenvalues are known."
+            )
         if ridge.eigenvalues_.size == 0:
             raise ValueError("All features are constant: there is no spectrum to draw.")
         sizes = as_sizes(n_samples, three_sizes(ridge))

@@ -25,6 +25,10 @@ from sk_deepfeat.theory.one_sample.kappa_curve import (
 )
 from sk_deepfeat.theory.one_sample.leave_group_out import leave_group_out_residuals
 from sk_deepfeat.theory.one_sample.leave_one_out import leave_one_out_residuals
+from sk_deepfeat.theory.one_sample.matrix_free.unfactorized_rows import (
+    UnfactorizedRows,
+    unfactorized_rows,
+)
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.one_sample.streamed.accumulator import GramAccumulator
 from sk_deepfeat.theory.one_sample.streamed.sampled_factorization import (
@@ -48,6 +52,7 @@ __all__ = [
     "RowGroups",
     "SampledFactorization",
     "SubsetErrors",
+    "UnfactorizedRows",
     "calibrate",
     "curve_risk",
     "factorize_sums",
@@ -58,4 +63,5 @@ __all__ = [
     "leave_one_out_residuals",
     "ridge_factorization",
     "subset_errors",
+    "unfactorized_rows",
 ]

@@ -206,9 +206,9 @@ def calibrate(
     Calibration
         Without sizes if the training set is too small for subsets.
     """
+    n_rows, rank = getattr(factorization, "n_rows", 0), curve.rank
+    factorization = getattr(factorization, "sample", factorization)
     check_factorization(factorization)
-    n_rows, rank = factorization.n_rows, curve.rank
-    factorization = factorization.sample
     n_sampled = factorization.n_rows
     planned = subset_sizes(n_sampled, rank, factorization.groups, fine=fine)
     wanted = planned if sizes is None else sorted(sizes)

@@ -54,6 +54,10 @@ class CentredRows:
         same = np.array_equal(self.given[self._witnesses], self._seen)
         return not (same and self.given.sum() == self._sum)
 
+    def uncentred(self, rows: _Rows) -> NDArray[Any]:
+        """Return some rows of the features as they came, without weights."""
+        return self.given[rows]
+
     def take(self, rows: _Rows, out: FloatArray | None = None) -> FloatArray:
         """Return some rows, in `out` if it is given: of at least so many rows."""
         if self._whole is None:

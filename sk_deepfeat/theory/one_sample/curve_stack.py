@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.one_sample.leverage_classes import ConstantShare
@@ -53,6 +54,7 @@ class CurveStack:
         self.starts = self.ends - self.sizes
         self.rank = np.array([curve.rank for curve in curves])
         self.shows_all = np.array([curve.shows_all for curve in curves])
+        self._truncated = np.array([curve.truncated for curve in curves])
         self._active_share = np.array([curve.active_share for curve in curves])
         self._active_shift = np.array([curve.active_rows(0.0) for curve in curves])
         self.idle_rows = self.n_effective - self.active_rows(self.n_effective)
@@ -66,6 +68,12 @@ class CurveStack:
     def active_rows(self, n: float) -> FloatArray:
         """Return `KappaCurve.active_rows` of every curve."""
         return np.asarray(n * self._active_share + self._active_shift)
+
+    def cut_short(self, n: FloatArray) -> NDArray[np.bool_]:
+        """Say which curves end for n rows above the κ that these reach, shape (curves, len(n))."""
+        active = np.stack([self.active_rows(each) for each in n], axis=1)
+        lowest = self.known["residual_df"][self.starts] - self.n_effective
+        return np.asarray(self._truncated[:, None] & (active + lowest[:, None] > 0))
 
     @cached_property
     def known(self) -> dict[str, FloatArray]:

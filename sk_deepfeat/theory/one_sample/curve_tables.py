@@ -185,6 +185,7 @@ class AskedCells:
             for end in ("low", "high")
         )
         hidden = (self.rows > stack.n_effective) & ~stack.shows_all[:, None]
+        hidden |= stack.cut_short(rows)[:, which]
         self.below_reach = hidden & (alpha < self.low)
 
     def test_error(self) -> FloatArray:

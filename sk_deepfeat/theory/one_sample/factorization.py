@@ -148,6 +148,11 @@ class RidgeFactorization:
         self._kept = slice(int(above.size - np.count_nonzero(above)), above.size)
 
     @property
+    def trace(self) -> float:
+        """Sum of the eigenvalues."""
+        return float(self.eigenvalues.sum())
+
+    @property
     def sample(self) -> RidgeFactorization:
         """What subsets are drawn from, and causes looked for in: the rows at hand, factorised."""
         return self

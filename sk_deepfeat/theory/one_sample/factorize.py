@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,21 @@ from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
 from sk_deepfeat.theory.one_sample.sparse_rows import MOST_FACTORISED, centred_sparse_rows
 from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
 from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
+
+
+class TrainingSet(NamedTuple):
+    """Rows made ready; the arguments of `RidgeFactorization`, where they are told."""
+
+    features: AnyRows
+    targets: FloatArray
+    feature_mean: FloatArray
+    target_mean: FloatArray
+    mean_weight: float
+    fit_intercept: bool
+    weights: FloatArray
+    rounding: float
+    exact_at: FloatArray
+    groups: RowGroups | None
 
 
 def ridge_factorization(
@@ -70,6 +85,42 @@ def ridge_factorization(
     >>> factorization = ridge_factorization(X, y, fit_intercept=False)
     >>> factorization.coefs(14.0).round(3)
     array([[0.5]])
+    """
+    shape = np.shape(features)
+    if is_sparse(features) and min(shape) > MOST_FACTORISED:
+        raise ValueError(
+            f"Sparse features of shape {shape} have more than {MOST_FACTORISED} rows and columns, "
+            "too many to decompose a Gram matrix of theirs; population='lanczos' needs products "
+            "with them alone."
+        )
+    made = training_set(
+        features,
+        targets,
+        sample_weight,
+        fit_intercept=fit_intercept,
+        exact_at=exact_at,
+        groups=groups,
+        rows_elsewhere=rows_elsewhere,
+    )
+    return RidgeFactorization(*made)
+
+
+def training_set(
+    features: ArrayLike,
+    targets: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    fit_intercept: bool = True,
+    exact_at: ArrayLike = (),
+    groups: ArrayLike | None = None,
+    rows_elsewhere: Callable[..., CentredRows] | None = None,
+) -> TrainingSet:
+    """Return checked, weighted and centred rows, for `ridge_factorization` and the like of it.
+
+    Parameters
+    ----------
+    features, targets, sample_weight, fit_intercept, exact_at, groups, rows_elsewhere
+        As there.
     """
     check_flag(fit_intercept, "fit_intercept")
     given: Any = features if is_sparse(features) else np.asarray(features)
@@ -127,7 +178,7 @@ def ridge_factorization(
     else:
         feature_mean = column_means(rows, scale) if fit_intercept else np.zeros(rows.shape[1])
         centred = rows_elsewhere(rows, feature_mean, root, kept)
-    return RidgeFactorization(
+    return TrainingSet(
         centred,
         values,
         feature_mean,
@@ -154,19 +205,8 @@ def centred_rows(
         Positive; None is one.
     centred : bool, default=True
         Whether to subtract the means, which are else zero.
-
-    Raises
-    ------
-    ValueError
-        If sparse rows and their features are too many.
     """
     if is_sparse(rows):
-        if min(rows.shape) > MOST_FACTORISED:
-            raise ValueError(
-                f"Sparse features of shape {rows.shape} have more than {MOST_FACTORISED} rows and "
-                "columns, too many to decompose a Gram matrix of theirs; population='lanczos' "
-                "needs products with them alone."
-            )
         return centred_sparse_rows(rows, weights, centred=centred)
     mean = column_means(rows, weights) if centred else np.zeros(rows.shape[1])
     return CentredRows(rows, mean, None if weights is None else np.sqrt(weights)), mean

@@ -76,6 +76,8 @@ class KappaCurve(NamedTuple):
     """With an intercept, where rows come in groups: the same sums by shares of the constant."""
     sample_factor: FloatArray | None = None
     """Where rows are a sample: what its mean errors were multiplied by for those of all, (G, t)."""
+    truncated: bool = False
+    """Whether the curve ends where ridges become too small to tell, not where the sample does."""
 
     @property
     def of_sample(self) -> KappaCurve:
@@ -129,6 +131,8 @@ class KappaCurve(NamedTuple):
     @property
     def shows_all(self) -> bool:
         """Whether the sample shows every direction of the features."""
+        if self.truncated:
+            return False
         return bool(self.rank < self.active_rows(self.n_effective) * (1.0 - 1e-9))
 
     def df1_at(self, kappa: ArrayLike) -> FloatArray:
@@ -370,7 +374,7 @@ def _from_moments(
     unused = spectrum.residual_df - idle_rows
     q = solve_leverage_scale(share, leverage, n, spectrum.df1, unused)
     elasticity = moments.elasticity + spectrum.decay / spectrum.df1  # d log κ/d log α₀
-    return _ascending(
+    return ascending(
         curve._replace(
             kappa=moments.ridge * q / spectrum.df1,
             df2=spectrum.df1 - spectrum.decay / elasticity,
@@ -378,7 +382,7 @@ def _from_moments(
     )
 
 
-def _ascending(curve: KappaCurve) -> KappaCurve:
+def ascending(curve: KappaCurve) -> KappaCurve:
     """Leave out points where κ does not rise by more than rounding, as below a leverage of one."""
     kappa = np.where(np.isfinite(curve.kappa), curve.kappa, 0.0)
     highest = np.maximum.accumulate(kappa)

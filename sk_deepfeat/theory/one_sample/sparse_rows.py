@@ -122,6 +122,17 @@ class SparseRows:
     def _roots(self) -> FloatArray:
         return np.ones(self.shape[0]) if self._root is None else self._root
 
+    def uncentred(self, rows: _Rows) -> scipy.sparse.csr_array:
+        """Return some rows of the features as they came, without weights."""
+        some = self._entries[rows]
+        columns = np.flatnonzero(self._shift)
+        if columns.size == 0:
+            return some
+        n = some.shape[0]
+        ends = np.arange(0, n * columns.size + 1, columns.size)
+        written = np.tile(self._shift[columns], n), np.tile(columns, n), ends
+        return some + scipy.sparse.csr_array(written, shape=some.shape)
+
     def part(self, rows: _Rows) -> SparseRows:
         """Return some rows, not written out; products with them are those of `@`."""
         root = None if self._root is None else self._root[rows]

@@ -208,6 +208,8 @@ class ErrorSurface:
         if measured is not None:
             found = measured.errors(asked.n_samples, asked.alpha, error)
             error = np.exp(found.log_error)
+            if self.curve.truncated:  # what subsets tell of some n is not known at n₀
+                error = np.where(np.isnan(asked.risk.test_error), np.nan, error)
         if variance:
             varied = self.replicates.log_errors(asked.n_samples, asked.alpha)
             log_variance = self._sampling_variance(varied)
@@ -215,7 +217,8 @@ class ErrorSurface:
             rows = np.full(asked.alpha.shape, float(self.n_rows))
             varied = self.replicates.log_errors(rows, asked.alpha)
             at_n0 = self._sampling_variance(varied)
-            of_rows = found.row_variance + found.at_n0_share * at_n0
+            share = found.at_n0_share  # none of what n₀ does not tell
+            of_rows = found.row_variance + share * np.where(share > 0, at_n0, 0.0)
             log_variance = mixed(found.theory_weight, log_variance, of_rows) + found.variance
         too_few = asked.n_samples < self.fewest_rows * (1.0 - 1e-9)
         error = np.where(too_few[:, None], np.nan, error)
@@ -353,7 +356,8 @@ class ErrorSurface:
         shape = (asked.alpha.size, self.curve.n_outputs)
         if self.calibration is None:
             return np.zeros(shape)
-        at_n0 = asked.at_n0.kappa
+        # Where a curve ends before, it is at least what it is at its end.
+        at_n0 = np.fmax(asked.at_n0.kappa, self.curve.kappa[0])
         kappa = np.fmax(np.where(asked.n_samples < self.n_rows, asked.risk.kappa, at_n0), at_n0)
         shared = self.curve.shared_noise_at(np.where(np.isfinite(kappa), kappa, np.inf))
         if not self.calibration.sizes:
