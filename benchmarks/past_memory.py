@@ -2,8 +2,8 @@
 
 The script makes the file, 4 GB of float32 features of a random network on made-up inputs, and then
 runs each part in a process of its own: a bare loop that sums the Gram matrix in double precision
-block by block, a fit of the same file by path, and one of all rows in memory. Peak memory is that
-of the process. One line of JSON for each part; ratios are of one run.
+block by block, a fit of the same file by path, the same on dask workers of one thread each, and one
+of all rows in memory. Peak memory is that of the process, not of its workers. One line of JSON for each part; ratios are of one run.
 """
 
 from __future__ import annotations
@@ -73,10 +73,28 @@ def fitted(folder: Path, **options: object) -> dict[str, object]:
     return {"fit": fit, "errors": np.array(ends).tolist() if interval else []}
 
 
+def on_workers(folder: Path, n_workers: int) -> dict[str, object]:
+    """Fit the file by path on workers of one thread each; the cluster is started before."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+        ) as cluster,
+        Client(cluster),
+    ):
+        return fitted(folder)
+
+
 PARTS = {
     "bare": bare,
     "blocks": fitted,
     "blocks, no leave-one-out": lambda folder: fitted(folder, population="gcv"),
+    "one worker": lambda folder: on_workers(folder, 1),
+    "two workers": lambda folder: on_workers(folder, 2),
     "whole": lambda folder: fitted(folder, whole=True, reservoir_size=None),
 }
 
@@ -84,7 +102,8 @@ PARTS = {
 def child(part: str, folder: Path) -> None:
     start = time.perf_counter()
     found = PARTS[part](folder)
-    found["seconds"] = time.perf_counter() - start
+    # Of a cluster, what starting it takes is left out.
+    found["seconds"] = found["fit"] if "worker" in part else time.perf_counter() - start
     found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(json.dumps(found))
 
@@ -137,10 +156,14 @@ def summary(part: str, found: dict[str, list[dict[str, object]]]) -> dict[str, o
         "seconds": round(seconds, 1),
         "ratio to the bare loop": round(seconds / least, 2),
         "peak GiB": round(max(float(run["peak"]) for run in found[part]), 2),  # type: ignore[arg-type]
+        "one worker / this": "",
         "of the interval's half, at most": "",
         "per cent from whole, at most": "",
     }
-    if part.startswith("blocks") and "whole" in found and found[part][0]["errors"]:
+    if "worker" in part and "one worker" in found:
+        one = min(float(run["seconds"]) for run in found["one worker"])  # type: ignore[arg-type]
+        line["one worker / this"] = round(one / seconds, 2)
+    if part != "whole" and "whole" in found and found[part][0].get("errors"):
         mine, theirs = (np.array(found[name][0]["errors"]) for name in (part, "whole"))
         apart = np.abs(mine[0] - theirs[0])
         with np.errstate(invalid="ignore"):

@@ -4,7 +4,9 @@ Measured are the seconds of a row in `GramAccumulator.add` (features of float32,
 merge, and of the eigendecomposition, and the bytes of a pickled accumulator, all at smaller numbers
 of features; rows and merges grow as p², the decomposition as p³. Workers have one core each, and
 add up all their rows before they merge in a tree. Reading is given in bytes: how fast files come is
-not measured. The table has the numbers of the largest p measured, and what follows.
+not measured. The scheduler's memory is that of a process which schedules some thousand parts of a
+few rows, above what it has for a hundred, for as many parts as a file is cut into at most. The
+table has the numbers of the largest p measured, and what follows.
 """
 
 from __future__ import annotations
@@ -13,6 +15,9 @@ import argparse
 import csv
 import json
 import pickle
+import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -22,7 +27,8 @@ from threadpoolctl import threadpool_limits
 
 from sk_deepfeat.theory import GramAccumulator
 
-ROWS, FEATURES, WORKERS, RESERVOIR = 1_000_000_000, 8192, 100, 10_000
+ROWS, FEATURES, WORKERS, RESERVOIR, PARTS = 1_000_000_000, 8192, 100, 10_000, 10_000
+FEW, MANY = 100, 2000
 MEASURED, BLOCK = (1024, 2048, 4096), 8192
 TABLE = Path(__file__).parents[1] / "docs" / "tables" / "scale_on_paper.csv"
 
@@ -51,7 +57,46 @@ def measure(p):
     return {"features": p, "row": row, "merge": merge, "eigh": eigh, "bytes": sent}
 
 
-def on_paper(found):
+def part(number):
+    """Return a few rows."""
+    rng = np.random.default_rng(number)
+    return rng.normal(size=(20, 3)), rng.normal(size=20)
+
+
+def schedule(parts):
+    """Fit on so many parts of a few rows, and print the peak of the scheduler's process."""
+    from dask import delayed
+    from distributed import Client, LocalCluster
+
+    from sk_deepfeat import DeterministicEquivalentRidge
+
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as cluster,
+        Client(cluster),
+    ):
+        DeterministicEquivalentRidge().fit([delayed(part)(number) for number in range(parts)])
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+def bytes_of_parts():
+    """Return what a part costs in the memory of scheduler and client together."""
+    peaks = [
+        int(
+            subprocess.run(
+                [sys.executable, __file__, "--schedule", str(parts)],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout.split()[-1]
+        )
+        for parts in (FEW, MANY)
+    ]
+    return (peaks[1] - peaks[0]) / (MANY - FEW)
+
+
+def on_paper(found, of_part):
     """Return what follows from the constants at the largest p measured."""
     ratio = FEATURES / found["features"]
     share = ROWS / WORKERS
@@ -73,20 +118,24 @@ def on_paper(found):
         "GB to the client": round((sums + kept) / 1e9, 2),
         "GiB of a worker": round((2 * matrix + 2 * sums + 32e6 * 4) / 2**30, 1),
         "GiB of the client": round((4 * matrix + 2 * kept) / 2**30, 1),
-        "MB of the scheduler": round(1e-3 * 2 * WORKERS * 10, 1),
+        "MB of the scheduler": round(PARTS * of_part / 1e6),
     }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--features", type=int, nargs="*", default=MEASURED)
+    parser.add_argument("--schedule", type=int, help="parts, for a process of its own")
     parser.add_argument("--table", action="store_true", help="write docs/tables/scale_on_paper.csv")
     arguments = parser.parse_args()
+    if arguments.schedule:
+        schedule(arguments.schedule)
+        return
     with threadpool_limits(1):
         found = [measure(p) for p in arguments.features]
     for line in found:
         print(json.dumps({"benchmark": "scale_on_paper", **line}), flush=True)
-    paper = on_paper(found[-1])
+    paper = on_paper(found[-1], bytes_of_parts())
     print(json.dumps({"benchmark": "scale_on_paper", **paper}))
     if arguments.table:
         lines = [
