@@ -3,7 +3,8 @@
 The script makes the file, 4 GB of float32 features of a random network on made-up inputs, and then
 runs each part in a process of its own: a bare loop that sums the Gram matrix in double precision
 block by block, a fit of the same file by path, the same on dask workers of one thread each, and one
-of all rows in memory. Peak memory is that of the process, not of its workers. One line of JSON for each part; ratios are of one run.
+of all rows in memory. Peak memory is that of the process, not of its workers. One line of JSON for
+each part; ratios are of one run.
 """
 
 from __future__ import annotations
