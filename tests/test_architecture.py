@@ -14,6 +14,7 @@ from sk_deepfeat.populations import LeaveOneOutPopulation
 
 PACKAGE = Path(sk_deepfeat.__file__).parent
 EXTRAS = {"torch", "torchvision", "skorch", "matplotlib", "pandas", "dask", "distributed"}
+EXTRAS |= {"pyarrow", "h5py", "zarr"}
 ROOMS = {
     "plugins",
     "activations",
@@ -58,7 +59,7 @@ TABLE = {
     ),
     "rows": Rule(
         {"theory"},
-        {"numpy", "sklearn"},
+        {"numpy", "sklearn", "tqdm"},
         in_functions={"dask", "h5py", "zarr", "pyarrow", "distributed"},
     ),
     "populations": Rule({"theory", "plugins", "rows"}, {"numpy", "sklearn"}),
@@ -67,7 +68,7 @@ TABLE = {
         {"feature_maps", "theory", "plugins", "activations"},
         {"numpy", "sklearn", "torch", "torchvision", "skorch"},
     ),
-    "linear_model": Rule({"theory", "plugins", "rows", "notebook"}, {"numpy", "sklearn", "tqdm"}),
+    "linear_model": Rule({"theory", "plugins", "rows", "notebook"}, {"numpy", "sklearn"}),
     "compose": Rule({"plugins", "linear_model", "rows", "notebook"}, {"numpy", "sklearn"}),
     "model_selection": Rule(
         {"theory", "plugins", "linear_model", "rows"},

@@ -100,6 +100,16 @@ def check_labels_needed(seen):
     assert np.all(np.diff(measured) < 0) and not seen["known"][-1]
 
 
+def check_sparse_text(seen):
+    low, high, measured = (np.log(seen[name]) for name in ("low", "high", "measured"))
+    sizes, at = np.log(seen["sizes"]), np.log(seen["measured_sizes"])
+    assert np.isfinite(seen["error"]).all(), "twice as many documents are within reach"
+    assert np.all(np.abs(measured - np.interp(at, sizes, np.log(seen["error"]))) < 0.2)
+    inside = (np.interp(at, sizes, low) < measured) & (measured < np.interp(at, sizes, high))
+    assert np.mean(inside) > 0.6
+    assert seen["X"].nnz < 1e-3 * np.prod(seen["X"].shape)
+
+
 def check_layers_and_epochs(seen):
     predicted = seen["predicted"]
     assert np.all(np.diff(predicted, axis=2) < 0), "more rows, less error"
@@ -156,6 +166,19 @@ def check_many_cores(seen):
     assert seen["search"].best_params_["feature_map__hidden_layer_sizes"] != (50,)
 
 
+def check_two_workers(seen):
+    assert seen["ridge"].n_samples_ == seen["N_FILES"] * seen["N_IN_FILE"]
+    at = np.interp(np.log(seen["measured_sizes"]), np.log(seen["sizes"]), seen["predicted"])
+    assert np.all(np.abs(at / seen["measured"] - 1) < 0.06)
+    assert all(worker.returncode is not None for worker in seen["workers"])
+
+
+def check_memory_limit(seen):
+    printed = seen["ended"].stdout
+    assert "Unable to allocate 763. MiB" in printed and "250000 rows" in printed
+    assert np.all(np.diff(seen["errors"]) < 0) and seen["errors"][-1] > 0.98
+
+
 def check_plugins(seen):
     predicted = seen["predicted"]
     measured = seen["curve"].measured_mean[-1, 0]
@@ -177,13 +200,16 @@ CHECKS = {
     "plot_labels_needed.py": check_labels_needed,
     "plot_layers_and_epochs.py": check_layers_and_epochs,
     "plot_many_cores.py": check_many_cores,
+    "plot_memory_limit.py": check_memory_limit,
     "plot_phase_diagram.py": check_phase_diagram,
     "plot_pipeline.py": check_pipeline,
     "plot_plugins.py": check_plugins,
     "plot_reach_and_intervals.py": check_reach_and_intervals,
     "plot_required_samples.py": check_required_samples,
+    "plot_sparse_text.py": check_sparse_text,
     "plot_structured_weights.py": check_structured_weights,
     "plot_transfer_backbone.py": check_transfer_backbone,
+    "plot_two_workers.py": check_two_workers,
 }
 
 # What an example needs beyond the core, and the word in its text that says so.

@@ -122,7 +122,14 @@ class TwoStages(MetaEstimatorMixin, BaseEstimator):
         feature_map = resolve("feature_maps", self.feature_map)
         require_members("feature_maps", feature_map)
         checked, targets = validate_data(
-            self, X, y, dtype=None, allow_nd=True, multi_output=True, ensure_min_samples=2
+            self,
+            X,
+            y,
+            accept_sparse=True,
+            dtype=None,
+            allow_nd=True,
+            multi_output=True,
+            ensure_min_samples=2,
         )
         n_rows = checked.shape[0]
         self.check_targets(y)
@@ -186,7 +193,7 @@ class TwoStages(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, ...)
+        X : array-like or sparse matrix of shape (n_samples, ...)
             Inputs.
 
         Returns
@@ -198,8 +205,14 @@ class TwoStages(MetaEstimatorMixin, BaseEstimator):
 
     def _features(self, X: Any) -> Any:
         check_is_fitted(self)
-        validate_data(self, X, dtype=None, allow_nd=True, reset=False)
+        validate_data(self, X, accept_sparse=True, dtype=None, allow_nd=True, reset=False)
         return self.feature_map_.transform(X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        has_tags = hasattr(self.feature_map, "__sklearn_tags__")
+        tags.input_tags.sparse = has_tags and get_tags(self.feature_map).input_tags.sparse
+        return tags
 
     def _predicts_its_error(self) -> bool:
         return hasattr(getattr(self, "readout_", self.readout), "predict_test_error")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_deepfeat.feature_maps.forward import NumpyLayer, forward_pass
+from sk_deepfeat.feature_maps.into_array import transform_into
 from sk_deepfeat.feature_maps.network_shape import check_activation, check_hidden_layer_sizes
 from sk_deepfeat.feature_maps.weight_law import draw_weights, split_by_layer
 from sk_deepfeat.theory.validation import FloatArray
@@ -133,27 +133,33 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         self._single_precision: dict[int, tuple[Any, Any, NumpyLayer]] = {}
         return self
 
-    def transform(self, X: Any) -> NDArray[Any]:
+    def transform(self, X: Any, out: Any = None) -> Any:
         """Return the activations of the last layer.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Inputs.
+            Inputs. With `out`, anything with a shape and slices of rows: a memory map, or an array
+            of h5py, zarr or dask, of which a block is read at a time.
+        out : array of shape (n_samples, hidden_layer_sizes[-1]), optional
+            Where features are written, block by block: a memory map for those of more rows than
+            memory holds. Of float32 or float64.
 
         Returns
         -------
-        ndarray of shape (n_samples, hidden_layer_sizes[-1])
-            float32 if `X` is float32, else float64.
+        array of shape (n_samples, hidden_layer_sizes[-1])
+            `out` if it is given; else float32 if `X` is float32, else float64.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            If `X` is sparse, not finite, or of another width than in `fit`.
+            If `X` is sparse, not finite, or of another width than in `fit`, or `out` does not fit.
         """
         check_is_fitted(self)
+        if out is not None:
+            return transform_into(self.transform, X, out, self._n_features_out)
         # Not dtype=[float64, float32]: that would copy integers as a whole.
         X = validate_data(self, X, dtype="numeric", reset=False)
         return forward_pass(X, self._layers(X.dtype == np.float32))

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_deepfeat.activations import identity
 from sk_deepfeat.feature_maps.checkpoints import check_checkpoints
+from sk_deepfeat.feature_maps.into_array import transform_into
 from sk_deepfeat.feature_maps.network_shape import check_activation, check_hidden_layer_sizes
 from sk_deepfeat.feature_maps.network_spec import NetworkSpec
 from sk_deepfeat.feature_maps.targets import Targets, are_classes, encode_targets
@@ -204,27 +205,33 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             del self.classes_
         return self
 
-    def transform(self, X: Any) -> NDArray[Any]:
+    def transform(self, X: Any, out: Any = None) -> Any:
         """Return the activations of the layer, with the final weights.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows of the shape seen in `fit`.
+            Rows of the shape seen in `fit`. With `out`, anything with a shape and slices of rows,
+            of which a block is read at a time.
+        out : array of shape (n_samples, n_features_out), optional
+            Where features are written, block by block, such as a memory map. Of float32 or float64.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features_out)
-            float32 if `X` is float32, else float64.
+        array of shape (n_samples, n_features_out)
+            `out` if it is given; else float32 if `X` is float32, else float64.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            If `X` is sparse, not finite, or has rows of another shape than in `fit`.
+            If `X` is sparse, not finite, or has rows of another shape than in `fit`, or `out` does
+            not fit.
         """
         check_is_fitted(self)
+        if out is not None:
+            return transform_into(self.transform, X, out, self._n_features_out)
         return self._features(self._state, self._validate_rows(X))
 
     def staged_transform(self, X: Any) -> Iterator[NDArray[Any]]:

@@ -42,12 +42,13 @@ class RidgeFitMixin:
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.sparse = True
         tags.array_api_support = True
         return tags
 
     def _fit_population(
         self,
-        X: FloatArray,
+        X: Any,
         y: FloatArray,
         sample_weight: FloatArray | None,
         groups: Any,
@@ -60,8 +61,10 @@ class RidgeFitMixin:
 
         Parameters
         ----------
-        X, y, sample_weight : ndarray
+        X : ndarray or CSR
             Validated rows.
+        y, sample_weight : ndarray
+            Their targets and weights.
         groups : array-like or "blocks" or None
             As users give them.
         fit_intercept : bool
@@ -83,7 +86,7 @@ class RidgeFitMixin:
                 rows_elsewhere=device,
             )
             return rows, self._learn_population(rows, X, y, sample_weight, None)
-        codes = None if groups is None or blocks else check_groups(groups, len(X))
+        codes = None if groups is None or blocks else check_groups(groups, X.shape[0])
         factorization = ridge_factorization(
             X,
             y,
@@ -95,7 +98,7 @@ class RidgeFitMixin:
         )
         kept = slice(None) if sample_weight is None else sample_weight > 0
         if blocks:
-            codes = self._blocks(factorization, len(X))
+            codes = self._blocks(factorization, X.shape[0])
             factorization = factorization.with_groups(codes[kept])
         if classes is not None:
             factorization = factorization.with_classes(classes.some(kept))

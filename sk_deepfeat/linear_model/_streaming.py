@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import operator
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, validate_data
-from tqdm import tqdm
 
 from sk_deepfeat.linear_model._population import takes_samples
-from sk_deepfeat.rows import RowBlock, RowSource, in_numpy, is_array, require_targets, row_source
+from sk_deepfeat.rows import (
+    RowBlock,
+    current_client,
+    in_numpy,
+    is_array,
+    require_targets,
+    row_source,
+    shown,
+    sum_on_workers,
+)
 from sk_deepfeat.theory import GramAccumulator, RidgeFactorization, factorize_sums
 from sk_deepfeat.theory.validation import check_flag, numeric_targets
 
@@ -115,47 +124,51 @@ class StreamFitMixin:
         return wanted != "auto" or X.size > _MOST_ENTRIES
 
     def _fit_stream(self, X: Any, y: Any, sample_weight: Any) -> Any:
-        """Fit on everything that a source yields."""
+        """Fit on everything that a source yields, here or on the workers of a cluster."""
         check_flag(self.fit_intercept, "fit_intercept")
         source = row_source(X, y, sample_weight)
-        sums = GramAccumulator(reservoir_size=self._reservoir_size())
-        for name in _OF_INPUT:
-            self.__dict__.pop(name, None)
-        for block in self._with_progress(source):
-            self._add(sums, block)
+        verbose = bool(self.verbose) or source.verbose
+        client = None if source.parts is None else current_client()
+        if client is None:
+            sums = GramAccumulator(reservoir_size=self._reservoir_size())
+            for name in _OF_INPUT:
+                self.__dict__.pop(name, None)
+            for block in shown(source, "fit") if verbose else source:
+                self._add(sums, block)
+        else:
+            make = partial(_sums_of_part, self._reservoir_size())
+            found = sum_on_workers(client, source, make, verbose=verbose)
+            sums, self._single_output = found.sums, bool(found.single)
+            self.__dict__.pop("feature_names_in_", None)
+            self.n_features_in_ = sums.n_features
         if sums.n_blocks == 0:
             raise ValueError("No block of rows came: an empty stream cannot be fitted.")
+        if source.feature_names is not None:
+            self.feature_names_in_ = np.asarray(source.feature_names, dtype=object)
         self._sums, self._rows_of_fit = sums, None
         self._forget()
         self._waiting = False
         self._learn_sums()
         return self
 
-    def _with_progress(self, source: RowSource) -> Any:
-        """Yield blocks; with `verbose`, tell how many rows have come, and the time left."""
-        if not self.verbose:
-            yield from source
-            return
-        with tqdm(total=source.n_rows, unit=" rows", desc="fit", unit_scale=True) as bar:
-            for block in source:
-                yield block
-                bar.update(len(block.y))
-
     def _add(self, sums: GramAccumulator, block: RowBlock) -> None:
         """Validate a block as scikit-learn does, and add it."""
         require_targets(self, block.y)
         block = RowBlock(*map(in_numpy, block))
         first = sums.n_blocks == 0
-        X = validate_data(
-            self,
-            block.X,
-            reset=first,
-            accept_sparse=True,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite=False,
-        )
-        y = numeric_targets(block.y)
-        check_consistent_length(X, y)
+        try:
+            X = validate_data(
+                self,
+                block.X,
+                reset=first,
+                accept_sparse=True,
+                dtype=[np.float64, np.float32],
+                ensure_all_finite=False,
+            )
+            y = numeric_targets(block.y)
+            check_consistent_length(X, y)
+        except ValueError as error:
+            raise ValueError(f"Block {sums.n_blocks}: {error}") from error
         X = X.toarray() if hasattr(X, "toarray") else X
         single = y.ndim == 1
         if not first and single != self._single_output:
@@ -240,3 +253,10 @@ class StreamFitMixin:
         self, factorization: RidgeFactorization, X: Any, y: Any, sample_weight: Any, codes: Any
     ) -> None:
         raise NotImplementedError
+
+
+def _sums_of_part(reservoir_size: int, number: int, n_expected: int | None) -> GramAccumulator:
+    """Return an empty accumulator for a part of the rows; workers call it."""
+    return GramAccumulator(
+        reservoir_size=reservoir_size, random_state=number, n_expected=n_expected
+    )

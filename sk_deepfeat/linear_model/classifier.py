@@ -137,8 +137,8 @@ class DeterministicEquivalentRidgeClassifier(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Dense features, at least two rows.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features, at least two rows. Sparse ones are centred implicitly and never written out.
         y : array-like of shape (n_samples,)
             Labels of any type that sorts, of two classes at least.
         sample_weight : float or array-like of shape (n_samples,), optional
@@ -158,7 +158,7 @@ class DeterministicEquivalentRidgeClassifier(
             If y is continuous, has several columns or one class, `class_weight` names a class that
             is not there, or an argument is outside its range.
         TypeError
-            If X is sparse or the population lacks required members.
+            If the population lacks required members.
         """
         check_alpha(self.alpha)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
@@ -229,8 +229,8 @@ class DeterministicEquivalentRidgeClassifier(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Dense features.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
 
         Returns
         -------
@@ -245,8 +245,8 @@ class DeterministicEquivalentRidgeClassifier(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Dense features.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
 
         Returns
         -------
@@ -260,7 +260,7 @@ class DeterministicEquivalentRidgeClassifier(
         require_same_place(X, self, "coef_", method)
         place = place_of(X)
         dtype = np.float64 if place is None else place.float_dtype
-        return self._scores(validate_data(self, X, dtype=dtype, reset=False))
+        return self._scores(validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False))
 
     def _scores(self, X: Any) -> Any:
         coefs = self.coef_ if self.coef_.ndim == 2 else self.coef_[None, :]

@@ -153,15 +153,18 @@ class DeterministicEquivalentRidge(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or a source of rows
-            Dense features, at least two rows. Sources are read block by block and never held: any
-            array with a shape and slices (h5py, zarr, dask), the path of a ``.npy`` or ``.parquet``
-            file, a pyarrow data set, or an iterator of blocks (X, y) or (X, y, sample_weight).
+        X : array-like or sparse matrix of shape (n_samples, n_features), or a source of rows
+            Features, at least two rows. Sparse ones are centred implicitly and never written out.
+            Sources are read block by block and never held: any array with a shape and slices (h5py,
+            zarr, dask), the path of a ``.npy``, ``.zarr`` or ``.parquet`` file, a pyarrow data set,
+            an iterator of blocks (X, y) or (X, y, sample_weight), or a list of paths or of dask's
+            delayed blocks. What is given by path, and what is dask's, is read by the workers of a
+            cluster if there is a dask client.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, taken for numbers. A single column of at least 100 integers or booleans with at
             most 20 distinct values without a gap looks like classes, and a `PopulationWarning`
-            says so; floats never do. For tables read by pyarrow, the names of columns; of an
-            iterator None, since blocks bring theirs.
+            says so; floats never do. Beside a path a path, too; for tables the names of columns;
+            beside blocks None, since they bring theirs.
         sample_weight : float or array-like of shape (n_samples,), optional
             Weights, not negative. For the coefficients a weight equals repetition; for the
             predicted error a row of any weight is one draw.
@@ -179,10 +182,14 @@ class DeterministicEquivalentRidge(
         Raises
         ------
         ValueError
-            If an argument is outside its range, the population has another width than X, or it
-            cannot use groups.
+            If an argument is outside its range, the population has another width than X, it cannot
+            use groups, or X is sparse with more rows and columns than can be factorised.
+        ConnectionError
+            If the scheduler of a cluster is lost.
+        RuntimeError
+            If its workers die again and again.
         TypeError
-            If X is sparse or the population lacks required members.
+            If the population lacks required members.
         """
         check_alpha(self.alpha)
         if self._streams(X, y, groups):
@@ -231,8 +238,8 @@ class DeterministicEquivalentRidge(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Dense features.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
 
         Returns
         -------
@@ -243,6 +250,6 @@ class DeterministicEquivalentRidge(
         require_same_place(X, self, "coef_", "predict")
         place = place_of(X)
         dtype = np.float64 if place is None else place.float_dtype
-        X = validate_data(self, X, dtype=dtype, reset=False)
+        X = validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False)
         coef = self.coef_ if self.coef_.ndim == 1 else self.coef_.T
         return X @ coef + self.intercept_

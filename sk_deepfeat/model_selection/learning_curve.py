@@ -12,10 +12,10 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, check_random_state, check_scalar
+from sklearn.utils import _safe_indexing, check_random_state, check_scalar, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_array, column_or_1d
 from threadpoolctl import threadpool_limits
 
 from sk_deepfeat.model_selection.curve_errors import (
@@ -83,7 +83,7 @@ def ridge_learning_curve(
         A pipeline is refitted, features included, on every subset, and takes its prediction from
         a split of the rows: features from one half, population from the other. Frozen steps are
         not refitted and need no split. The estimator's own alpha plays no part.
-    X : array-like of shape (n_samples, ...)
+    X : array-like or sparse matrix of shape (n_samples, ...)
         Inputs.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets; labels for a classifier.
@@ -157,8 +157,7 @@ def ridge_learning_curve(
     if y is None:
         raise ValueError("ridge_learning_curve requires y to be passed, but the target y is None.")
     check_scalar(verbose, "verbose", (bool, numbers.Integral), min_val=0)
-    X, y = in_numpy(X), in_numpy(y)
-    check_consistent_length(X, y)
+    X, y = indexable(in_numpy(X), in_numpy(y))
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     of_classes = hasattr(last, "__sklearn_tags__") and is_classifier(last)
     metric = metric_of(scoring, classes=of_classes)
@@ -312,7 +311,7 @@ def _task(
         features = fitted.transform(_safe_indexing(X, unseen))
         kept = _counted_anew(groups, unseen)
         return _Task(readout, steps, X, y, rows, features, y[unseen], groups, kept)
-    X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+    X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X")
     return _Task(estimator, None, X, y, rows, X, y, groups, groups)
 
 

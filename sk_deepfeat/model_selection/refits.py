@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from sk_deepfeat.model_selection.curve_errors import SQUARED_ERRORS, Errors
 from sk_deepfeat.theory import ridge_factorization
+from sk_deepfeat.theory.sparse import is_sparse
 from sk_deepfeat.theory.validation import FloatArray
 
 IndexArray = NDArray[np.intp]
@@ -37,7 +38,7 @@ def measure_subset(
     ----------
     features : transformer or None
         Refitted on the training rows before ridge; None takes X as the features.
-    X : array-like of shape (n_samples, ...)
+    X : array-like or sparse matrix of shape (n_samples, ...)
         All rows.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         All targets, or labels.
@@ -70,6 +71,7 @@ def measure_subset(
             rows = _safe_indexing(X, block)
             if features is not None:
                 rows = features.transform(rows)
-            predicted = np.asarray(rows, dtype=np.float64) @ weights + offset
+            rows = rows if is_sparse(rows) else np.asarray(rows, dtype=np.float64)
+            predicted = rows @ weights + offset
             total = total + errors.sums(predicted, y[block], y[train])
         return errors.means(total, y[test], alphas.size)

@@ -44,7 +44,12 @@ class AnswersMixin:
             Of cells of shape broadcast(n_samples, alpha), with an axis of outputs.
         """
         self._check_answerable(fit_intercept)
-        return self._answer(*check_cells(n_samples, alpha), fit_intercept, variance)
+        sizes, alphas = check_cells(n_samples, alpha)
+        return self._known(self._answer(sizes, alphas, fit_intercept, variance), alphas)
+
+    def _known(self, found: Any, alpha: FloatArray) -> Any:
+        """Return what is known of a record at these alphas: here all of it."""
+        return found
 
     def _check_answerable(self, fit_intercept: bool) -> None:
         """Raise unless the population is fitted, and for what is asked."""

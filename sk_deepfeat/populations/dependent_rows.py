@@ -11,6 +11,7 @@ from sk_deepfeat.rows import exact_copies
 from sk_deepfeat.theory import RidgeFactorization
 from sk_deepfeat.theory.one_sample.causes import dependence_beyond
 from sk_deepfeat.theory.one_sample.dependence import RowDependence, describe
+from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
 
 
 def with_copies_together(
@@ -22,8 +23,10 @@ def with_copies_together(
     ----------
     factorization : RidgeFactorization
         Of the rows, without groups.
-    X, y : array-like
+    X : array-like or sparse matrix
         The rows as they were given.
+    y : array-like
+        Their targets.
     sample_weight : array-like or None
         Their weights; rows of weight zero are not in the factorisation.
     takes_groups : bool
@@ -40,14 +43,15 @@ def with_copies_together(
     if factorization.n_sampled < factorization.n_rows:
         _warn_of_copies_in(factorization)
         return factorization, None
-    rows, targets = np.asarray(X), np.asarray(y)
+    rows = sparse_rows_of(X, "X") if is_sparse(X) else np.asarray(X)
+    targets, n_rows = np.asarray(y), factorization.n_rows
     if sample_weight is not None:
-        kept = np.broadcast_to(sample_weight, len(rows)) > 0
+        kept = np.broadcast_to(sample_weight, rows.shape[0]) > 0
         rows, targets = (rows, targets) if kept.all() else (rows[kept], targets[kept])
     copies = exact_copies(rows, targets)
     if copies.codes is not None:
-        found = f"{copies.n_copies} of {len(rows)} rows are exact copies of others"
-        if takes_groups and copies.n_copies < len(rows) - 1:
+        found = f"{copies.n_copies} of {n_rows} rows are exact copies of others"
+        if takes_groups and copies.n_copies < n_rows - 1:
             warn_caller(
                 f"{found}, targets included. Copies are taken for one draw: predicted errors are "
                 "those on rows of which there is no copy. Name the groups by groups= if there are "
@@ -71,8 +75,9 @@ def _warn_of_copies_in(factorization: RidgeFactorization) -> None:
     Other dependence does not show in a sample: few rows have their neighbours there.
     """
     sample = factorization.sample
+    features: Any = sample.features
     root = np.sqrt(sample.weights)[:, None]
-    copies = exact_copies(sample.features.given, sample.targets / root)
+    copies = exact_copies(features.given, sample.targets / root)
     if copies.codes is not None:
         warn_caller(
             f"{copies.n_copies} of {sample.n_rows} sampled rows are exact copies of others, "

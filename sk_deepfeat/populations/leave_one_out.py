@@ -173,7 +173,7 @@ class LeaveOneOutPopulation(LeftOutErrorsMixin, BaseEstimator):
             exact=exact,
             extrapolate=bool(self.extrapolate),
         )
-        return found.reshape(sizes.shape)
+        return self._known(found.reshape(sizes.shape), alphas)
 
     def calibration_check(
         self,

@@ -12,7 +12,12 @@ from sk_deepfeat.populations.answers import AnswersMixin
 from sk_deepfeat.populations.dependent_rows import with_copies_together
 from sk_deepfeat.populations.moments import check_width
 from sk_deepfeat.rows import check_groups, check_rows
-from sk_deepfeat.theory import KappaCurve, RidgeFactorization, RowClasses, ridge_factorization
+from sk_deepfeat.theory import (
+    KappaCurve,
+    RidgeFactorization,
+    RowClasses,
+    ridge_factorization,
+)
 from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_flag
 
@@ -49,7 +54,7 @@ class OneSampleMixin(AnswersMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Features of the training rows, at least two.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
@@ -82,7 +87,7 @@ class OneSampleMixin(AnswersMixin):
         check_flag(fit_intercept, "fit_intercept")
         if path is None:
             X, y, sample_weight = check_rows(self, X, y, sample_weight)
-            codes = None if groups is None else check_groups(groups, len(X))
+            codes = None if groups is None else check_groups(groups, X.shape[0])
             path = ridge_factorization(
                 X, y, sample_weight, fit_intercept=fit_intercept, groups=codes
             )
@@ -117,9 +122,15 @@ class OneSampleMixin(AnswersMixin):
         self.fit_intercept_ = fit_intercept
         self._row_numbers = None if sample_weight is None else np.flatnonzero(sample_weight)
         self._single_output = np.ndim(y) == 1
+        self._least_alpha = path.least_ridge
         self.curve_ = self._learn(path)
         self.kappa_min_ = 0.0 if self.curve_.shows_all else float(self.curve_.kappa[0])
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.sparse = True
+        return tags
 
     @property
     def _single(self) -> bool:
@@ -133,6 +144,12 @@ class OneSampleMixin(AnswersMixin):
                 f"fit_intercept={self.fit_intercept_} and cannot answer for "
                 f"fit_intercept={fit_intercept}; fit it again."
             )
+
+    def _known(self, found: Any, alpha: FloatArray) -> Any:
+        """Return a record in which nothing is known of alphas that sparse rows do not resolve."""
+        if self._least_alpha == 0.0:
+            return found
+        return found.scaled(np.where(alpha < self._least_alpha, np.nan, 1.0))
 
     def degrees_of_freedom(
         self, kappa: ArrayLike, *, fit_intercept: bool

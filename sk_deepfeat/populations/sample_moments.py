@@ -12,6 +12,9 @@ from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.populations.moments import MomentPopulationMixin, SpectralMoments
 from sk_deepfeat.rows import check_rows
 from sk_deepfeat.theory import ridge_factorization
+from sk_deepfeat.theory.one_sample.factorize import centred_rows
+from sk_deepfeat.theory.one_sample.sparse_rows import MOST_FACTORISED
+from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
 
 
 class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
@@ -73,8 +76,8 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Features.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features; the covariances are dense.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
@@ -90,6 +93,14 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
             Itself.
         """
         X, y, sample_weight = check_rows(self, X, y, sample_weight)
+        if is_sparse(X):
+            if X.shape[1] > MOST_FACTORISED:
+                raise ValueError(
+                    f"X of shape {X.shape} is sparse, but the plug-in population keeps the dense "
+                    f"covariance of its features, of which there may be {MOST_FACTORISED}; "
+                    "population='leave-one-out' and 'gcv' do without."
+                )
+            X = sparse_rows_of(X, "X")
         weights = np.ones(X.shape[0]) if sample_weight is None else sample_weight
         kept = weights > 0
         if not np.all(kept):
@@ -97,15 +108,15 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
         weights = weights / weights.mean()
         if path is None:  # more accurate than the eigenvalues of the averaged moments
             path = ridge_factorization(X, y, weights, fit_intercept=fit_intercept)
-        X = X.astype(np.float64, copy=False)
         self.n_samples_ = X.shape[0]
-        self.feature_mean_ = np.average(X, axis=0, weights=weights)
+        rows, self.feature_mean_ = centred_rows(X, weights)
         self.target_mean_ = np.average(y, axis=0, weights=weights)
         root = np.sqrt(weights)
-        rows = (X - self.feature_mean_) * root[:, None]
         targets = (y - self.target_mean_) * (root if y.ndim == 1 else root[:, None])
-        self.feature_covariance_ = rows.T @ rows / self.n_samples_
-        self.cross_covariance_ = rows.T @ targets / self.n_samples_
+        gram, cross = rows.gram(targets.reshape(self.n_samples_, -1))
+        upper = np.tril(gram, -1).T
+        self.feature_covariance_ = (np.tril(gram) + upper) / self.n_samples_
+        self.cross_covariance_ = cross.reshape(-1, *y.shape[1:]) / self.n_samples_
         self.target_covariance_ = targets.T @ targets / self.n_samples_
         self._cache: dict[bool, SpectralMoments] = {path.fit_intercept: self._moments_of(path)}
         if self.n_samples_ < 10 * X.shape[1]:
@@ -115,6 +126,11 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
                 "more rows.",
             )
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     @property
     def _single(self) -> bool:

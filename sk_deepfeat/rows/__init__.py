@@ -1,5 +1,6 @@
 """Rows of features and targets, as they come from outside, on their way into an estimator."""
 
+from sk_deepfeat.rows.blocks import RowBlock, RowSource
 from sk_deepfeat.rows.classes import check_class_rows
 from sk_deepfeat.rows.copies import ExactCopies, exact_copies
 from sk_deepfeat.rows.group_parts import deal_groups
@@ -13,7 +14,10 @@ from sk_deepfeat.rows.namespaces import (
     require_same_place,
     with_numpy_attributes,
 )
-from sk_deepfeat.rows.sources import RowBlock, RowSource, is_array, row_source
+from sk_deepfeat.rows.on_workers import current_client, learn_on_workers, sum_on_workers
+from sk_deepfeat.rows.progress import shown
+from sk_deepfeat.rows.row_sample import sample_rows
+from sk_deepfeat.rows.sources import is_array, row_source
 from sk_deepfeat.rows.targets import look_like_classes, target_kind, warn_of_classes
 from sk_deepfeat.rows.validation import check_rows, require_targets
 
@@ -25,17 +29,22 @@ __all__ = [
     "check_class_rows",
     "check_groups",
     "check_rows",
+    "current_client",
     "deal_groups",
     "exact_copies",
     "in_main_memory",
     "in_numpy",
     "is_array",
     "labels_at",
+    "learn_on_workers",
     "look_like_classes",
     "place_of",
     "require_same_place",
     "require_targets",
     "row_source",
+    "sample_rows",
+    "shown",
+    "sum_on_workers",
     "target_kind",
     "warn_of_classes",
     "with_numpy_attributes",

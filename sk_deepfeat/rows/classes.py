@@ -19,15 +19,15 @@ Codes = NDArray[np.intp]
 
 def check_class_rows(
     estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any
-) -> tuple[FloatArray, NDArray[Any], Codes, FloatArray | None]:
+) -> tuple[Any, NDArray[Any], Codes, FloatArray | None]:
     """Return validated features, the classes, each row's number among them, and weights.
 
     Parameters
     ----------
     estimator : estimator
         Gets ``n_features_in_`` and perhaps ``feature_names_in_``.
-    X : array-like of shape (n_samples, n_features)
-        Dense features.
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Features.
     y : array-like of shape (n_samples,)
         Labels of any type that sorts.
     sample_weight : float or array-like of shape (n_samples,), optional
@@ -35,7 +35,7 @@ def check_class_rows(
 
     Returns
     -------
-    X : ndarray of float32 or float64
+    X : ndarray or CSR of float32 or float64
     classes : ndarray of shape (n_classes,)
         Sorted labels.
     number : ndarray of int of shape (n_samples,)
@@ -52,6 +52,7 @@ def check_class_rows(
         estimator,
         X,
         y,
+        accept_sparse="csr",
         dtype=[np.float64, np.float32],
         multi_output=True,
         y_numeric=False,

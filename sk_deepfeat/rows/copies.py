@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
+
 _BLOCK_ENTRIES = 500_000
 # Of rows that differ, at most this share may agree with another one in half of the columns: such
 # columns are continuous, and whole rows agree by chance far more rarely still.
@@ -37,7 +39,7 @@ def exact_copies(features: Any, targets: Any) -> ExactCopies:
 
     Parameters
     ----------
-    features : array-like of shape (n_samples, n_features)
+    features : array-like or sparse matrix of shape (n_samples, n_features)
         As given, before any centring; zero and minus zero are the same.
     targets : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
@@ -60,7 +62,9 @@ def exact_copies(features: Any, targets: Any) -> ExactCopies:
     >>> copies.n_copies, copies.codes
     (1, array([0, 1, 2, 0, 3]))
     """
-    rows, values = np.asarray(features), np.asarray(targets)
+    sparse = is_sparse(features)
+    rows: Any = sparse_rows_of(features, "features") if sparse else np.asarray(features)
+    values = np.asarray(targets)
     values = values.reshape(-1, 1) if values.ndim == 1 else values
     if rows.ndim != 2 or values.ndim != 2 or rows.shape[0] != values.shape[0]:
         raise ValueError(
@@ -78,7 +82,8 @@ def exact_copies(features: Any, targets: Any) -> ExactCopies:
         return ExactCopies(0, None)
     agreeing = min(_agreeing_share(half[first]) for half in halves)
     often = counts.mean() >= _OFTEN and counts.var() > _UNEVEN * counts.mean()
-    whole = np.all((rows == np.round(rows)) & (np.abs(rows) < _LARGEST_WHOLE))
+    entries = rows.data if sparse else rows
+    whole = np.all((entries == np.round(entries)) & (np.abs(entries) < _LARGEST_WHOLE))
     untold = bool(whole) and first.size < _FEW_DIFFERENT
     if agreeing > _AGREEING_SHARE or often or untold:
         return ExactCopies(n_copies, None)
@@ -86,7 +91,7 @@ def exact_copies(features: Any, targets: Any) -> ExactCopies:
     return ExactCopies(n_copies, labels[codes.ravel()].astype(np.intp))
 
 
-def _may_repeat(rows: NDArray[Any], values: NDArray[Any]) -> bool:
+def _may_repeat(rows: Any, values: NDArray[Any]) -> bool:
     """Say whether two rows have nearly the same sum with random weights, as equal ones do."""
     rng = np.random.default_rng(0)
     along, beside = rng.normal(size=rows.shape[1]), rng.normal(size=values.shape[1])
@@ -107,20 +112,42 @@ def _agreeing_share(hashes: NDArray[np.uint64]) -> float:
     return float(counts[counts > 1].sum() / hashes.size)
 
 
-def _hashes(rows: NDArray[Any], values: NDArray[Any]) -> tuple[NDArray[np.uint64], ...]:
+def _hashes(rows: Any, values: NDArray[Any]) -> tuple[NDArray[np.uint64], ...]:
     """Return hashes of 64 bits of every second column, and of the others, targets included."""
     n, p = rows.shape[0], rows.shape[1] + values.shape[1]
     factors = np.random.default_rng(0).integers(1, 2**63, size=p, dtype=np.uint64) * np.uint64(2)
     factors += np.uint64(1)
+    if is_sparse(rows):
+        return _hashes_of_sparse(rows, values, factors)
     hashes = np.empty(n, dtype=np.uint64), np.empty(n, dtype=np.uint64)
     step = max(1, _BLOCK_ENTRIES // p)
     for start in range(0, n, step):
         part = slice(start, start + step)
         table = np.concatenate([rows[part], values[part]], axis=1, dtype=np.float64)
-        bits = _mixed((table + 0.0).view(np.uint64)) * factors  # -0.0 + 0.0 is 0.0
+        bits = _bits(table) * factors
         for k, half in enumerate(hashes):
             half[part] = bits[:, k::2].sum(axis=1, dtype=np.uint64)
     return hashes
+
+
+def _hashes_of_sparse(
+    rows: Any, values: NDArray[Any], factors: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], ...]:
+    """Return the hashes that the same rows have when written out: zeros add nothing."""
+    p = rows.shape[1]
+    bits, beside = _bits(rows.data) * factors[rows.indices], _bits(values) * factors[p:]
+    hashes = []
+    for k in range(2):
+        of_half = np.where(rows.indices % 2 == k, bits, np.uint64(0))
+        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(of_half, dtype=np.uint64)])
+        rest = beside[:, (p + k) % 2 :: 2].sum(axis=1, dtype=np.uint64)
+        hashes.append(sums[rows.indptr[1:]] - sums[rows.indptr[:-1]] + rest)
+    return tuple(hashes)
+
+
+def _bits(numbers: NDArray[Any]) -> NDArray[np.uint64]:
+    """Return mixed bits of numbers in double precision, where -0.0 is 0.0: of that, zero."""
+    return _mixed((np.asarray(numbers, dtype=np.float64) + 0.0).view(np.uint64))
 
 
 def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:

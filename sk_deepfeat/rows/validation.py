@@ -14,15 +14,15 @@ from sk_deepfeat.theory.validation import FloatArray, numeric_targets
 
 def check_rows(
     estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any
-) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+) -> tuple[Any, FloatArray, FloatArray | None]:
     """Return validated features, targets and weights of at least two kept rows.
 
     Parameters
     ----------
     estimator : estimator
         Gets ``n_features_in_`` and perhaps ``feature_names_in_``.
-    X : array-like of shape (n_samples, n_features)
-        Dense features, of any library; float32 stays, since a factorisation casts, and knows the
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Features, of any library; float32 stays, since a factorisation casts, and knows the
         rounding.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
@@ -31,8 +31,10 @@ def check_rows(
 
     Returns
     -------
-    X, y : ndarray
-        Of float32 or float64, and of float64.
+    X : ndarray or CSR
+        Of float32 or float64.
+    y : ndarray
+        Of float64.
     sample_weight : ndarray of shape (n_samples,) or None
     """
     require_targets(estimator, y)
@@ -41,6 +43,7 @@ def check_rows(
         estimator,
         X,
         y,
+        accept_sparse="csr",
         dtype=[np.float64, np.float32],
         multi_output=True,
         y_numeric=True,
@@ -62,14 +65,14 @@ def require_targets(estimator: BaseEstimator, y: Any) -> None:
         )
 
 
-def check_weights(sample_weight: Any, X: FloatArray) -> FloatArray | None:
+def check_weights(sample_weight: Any, X: Any) -> FloatArray | None:
     """Return validated weights of rows, of which two at least are positive; None if none are given.
 
     Parameters
     ----------
     sample_weight : float or array-like of shape (n_samples,) or None
         Not negative.
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or CSR of shape (n_samples, n_features)
         The rows.
     """
     if sample_weight is None:

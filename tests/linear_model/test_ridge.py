@@ -347,13 +347,6 @@ def test_bad_target_error():
         ridge.required_samples(np.nan)
 
 
-def test_sparse_is_refused_with_the_remedy():
-    from scipy.sparse import csr_array
-
-    with pytest.raises(TypeError, match="toarray"):
-        DeterministicEquivalentRidge().fit(csr_array(X), Y)
-
-
 @pytest.mark.parametrize(
     "method",
     [

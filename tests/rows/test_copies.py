@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
+from sk_deepfeat.rows import copies
 from sk_deepfeat.rows.copies import exact_copies
 
 
@@ -118,3 +120,18 @@ def test_few_rows_of_whole_numbers_are_only_counted():
     few = np.array([[1, 3], [2, 5], [4, 1]])
     assert exact_copies(np.repeat(few, 4, axis=0), np.repeat([1, 2, 3], 4)) == (9, None)
     assert exact_copies(np.repeat(few + 0.25, 4, axis=0), np.repeat([1, 2, 3], 4)).codes is not None
+
+
+@pytest.mark.parametrize("columns", [6, 7])
+def test_sparse_rows_are_told_apart_as_dense_ones(columns):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, columns)) * (rng.random((40, columns)) < 0.4)
+    X[30:] = X[:10]
+    X[5, :] = -0.0
+    y = np.r_[np.arange(30.0), np.arange(8.0), -1.0, -2.0]
+    for given in (sp.csr_array(X), sp.coo_matrix(X)):
+        found, expected = exact_copies(given, y), exact_copies(X, y)
+        assert found.n_copies == expected.n_copies > 0
+        np.testing.assert_array_equal(found.codes, expected.codes)
+    pairs = (copies._hashes(x, y[:, None]) for x in (sp.csr_array(X), X))
+    np.testing.assert_array_equal(*pairs)

@@ -22,7 +22,6 @@ from sk_deepfeat.theory.one_sample.factorization import (
     RidgeFactorization,
     check_factorization,
 )
-from sk_deepfeat.theory.one_sample.factorize import ridge_factorization
 from sk_deepfeat.theory.one_sample.rare_columns import RareColumns, rare_columns
 from sk_deepfeat.theory.one_sample.row_leverages import RowLeverages, row_leverages
 from sk_deepfeat.theory.one_sample.row_sizes import (
@@ -142,10 +141,11 @@ def _copies(factorization: RidgeFactorization) -> Cause | None:
         return None
     first = np.full(groups.n_groups, factorization.n_rows)
     np.minimum.at(first, groups.number, np.arange(factorization.n_rows))
-    root = np.sqrt(factorization.weights)[:, None]
-    rows = np.hstack([factorization.features.given, factorization.targets / root])
-    apart = np.abs(rows - rows[first[groups.number]]).max()
-    if apart > _EQUAL * np.abs(rows).max():
+    others = first[groups.number]
+    targets = factorization.targets / np.sqrt(factorization.weights)[:, None]
+    apart, largest = factorization.features.apart(others)
+    apart = max(apart, float(np.abs(targets - targets[others]).max()))
+    if apart > _EQUAL * max(largest, float(np.abs(targets).max())):
         return None
     return copies_cause(factorization.n_rows - groups.n_groups, factorization.n_rows)
 
@@ -179,11 +179,9 @@ def dependence_beyond(
         rare = _NO_RARE if leverages is None else rare_columns(factorization, leverages)
     if not rare.explains:
         return found
-    others = np.delete(factorization.features.whole(), rare.columns, axis=1)
-    if others.shape[1] < _FEWEST_COLUMNS:
+    if factorization.n_features - rare.columns.size < _FEWEST_COLUMNS:
         return RowDependence(False, "", 1.0, ridge, 0)
-    rest = ridge_factorization(others, factorization.targets, fit_intercept=False)
-    return row_dependence(rest, ridge)
+    return row_dependence(factorization.without_columns(rare.columns), ridge)
 
 
 def _of_leverages(

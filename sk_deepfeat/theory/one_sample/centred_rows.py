@@ -18,7 +18,7 @@ from sk_deepfeat.theory.validation import FloatArray
 
 # Entries of a block, and of rows that are kept as a whole: far less than a Gram matrix that counts.
 _BLOCK_ENTRIES, _FEW_ENTRIES = 4_000_000, 1_000_000
-_WITNESSES = 16
+_WITNESSES, _FEW_ROWS = 16, 16
 
 _Rows = slice | NDArray[np.intp]
 
@@ -36,6 +36,8 @@ class CentredRows:
         What rows are multiplied by; None is one.
     """
 
+    casts = True  # single precision may pay
+    may_be_written = True
     eigh: Callable[[FloatArray], tuple[FloatArray, FloatArray]] | None = None
     """What decomposes Gram matrices of rows that are elsewhere; None is NumPy or SciPy."""
 
@@ -83,6 +85,15 @@ class CentredRows:
     def whole(self) -> FloatArray:
         """Return all rows, for what cannot be done block by block."""
         return self._made(slice(None)) if self._whole is None else self._whole
+
+    def part(self, rows: _Rows) -> FloatArray:
+        """Return some rows, as something that multiplies coefficients by `@`."""
+        return self.take(rows)
+
+    def without(self, columns: NDArray[np.intp]) -> CentredRows:
+        """Return the rows of all other columns."""
+        others = np.delete(self.whole(), columns, axis=1)
+        return CentredRows(others, np.zeros(others.shape[1]), None)
 
     def columns(self, columns: _Rows) -> FloatArray:
         """Return all rows of some columns."""
@@ -136,6 +147,13 @@ class CentredRows:
             found += block.T @ left[rows]
         return found
 
+    def gradient(self, targets: FloatArray, coefs: FloatArray) -> FloatArray:
+        """Return Fᵀ(targets - F coefs), in one pass over the rows."""
+        found = np.zeros_like(coefs)
+        for rows, block in self.blocks():
+            found += block.T @ (targets[rows] - block @ coefs)
+        return found
+
     def products(self) -> FloatArray:
         """Return F Fᵀ, from blocks of columns: its lower triangle, in Fortran's order."""
         n, p = self.shape
@@ -158,6 +176,39 @@ class CentredRows:
             cross += scipy_product(block.T, values[part])
         return gram, cross
 
+    def column_sums(self) -> tuple[FloatArray, FloatArray]:
+        """Return the sums of every column, and those of its squares."""
+        sums, squares = np.zeros((2, self.shape[1]))
+        for _, block in self.blocks():
+            sums += block.sum(axis=0)
+            squares += np.einsum("ij,ij->j", block, block)
+        return sums, squares
+
+    def apart(self, others: NDArray[np.intp]) -> tuple[float, float]:
+        """Return the largest difference of X from as many other rows, and its largest entry."""
+        difference = np.abs(self.given - self.given[others]).max()
+        return float(difference), float(np.abs(self.given).max())
+
+    def differing(self, some: NDArray[np.intp], tolerance: float) -> NDArray[np.intp]:
+        """Return in how many rows each column differs from its median over some of them."""
+        return rows_unlike_the_median(np.array(self.given, dtype=np.float64), some, tolerance)
+
+    def lengths(self) -> FloatArray:
+        """Return the lengths of rows of X, centred, whose columns have been scaled to length 1."""
+        rows = np.array(self.given, dtype=np.float64)
+        rows -= column_means(rows, None)
+        scale = np.einsum("ij,ij->j", rows, rows)
+        np.divide(rows, np.sqrt(scale), out=rows, where=scale > 0)
+        return np.sqrt(np.einsum("ij,ij->i", rows, rows))
+
+    def numbers_of_equal(self, unit: float) -> NDArray[np.intp]:
+        """Return a number for each row, the same for rows equal in single precision over a unit."""
+        root = unit if self.root is None else self.root[:, None] * unit
+        single = np.ascontiguousarray(self.whole() / root, dtype=np.float32)
+        single += np.float32(0.0)  # -0.0 becomes 0.0
+        keys = single.view(np.dtype((np.void, single.dtype.itemsize * single.shape[1]))).ravel()
+        return np.unique(keys, return_inverse=True)[1]
+
     @property
     def is_one_block(self) -> bool:
         """Whether all rows make one block."""
@@ -174,6 +225,31 @@ class CentredRows:
         if self.root is not None:
             made *= self.root[rows, None]
         return np.asarray(made, dtype=np.float64)
+
+
+def column_means(values: NDArray[Any], weights: FloatArray | None) -> FloatArray:
+    """Return weighted means; of a constant column the constant, and no rounding to learn from."""
+    few = values[:: max(1, len(values) // _FEW_ROWS)]
+    maybe = np.flatnonzero(np.all(few == values[0], axis=0))
+    constant = maybe[np.all(values[:, maybe] == values[0, maybe], axis=0)]
+    if weights is None:
+        mean = values.mean(axis=0, dtype=np.float64)
+    else:
+        mean = (weights @ values) / weights.sum()
+    mean[constant] = values[0, constant]
+    return np.asarray(mean)
+
+
+def rows_unlike_the_median(
+    table: FloatArray, some: NDArray[np.intp], tolerance: float
+) -> NDArray[np.intp]:
+    """Return in how many rows columns differ from their medians over some; `table` is lost."""
+    middle = np.median(table[some], axis=0)
+    table -= middle
+    np.abs(table, out=table)
+    # A column that is constant has rounding alone, which its own size would not show.
+    scale = np.maximum(table.max(axis=0), np.abs(middle))
+    return np.count_nonzero(table > tolerance * scale, axis=0)
 
 
 def add_products(rows: FloatArray, gram: FloatArray) -> None:

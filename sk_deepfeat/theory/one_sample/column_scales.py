@@ -49,11 +49,8 @@ def column_scales(factorization: RidgeFactorization) -> ColumnScales:
     >>> found.apart, found.largest, found.smallest
     (True, array([1]), 0)
     """
-    mean, squares = np.zeros((2, factorization.n_features))
-    for _, block in factorization.features.blocks():
-        mean += block.sum(axis=0) / factorization.n_rows
-        squares += np.einsum("ij,ij->j", block, block)
-    scale = np.sqrt(np.maximum(squares / factorization.n_rows - np.square(mean), 0.0))
+    mean, squares = (part / factorization.n_rows for part in factorization.features.column_sums())
+    scale = np.sqrt(np.maximum(squares - np.square(mean), 0.0))
     centre = np.abs(factorization.feature_mean)
     varies = scale > _CONSTANT * np.maximum(scale.max(initial=0.0), centre)
     columns = np.flatnonzero(varies)

@@ -28,7 +28,7 @@ from sk_deepfeat.theory.one_sample.left_out_sets import (
 )
 from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
-_RIDGES = 40
+_RIDGES, _BLOCK_ENTRIES = 40, 2_000_000
 _FURTHEST = 63
 _LEAST_SHARE, _MOST_SHARE = 1e-6, 10.0
 
@@ -334,25 +334,21 @@ def _is_sorted(factorization: RidgeFactorization) -> bool:
 
 def _are_close(factorization: RidgeFactorization, sets: Rows) -> bool:
     """Say whether the nearest rows are nearly the same rows."""
-    rows, near = (factorization.features.take(sets[:, k]) for k in (0, 1))
-    apart = np.square(rows - near).sum(axis=1)
-    size = np.square(rows).sum(axis=1) + np.square(near).sum(axis=1)
+    apart, size = np.empty((2, len(sets)))
+    step = max(1, _BLOCK_ENTRIES // factorization.n_features)
+    for start in range(0, len(sets), step):
+        part = slice(start, start + step)
+        rows, near = (factorization.features.take(sets[part, k]) for k in (0, 1))
+        apart[part] = np.square(rows - near).sum(axis=1)
+        size[part] = np.square(rows).sum(axis=1) + np.square(near).sum(axis=1)
     return bool(np.median(apart / np.maximum(size, 1e-300)) < tuning.NEAR_DUPLICATE)
 
 
 def _equal_by_chance(factorization: RidgeFactorization, sets: Rows) -> bool:
     """Say whether nearest rows are equal, and come as unequally often as discrete draws do."""
-    root = np.sqrt(factorization.weights)[:, None] * single_precision_unit(factorization)
-    rows = (factorization.features.whole() / root).astype(np.float32)
-    equal = np.all(rows[sets[:, 0]] == rows[sets[:, 1]], axis=1)
+    numbers = factorization.features.numbers_of_equal(single_precision_unit(factorization))
+    equal = numbers[sets[:, 0]] == numbers[sets[:, 1]]
     if equal.mean() < tuning.EQUAL_ROWS_SHARE:
         return False
-    counts = _multiplicities(rows)
+    counts = np.bincount(numbers)
     return bool(counts.var() > tuning.EVEN_COPIES * counts.mean())
-
-
-def _multiplicities(rows: NDArray[np.float32]) -> FloatArray:
-    """Return how often each distinct row comes."""
-    whole = np.ascontiguousarray(rows + np.float32(0.0))  # -0.0 becomes 0.0
-    keys = whole.view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1]))).ravel()
-    return np.asarray(np.unique(keys, return_counts=True)[1], dtype=float)

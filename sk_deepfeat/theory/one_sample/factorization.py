@@ -14,13 +14,13 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
-from sk_deepfeat.theory.one_sample.centred_rows import CentredRows, add_products
+from sk_deepfeat.theory.one_sample.centred_rows import add_products
 from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.one_sample.half_grams import (
+    AnyRows,
     HalfGrams,
     gram_by_halves,
     gram_of,
-    small_gram_of,
 )
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
 from sk_deepfeat.theory.validation import FloatArray
@@ -33,6 +33,8 @@ SPECTRUM_CUT = 1e-11
 _MOST_PRIMAL, _MOST_DUAL = 1e12, 1e7
 # Condition numbers up to which none, one, two corrections leave coefficients as good as they get.
 _REFINED = (1e2, 1e6, 1e9)
+# Each multiplies the error of the kept directions, whose eigenvalues span less than 1e11, by 1e-5.
+_CORRECTIONS = 4
 
 
 class RidgeFactorization:
@@ -40,7 +42,7 @@ class RidgeFactorization:
 
     Attributes
     ----------
-    features : CentredRows
+    features : CentredRows or SparseRows
         Rows weighted, and centred with an intercept, without a copy of those that were given.
     targets : ndarray of shape (n_rows, n_outputs)
         Likewise.
@@ -72,13 +74,18 @@ class RidgeFactorization:
         Which rows belong together; None where every row is a draw of its own.
     classes : RowClasses or None
         What the rows' targets are codes of; None where they are numbers.
+    least_ridge : float
+        Below it directions count that the Gram matrix of sparse rows does not tell: columns have
+        very unequal scales, or rows nearly repeat. Nothing is known there; mostly it is zero.
     halves : HalfGrams or None
         Gram matrices of two random halves, where the rows are twice as many as the features.
     """
 
+    least_ridge = 0.0
+
     def __init__(
         self,
-        features: CentredRows,
+        features: AnyRows,
         targets: FloatArray,
         feature_mean: FloatArray,
         target_mean: FloatArray,
@@ -105,16 +112,18 @@ class RidgeFactorization:
         if not self.primal:
             gram = features.products()
         elif self.n_rows < 2 * self.n_features:
-            of_rows = small_gram_of if features.is_one_block else gram_of
-            gram, self._cross = of_rows(features, targets)
+            gram, self._cross = gram_of(features, targets)
         else:
             values = np.hstack([targets, np.sqrt(weights)[:, None]])
             gram, cross, self.halves = gram_by_halves(features, values)
             self._cross = cross[:, :-1]
         self._decompose(gram, by_numpy=features.is_one_block)  # the BLAS that has made the matrix
-        if self._cut_is_rounding(rounding):
+        enough = self._cut_is_rounding(rounding)
+        if enough or not features.may_be_written:
             self.eigenvalues = self._all_eigenvalues[self._kept]
             self._left: FloatArray | None = None
+            if not enough:
+                self.least_ridge = float(self._all_eigenvalues[-1]) / _MOST_DUAL
         else:  # columns of very unequal scale: the Gram matrix has lost directions that count
             left, singular, _ = self._svd
             rank = min(int(np.sum(singular > self._rank_cut)), self.n_effective)
@@ -131,6 +140,8 @@ class RidgeFactorization:
             self._all_eigenvalues, self._vectors = scipy.linalg.eigh(
                 gram, overwrite_a=True, check_finite=False, driver="evd"
             )
+        if not self.features.casts:
+            self._vectors = np.ascontiguousarray(self._vectors)
         largest = max(float(self._all_eigenvalues[-1]), 0.0)
         above = self._all_eigenvalues > max(SPECTRUM_CUT * largest, 0.0)
         # They ascend: a slice, of which numpy makes no copy.
@@ -169,6 +180,20 @@ class RidgeFactorization:
         other = copy.copy(self)
         other.classes = classes
         return other
+
+    def without_columns(self, columns: NDArray[np.intp]) -> RidgeFactorization:
+        """Return the factorisation of the other columns of rows as they are, weighted, centred."""
+        return RidgeFactorization(
+            self.features.without(columns),
+            self.targets,
+            np.zeros(self.n_features - columns.size),
+            np.zeros(self.targets.shape[1]),
+            1.0,
+            False,
+            np.ones(self.n_rows),
+            float(np.finfo(float).eps),
+            np.empty(0),
+        )
 
     def without_halves(self) -> RidgeFactorization:
         """Return the same factorisation without the halves' Gram matrices, which take memory."""
@@ -237,9 +262,15 @@ class RidgeFactorization:
             return self._left[rows]
         if not self.primal:
             return self._vectors[rows, self._kept]
-        left = self.features.rows_times(rows, self._vectors[:, self._kept], out)
+        left = self.features.rows_times(rows, self._kept_vectors, out)
         left /= np.sqrt(self.eigenvalues)
         return np.asarray(left)
+
+    @cached_property
+    def _kept_vectors(self) -> FloatArray:
+        """Eigenvectors of the kept directions, as products with rows want them."""
+        vectors = self._vectors[:, self._kept]
+        return vectors if self.features.casts else np.ascontiguousarray(vectors)
 
     @property
     def left_from_features(self) -> FloatArray | None:
@@ -264,18 +295,34 @@ class RidgeFactorization:
         Returns
         -------
         ndarray of shape (n_features, n_outputs) or (n_alphas, n_features, n_outputs)
+
+        Raises
+        ------
+        ValueError
+            If an alpha is below `least_ridge`.
         """
         alphas = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
+        if np.any(alphas < self.least_ridge):
+            raise ValueError(
+                f"alpha={alphas.min() * self.mean_weight:.3g} is too small for these sparse "
+                f"features of shape {self.features.shape}: below "
+                f"{self.least_ridge * self.mean_weight:.3g} there count directions that their Gram "
+                "matrix does not tell. Where columns have very unequal scales, "
+                "sklearn.preprocessing.MaxAbsScaler keeps zeros; where rows nearly repeat, pass a "
+                "larger alpha."
+            )
         coefs = np.zeros((alphas.size, self.n_features, self.targets.shape[1]))
         spectrum = self._all_eigenvalues[max(self._vectors.shape[0] - self.n_effective, 0) :]
         if spectrum.size and spectrum[-1] > 0:
-            most = _MOST_PRIMAL if self.primal else _MOST_DUAL
+            by_kept = self.gram_is_enough and not self.features.casts
+            most = _MOST_PRIMAL if self.primal and not by_kept else _MOST_DUAL
             lowest = max(float(spectrum[0]), 0.0)
             resolved = (spectrum[-1] + alphas) <= most * (lowest + alphas)
             if np.any(resolved):
                 coefs[resolved] = self._coefs_from_gram(alphas[resolved])
+            of_one = self._coefs_from_kept if by_kept else self._coefs_from_svd
             for i in np.flatnonzero(~resolved):
-                coefs[i] = self._coefs_from_svd(float(alphas[i]))
+                coefs[i] = of_one(float(alphas[i]))
         return coefs if np.ndim(alpha) else coefs[0]
 
     def _coefs_from_gram(self, alphas: FloatArray) -> FloatArray:
@@ -300,7 +347,7 @@ class RidgeFactorization:
         lowest = max(float(self._all_eigenvalues[-min(self.n_effective, len(shrunk))]), 0.0)
         condition = (self._all_eigenvalues[-1] + alphas.min()) / (lowest + alphas.min())
         for _ in range(int(np.searchsorted(_REFINED, condition))):
-            gradient = self._gradient(coefs, targets) - ridge * coefs
+            gradient = self.features.gradient(targets, coefs) - ridge * coefs
             if self.primal:
                 coefs = coefs + self._vectors @ ((self._vectors.T @ gradient) / shrunk)
             else:
@@ -309,12 +356,23 @@ class RidgeFactorization:
                 coefs = coefs + self.features.transposed_times(vectors @ along)
         return coefs.T.reshape(alphas.size, outputs, self.n_features).transpose(0, 2, 1)
 
-    def _gradient(self, coefs: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return Fᵀ(y - F coefs), in one pass over the rows."""
-        found = np.zeros_like(coefs)
-        for rows, block in self.features.blocks():
-            found += block.T @ (targets[rows] - block @ coefs)
-        return found
+    def _coefs_from_kept(self, alpha: float) -> FloatArray:
+        """Coefficients from the kept directions, for rows that are not to be written out.
+
+        What their eigenvectors have lost by rounding, corrections by the residual give back.
+        """
+        features, kept = self.features, self.eigenvalues[:, None]
+        coefs = np.zeros((self.n_features, self.targets.shape[1]))
+        for _ in range(_CORRECTIONS):
+            gradient = features.gradient(self.targets, coefs) - alpha * coefs
+            if self.primal:
+                along = self._kept_vectors.T @ gradient / (kept + alpha)
+                coefs = coefs + self._kept_vectors @ along
+            else:
+                vectors = self._vectors[:, self._kept]
+                along = vectors.T @ features.times(gradient) / (kept * (kept + alpha))
+                coefs = coefs + features.transposed_times(vectors @ along)
+        return coefs
 
     def training_error(self, alpha: float, coefs: FloatArray) -> FloatArray:
         """Return the mean squared residual of every output on the rows.

@@ -6,20 +6,21 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
+from sk_deepfeat.theory.one_sample.centred_rows import CentredRows, column_means
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
+from sk_deepfeat.theory.one_sample.half_grams import AnyRows
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
+from sk_deepfeat.theory.one_sample.sparse_rows import MOST_FACTORISED, centred_sparse_rows
+from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
 from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
-
-_FEW_ROWS = 16
 
 
 class TrainingSet(NamedTuple):
     """Rows made ready; the arguments of `RidgeFactorization`, where they are told."""
 
-    features: CentredRows
+    features: AnyRows
     targets: FloatArray
     feature_mean: FloatArray
     target_mean: FloatArray
@@ -45,8 +46,8 @@ def ridge_factorization(
 
     Parameters
     ----------
-    features : array-like of shape (n_samples, n_features)
-        Rows of features, finite.
+    features : array-like or sparse matrix of shape (n_samples, n_features)
+        Rows of features, finite. Sparse ones are centred implicitly, and never written out.
     targets : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets, finite.
     sample_weight : array-like of shape (n_samples,), optional
@@ -73,7 +74,8 @@ def ridge_factorization(
     Raises
     ------
     ValueError
-        If shapes do not fit, weights are negative or all zero, or there is one group alone.
+        If shapes do not fit, weights are negative or all zero, there is one group alone, or sparse
+        rows have so many rows and features that no Gram matrix of theirs is to be decomposed.
 
     Examples
     --------
@@ -93,6 +95,12 @@ def ridge_factorization(
         groups=groups,
         rows_elsewhere=rows_elsewhere,
     )
+    if is_sparse(features) and min(made.features.shape) > MOST_FACTORISED:
+        raise ValueError(
+            f"Sparse features of shape {made.features.shape} have more than {MOST_FACTORISED} rows "
+            "and columns, too many to decompose a Gram matrix of theirs; population='lanczos' "
+            "needs products with them alone."
+        )
     return RidgeFactorization(*made)
 
 
@@ -114,10 +122,14 @@ def training_set(
         As there.
     """
     check_flag(fit_intercept, "fit_intercept")
-    given = np.asarray(features)
+    given: Any = features if is_sparse(features) else np.asarray(features)
     single = given.dtype in (np.dtype(np.float32), np.dtype(np.float16))
     rounding = float(np.finfo(np.float32 if single else np.float64).eps)
-    rows = given if given.dtype == np.float32 else real_array(given, "features")
+    rows = given
+    if is_sparse(given):
+        rows = sparse_rows_of(given, "features")
+    elif given.dtype != np.float32:
+        rows = real_array(given, "features")
     values = real_array(targets, "targets")
     values = values.reshape(-1, 1) if values.ndim == 1 else values
     if rows.ndim != 2 or values.ndim != 2 or rows.shape[0] != values.shape[0]:
@@ -125,11 +137,12 @@ def training_set(
             f"features and targets must have one row per sample; got shapes {rows.shape} and "
             f"{values.shape}."
         )
-    if rows.size == 0:
+    if 0 in rows.shape:
         raise ValueError(
             f"features must have at least one row and one column; got shape {rows.shape}."
         )
-    if not (np.all(np.isfinite(rows)) and np.all(np.isfinite(values))):
+    entries = rows.data if is_sparse(rows) else rows
+    if not (np.all(np.isfinite(entries)) and np.all(np.isfinite(values))):
         raise ValueError("features and targets must be finite; got NaN or infinity.")
     exact = np.ravel(real_array(exact_at, "exact_at"))
     labels = None if groups is None else check_labels(groups, rows.shape[0])
@@ -149,18 +162,20 @@ def training_set(
         mean_weight = float(weights.mean())
         weights = weights / mean_weight
         root = np.sqrt(weights)
-    feature_mean, target_mean = np.zeros(rows.shape[1]), np.zeros(values.shape[1])
+    scale = None if root is None else weights
+    target_mean = np.zeros(values.shape[1])
     if fit_intercept:
-        scale = None if root is None else weights
-        feature_mean, target_mean = _column_means(rows, scale), _column_means(values, scale)
+        target_mean = column_means(values, scale)
         values = values - target_mean
     if root is not None:
         values = values * root[:, None]
     if values.base is not None or values is targets:  # they are not the caller's to write to
         values = values.copy()
+    centred: AnyRows
     if rows_elsewhere is None:
-        centred = CentredRows(rows, feature_mean, root)
+        centred, feature_mean = centred_rows(rows, scale, centred=fit_intercept)
     else:
+        feature_mean = column_means(rows, scale) if fit_intercept else np.zeros(rows.shape[1])
         centred = rows_elsewhere(rows, feature_mean, root, kept)
     return TrainingSet(
         centred,
@@ -176,14 +191,21 @@ def training_set(
     )
 
 
-def _column_means(values: NDArray[Any], weights: FloatArray | None) -> FloatArray:
-    """Return weighted means; of a constant column the constant, and no rounding to learn from."""
-    few = values[:: max(1, len(values) // _FEW_ROWS)]
-    maybe = np.flatnonzero(np.all(few == values[0], axis=0))
-    constant = maybe[np.all(values[:, maybe] == values[0, maybe], axis=0)]
-    if weights is None:
-        mean = values.mean(axis=0, dtype=np.float64)
-    else:
-        mean = (weights @ values) / weights.sum()
-    mean[constant] = values[0, constant]
-    return np.asarray(mean)
+def centred_rows(
+    rows: Any, weights: FloatArray | None, *, centred: bool = True
+) -> tuple[AnyRows, FloatArray]:
+    """Return rows less their weighted means, multiplied by roots of weights, and these means.
+
+    Parameters
+    ----------
+    rows : ndarray or csr_array of shape (n_rows, n_features)
+        Sparse ones from `sparse_rows_of`.
+    weights : ndarray of shape (n_rows,) or None
+        Positive; None is one.
+    centred : bool, default=True
+        Whether to subtract the means, which are else zero.
+    """
+    if is_sparse(rows):
+        return centred_sparse_rows(rows, weights, centred=centred)
+    mean = column_means(rows, weights) if centred else np.zeros(rows.shape[1])
+    return CentredRows(rows, mean, None if weights is None else np.sqrt(weights)), mean

@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
+from sk_deepfeat.theory.one_sample.sparse_rows import SparseRows
 from sk_deepfeat.theory.one_sample.spread import spread
 from sk_deepfeat.theory.validation import FloatArray
+
+AnyRows = CentredRows | SparseRows
 
 
 class HalfGrams(NamedTuple):
@@ -38,44 +41,24 @@ class HalfGrams(NamedTuple):
 
 
 def gram_of(
-    rows: CentredRows, values: FloatArray, some: NDArray[np.intp] | None = None
+    rows: AnyRows, values: FloatArray, some: NDArray[np.intp] | None = None
 ) -> tuple[FloatArray, FloatArray]:
-    """Return FᵀF and Fᵀv of some rows, or of all, by SciPy's BLAS or where the rows are.
+    """Return FᵀF, of which the lower triangle counts, and Fᵀv of some rows, or of all.
 
-    Parameters
-    ----------
-    rows : CentredRows
-        F.
-    values : ndarray of shape (n_rows, k)
-        v.
-    some : ndarray of int, optional
-        Which rows.
-
-    Returns
-    -------
-    gram : ndarray of shape (p, p)
-        Its lower triangle, in Fortran's order.
-    cross : ndarray of shape (p, k)
+    Rows that make one block are multiplied by NumPy's BLAS.
     """
-    return rows.gram(values, some)
-
-
-def small_gram_of(
-    rows: CentredRows, values: FloatArray, some: NDArray[np.intp] | None = None
-) -> tuple[FloatArray, FloatArray]:
-    """Return what `gram_of` does where all rows make one block, by NumPy's BLAS."""
+    if not rows.is_one_block:
+        return rows.gram(values, some)
     block = rows.whole() if some is None else rows.take(some)
     return (block.T @ block).T, block.T @ (values if some is None else values[some])
 
 
-def gram_by_halves(
-    rows: CentredRows, values: FloatArray
-) -> tuple[FloatArray, FloatArray, HalfGrams]:
-    """Return FᵀF and Fᵀv of all rows, as `gram_of` does, and what makes them up.
+def gram_by_halves(rows: AnyRows, values: FloatArray) -> tuple[FloatArray, FloatArray, HalfGrams]:
+    """Return FᵀF and Fᵀv of all rows, as ``rows.gram`` does, and what makes them up.
 
     Parameters
     ----------
-    rows : CentredRows
+    rows : CentredRows or SparseRows
         F.
     values : ndarray of shape (n_rows, k)
         v.
@@ -87,9 +70,8 @@ def gram_by_halves(
     """
     n = rows.shape[0]
     parts = tuple(spread(n, n // 2, 2, 0))
-    of_rows = small_gram_of if rows.is_one_block else gram_of
-    first, cross = of_rows(rows, values, parts[0])
-    second, other = of_rows(rows, values, parts[1])
+    first, cross = gram_of(rows, values, parts[0])
+    second, other = gram_of(rows, values, parts[1])
     diagonal = np.diagonal(second).copy()
     packed = _lower_and_upper(first, second)
     total = np.add(first, second, out=first)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,7 +179,7 @@ def single_pays(factorization: RidgeFactorization, operations: float) -> bool:
     lengths = np.sqrt(np.square(factorization.target_components).sum(axis=0))
     sizes = np.r_[np.sqrt(factorization.eigenvalues[-1]), lengths[lengths > 0]]
     in_range = np.all((sizes > 1.0 / _RANGE) & (sizes < _RANGE))
-    return bool(operations >= _LARGE and in_range)
+    return bool(factorization.features.casts and operations >= _LARGE and in_range)
 
 
 class _Tables:
@@ -270,7 +270,8 @@ class _SingleLeft:
         rank = self._factorization.eigenvalues.size
         if not self._buffers:
             self._buffers = [np.empty((most, size), np.float32) for size in (width, rank, rank)]
-        features, count = self._factorization.features, rows.stop - rows.start
+        features: Any = self._factorization.features
+        count = rows.stop - rows.start
         cast, left, squares = (buffer[:count] for buffer in self._buffers)
         features.cast_times(rows, self._single, left[:, coarse:], cast)
         if coarse:

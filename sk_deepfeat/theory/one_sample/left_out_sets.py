@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
+from sk_deepfeat.theory.one_sample.half_grams import AnyRows
 from sk_deepfeat.theory.validation import FloatArray
 
 _SKETCH = 32
@@ -51,24 +52,29 @@ def single_precision_unit(factorization: RidgeFactorization) -> float:
 class _SingleRows:
     """The rows over a unit in single precision; a copy of few rows, of many a block at a time."""
 
-    def __init__(self, rows: CentredRows, unit: float) -> None:
+    def __init__(self, rows: AnyRows, unit: float) -> None:
         self._given, self._unit = rows, unit
         self._copy: Floats | None = None
-        if rows.shape[0] * rows.shape[1] <= _COPIED_ENTRIES:
+        if isinstance(rows, CentredRows) and rows.shape[0] * rows.shape[1] <= _COPIED_ENTRIES:
             self._copy = np.empty(rows.shape, dtype=np.float32)
             for some, block in rows.blocks():
                 np.divide(block, unit, out=self._copy[some], casting="same_kind")
 
-    def take(self, rows: Rows) -> Floats:
-        """Return some rows."""
+    def some_times(self, rows: slice | Rows, right: Floats) -> Floats:
+        """Return the product of some rows with a matrix."""
         if self._copy is not None:
-            return self._copy[rows]
-        return np.asarray(self._given.take(rows) / self._unit, dtype=np.float32)
+            return self._copy[rows] @ right
+        if not isinstance(self._given, CentredRows):
+            found = self._given.rows_times(rows, right / np.float64(self._unit))
+            return found.astype(np.float32)
+        return np.asarray(self._given.take(rows) / self._unit, dtype=np.float32) @ right
 
     def times(self, right: Floats) -> Floats:
         """Return the product of all rows with a matrix."""
         if self._copy is not None:
             return self._copy @ right
+        if not isinstance(self._given, CentredRows):
+            return self.some_times(slice(None), right)
         found = np.empty((self._given.shape[0], right.shape[1]), dtype=np.float32)
         for some, block in self._given.blocks():
             single = np.divide(block, self._unit, dtype=np.float32, casting="same_kind")
@@ -104,7 +110,7 @@ class InfluenceMetric:
     def points(self, rows: Rows) -> Floats:
         """Return a_i of some rows."""
         if isinstance(self._rows, _SingleRows):
-            return self._rows.take(rows) @ self._map
+            return self._rows.some_times(rows, self._map)
         return self._rows[rows]
 
     def products(self, points: Floats) -> Floats:

@@ -14,7 +14,6 @@ from sk_deepfeat.theory.one_sample.row_leverages import (
     largest_rows,
     leverage_shares,
 )
-from sk_deepfeat.theory.validation import FloatArray
 
 # Of values that are equal, centring and weights leave differences of rounding.
 _EQUAL = 1e-9
@@ -92,11 +91,5 @@ def _differing(factorization: RidgeFactorization) -> NDArray[np.intp]:
     Where nine rows of ten have it, it is the median of any 25 rows: 13 others among them come once
     in ten million times.
     """
-    rows: FloatArray = np.array(factorization.features.given, dtype=np.float64)
     some = np.random.default_rng(0).permutation(factorization.n_rows)[:_ROWS_OF_MEDIAN]
-    middle = np.median(rows[some], axis=0)
-    rows -= middle
-    np.abs(rows, out=rows)
-    # A column that is constant has rounding alone, which its own size would not show.
-    scale = np.maximum(rows.max(axis=0), np.abs(middle))
-    return np.count_nonzero(rows > _EQUAL * scale, axis=0)
+    return factorization.features.differing(some, _EQUAL)

@@ -13,7 +13,7 @@ from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.leave_one_out import left_out_rows
 from sk_deepfeat.theory.validation import FloatArray
 
-_BISECTIONS = 60
+_BISECTIONS, _BLOCK_ENTRIES = 60, 2_000_000
 _MOST_DF_SHARE = 0.9
 
 
@@ -87,10 +87,15 @@ def leverage_shares(
     back = factorization.left_from_features
     if back is None:
         every = factorization.left_vectors(slice(None))
-        traced = ((left / (lam + ridge)) @ every.T) @ factorization.features.columns(columns)
+        along = every @ (left / (lam + ridge)).T
+        traced = factorization.features.transposed_times(along)[columns].T
     else:
         traced = (left * shrunk) @ back[columns].T
-    part = (factorization.features.take(rows)[:, columns] * traced).sum(axis=1)
+    part, step = np.empty(rows.size), max(1, _BLOCK_ENTRIES // factorization.n_features)
+    for start in range(0, rows.size, step):
+        some = slice(start, start + step)
+        taken = factorization.features.take(rows[some])[:, columns]
+        part[some] = (taken * traced[some]).sum(axis=1)
     return np.asarray(np.clip(part / np.maximum(leverage, 1e-300), 0.0, 1.0))
 
 

@@ -60,11 +60,7 @@ def row_sizes(factorization: RidgeFactorization, leverages: RowLeverages) -> Siz
     """
     if factorization.n_rows < tuning.CAUSE_FEWEST_ROWS:
         return NO_SIZES
-    rows = np.array(factorization.features.given, dtype=np.float64)
-    rows -= rows.mean(axis=0)
-    scale = np.einsum("ij,ij->j", rows, rows)
-    np.divide(rows, np.sqrt(scale), out=rows, where=scale > 0)
-    plain = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    plain = factorization.features.lengths()
     both = [size / max(float(np.median(size)), 1e-300) for size in (np.sqrt(leverages.q), plain)]
     size = np.minimum(*both)
     outsize = standing_apart(size)

@@ -14,11 +14,16 @@ _EIGENVECTORS, _CHOLESKY = 8.0, 0.5
 # A singular value decomposition, in units of the smaller side squared times the larger one.
 _OF_ROWS = 30.0
 _FEW_OUTPUTS = 8
+# Products of sparse rows with one another cost no more than those of rows of so many dense columns
+# for each row do: as much as the eigenvectors.
+_SPARSE_SIDES = 8
 
 
 def factorization_cost(factorization: RidgeFactorization) -> float:
     """Return the operations of the factorisation itself."""
     small, large = sorted(factorization.features.shape)
+    if not (factorization.primal or factorization.features.casts):
+        large = min(large, _SPARSE_SIDES * small)
     operations = small**2 * large + _EIGENVECTORS * small**3
     if not factorization.gram_is_enough:
         operations += _OF_ROWS * small**2 * large

@@ -10,7 +10,7 @@ Where the training set itself had to be decomposed from its rows, so are its sub
 from __future__ import annotations
 
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.centred_rows import add_products
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
-from sk_deepfeat.theory.one_sample.half_grams import gram_of
 from sk_deepfeat.theory.one_sample.shifted_systems import solve_shifted
 from sk_deepfeat.theory.one_sample.subset_costs import by_weights
 from sk_deepfeat.theory.threads import scipy_product
@@ -37,7 +36,7 @@ class SubsetFit(NamedTuple):
     rows: FloatArray | _Rows | None = None
     """With weights: what products with the subset's rows come from, (p, n), or their numbers."""
 
-    def predictions(self, basis: FloatArray) -> FloatArray:
+    def predictions(self, basis: Any) -> FloatArray:
         """Return F w of rows of a `SubsetFits.basis`, without the intercept, (rows, A·t)."""
         if self.rows is not None:
             basis = basis[:, self.rows] if self.rows.ndim == 1 else basis @ self.rows
@@ -67,9 +66,9 @@ class SubsetFits:
         gram = self.factorization.gram()
         return gram + np.tril(gram, -1).T if self.by_rows else gram
 
-    def basis(self, rows: slice) -> FloatArray:
+    def basis(self, rows: slice) -> Any:
         """Return what d numbers are multiplied by to predict some rows: features, or products."""
-        return self._products[rows] if self.by_rows else self.factorization.features.take(rows)
+        return self._products[rows] if self.by_rows else self.factorization.features.part(rows)
 
     def fit(self, rows: _Rows, alphas: FloatArray) -> SubsetFit:
         """Fit ridge on some rows.
@@ -140,10 +139,10 @@ class SubsetFits:
         values = np.hstack([factorization.targets, np.sqrt(factorization.weights)[:, None]])
         # What to take from all rows costs their Gram matrix, once, and another one of the others.
         if 2 * rows.size <= factorization.n_rows:
-            return gram_of(factorization.features, values, rows)
+            return factorization.features.gram(values, rows)
         others = np.ones(factorization.n_rows, dtype=bool)
         others[rows] = False
-        gram, cross = gram_of(factorization.features, values, np.flatnonzero(others))
+        gram, cross = factorization.features.gram(values, np.flatnonzero(others))
         np.subtract(self._products, gram, out=gram)
         return gram, self._cross - cross
 

@@ -46,6 +46,7 @@ NUMERICAL = {
     "least_error.py": {40},
     "growth_misses.py": {40},
     "shifted_systems.py": {6},
+    "sparse_rows.py": {150.0, 10_000},
     "subset_costs.py": {8, 30.0},
     "subset_plan.py": {100.0, 6.0, 25.0, 0.25, 1.01, 1.05, 1.5, 2.1, 0.0001, 12},
     "subsets.py": set(),

@@ -155,10 +155,13 @@ class _HatProducts:
         """Return the product with values of shape (n_rows, c)."""
         lam = self._f.eigenvalues
         shrunk: Any = (lam / (lam + ridge)).astype(self._dtype)[:, None]
+        if self._left is None and self._dtype is np.float64:
+            along = self._f.features.transposed_times(values)
+            return self._f.features.times(self._right @ (shrunk * (self._right.T @ along)))
         given: Any = values.astype(self._dtype)
         if self._left is not None:
             return np.asarray(self._left @ (shrunk * (self._left.T @ given)), dtype=np.float64)
-        along: Any = np.zeros((self._f.n_features, values.shape[1]), self._dtype)
+        along = np.zeros((self._f.n_features, values.shape[1]), self._dtype)
         for rows, block in self._blocks():
             along += block.T @ given[rows]
         coefs = self._right @ (shrunk * (self._right.T @ along))
@@ -167,15 +170,12 @@ class _HatProducts:
             found[rows] = block @ coefs
         return found
 
-    def _blocks(self) -> Iterator[tuple[slice, AnyFloats]]:
-        features = self._f.features
+    def _blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        features: Any = self._f.features
         n, p = features.shape
         blocks = list(_blocks(n, p))
-        room = np.empty((blocks[0].stop, p), np.float32) if self._dtype is np.float32 else None
+        room = np.empty((blocks[0].stop, p), np.float32)
         for rows in blocks:
-            if room is None:
-                yield rows, features.take(rows)
-                continue
             part = room[: rows.stop - rows.start]
             features.cast(rows, part)
             yield rows, part

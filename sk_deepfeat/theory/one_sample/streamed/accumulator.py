@@ -24,6 +24,8 @@ _BLOCK_ENTRIES = 500_000
 # Centres stay while no mean is more than so many standard deviations, and roundings, away.
 _MOST_DEVIATIONS, _ROUNDING = 8.0, 1e-12
 _FEW_ROWS = 16
+# Pickles hold what is below the diagonal, in stripes of so many columns.
+_PACKED_COLUMNS = 128
 
 
 class GramAccumulator:
@@ -38,6 +40,9 @@ class GramAccumulator:
         Most rows that are kept, a uniform sample of all; zero keeps none.
     random_state : int, default=0
         Draws the sample. Accumulators that are to be merged need different ones.
+    n_expected : int, optional
+        How many rows of positive weight, at least, all accumulators have together that are to be
+        merged. Each then keeps hardly more than its share of the sample.
 
     Attributes
     ----------
@@ -63,13 +68,19 @@ class GramAccumulator:
     (6, True)
     """
 
-    def __init__(self, *, reservoir_size: int = 10_000, random_state: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        reservoir_size: int = 10_000,
+        random_state: int = 0,
+        n_expected: int | None = None,
+    ) -> None:
         self.reservoir_size = _count(reservoir_size, "reservoir_size")
         self.random_state = _count(random_state, "random_state")
         self.n_rows, self.n_blocks = 0, 0
         self.n_features = self.n_outputs = 0
         self.dtype: np.dtype[Any] | None = None
-        self.reservoir = Reservoir(self.reservoir_size, self.random_state)
+        self.reservoir = Reservoir(self.reservoir_size, self.random_state, n_expected)
         self._sums = np.empty((0, 0), order="F")  # its lower triangle
         self._centre = np.empty(0)
 
@@ -160,6 +171,23 @@ class GramAccumulator:
         self.n_blocks += other.n_blocks
         self._recentre()
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        starts = range(0, len(self._sums), _PACKED_COLUMNS)
+        state["_sums"] = [
+            np.asfortranarray(self._sums[k:, k : k + _PACKED_COLUMNS]) for k in starts
+        ]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        packed = state["_sums"]
+        size = len(packed[0]) if packed else 0
+        self._sums = np.zeros((size, size), order="F")
+        for k, columns in enumerate(packed):
+            start = k * _PACKED_COLUMNS
+            self._sums[start:, start : start + _PACKED_COLUMNS] = columns
 
     @property
     def weight_sum(self) -> float:

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.theory.validation import FloatArray
 
+# More rows than the sample is to have are below the limit, by so many standard deviations.
+_DEVIATIONS = 8.0
+
 
 class Reservoir:
     """At most `size` rows of a stream, each with the same chance.
@@ -25,10 +28,17 @@ class Reservoir:
         Most rows that are kept.
     random_state : int
         Draws them. Reservoirs that are to be merged need different ones.
+    n_expected : int, optional
+        How many rows at least all those have together that are to be merged: no more is then kept
+        than what comes into the sample of all of them, but for chance.
     """
 
-    def __init__(self, size: int, random_state: int) -> None:
+    def __init__(self, size: int, random_state: int, n_expected: int | None = None) -> None:
         self.size = size
+        self._limit = 1.0  # rows whose number is not below it are not kept
+        if n_expected is not None and n_expected > size:
+            most = size + _DEVIATIONS * np.sqrt(size) + np.square(_DEVIATIONS)
+            self._limit = min(most / n_expected, 1.0)
         self._rng = np.random.default_rng(random_state)
         self._draws = np.empty(0)
         self._chosen = False
@@ -67,13 +77,37 @@ class Reservoir:
 
     def merge(self, other: Reservoir) -> None:
         """Take over what another one keeps; it stays as it is."""
+        if other._limit < self._limit:
+            self._lower(other._limit)
         self._chosen |= other._chosen
         if len(other):
             self._put(other._draws, [other.rows, other.targets, other.weights])
 
+    def _lower(self, limit: float) -> None:
+        """Let rows go whose numbers are not below a limit."""
+        self._limit = limit
+        kept = self._draws < limit
+        self._chosen |= not np.all(kept)
+        self._parts = [part[: len(self)][kept] for part in self._parts]
+        self._draws = self._draws[kept]
+
+    def __getstate__(self) -> dict[str, Any]:
+        parts = [part[: len(self)] for part in self._parts]
+        return {**self.__dict__, "_parts": parts}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        # What came over a network may not be written to.
+        self._draws = np.array(self._draws)
+        self._parts = [np.array(part) for part in self._parts]
+
     def _put(self, draws: FloatArray, values: list[NDArray[Any]]) -> None:
         if not self._parts:
             self._parts = [np.empty((0, *part.shape[1:]), part.dtype) for part in values]
+        if self._limit < 1.0:
+            low = draws < self._limit
+            self._chosen |= not np.all(low)
+            draws, values = draws[low], [part[low] for part in values]
         free = min(self.size - len(self), draws.size)
         if free:
             self._grow(len(self) + free)

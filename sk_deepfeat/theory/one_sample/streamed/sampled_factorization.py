@@ -19,6 +19,7 @@ from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
 from sk_deepfeat.theory.one_sample.factorization import SPECTRUM_CUT, RidgeFactorization
 from sk_deepfeat.theory.one_sample.factorize import ridge_factorization
 from sk_deepfeat.theory.one_sample.streamed.accumulator import GramAccumulator
+from sk_deepfeat.theory.threads import threads_for
 from sk_deepfeat.theory.validation import FloatArray, real_array
 
 _CORRECTIONS = 2
@@ -38,6 +39,8 @@ class SampledFactorization(RidgeFactorization):
     exact_at : ndarray of shape (n_exact,)
         As in `ridge_factorization`, for the weights as given.
     """
+
+    features: CentredRows
 
     def __init__(self, sums: GramAccumulator, *, fit_intercept: bool, exact_at: FloatArray) -> None:
         gram, cross, squares = sums.moments(fit_intercept=fit_intercept)
@@ -64,7 +67,8 @@ class SampledFactorization(RidgeFactorization):
         gram = np.asfortranarray(gram)
         gram /= self.mean_weight
         self._gram: FloatArray | None = gram.copy(order="F")
-        self._decompose(gram, by_numpy=False)
+        with threads_for(self.n_features):
+            self._decompose(gram, by_numpy=False)
         surplus = max(self._all_eigenvalues.size - self.n_effective, 0)
         self._kept = slice(max(self._kept.start, surplus), self._kept.stop)
         self.eigenvalues = self._all_eigenvalues[self._kept]

@@ -16,6 +16,8 @@ from sk_deepfeat.theory import (
     leave_one_out_residuals,
     ridge_factorization,
 )
+from sk_deepfeat.theory.one_sample.leverage_classes import _of_all_rows, leverage_moments
+from sk_deepfeat.theory.one_sample.streamed.sampled_means import SampledMeans
 
 N, P, KEPT = 2500, 30, 400
 
@@ -132,3 +134,62 @@ def test_directions_that_are_not_there_are_left_out():
 def test_one_row_is_too_few():
     with pytest.raises(ValueError, match="at least two rows"):
         factorize_sums(GramAccumulator().add([[1.0]], [1.0]))
+
+
+def test_what_was_measured_is_compared_with_the_sample(both):
+    found, _ = both
+    curve, _ = leave_one_out_curves(found)
+    sizes, of_sample = (calibrate(found, each).sizes for each in (curve, curve.of_sample))
+    assert curve.of_sample.of_sample is not curve and curve.sample_factor is not None
+    for size, own in zip(sizes, of_sample, strict=True):
+        assert_allclose(size.log_ratio, own.log_ratio, atol=1e-12)
+        assert_allclose(size.measured / size.predicted, own.measured / own.predicted)
+        assert np.abs(size.measured / own.measured - 1.0).max() > 1e-3
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_means_over_all_are_those_of_all_rows(fit_intercept):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 5)), rng.normal(size=40)
+    sums = GramAccumulator(reservoir_size=15).add(X, y)
+    found = factorize_sums(sums, fit_intercept=fit_intercept)
+    grid = np.array([0.3, 20.0])
+    means = SampledMeans(found, grid, 3)
+    block = np.arange(15) % 3
+    kept = found.features.given
+    squares = []
+    for ridge in grid:
+        model = Ridge(ridge, fit_intercept=fit_intercept).fit(X, y)
+        of_all = np.mean(np.square(y - model.predict(X)))
+        residual = np.square(found.targets[:, 0] + found.target_mean - model.predict(kept))
+        squares.append((of_all, residual))
+    means.add_rows(block)
+    means.add(block, slice(None), np.stack([residual for _, residual in squares])[:, :, None])
+    for position, (of_all, residual) in enumerate(squares):
+        assert_allclose(means.factor()[position, 0], of_all / residual.mean(), rtol=1e-10)
+        left = residual[block != 1].mean()
+        without = means.factor_without(1, np.array([position]), np.full((1, 1), 1.2))
+        assert_allclose(without[0, 0], of_all / left * 1.2 ** np.sqrt(15 / 40), rtol=1e-10)
+
+
+def test_all_rows_vary_by_what_another_block_shows():
+    error = np.arange(1.0, 5.0)[:, None, None, None] * np.ones((4, 2, 1, 1))
+    some = leverage_moments(*small_rows(), n_blocks=0)[0]
+    parts = [some._replace(error=values, leverage_weighted_error=values) for values in error]
+    asked = []
+
+    class Means:
+        def factor(self):
+            return np.ones((2, 1))
+
+        def factor_without(self, block, ridges, moved):
+            asked.append((block, float(moved[0, 0])))
+            return np.ones((2, 1))
+
+    _of_all_rows(parts, Means(), np.arange(2))
+    assert asked == [(0, 3.0), (1, 4.0), (2, 2.0)]
+
+
+def small_rows():
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    return ridge_factorization(X, X[:, 0]), np.array([1.0, 2.0])

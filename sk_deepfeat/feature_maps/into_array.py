@@ -1,0 +1,61 @@
+"""Features written block by block into an array that is given, such as a memory map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+# Entries of a block of rows and features: some tens of megabytes in double precision.
+_BLOCK_ENTRIES = 4_000_000
+_LEAST_ROWS = 64
+
+
+def transform_into(transform: Callable[[Any], Any], X: Any, out: Any, n_features: int) -> Any:
+    """Write the features of all rows into `out`, and return it.
+
+    Parameters
+    ----------
+    transform : callable
+        Returns features of some rows.
+    X : array of shape (n_samples, ...)
+        With ``shape`` and slices of rows; read block by block.
+    out : array of shape (n_samples, n_features)
+        Of float32 or float64, with slices that can be written to.
+    n_features : int
+        Columns that `transform` returns.
+
+    Returns
+    -------
+    array
+        `out`.
+    """
+    if not hasattr(X, "shape") or not hasattr(X, "__getitem__"):
+        X = np.asarray(X)
+    shape = tuple(int(size) for size in X.shape)
+    if not hasattr(out, "shape") or not hasattr(out, "__setitem__"):
+        raise TypeError(
+            f"out must be an array with shape and slices, such as a memmap; got "
+            f"{type(out).__name__}."
+        )
+    wanted = (*shape[:1], n_features)
+    if tuple(out.shape) != wanted:
+        raise ValueError(f"out has shape {tuple(out.shape)}; these rows need {wanted}.")
+    if np.dtype(out.dtype) not in (np.float32, np.float64):
+        raise ValueError(f"out holds {out.dtype}; features are float32 or float64.")
+    if isinstance(out, np.ndarray) and not out.flags.writeable:
+        raise ValueError("out cannot be written to; open a memmap with mode='r+' or 'w+'.")
+    width = max(int(np.prod(shape[1:])), n_features, 1)
+    step = max(_LEAST_ROWS, _BLOCK_ENTRIES // width)
+    for start in range(0, shape[0], step):
+        stop = min(start + step, shape[0])
+        block = X[start:stop]
+        block = block if hasattr(block, "columns") else np.asarray(block)
+        if len(block) != stop - start:
+            raise ValueError(f"X ends early: rows {start} to {stop - 1} are {len(block)}.")
+        try:
+            out[start:stop] = transform(block)
+        except ValueError as error:
+            raise ValueError(f"Rows {start} to {stop - 1}: {error}") from error
+    return out
