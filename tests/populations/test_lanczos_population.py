@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge
@@ -121,6 +122,20 @@ def test_the_same_rows_give_the_same_answers_before_and_after_pickling():
     np.testing.assert_array_equal(shared.test_error(N, ALPHA, **asked), expected)
     shared = clone(SMALL).fit(X, y, path=ridge_factorization(X, y))
     np.testing.assert_array_equal(shared.test_error(N, ALPHA, **asked), expected)
+
+
+def test_sparse_rows_give_what_dense_ones_do():
+    rng = np.random.default_rng(0)
+    X = scipy.sparse.random_array((700, 300), density=0.05, rng=rng, format="csr")
+    y = X @ rng.normal(size=300) + 0.2 * rng.normal(size=700)
+    sparse, dense = (
+        DeterministicEquivalentRidge(0.5, population=SMALL).fit(rows, y)
+        for rows in (X, X.toarray())
+    )
+    np.testing.assert_allclose(
+        sparse.predict_test_error(N, [0.5, 5.0]), dense.predict_test_error(N, [0.5, 5.0]), rtol=1e-6
+    )
+    np.testing.assert_allclose(sparse.coef_, dense.coef_, atol=1e-5 * np.abs(dense.coef_).max())
 
 
 def test_an_alpha_that_does_not_settle_is_silent():

@@ -86,13 +86,6 @@ def ridge_factorization(
     >>> factorization.coefs(14.0).round(3)
     array([[0.5]])
     """
-    shape = np.shape(features)
-    if is_sparse(features) and min(shape) > MOST_FACTORISED:
-        raise ValueError(
-            f"Sparse features of shape {shape} have more than {MOST_FACTORISED} rows and columns, "
-            "too many to decompose a Gram matrix of theirs; population='lanczos' needs products "
-            "with them alone."
-        )
     made = training_set(
         features,
         targets,
@@ -102,6 +95,12 @@ def ridge_factorization(
         groups=groups,
         rows_elsewhere=rows_elsewhere,
     )
+    if is_sparse(features) and min(made.features.shape) > MOST_FACTORISED:
+        raise ValueError(
+            f"Sparse features of shape {made.features.shape} have more than {MOST_FACTORISED} rows "
+            "and columns, too many to decompose a Gram matrix of theirs; population='lanczos' "
+            "needs products with them alone."
+        )
     return RidgeFactorization(*made)
 
 

@@ -43,6 +43,8 @@ class UnfactorizedRows:
         Rows of the sample.
     groups, classes : None
         Rows in groups, or of classes, need a factorisation.
+    least_ridge : float
+        Zero: curves end by themselves where ridges become too small.
     """
 
     groups = None
