@@ -4,6 +4,7 @@
     python benchmarks/matrix_free.py refits           # p = n0 = 20,000: refits of three sizes
     python benchmarks/matrix_free.py time             # p = n0 = 2,000 … 8,000: 100 steps each
     python benchmarks/matrix_free.py sparse           # 200,000 x 100,000, one entry in a thousand
+    python benchmarks/matrix_free.py table LOG ...    # docs/tables/ from lines that were printed
 
 Dense rows are random ReLU features of MNIST, even against odd digits; what is measured is measured
 on 30,000 images that no fit has seen. Prints one line of JSON.
@@ -12,9 +13,11 @@ on 30,000 images that no fit has seen. Prints one line of JSON.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import resource
 import time
+from pathlib import Path
 
 import numpy as np
 import scipy.linalg
@@ -26,6 +29,7 @@ from sk_deepfeat.datasets import load_mnist_parity
 from sk_deepfeat.populations import LanczosPopulation
 
 GIB = 2.0**30
+TABLES = Path(__file__).parents[1] / "docs" / "tables"
 TEST_ROWS = 30_000
 
 
@@ -212,6 +216,45 @@ def sparse(n_rows):
     }
 
 
+def write_tables(logs):
+    """Write what runs have printed to the tables of the documents."""
+    lines = [
+        json.loads(line)
+        for log in logs
+        for line in Path(log).read_text().splitlines()
+        if line.startswith('{"benchmark"')
+    ]
+    cells, costs = [], []
+    for run in lines:
+        name = "sparse" if run["question"] == "sparse" else "dense"
+        shape = {"rows": name, "n₀": run["rows"]}
+        if "times" in run:
+            costs += [
+                {**shape, "n₀": each["n"], **{k: each[k] for k in ("steps", "seconds")}}
+                | {"GiB beyond the rows": "", "ns an entry and step": each["ns_an_entry_and_step"]}
+                for each in run["times"]
+            ]
+            continue
+        costs.append(
+            {**shape, "steps": run["steps"], "seconds": run["seconds"]}
+            | {"GiB beyond the rows": run.get("gib_beyond_rows", ""), "ns an entry and step": ""}
+        )
+        for i, n in enumerate(run["sizes"]):
+            for k, alpha in enumerate(run["alphas"]):
+                both = run.get("half_interval_percent"), run.get("off_dense_percent")
+                half, off_dense = ("" if part is None else part[i][k] for part in both)
+                cells.append(
+                    {**shape, "n": n, "alpha": alpha, "predicted": run["predicted"][i][k]}
+                    | {"refits": run["refits"][i][k], "off, %": run["off_percent"][i][k]}
+                    | {"half the interval, %": half, "off leave-one-out, %": off_dense}
+                )
+    for name, found in (("matrix_free", cells), ("matrix_free_cost", costs)):
+        with open(TABLES / f"{name}.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, found[0])
+            writer.writeheader()
+            writer.writerows(found)
+
+
 QUESTIONS = {
     "dense": (dense, 4000),
     "refits": (refits, 20_000),
@@ -222,9 +265,13 @@ QUESTIONS = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("question", choices=QUESTIONS)
+    parser.add_argument("question", choices=[*QUESTIONS, "table"])
+    parser.add_argument("logs", nargs="*", help="for table: files of printed lines")
     parser.add_argument("--rows", type=int)
     args = parser.parse_args()
+    if args.question == "table":
+        write_tables(args.logs)
+        return
     ask, usual = QUESTIONS[args.question]
     rows = args.rows or usual
     print(
