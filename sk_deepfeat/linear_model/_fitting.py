@@ -97,7 +97,7 @@ class RidgeFitMixin:
         """Fit the population on factorised rows, and return what answers questions."""
         self.n_samples_ = factorization.n_rows
         self.eigenvalues_ = np.sort(factorization.eigenvalues / factorization.n_rows)[::-1]
-        self.n_groups_ = None if factorization.groups is None else factorization.groups.n_groups
+        self.n_groups_ = factorization.n_groups
         self.population_ = fit_population(
             self.population,
             X,
@@ -121,7 +121,7 @@ class RidgeFitMixin:
             factorization.n_rows,
             self.alpha,
             total / factorization.n_rows * factorization.mean_weight,
-            None if factorization.groups is None else factorization.groups.mean_size,
+            factorization.group_size,
         )
 
     def _settle(self, place: ArrayPlace | None, device: DeviceRows | None) -> None:
