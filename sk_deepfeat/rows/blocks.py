@@ -185,7 +185,7 @@ def as_block(given: Any, what: str) -> RowBlock:
     """Return a block from (X, y), (X, y, sample_weight), or these and groups; or ValueError."""
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3, 4):
         raise ValueError(
-            f"{what} must be (X, y), (X, y, sample_weight) or (X, y, sample_weight, groups); got "
+            f"{what} must be (X, y) or (X, y, sample_weight), groups behind these; got "
             f"{type(given).__name__}."
         )
     return RowBlock(*given)

@@ -60,7 +60,8 @@ def label_hashes(labels: Any, n_rows: int) -> Hashes:
 
 def draws_of(hashes: Hashes) -> NDArray[np.float64]:
     """Return numbers in [0, 1) from hashes, uniform over labels."""
-    return (hashes >> np.uint64(8 * _BYTES - _BITS_OF_FLOAT)) * 2.0**-_BITS_OF_FLOAT
+    high = hashes >> np.uint64(8 * _BYTES - _BITS_OF_FLOAT)
+    return high.astype(np.float64) * 2.0**-_BITS_OF_FLOAT
 
 
 def _array(labels: Any) -> NDArray[Any]:
@@ -71,8 +72,8 @@ def _array(labels: Any) -> NDArray[Any]:
         for row, label in enumerate(labels):
             array[row] = label
         return array
-    if np.ma.isMaskedArray(labels):
-        return np.asarray(labels.astype(object).filled(None))
+    if isinstance(labels, np.ma.MaskedArray):
+        return np.array(labels.tolist(), dtype=object)
     array = np.asarray(labels)
     if array.dtype.kind in "mM":
         raise TypeError(
