@@ -67,8 +67,6 @@ def test_errors_are_those_of_all_rows_within_intervals(rows, whole):
     assert np.all(((lower < expected) & (expected < upper))[known])
     wider = ((upper - lower) / (high - low))[known]
     assert np.all((wider > 0.8) & (wider < 2.0 * np.sqrt(N / 1200)))
-    rows_alone = DeterministicEquivalentRidge(10.0).fit(X, y)
-    assert found.test_error_ > rows_alone.test_error_
 
 
 @pytest.mark.parametrize("question", ["predict_test_error", "predict_kappa", "optimal_alpha"])
@@ -165,7 +163,6 @@ def test_rows_after_fit_are_added_to_those_of_fit(rows):
 
 
 def test_sums_go_on_after_pickling_and_questions(rows):
-    X, y, weights, groups = rows
     ridge = DeterministicEquivalentRidge(10.0, reservoir_size=900)
     expected = in_blocks(clone(ridge), *rows)
     found = in_blocks(clone(ridge), *(part[:3500] for part in rows))
