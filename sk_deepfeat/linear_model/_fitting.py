@@ -136,7 +136,7 @@ class RidgeFitMixin:
         self.__dict__.pop("eigenvalues_", None)
         if isinstance(factorization, RidgeFactorization):
             self.eigenvalues_ = np.sort(factorization.eigenvalues / factorization.n_rows)[::-1]
-        self.n_groups_ = None if factorization.groups is None else factorization.groups.n_groups
+        self.n_groups_ = factorization.n_groups
         self.population_ = fit_population(
             self.population,
             X,
@@ -159,7 +159,7 @@ class RidgeFitMixin:
             factorization.n_rows,
             self.alpha,
             factorization.trace / factorization.n_rows * factorization.mean_weight,
-            None if factorization.groups is None else factorization.groups.mean_size,
+            factorization.group_size,
         )
 
     def _settle(self, place: ArrayPlace | None, device: DeviceRows | None) -> None:

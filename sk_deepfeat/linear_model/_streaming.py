@@ -17,9 +17,11 @@ from sk_deepfeat.rows import (
     in_numpy,
     is_array,
     require_targets,
+    row_labels,
     row_source,
     shown,
     sum_on_workers,
+    warn_of_the_largest,
 )
 from sk_deepfeat.theory import GramAccumulator, RidgeFactorization, factorize_sums
 from sk_deepfeat.theory.validation import check_flag, numeric_targets
@@ -60,7 +62,7 @@ class StreamFitMixin:
                 return state[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Any:
         """Add rows to those that have been added before.
 
         Second moments are summed in double precision, which gives the coefficients of `fit` on all
@@ -77,6 +79,10 @@ class StreamFitMixin:
             Their targets.
         sample_weight : float or array-like of shape (n_samples,), optional
             Their weights, not negative.
+        groups : array-like of shape (n_samples,), optional
+            Labels of their groups, integers or strings, with all rows or with none. Rows of one
+            label belong together, whenever they come. Errors are then those on rows of new groups,
+            from whole groups that are kept, of `reservoir_size` rows together.
 
         Returns
         -------
@@ -88,7 +94,10 @@ class StreamFitMixin:
         ValueError
             If rows do not fit those before, in width or precision, or are not finite; nothing of
             them is then added. If `reservoir_size` has been changed, or the estimator was fitted on
-            an array that is no longer as it was, or no longer there after pickling.
+            an array that is no longer as it was, or no longer there after pickling. If some rows
+            have groups and others none.
+        TypeError
+            If a label of a group is neither an integer nor a string.
         """
         check_flag(self.fit_intercept, "fit_intercept")
         sums = self.__dict__.get("_sums")
@@ -99,7 +108,8 @@ class StreamFitMixin:
                 f"reservoir_size={self.reservoir_size!r} was {sums.reservoir_size} for the rows "
                 "before; a sample cannot grow afterwards. Start anew from a clone."
             )
-        self._add(sums, RowBlock(X, y, sample_weight))
+        labels = None if groups is None else row_labels(groups)
+        self._add(sums, RowBlock(X, y, sample_weight, labels))
         self._sums, self._rows_of_fit = sums, None
         self._forget()
         return self
@@ -107,14 +117,16 @@ class StreamFitMixin:
     def _streams(self, X: Any, y: Any, groups: Any) -> bool:
         """Say whether `fit` takes rows block by block."""
         wanted = self.reservoir_size
+        series = isinstance(groups, str) and groups == "blocks"
         if not is_array(X):
-            if groups is not None:
+            if series:
                 raise ValueError(
-                    "groups need all rows of a group at once: pass X as an array, or as one that "
-                    "is mapped from a file with reservoir_size=None."
+                    'groups="blocks" needs all rows of a series at once: pass X as an array, or as '
+                    "one that is mapped from a file with reservoir_size=None. For rows that come "
+                    "in blocks name the stretches, one label per row."
                 )
             return True
-        if wanted is None or groups is not None or y is None:
+        if wanted is None or y is None or series or (groups is not None and wanted == "auto"):
             return False
         dense = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "biuf"
         if not dense or not takes_samples(self.population):
@@ -123,10 +135,10 @@ class StreamFitMixin:
             return False
         return wanted != "auto" or X.size > _MOST_ENTRIES
 
-    def _fit_stream(self, X: Any, y: Any, sample_weight: Any) -> Any:
+    def _fit_stream(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Any:
         """Fit on everything that a source yields, here or on the workers of a cluster."""
         check_flag(self.fit_intercept, "fit_intercept")
-        source = row_source(X, y, sample_weight)
+        source = row_source(X, y, sample_weight, groups)
         verbose = bool(self.verbose) or source.verbose
         client = None if source.parts is None else current_client()
         if client is None:
@@ -176,7 +188,7 @@ class StreamFitMixin:
                 f"Block {sums.n_blocks}: y has {y.ndim} dimensions, before it had "
                 f"{2 - self._single_output}."
             )
-        sums.add(X, y, block.sample_weight)
+        sums.add(X, y, block.sample_weight, block.groups)
         self._single_output = single
 
     def _reservoir_size(self) -> int:
@@ -212,6 +224,11 @@ class StreamFitMixin:
                 "with partial_fit."
             )
         block, features = self._rows_of_fit
+        if isinstance(block.groups, str):
+            raise ValueError(
+                'partial_fit cannot add to the rows of fit(groups="blocks"): which stretches they '
+                "are in rests on all of them. Name the stretches, one label per row, in both."
+            )
         if features.changed:
             raise ValueError(
                 "X has been written to since it was fitted, and partial_fit adds to the rows as "
@@ -222,7 +239,8 @@ class StreamFitMixin:
             some = slice(start, start + step)
             X = block.X[some]
             weights = None if block.sample_weight is None else block.sample_weight[some]
-            sums.add(X.toarray() if hasattr(X, "toarray") else X, block.y[some], weights)
+            groups = None if block.groups is None else block.groups[some]
+            sums.add(X.toarray() if hasattr(X, "toarray") else X, block.y[some], weights, groups)
         return sums
 
     def __getstate__(self) -> dict[str, Any]:
@@ -246,8 +264,11 @@ class StreamFitMixin:
                 f"{found.n_rows} are kept; population='leave-one-out' and 'gcv' need no more, or "
                 "reservoir_size=None keeps all."
             )
+        codes = None if found.groups is None else found.groups.number
+        if found.groups is not None:
+            warn_of_the_largest(found.groups.sizes, found.n_rows)
         X, y, weights = self._sums.reservoir.copies()
-        self._take_factorization(found, X, y[:, 0] if self._single_output else y, weights, None)
+        self._take_factorization(found, X, y[:, 0] if self._single_output else y, weights, codes)
 
     def _take_factorization(
         self, factorization: RidgeFactorization, X: Any, y: Any, sample_weight: Any, codes: Any

@@ -22,6 +22,7 @@ from sk_deepfeat.rows import (
     in_numpy,
     place_of,
     require_same_place,
+    row_labels,
     target_kind,
     warn_of_classes,
 )
@@ -61,8 +62,8 @@ class DeterministicEquivalentRidge(
     reservoir_size : int or None or "auto", default="auto"
         How many rows are kept where rows are taken block by block: by `partial_fit`, and by `fit`
         from files, data sets and iterators. A number takes arrays of more rows block by block,
-        too; "auto" is 10,000, and arrays of more than 2 GiB in double precision; None keeps all
-        rows.
+        too; "auto" is 10,000, and arrays of more than 2 GiB in double precision without groups;
+        None keeps all rows. Of rows in groups, whole groups are kept.
     verbose : bool, default=False
         Whether `fit` shows how many rows of a stream have come, and how long the rest takes.
 
@@ -157,9 +158,9 @@ class DeterministicEquivalentRidge(
             Features, at least two rows. Sparse ones are centred implicitly and never written out.
             Sources are read block by block and never held: any array with a shape and slices (h5py,
             zarr, dask), the path of a ``.npy``, ``.zarr`` or ``.parquet`` file, a pyarrow data set,
-            an iterator of blocks (X, y) or (X, y, sample_weight), or a list of paths or of dask's
-            delayed blocks. What is given by path, and what is dask's, is read by the workers of a
-            cluster if there is a dask client.
+            an iterator of blocks (X, y), (X, y, sample_weight) or (X, y, sample_weight, groups), or
+            a list of paths or of dask's delayed blocks. What is given by path, and what is dask's,
+            is read by the workers of a cluster if there is a dask client.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, taken for numbers. A single column of at least 100 integers or booleans with at
             most 20 distinct values without a gap looks like classes, and a `PopulationWarning`
@@ -172,7 +173,9 @@ class DeterministicEquivalentRidge(
             Hashable labels of the rows' groups, two at least. The predicted error, with all that
             rests on it, is then that on rows of new groups; the coefficients stay the same.
             "blocks" takes stretches of `block_length` rows of a series for groups: new stretches
-            of the same process, not the future of one that drifts.
+            of the same process, not the future of one that drifts. Where rows are taken block by
+            block, labels are integers or strings: an array of all, or for tables the name of their
+            column; not "blocks", and not on a cluster.
 
         Returns
         -------
@@ -193,7 +196,7 @@ class DeterministicEquivalentRidge(
         """
         check_alpha(self.alpha)
         if self._streams(X, y, groups):
-            return self._fit_stream(X, y, sample_weight)
+            return self._fit_stream(X, y, sample_weight, groups)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
         place, device = place_of(X), DeviceRows.of(X)
         kind = target_kind(in_numpy(y))
@@ -204,7 +207,8 @@ class DeterministicEquivalentRidge(
         )
         self._take(factorization, predictor, single=y.ndim == 1)
         self._single_output = y.ndim == 1
-        self._keep_rows(RowBlock(X, y, sample_weight), factorization.features)
+        labels = groups if groups is None or isinstance(groups, str) else row_labels(groups)
+        self._keep_rows(RowBlock(X, y, sample_weight, labels), factorization.features)
         self._settle(place, device)
         return self
 

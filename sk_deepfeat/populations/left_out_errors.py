@@ -64,7 +64,7 @@ class LeftOutErrorsMixin(OneSampleMixin):
             self.calibration_,
             correct,
             misses=misses,
-            fewest_rows=1.0 if groups is None else groups.mean_size,
+            fewest_rows=factorization.group_size or 1.0,
         )
         kept = factorization.without_halves()
         self.factorization_: RidgeFactorization | None = kept

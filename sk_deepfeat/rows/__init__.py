@@ -4,7 +4,7 @@ from sk_deepfeat.rows.blocks import RowBlock, RowSource
 from sk_deepfeat.rows.classes import check_class_rows
 from sk_deepfeat.rows.copies import ExactCopies, exact_copies
 from sk_deepfeat.rows.group_parts import deal_groups
-from sk_deepfeat.rows.groups import check_groups
+from sk_deepfeat.rows.groups import check_groups, row_labels, warn_of_the_largest
 from sk_deepfeat.rows.namespaces import (
     ArrayPlace,
     in_main_memory,
@@ -41,11 +41,13 @@ __all__ = [
     "place_of",
     "require_same_place",
     "require_targets",
+    "row_labels",
     "row_source",
     "sample_rows",
     "shown",
     "sum_on_workers",
     "target_kind",
     "warn_of_classes",
+    "warn_of_the_largest",
     "with_numpy_attributes",
 ]

@@ -21,6 +21,8 @@ class RowBlock(NamedTuple):
     """Shape (n_rows,) or (n_rows, n_outputs)."""
     sample_weight: Any = None
     """Shape (n_rows,); None is one."""
+    groups: Any = None
+    """Labels of the rows' groups, shape (n_rows,); None where every row is a draw of its own."""
 
 
 class RowSource:
@@ -33,8 +35,8 @@ class RowSource:
     n_rows, n_features : int, optional
         As far as they are known before anything is read.
     parts : sequence, optional
-        The same rows for workers: each a dask ``Delayed`` that computes to (X, y) or
-        (X, y, sample_weight), or a callable that can be pickled and returns an iterator of blocks.
+        The same rows for workers: each a dask ``Delayed`` that computes to a block's parts, or a
+        callable that can be pickled and returns an iterator of blocks.
         None if they can be read in this process alone.
     has_weights : bool, default=False
         Whether blocks bring weights, of which some may be zero.
@@ -42,6 +44,8 @@ class RowSource:
         Names of the columns.
     transform : callable, optional
         Applied to X of every block, where it is read.
+    has_groups : bool, default=False
+        Whether blocks are known to bring labels of groups.
 
     Attributes
     ----------
@@ -61,10 +65,12 @@ class RowSource:
         has_weights: bool = False,
         feature_names: Sequence[str] | None = None,
         transform: Callable[[Any], Any] | None = None,
+        has_groups: bool = False,
     ) -> None:
         self._blocks, self.n_rows, self.n_features = blocks, n_rows, n_features
         self.parts, self.has_weights = parts, has_weights
         self.feature_names, self.transform = feature_names, transform
+        self.has_groups = has_groups
 
     def __iter__(self) -> Iterator[RowBlock]:
         return transformed(self._blocks(), self.transform)
@@ -88,6 +94,56 @@ class RowSource:
             parts=self.parts,
             has_weights=self.has_weights,
             transform=transform,
+            has_groups=self.has_groups,
+        )
+
+    def with_groups(self, labels: Any) -> RowSource:
+        """Return the same rows, each with a label of its group.
+
+        Parameters
+        ----------
+        labels : array or list of shape (n_rows,)
+            In the order of the rows.
+
+        Returns
+        -------
+        RowSource
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer labels than rows; now, or when the rows have been read.
+        """
+        shape = np.shape(labels)[:1] if hasattr(labels, "shape") else (len(labels),)
+        if not shape or (self.n_rows is not None and shape[0] != self.n_rows):
+            raise ValueError(
+                f"groups has {shape[0] if shape else 'no'} labels for {self.n_rows} rows; it needs "
+                "one for each row."
+            )
+
+        def blocks() -> Iterator[RowBlock]:
+            start = 0
+            for block in self._blocks():
+                stop = start + n_rows_of(block)
+                if stop > shape[0]:
+                    break
+                yield block._replace(groups=labels[start:stop])
+                start = stop
+            else:
+                stop = start
+            if stop != shape[0]:
+                more = "more" if stop > shape[0] else stop
+                raise ValueError(f"groups has {shape[0]} labels, and there are {more} rows.")
+
+        return RowSource(
+            blocks,
+            self.n_rows,
+            self.n_features,
+            parts=self.parts,
+            has_weights=self.has_weights,
+            feature_names=self.feature_names,
+            transform=self.transform,
+            has_groups=True,
         )
 
 
@@ -113,7 +169,8 @@ def transformed(
                 part = slice(start, start + step)
                 weight = block.sample_weight
                 weight = weight[part] if np.ndim(weight) else weight
-                yield RowBlock(transform(block.X[part]), block.y[part], weight)
+                groups = None if block.groups is None else block.groups[part]
+                yield RowBlock(transform(block.X[part]), block.y[part], weight, groups)
         except ValueError as error:
             raise ValueError(f"Block {number}: {error}") from error
 
@@ -125,9 +182,10 @@ def n_rows_of(block: RowBlock) -> int:
 
 
 def as_block(given: Any, what: str) -> RowBlock:
-    """Return a block from (X, y) or (X, y, sample_weight), or raise ValueError."""
-    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+    """Return a block from (X, y), (X, y, sample_weight), or these and groups; or ValueError."""
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3, 4):
         raise ValueError(
-            f"{what} must be (X, y) or (X, y, sample_weight); got {type(given).__name__}."
+            f"{what} must be (X, y) or (X, y, sample_weight), groups behind these; got "
+            f"{type(given).__name__}."
         )
     return RowBlock(*given)

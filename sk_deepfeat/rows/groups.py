@@ -70,8 +70,30 @@ def check_groups(groups: Any, n_rows: int, *, warn: bool = True) -> Codes:
         )
     found = np.array(numbers, dtype=np.intp)
     if warn:
-        _warn_of_the_largest(found, list(codes))
+        warn_of_the_largest(np.bincount(found), found.size, list(codes))
     return found
+
+
+def row_labels(groups: Any) -> Any:
+    """Return labels as something with slices of rows; their kinds are checked where they are used.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_rows,)
+        Lists, data frames' columns, and arrays of any library.
+
+    Raises
+    ------
+    ValueError
+        If it is one string, or no sequence.
+    """
+    labels = in_numpy(groups)
+    if isinstance(labels, (str, bytes, Mapping, Set)) or not hasattr(labels, "__len__"):
+        raise ValueError(f"groups={groups!r} must be an array of one label per row.")
+    if hasattr(labels, "to_numpy"):
+        labels = labels.to_numpy()
+    column = isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.shape[1] == 1
+    return labels.ravel() if column else labels
 
 
 def _labels(groups: Any) -> list[Any]:
@@ -140,12 +162,23 @@ def _is_hashable(label: Any) -> bool:
     return True
 
 
-def _warn_of_the_largest(codes: Codes, labels: list[Any]) -> None:
-    sizes = np.bincount(codes)
+def warn_of_the_largest(sizes: NDArray[np.intp], n_rows: int, labels: Any = None) -> None:
+    """Warn of a group that holds more than half of the rows.
+
+    Parameters
+    ----------
+    sizes : ndarray of int of shape (n_groups,)
+        Rows of each group.
+    n_rows : int
+        Rows of all.
+    labels : sequence, optional
+        What the groups are called.
+    """
     largest = int(np.argmax(sizes))
-    if sizes[largest] > _MOST_SHARE * codes.size:
+    if sizes[largest] > _MOST_SHARE * n_rows:
+        which = "One group" if labels is None else f"Group {labels[largest]!r}"
         warn_caller(
-            f"Group {labels[largest]!r} holds {sizes[largest]} of {codes.size} rows, more than "
-            "half. The predicted error rests mostly on it, and one group cannot tell how much "
-            "groups differ: read intervals with care."
+            f"{which} holds {sizes[largest]} of {n_rows} rows, more than half. The predicted error "
+            "rests mostly on it, and one group cannot tell how much groups differ: read intervals "
+            "with care."
         )

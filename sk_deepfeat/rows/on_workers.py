@@ -27,6 +27,10 @@ from sk_deepfeat.theory.validation import numeric_targets
 _MOST_LINKS, _CHAINS = 32, 2
 _MERGED_AT_ONCE = 4
 _RAN = "running"
+_NO_GROUPS = (
+    "Workers of a cluster add up rows without groups; close the client, and rows are read in this "
+    "process, or merge GramAccumulators of your own: add(X, y, groups=...)."
+)
 
 
 class PartSums(NamedTuple):
@@ -93,6 +97,8 @@ def sum_on_workers(
 
     Raises
     ------
+    ValueError
+        If rows come in groups.
     ConnectionError
         If the scheduler is lost.
     RuntimeError
@@ -100,6 +106,8 @@ def sum_on_workers(
     """
     from dask import delayed
 
+    if source.has_groups:
+        raise ValueError(_NO_GROUPS)
     parts = source.parts or ()
     n_threads = max(1, sum(client.nthreads().values()))
     links = int(np.clip(-(-len(parts) // (_CHAINS * n_threads)), 1, _MOST_LINKS))
@@ -254,7 +262,10 @@ def _learn_part(learner: Any, part: Any, number: int, transform: Any) -> Any:
 
 def _blocks_of(part: Any, number: int, transform: Any) -> Iterator[RowBlock]:
     blocks = part() if callable(part) else [as_block(part, f"Partition {number}")]
-    return transformed(blocks, transform)
+    for block in transformed(blocks, transform):
+        if block.groups is not None:
+            raise ValueError(_NO_GROUPS)
+        yield block
 
 
 def _same_kind(single: bool | None, other: bool | None) -> bool | None:

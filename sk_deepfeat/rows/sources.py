@@ -13,6 +13,7 @@ from typing import Any
 from sk_deepfeat.rows.array_rows import array_source, is_path
 from sk_deepfeat.rows.blocks import RowBlock, RowSource, as_block
 from sk_deepfeat.rows.dask_rows import are_delayed, dask_source, delayed_source, is_dask_array
+from sk_deepfeat.rows.groups import row_labels
 from sk_deepfeat.rows.table_rows import is_parquet, table_source
 
 
@@ -25,7 +26,7 @@ def is_array(X: Any) -> bool:
     return not _is_of(X, "h5py", "zarr", "dask", "pyarrow")
 
 
-def row_source(X: Any, y: Any = None, sample_weight: Any = None) -> RowSource:
+def row_source(X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None) -> RowSource:
     """Return rows as blocks.
 
     Parameters
@@ -33,14 +34,18 @@ def row_source(X: Any, y: Any = None, sample_weight: Any = None) -> RowSource:
     X : array, path, table, iterator or list of partitions
         Anything two-dimensional with ``shape`` and slices of rows (ndarray, `numpy.memmap`, h5py,
         zarr, dask array); the path of a ``.npy`` or ``.zarr`` file, of a ``.parquet`` file or a
-        folder of them; a pyarrow data set or table; an iterator of blocks (X, y) or
-        (X, y, sample_weight), read once, or a function without arguments that returns one, called
-        for every pass; a list of paths, or of dask's delayed blocks, one after the other.
+        folder of them; a pyarrow data set or table; an iterator of blocks (X, y),
+        (X, y, sample_weight) or (X, y, sample_weight, groups), read once, or a function without
+        arguments that returns one, called for every pass; a list of paths, or of dask's delayed
+        blocks, one after the other.
     y : array or str or list of str, optional
         Targets, of any of these arrays, or a path; for Parquet the names of their columns; for a
         list of paths of arrays a list of as many. Blocks bring their own.
     sample_weight : array or str, optional
         Likewise, one column.
+    groups : array-like of shape (n_samples,) or str, optional
+        Labels of the rows' groups, in memory or with slices; for Parquet also the name of their
+        column. Blocks bring their own.
 
     Returns
     -------
@@ -55,13 +60,29 @@ def row_source(X: Any, y: Any = None, sample_weight: Any = None) -> RowSource:
         If X is nothing of these.
     """
     if isinstance(X, RowSource):
-        _check_alone("a source", y, sample_weight)
+        _check_alone("a source", y, sample_weight, groups)
         return X
     if isinstance(X, Iterator) or _is_blocks(X):
-        _check_alone("an iterator", y, sample_weight)
+        _check_alone("an iterator", y, sample_weight, groups)
         return _once(X) if isinstance(X, Iterator) else RowSource(lambda: _read(X()))
     if are_delayed(X):
+        if groups is not None:
+            _check_alone("a list of delayed blocks", None, None, groups)
         return delayed_source(X, y, sample_weight)
+    of_table = _is_of(X, "pyarrow") or is_parquet(X) or (_are_paths(X) and is_parquet(X[0]))
+    if isinstance(groups, str) and not of_table:
+        raise ValueError(
+            f"groups={groups!r} must be an array of one label per row; names of columns are for "
+            "tables."
+        )
+    if isinstance(groups, str):
+        return table_source(X, y, sample_weight, groups)
+    source = _source_of_rows(X, y, sample_weight)
+    return source if groups is None else source.with_groups(row_labels(groups))
+
+
+def _source_of_rows(X: Any, y: Any, sample_weight: Any) -> RowSource:
+    """Return rows without groups."""
     if _is_of(X, "pyarrow") or is_parquet(X):
         return table_source(X, y, sample_weight)
     if _are_paths(X):
@@ -128,11 +149,12 @@ def _read(blocks: Any) -> Iterator[RowBlock]:
         yield as_block(block, f"Block {number}")
 
 
-def _check_alone(what: str, y: Any, sample_weight: Any) -> None:
-    if y is not None or sample_weight is not None:
+def _check_alone(what: str, y: Any, sample_weight: Any, groups: Any) -> None:
+    if y is not None or sample_weight is not None or groups is not None:
         raise ValueError(
-            f"Where X is {what}, its blocks are (X, y) or (X, y, sample_weight), and y and "
-            "sample_weight are not given beside it."
+            f"Where X is {what}, its blocks are (X, y), (X, y, sample_weight) or "
+            "(X, y, sample_weight, groups), and y, sample_weight and groups are not given beside "
+            "it."
         )
 
 

@@ -24,19 +24,24 @@ class _Columns(NamedTuple):
     targets: list[str]
     single: bool
     weight: str | None
+    group: str | None
     dtype: Any
 
     @property
     def all(self) -> list[str]:
         """Return every column that is read."""
-        return [*self.features, *self.targets, *([self.weight] if self.weight else [])]
+        others = [name for name in (self.weight, self.group) if name is not None]
+        return [*self.features, *self.targets, *others]
 
     def block(self, batch: Any) -> RowBlock:
         """Return a block from a batch of pyarrow."""
         y = _numbers(batch, self.targets, np.float64)
         weight = _numbers(batch, [self.weight], np.float64)[:, 0] if self.weight else None
         X = _numbers(batch, self.features, self.dtype)
-        return RowBlock(X, y[:, 0] if self.single else y, weight)
+        groups = None
+        if self.group:
+            groups = batch.column(self.group).to_numpy(zero_copy_only=False)
+        return RowBlock(X, y[:, 0] if self.single else y, weight, groups)
 
     @property
     def n_rows_at_once(self) -> int:
@@ -51,7 +56,7 @@ def is_parquet(values: Any) -> bool:
     return path.suffix in _SUFFIXES or (path.is_dir() and path.suffix != ".zarr")
 
 
-def table_source(X: Any, y: Any, sample_weight: Any) -> RowSource:
+def table_source(X: Any, y: Any, sample_weight: Any, groups: str | None = None) -> RowSource:
     """Return blocks of a table.
 
     Parameters
@@ -62,6 +67,8 @@ def table_source(X: Any, y: Any, sample_weight: Any) -> RowSource:
         Names of the columns of the targets.
     sample_weight : str, optional
         Name of the column of the weights.
+    groups : str, optional
+        Name of the column of the groups' labels, numbers or not.
 
     Returns
     -------
@@ -77,12 +84,12 @@ def table_source(X: Any, y: Any, sample_weight: Any) -> RowSource:
         ) from error
     _check_names(y, sample_weight)
     if is_path(X) or isinstance(X, (list, tuple)):
-        return _file_source([X] if is_path(X) else X, y, sample_weight)
+        return _file_source([X] if is_path(X) else X, y, sample_weight, groups)
     if isinstance(X, pyarrow.Table):
         X = pyarrow.dataset.dataset(X)
     if not isinstance(X, pyarrow.dataset.Dataset):
         raise TypeError(f"X must be a pyarrow Dataset or Table; got {type(X).__name__}.")
-    columns = _columns(X.schema, y, sample_weight, "the table")
+    columns = _columns(X.schema, y, sample_weight, groups, "the table")
 
     def blocks() -> Iterator[RowBlock]:
         for batch in X.to_batches(columns=columns.all, batch_size=columns.n_rows_at_once):
@@ -106,17 +113,18 @@ def _source(
         parts=parts,
         has_weights=columns.weight is not None,
         feature_names=columns.features,
+        has_groups=columns.group is not None,
     )
 
 
-def _file_source(given: Sequence[Any], y: Any, sample_weight: Any) -> RowSource:
+def _file_source(given: Sequence[Any], y: Any, sample_weight: Any, groups: str | None) -> RowSource:
     files = [file for path in given for file in _files(Path(path))]
     columns: _Columns | None = None
     parts: list[Any] = []
     n_rows = 0
     for file in files:
         opened = _opened(file)
-        found = _columns(opened.schema_arrow, y, sample_weight, f"{str(file)!r}")
+        found = _columns(opened.schema_arrow, y, sample_weight, groups, f"{str(file)!r}")
         if columns is None:
             columns = found
         elif set(found.features) != set(columns.features):
@@ -129,9 +137,9 @@ def _file_source(given: Sequence[Any], y: Any, sample_weight: Any) -> RowSource:
                 f"{str(file)!r} has features of {np.dtype(found.dtype)}, {str(files[0])!r} of "
                 f"{np.dtype(columns.dtype)}; cast all of them to one precision."
             )
-        groups = [opened.metadata.row_group(k).num_rows for k in range(opened.num_row_groups)]
-        n_rows += sum(groups)
-        for some in _gathered(groups, max(1, PART_ENTRIES // len(columns.features))):
+        sizes = [opened.metadata.row_group(k).num_rows for k in range(opened.num_row_groups)]
+        n_rows += sum(sizes)
+        for some in _gathered(sizes, max(1, PART_ENTRIES // len(columns.features))):
             parts.append(partial(_read_part, str(file), some, columns))
     assert columns is not None  # a folder without files is refused
 
@@ -196,11 +204,14 @@ def _check_names(y: Any, sample_weight: Any) -> None:
         raise ValueError("sample_weight must name its column where X is a table.")
 
 
-def _columns(schema: Any, y: Any, sample_weight: Any, what: str) -> _Columns:
+def _columns(schema: Any, y: Any, sample_weight: Any, groups: str | None, what: str) -> _Columns:
     import pyarrow
 
     targets = [y] if isinstance(y, str) else list(y)
     others = [*targets, *([] if sample_weight is None else [sample_weight])]
+    numeric = [*others]
+    if groups is not None:
+        others.append(groups)
     for name in others:
         if name not in schema.names:
             shown = ", ".join(schema.names[:_NAMES_SHOWN])
@@ -208,7 +219,7 @@ def _columns(schema: Any, y: Any, sample_weight: Any, what: str) -> _Columns:
     features = [name for name in schema.names if name not in others]
     if not features:
         raise ValueError(f"No columns of {what} are left for the features.")
-    for name in (*features, *others):
+    for name in (*features, *numeric):
         kind = schema.field(name).type
         number = pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind)
         if not (number or pyarrow.types.is_boolean(kind)):
@@ -218,7 +229,7 @@ def _columns(schema: Any, y: Any, sample_weight: Any, what: str) -> _Columns:
             )
     single = {schema.field(name).type for name in features} == {pyarrow.float32()}
     dtype = np.float32 if single else np.float64
-    return _Columns(features, targets, isinstance(y, str), sample_weight, dtype)
+    return _Columns(features, targets, isinstance(y, str), sample_weight, groups, dtype)
 
 
 def _numbers(batch: Any, names: Sequence[str], dtype: Any) -> NDArray[Any]:

@@ -210,8 +210,6 @@ def test_other_settings_are_refused(rows):
     for wrong in (1, 2.5, "all", True):
         with pytest.raises(ValueError, match="reservoir_size"):
             DeterministicEquivalentRidge(reservoir_size=wrong).partial_fit(X, y)
-    with pytest.raises(ValueError, match="groups need all rows"):
-        DeterministicEquivalentRidge().fit(iter([(X, y)]), groups=np.arange(N))
     with pytest.raises(ValueError, match="empty stream"):
         DeterministicEquivalentRidge().fit(iter([]))
     with pytest.raises(ValueError, match="at least two rows"):

@@ -157,6 +157,16 @@ class RidgeFactorization:
         """What subsets are drawn from, and causes looked for in: the rows at hand, factorised."""
         return self
 
+    @property
+    def n_groups(self) -> int | None:
+        """How many groups there are in all rows; `groups` are those of the rows at hand."""
+        return None if self.groups is None else self.groups.n_groups
+
+    @property
+    def group_size(self) -> float | None:
+        """Rows of a group, on average over all; None without groups."""
+        return None if self.n_groups is None else self.n_rows / self.n_groups
+
     def with_groups(self, groups: ArrayLike) -> RidgeFactorization:
         """Return the same factorisation, of rows in groups: integers, two different at least."""
         other = copy.copy(self)

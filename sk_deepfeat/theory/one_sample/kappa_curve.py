@@ -188,7 +188,7 @@ def _spectrum(factorization: RidgeFactorization, grid: FloatArray) -> _Spectrum:
     lam, n = factorization.eigenvalues, factorization.n_effective
     squares = np.square(factorization.target_components)
     outside = factorization.outside_squares
-    draws = n if factorization.groups is None else factorization.groups.n_groups - 1
+    draws = n if factorization.n_groups is None else factorization.n_groups - 1
     sums = np.empty((5, grid.size))
     residual = np.empty((grid.size, squares.shape[1]))
     rows = max(1, _BLOCK_ENTRIES // max(lam.size, 1))

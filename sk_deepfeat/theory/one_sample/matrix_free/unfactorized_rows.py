@@ -41,13 +41,13 @@ class UnfactorizedRows:
         Likewise.
     n_sampled : int
         Rows of the sample.
-    groups, classes : None
+    groups, n_groups, group_size, classes : None
         Rows in groups, or of classes, need a factorisation.
     least_ridge : float
         Zero: curves end by themselves where ridges become too small.
     """
 
-    groups = None
+    groups = n_groups = group_size = None
     classes = None
     least_ridge = 0.0  # no Gram matrix loses anything
 

@@ -8,7 +8,6 @@ deviations costs no digits.
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,16 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.one_sample.centred_rows import add_products
+from sk_deepfeat.theory.one_sample.streamed.checked_blocks import (
+    check_count,
+    check_finite,
+    checked_shapes,
+    checked_weights,
+)
+from sk_deepfeat.theory.one_sample.streamed.group_reservoir import GroupReservoir
+from sk_deepfeat.theory.one_sample.streamed.label_hashes import Hashes, label_hashes
 from sk_deepfeat.theory.one_sample.streamed.reservoir import Reservoir
-from sk_deepfeat.theory.validation import FloatArray, real_array
+from sk_deepfeat.theory.validation import FloatArray
 
 # Entries of the rows that are taken at once: they stay in the cache from one step to the next.
 _BLOCK_ENTRIES = 500_000
@@ -37,12 +44,14 @@ class GramAccumulator:
     Parameters
     ----------
     reservoir_size : int, default=10_000
-        Most rows that are kept, a uniform sample of all; zero keeps none.
+        Most rows that are kept, a uniform sample of all, or of whole groups; zero keeps none.
     random_state : int, default=0
-        Draws the sample. Accumulators that are to be merged need different ones.
+        Draws the sample. Accumulators that are to be merged need different ones, unless rows come
+        in groups: which of these are kept their labels alone decide.
     n_expected : int, optional
         How many rows of positive weight, at least, all accumulators have together that are to be
-        merged. Each then keeps hardly more than its share of the sample.
+        merged. Each then keeps hardly more than its share of the sample; not where rows come in
+        groups.
 
     Attributes
     ----------
@@ -54,6 +63,8 @@ class GramAccumulator:
         Sum of their weights.
     feature_mean, target_mean : ndarray of shape (p,), (t,)
         Weighted means.
+    n_groups : int or None
+        Groups of these rows.
     reservoir : Reservoir
         The sample, of rows of positive weight.
 
@@ -75,17 +86,21 @@ class GramAccumulator:
         random_state: int = 0,
         n_expected: int | None = None,
     ) -> None:
-        self.reservoir_size = _count(reservoir_size, "reservoir_size")
-        self.random_state = _count(random_state, "random_state")
+        self.reservoir_size = check_count(reservoir_size, "reservoir_size")
+        self.random_state = check_count(random_state, "random_state")
         self.n_rows, self.n_blocks = 0, 0
         self.n_features = self.n_outputs = 0
         self.dtype: np.dtype[Any] | None = None
-        self.reservoir = Reservoir(self.reservoir_size, self.random_state, n_expected)
+        self.reservoir: Reservoir = Reservoir(self.reservoir_size, self.random_state, n_expected)
         self._sums = np.empty((0, 0), order="F")  # its lower triangle
         self._centre = np.empty(0)
 
     def add(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> GramAccumulator:
         """Add a block of rows, or nothing of it if anything in it is wrong.
 
@@ -97,6 +112,10 @@ class GramAccumulator:
             Targets.
         sample_weight : array-like of shape (n_rows,), optional
             Not negative. Rows of weight zero are left out.
+        groups : array-like of shape (n_rows,), optional
+            Integers or strings, with all blocks or with none: which rows, of all blocks, belong
+            together. Whole groups are then kept, those to whose labels a fixed hash gives the
+            smallest numbers.
 
         Returns
         -------
@@ -108,17 +127,24 @@ class GramAccumulator:
         ValueError
             If shapes do not fit each other or the blocks before, the features have another
             precision than those, or anything is not finite: the block and the column are named.
+            If some blocks have groups and others none, or labels are missing.
+        TypeError
+            If a label is neither an integer nor a string.
         """
-        rows, targets, weights = self._checked(X, y, sample_weight)
+        rows, targets, weights, hashes = self._checked(X, y, sample_weight, groups)
         if weights is not None and not np.all(weights > 0):
             kept = weights > 0
             rows, targets, weights = rows[kept], targets[kept], weights[kept]
+            hashes = None if hashes is None else hashes[kept]
         if self.dtype is None:
-            self._begin(rows.shape[1], targets.shape[1], rows.dtype)
+            self._begin(rows.shape[1], targets.shape[1], rows.dtype, hashes is not None)
         if len(rows):
             self._add(rows, targets, weights)
             of_rows = np.ones(len(rows)) if weights is None else weights
-            self.reservoir.add(rows, targets, of_rows)
+            if hashes is not None and isinstance(self.reservoir, GroupReservoir):
+                self.reservoir.add_groups(rows, targets, of_rows, hashes)
+            else:
+                self.reservoir.add(rows, targets, of_rows)
             self.n_rows += len(rows)
         self.n_blocks += 1
         return self
@@ -141,8 +167,8 @@ class GramAccumulator:
         TypeError
             If `other` is none.
         ValueError
-            If it is this one, or its widths, its precision or its `reservoir_size` differ, or both
-            draw by the same `random_state`.
+            If it is this one, or its widths, its precision or its `reservoir_size` differ, both
+            draw by the same `random_state`, or one of them has groups.
         """
         if not isinstance(other, GramAccumulator):
             raise TypeError(f"other={type(other).__name__} must be a GramAccumulator to be merged.")
@@ -157,14 +183,15 @@ class GramAccumulator:
                 "kept."
             )
         if self.dtype is None:
-            self._begin(other.n_features, other.n_outputs, other.dtype)
+            self._begin(other.n_features, other.n_outputs, other.dtype, other.grouped)
             self._centre = other._centre.copy()
-        elif other.random_state == self.random_state:
+        elif other.random_state == self.random_state and not self.grouped:
             raise ValueError(
                 f"Both accumulators have random_state={self.random_state} and draw the same "
                 "sample of their rows; give each its own."
             )
-        self._check_like(other.n_features, other.n_outputs, other.dtype, "The other accumulator")
+        widths = other.n_features, other.n_outputs
+        self._check_like(*widths, other.dtype, other.grouped, "The other accumulator")
         self._sums += _about(other._sums, self._centre - other._centre)
         self.reservoir.merge(other.reservoir)
         self.n_rows += other.n_rows
@@ -188,6 +215,16 @@ class GramAccumulator:
         for k, columns in enumerate(packed):
             start = k * _PACKED_COLUMNS
             self._sums[start:, start : start + _PACKED_COLUMNS] = columns
+
+    @property
+    def grouped(self) -> bool:
+        """Whether rows come in groups."""
+        return isinstance(self.reservoir, GroupReservoir)
+
+    @property
+    def n_groups(self) -> int | None:
+        """How many groups there are in all rows; None without."""
+        return self.reservoir.n_groups if isinstance(self.reservoir, GroupReservoir) else None
 
     @property
     def weight_sum(self) -> float:
@@ -242,7 +279,9 @@ class GramAccumulator:
         self._require_rows()
         return np.asarray(self._centre + self._sums[-1, :-1] / self.weight_sum)
 
-    def _begin(self, n_features: int, n_outputs: int, dtype: np.dtype[Any]) -> None:
+    def _begin(self, n_features: int, n_outputs: int, dtype: np.dtype[Any], grouped: bool) -> None:
+        if grouped:
+            self.reservoir = GroupReservoir(self.reservoir_size)
         self.n_features, self.n_outputs, self.dtype = n_features, n_outputs, dtype
         size = n_features + n_outputs + 1
         self._sums = np.zeros((size, size), order="F")
@@ -298,36 +337,28 @@ class GramAccumulator:
             self._centre = self._centre + move
 
     def _checked(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
-    ) -> tuple[NDArray[Any], FloatArray, FloatArray | None]:
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, groups: ArrayLike | None
+    ) -> tuple[NDArray[Any], FloatArray, FloatArray | None, Hashes | None]:
         block = f"Block {self.n_blocks}"
-        given = np.asarray(X)
-        rows = given if given.dtype == np.float32 else real_array(given, "X")
-        targets = real_array(y, "y")
-        targets = targets.reshape(-1, 1) if targets.ndim == 1 else targets
-        if rows.ndim != 2 or targets.ndim != 2 or len(rows) != len(targets):
-            raise ValueError(
-                f"{block}: X and y must have one row per sample; got shapes {rows.shape} and "
-                f"{targets.shape}."
-            )
-        if rows.shape[1] == 0 or targets.shape[1] == 0:
-            raise ValueError(f"{block}: X and y must have at least one column.")
-        self._check_like(rows.shape[1], targets.shape[1], rows.dtype, block)
-        _check_finite(rows, f"{block}: X")
-        _check_finite(targets, f"{block}: y")
-        if sample_weight is None:
-            return rows, targets, None
-        weights = real_array(sample_weight, "sample_weight")
-        weights = np.full(len(rows), float(weights)) if weights.ndim == 0 else weights
-        if weights.shape != (len(rows),) or not np.all(np.isfinite(weights)) or np.any(weights < 0):
-            raise ValueError(
-                f"{block}: sample_weight must hold one weight per row, finite and not negative; "
-                f"got shape {weights.shape} for {len(rows)} rows."
-            )
-        return rows, targets, weights
+        rows, targets = checked_shapes(X, y, block)
+        self._check_like(rows.shape[1], targets.shape[1], rows.dtype, groups is not None, block)
+        check_finite(rows, f"{block}: X")
+        check_finite(targets, f"{block}: y")
+        weights = checked_weights(sample_weight, len(rows), block)
+        if groups is None:
+            return rows, targets, weights, None
+        try:
+            return rows, targets, weights, label_hashes(groups, len(rows))
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{block}: {error}") from error
 
     def _check_like(
-        self, n_features: int, n_outputs: int, dtype: np.dtype[Any] | None, what: str
+        self,
+        n_features: int,
+        n_outputs: int,
+        dtype: np.dtype[Any] | None,
+        grouped: bool,
+        what: str,
     ) -> None:
         if self.dtype is None:
             return
@@ -341,6 +372,12 @@ class GramAccumulator:
             raise ValueError(
                 f"{what} has features of {dtype}, those before of {self.dtype}; cast all of them "
                 "to one precision."
+            )
+        if grouped != self.grouped:
+            of_what = ("groups", "none") if grouped else ("no groups", "some")
+            raise ValueError(
+                f"{what} has {of_what[0]}, those before have {of_what[1]}; pass the groups of all "
+                "rows, or of none."
             )
 
 
@@ -363,29 +400,3 @@ def _means_of(rows: NDArray[Any], targets: FloatArray) -> FloatArray:
         first = values[0].astype(np.float64)
         means.append(first + (values - first).mean(axis=0))
     return np.concatenate(means)
-
-
-def _check_finite(values: NDArray[Any], name: str) -> None:
-    """Raise ValueError, naming the column, unless all is finite."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = values.sum(dtype=np.float64)
-    if np.isfinite(total):
-        return
-    wrong = ~np.isfinite(values).all(axis=0)
-    if np.any(wrong):
-        column = int(np.argmax(wrong))
-        row = int(np.argmax(~np.isfinite(values[:, column])))
-        what = "NaN" if np.isnan(values[row, column]) else "infinity"
-        raise ValueError(
-            f"{name} must be finite; column {column} has {what} in row {row} of the block."
-        )
-
-
-def _count(value: Any, name: str) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = -1
-    if number < 0 or isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{name}={value!r} must be a whole number, not negative.")
-    return number

@@ -67,9 +67,19 @@ class Reservoir:
 
         In the order of their draws once rows have had to go, whatever the blocks were.
         """
-        order = np.argsort(self._draws, kind="stable") if self._chosen else np.arange(len(self))
-        rows, targets, weights = (part[order] for part in self._parts)
+        order = self._order
+        rows, targets, weights = (part[order] for part in self._parts[:3])
         return rows, targets, None if np.all(weights == 1.0) else weights
+
+    def codes(self) -> NDArray[np.intp] | None:
+        """Return which group each row in `copies` is in; None where they come without."""
+        return None
+
+    @property
+    def _order(self) -> NDArray[np.intp]:
+        if self._chosen:
+            return np.argsort(self._draws, kind="stable")
+        return np.arange(len(self))
 
     def add(self, rows: NDArray[Any], targets: FloatArray, weights: FloatArray) -> None:
         """Draw for a block of rows, of shapes (b, p), (b, t) and (b,)."""
@@ -81,7 +91,7 @@ class Reservoir:
             self._lower(other._limit)
         self._chosen |= other._chosen
         if len(other):
-            self._put(other._draws, [other.rows, other.targets, other.weights])
+            self._put(other._draws, [part[: len(other)] for part in other._parts])
 
     def _lower(self, limit: float) -> None:
         """Let rows go whose numbers are not below a limit."""
@@ -102,12 +112,7 @@ class Reservoir:
         self._parts = [np.array(part) for part in self._parts]
 
     def _put(self, draws: FloatArray, values: list[NDArray[Any]]) -> None:
-        if not self._parts:
-            self._parts = [np.empty((0, *part.shape[1:]), part.dtype) for part in values]
-        if self._limit < 1.0:
-            low = draws < self._limit
-            self._chosen |= not np.all(low)
-            draws, values = draws[low], [part[low] for part in values]
+        draws, values = self._below_limit(draws, values)
         free = min(self.size - len(self), draws.size)
         if free:
             self._grow(len(self) + free)
@@ -127,11 +132,23 @@ class Reservoir:
             self._draws[gone] = draws[new]
             self._write(gone, values, new)
 
+    def _below_limit(
+        self, draws: FloatArray, values: list[NDArray[Any]]
+    ) -> tuple[FloatArray, list[NDArray[Any]]]:
+        """Return what of a block may be kept, and make place for the first."""
+        if not self._parts:
+            self._parts = [np.empty((0, *part.shape[1:]), part.dtype) for part in values]
+        if self._limit < 1.0:
+            low = draws < self._limit
+            self._chosen |= not np.all(low)
+            draws, values = draws[low], [part[low] for part in values]
+        return draws, values
+
     def _grow(self, rows: int) -> None:
         """Make room for so many rows, doubling, so that adding few at a time costs no more."""
         room = len(self._parts[0])
         if rows > room:
-            room = min(self.size, max(rows, 2 * room))
+            room = max(rows, min(self.size, 2 * room))
             for k, part in enumerate(self._parts):
                 larger = np.empty((room, *part.shape[1:]), part.dtype)
                 larger[: len(self)] = part[: len(self)]

@@ -2,8 +2,8 @@
 
 With the Gram matrix of all n rows, the leverage and the left-out residual of any one row are exact:
 h = uᵀ Λ/(Λ+α) u with u = Λ^-½ Vᵀ(x - mean), and e = (y - w·x)/(1 - h). Means of them over all rows
-are replaced by means over the sample; degrees of freedom, coefficients and the training error need
-no rows and are those of all.
+are replaced by means over the sample, of rows or of whole groups of them; degrees of freedom,
+coefficients and the training error need no rows and are those of all.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from functools import cached_property
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
 from sk_deepfeat.theory.one_sample.factorization import SPECTRUM_CUT, RidgeFactorization
 from sk_deepfeat.theory.one_sample.factorize import ridge_factorization
+from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.one_sample.streamed.accumulator import GramAccumulator
 from sk_deepfeat.theory.threads import threads_for
 from sk_deepfeat.theory.validation import FloatArray, real_array
@@ -28,7 +29,8 @@ _CORRECTIONS = 2
 class SampledFactorization(RidgeFactorization):
     """Ridge at every alpha on the rows of an accumulator; made by `factorize_sums`.
 
-    What it has of rows is that of the reservoir: `n_sampled` of `n_rows`.
+    What it has of rows is that of the reservoir: `n_sampled` of `n_rows`. Where these come in
+    groups, `groups` are those of the reservoir, whole ones, and `n_groups` counts all.
 
     Parameters
     ----------
@@ -56,7 +58,10 @@ class SampledFactorization(RidgeFactorization):
         if fit_intercept:
             self.intercept_share = self.weights / self.n_rows
         self.exact_at = exact_at / self.mean_weight
-        self.groups, self.classes, self.halves = None, None, None
+        codes = sums.reservoir.codes()
+        self.groups = None if codes is None else RowGroups(codes)
+        self._n_groups = sums.n_groups
+        self.classes, self.halves = None, None
         root = None if np.all(self.weights == 1.0) else np.sqrt(self.weights)
         self.features = CentredRows(rows, self.feature_mean, root)
         targets = targets - self.target_mean
@@ -80,7 +85,23 @@ class SampledFactorization(RidgeFactorization):
         targets = self.targets if root is None else self.targets / root[:, None]
         weights = None if root is None else self.weights
         return ridge_factorization(
-            given, targets + self.target_mean, weights, fit_intercept=self.fit_intercept
+            given,
+            targets + self.target_mean,
+            weights,
+            fit_intercept=self.fit_intercept,
+            groups=None if self.groups is None else self.groups.number,
+        )
+
+    @property
+    def n_groups(self) -> int | None:
+        """How many groups there are in all rows."""
+        return self._n_groups
+
+    def with_groups(self, groups: ArrayLike) -> RidgeFactorization:
+        """Raise ValueError: an accumulator is told which rows belong together as they come."""
+        raise ValueError(
+            f"Of {self.n_rows} rows {self.n_sampled} are at hand, not whole groups; pass the "
+            "groups to GramAccumulator.add."
         )
 
     @cached_property
@@ -147,12 +168,32 @@ def factorize_sums(
     Raises
     ------
     ValueError
-        If there are fewer than two rows.
+        If there are fewer than two rows, or rows come in groups of which fewer than two are kept.
     """
     if sums.n_rows < 2:
         raise ValueError(f"A ridge needs at least two rows of positive weight; {sums.n_rows} came.")
     exact = np.ravel(real_array(exact_at, "exact_at"))
+    codes = sums.reservoir.codes()
+    if codes is not None:
+        _check_groups(sums, codes)
     if len(sums.reservoir) < sums.n_rows:
         return SampledFactorization(sums, fit_intercept=fit_intercept, exact_at=exact)
     rows, targets, weights = sums.reservoir.copies()
-    return ridge_factorization(rows, targets, weights, fit_intercept=fit_intercept, exact_at=exact)
+    return ridge_factorization(
+        rows, targets, weights, fit_intercept=fit_intercept, exact_at=exact, groups=codes
+    )
+
+
+def _check_groups(sums: GramAccumulator, codes: NDArray[np.intp]) -> None:
+    """Raise ValueError unless whole groups are at hand, two at least."""
+    if sums.n_groups == 1:
+        raise ValueError(
+            f"All {sums.n_rows} rows are of one group; at least two are needed to tell the error "
+            "on new ones. Without groups every row is one by itself."
+        )
+    if np.unique(codes).size < 2:
+        raise ValueError(
+            f"Of {sums.n_groups} groups in {sums.n_rows} rows fewer than two fit into "
+            f"reservoir_size={sums.reservoir_size}; a larger one keeps more, and those that are "
+            "kept have to tell how much groups differ."
+        )
