@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from sk_deepfeat.linear_model._arguments import check_alpha
 from sk_deepfeat.linear_model._population import takes_samples
 from sk_deepfeat.rows import (
     RowBlock,
@@ -99,6 +100,7 @@ class StreamFitMixin:
         TypeError
             If a label of a group is neither an integer nor a string.
         """
+        check_alpha(self.alpha)
         check_flag(self.fit_intercept, "fit_intercept")
         sums = self.__dict__.get("_sums")
         if sums is None:
@@ -218,6 +220,11 @@ class StreamFitMixin:
         sums = GramAccumulator(reservoir_size=self._reservoir_size())
         if "n_samples_" not in self.__dict__:
             return sums
+        if self.__dict__.get("n_groups_") is not None:
+            raise ValueError(
+                "partial_fit takes every row for a draw of its own, and fit has had groups; fit "
+                "again, on all rows with their groups, or begin with partial_fit on a clone."
+            )
         if self._rows_of_fit is None:
             raise ValueError(
                 "partial_fit adds to the rows of fit, which are not pickled; fit again, or begin "
@@ -256,6 +263,7 @@ class StreamFitMixin:
 
     def _learn_sums(self) -> None:
         """Learn from the sums, and from the rows that were kept."""
+        check_alpha(self.alpha)
         exact = () if self.alpha == "optimal" else (float(self.alpha),)
         found = factorize_sums(self._sums, fit_intercept=self.fit_intercept, exact_at=exact)
         if found.n_sampled < found.n_rows and not takes_samples(self.population):

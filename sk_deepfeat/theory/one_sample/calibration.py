@@ -237,9 +237,13 @@ def calibrate(
     if curve.sample_factor is not None:
         # The sample's errors are compared with each other, and then taken for those of all rows.
         of_sample = _predicted(CurveEvaluator(curve.of_sample, **given), measured)
+        factors = [
+            np.divide(of_all, own, out=np.ones_like(own), where=own > 0)
+            for of_all, own in zip(predicted, of_sample, strict=True)
+        ]
         measured = [
-            errors._replace(error=errors.error * (of_all / own))
-            for errors, of_all, own in zip(measured, predicted, of_sample, strict=True)
+            errors._replace(error=errors.error * factor)
+            for errors, factor in zip(measured, factors, strict=True)
         ]
     compared = (
         _compare(calibration, evaluator, *each)

@@ -108,6 +108,8 @@ class SampledFactorization(RidgeFactorization):
     def outside_squares(self) -> FloatArray:
         """Sums over all rows of the squares of what no coefficients reach, shape (t,)."""
         inside = np.square(self.target_components).sum(axis=0)
+        if self.eigenvalues.size == self.n_effective:  # what is left is rounding
+            return np.zeros_like(inside)
         return np.asarray(np.maximum(self._squares - inside, 0.0))
 
     def without_halves(self) -> RidgeFactorization:

@@ -131,6 +131,24 @@ def test_directions_that_are_not_there_are_left_out():
     assert_allclose(found.training_error(0.0, found.coefs(0.0)), 0.0, atol=1e-12)
 
 
+@pytest.mark.parametrize("n_features", [40, 39, 60])
+def test_nothing_is_outside_where_all_directions_are_there(n_features):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, n_features)), rng.normal(size=(40, 2))
+    found = factorize_sums(GramAccumulator(reservoir_size=20).add(X, y))
+    assert_array_equal(found.outside_squares, 0.0)
+    of_all = gcv_curve(ridge_factorization(X, y))
+    assert_allclose(gcv_curve(found).error[0], of_all.error[0], rtol=1e-6)
+
+
+def test_targets_without_error_are_compared_without_a_warning():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    found = factorize_sums(GramAccumulator(reservoir_size=40).add(X, np.full((60, 2), 1.5)))
+    curve, _ = leave_one_out_curves(found)
+    for size in calibrate(found, curve).sizes:
+        assert_array_equal(size.measured, 0.0)
+
+
 def test_one_row_is_too_few():
     with pytest.raises(ValueError, match="at least two rows"):
         factorize_sums(GramAccumulator().add([[1.0]], [1.0]))
