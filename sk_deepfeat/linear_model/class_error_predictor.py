@@ -95,6 +95,11 @@ class ClassErrorPredictor:
         return {}
 
     @property
+    def feature_scale(self) -> float:
+        """Mean squared norm of a row of features, times its weight."""
+        return self.squared.feature_scale
+
+    @property
     def n_samples(self) -> int:
         """Training rows."""
         return self.squared.n_samples
