@@ -220,11 +220,6 @@ class StreamFitMixin:
         sums = GramAccumulator(reservoir_size=self._reservoir_size())
         if "n_samples_" not in self.__dict__:
             return sums
-        if self.__dict__.get("n_groups_") is not None:
-            raise ValueError(
-                "partial_fit takes every row for a draw of its own, and fit has had groups; fit "
-                "again, on all rows with their groups, or begin with partial_fit on a clone."
-            )
         if self._rows_of_fit is None:
             raise ValueError(
                 "partial_fit adds to the rows of fit, which are not pickled; fit again, or begin "

@@ -222,14 +222,6 @@ def test_progress_says_how_many_rows_have_come(rows, capsys):
     assert "rows" in capsys.readouterr().err
 
 
-def test_rows_of_groups_are_not_added_to(rows):
-    X, y, _ = rows
-    ridge = DeterministicEquivalentRidge().fit(X[:200], y[:200], groups=np.arange(200) // 2)
-    with pytest.raises(ValueError, match="has had groups"):
-        ridge.partial_fit(X[200:300], y[200:300])
-    assert ridge.n_groups_ == 100
-
-
 def test_an_alpha_that_is_none_is_named(rows):
     X, y, _ = rows
     with pytest.raises(ValueError, match="alpha=-1"):
