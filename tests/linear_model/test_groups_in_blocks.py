@@ -7,8 +7,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sk_deepfeat import DeterministicEquivalentRidge
+from sk_deepfeat.compose import fit_in_blocks
 from sk_deepfeat.exceptions import PopulationWarning
 
 N, P, GROUPS = 5000, 30, 900
@@ -169,6 +172,30 @@ def test_sums_go_on_after_pickling_and_questions(rows):
     assert found.test_error_ > 0
     found = pickle.loads(pickle.dumps(found))
     in_blocks(found, *(part[3500:] for part in rows))
+    assert found.n_groups_ == expected.n_groups_
+    assert_allclose(found.predict_test_error(*CELLS), expected.predict_test_error(*CELLS))
+
+
+@pytest.mark.parametrize("first", [None, "groups"])
+def test_rows_with_groups_and_without_are_not_added(rows, first):
+    X, y, _, groups = rows
+    given = [None, groups[:200]] if first is None else [groups[:200], None]
+    ridge = DeterministicEquivalentRidge().fit(X[:200], y[:200], groups=given[0])
+    before = ridge.n_groups_
+    with pytest.raises(ValueError, match="those before have"):
+        ridge.partial_fit(X[200:400], y[200:400], groups=given[1])
+    assert ridge.n_groups_ == before
+
+
+def test_a_pipeline_hands_groups_on(rows):
+    X, y, weights, groups = rows
+    starts = range(0, N, 1000)
+    parts = [tuple(values[start : start + 1000] for values in rows) for start in starts]
+    ridge = DeterministicEquivalentRidge(10.0, reservoir_size=900)
+    pipeline = make_pipeline(StandardScaler(), clone(ridge))
+    found = fit_in_blocks(pipeline, lambda: iter(parts))[-1]
+    scaled = StandardScaler().fit_transform(X)
+    expected = clone(ridge).fit(scaled, y, weights, groups)
     assert found.n_groups_ == expected.n_groups_
     assert_allclose(found.predict_test_error(*CELLS), expected.predict_test_error(*CELLS))
 

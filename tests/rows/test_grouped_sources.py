@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from sk_deepfeat.rows import RowBlock, RowSource, row_source, sum_on_workers
+from sk_deepfeat.rows.on_workers import _add_part
 
 X = np.arange(600.0).reshape(300, 2)
 Y = X[:, 0]
@@ -59,3 +60,5 @@ def test_workers_take_no_groups(tmp_path):
     assert source.parts is not None
     with pytest.raises(ValueError, match="without groups"):
         sum_on_workers(None, source, dict)
+    with pytest.raises(ValueError, match="Partition 3: Workers of a cluster"):
+        _add_part(None, (X, Y, None, LABELS), 3, lambda number, n: None, None, None, None)

@@ -85,6 +85,18 @@ def test_merging_in_any_order_keeps_the_same_groups(stream, order, ends):
     assert sums.n_rows == N + 5
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_rows_of_a_group_that_has_gone_elsewhere_are_not_kept(swapped):
+    names = sorted("abcdef", key=lambda label: label_hashes([label], 1)[0])
+    one, other = GramAccumulator(reservoir_size=4), GramAccumulator(reservoir_size=4)
+    one.add(np.zeros((6, 1)), np.zeros(6), groups=names[:1] * 3 + names[1:2] * 3)
+    other.add(np.ones((1, 1)), np.ones(1), groups=names[1:2])
+    both = other.merge(one) if swapped else one.merge(other)
+    assert_array_equal(both.reservoir.copies()[0], np.zeros((3, 1)))
+    both.add(np.ones((1, 1)), np.ones(1), groups=names[3:4])
+    assert len(both.reservoir) == 3 and both.n_groups == 3
+
+
 def test_all_rows_are_kept_in_order_while_there_is_room(stream):
     X, groups = stream
     weights = np.where(groups < 10, 0.0, 1.0)
