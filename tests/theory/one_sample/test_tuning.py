@@ -10,6 +10,7 @@ import pytest
 import sk_deepfeat
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.classes import tuning as of_classes
+from sk_deepfeat.theory.one_sample.matrix_free import tuning as of_products
 
 PACKAGE = Path(sk_deepfeat.__file__).parent
 ROOT = PACKAGE.parent
@@ -17,6 +18,8 @@ ROOM = PACKAGE / "theory" / "one_sample"
 NAMES = sorted(name for name in vars(tuning) if name.isupper())
 CLASSES = ROOM / "classes"
 CLASS_NAMES = sorted(name for name in vars(of_classes) if name.isupper())
+PRODUCTS, STREAMED = ROOM / "matrix_free", ROOM / "streamed"
+PRODUCT_NAMES = sorted(name for name in vars(of_products) if name.isupper())
 
 # Numbers that are no choice: counts, halves and powers of formulas, tolerances of rounding.
 FREE = {0, 0.5, 1, 2, 3, 4, 10, 300}
@@ -60,6 +63,13 @@ NUMERICAL = {
     "removal.py": {60, 12.0, 1301, 0.05},
     "scores.py": {64},
     "class_surface.py": {0.25, 16, 4096},
+    "accumulator.py": {8.0, 16, 64, 128, 10_000},
+    "label_hashes.py": {8, 53},
+    "reservoir.py": {8.0},
+    "assembled_curve.py": {0.25, 8},
+    "conjugate_gradients.py": {5, 256, 2000},
+    "learned_curves.py": {0.001, 0.15, 16, 32, 60, 120},
+    "spectral_sums.py": {5},
 }
 
 
@@ -82,7 +92,9 @@ def literals(path):
 
 
 @pytest.mark.parametrize(
-    "path", sorted([*ROOM.glob("*.py"), *CLASSES.glob("*.py")]), ids=lambda path: path.name
+    "path",
+    sorted(path for room in (ROOM, CLASSES, PRODUCTS, STREAMED) for path in room.glob("*.py")),
+    ids=lambda path: path.name,
 )
 def test_no_number_of_choice_stands_elsewhere(path):
     if path.name != "tuning.py":
@@ -102,7 +114,16 @@ def test_a_constant_of_classes_is_used(name):
     assert f"tuning.{name}" in text
 
 
-@pytest.mark.parametrize(("room", "names"), [(ROOM, NAMES), (CLASSES, CLASS_NAMES)])
+@pytest.mark.parametrize("name", PRODUCT_NAMES)
+def test_a_constant_of_products_is_used(name):
+    readers = [*PRODUCTS.glob("*.py"), PACKAGE / "populations" / "lanczos.py"]
+    text = "".join(path.read_text(encoding="utf-8") for path in readers)
+    assert f"tuning.{name}" in text
+
+
+@pytest.mark.parametrize(
+    ("room", "names"), [(ROOM, NAMES), (CLASSES, CLASS_NAMES), (PRODUCTS, PRODUCT_NAMES)]
+)
 def test_every_constant_has_a_meaning_and_a_reason(room, names):
     found = reader()(room / "tuning.py")
     assert sorted(name for constant in found for name in constant.names) == names
