@@ -57,9 +57,10 @@ class Population(Protocol):
     which returns a `sk_deepfeat.theory.ClassAnswer`, ``knows_classes``, whether it was fitted to
     codes of classes, and ``fit`` takes their numbers as ``labels``. ``takes_samples`` says that
     ``fit`` gets along where rows came in blocks: the factorisation then knows the moments of all
-    rows (``n_rows``), and X, y are a uniform sample of them (``n_sampled``). ``matrix_free`` says
-    that ``fit`` needs no factorisation: `path` is then a `sk_deepfeat.theory.UnfactorizedRows`, and
-    the estimator finds its coefficients without one, too.
+    rows (``n_rows``), and X, y are a uniform sample of them (``n_sampled``), or of whole groups
+    (``groups``, of ``n_groups`` in all rows). ``matrix_free`` says that ``fit`` needs no
+    factorisation: `path` is then a `sk_deepfeat.theory.UnfactorizedRows`, and the estimator finds
+    its coefficients without one, too.
     """
 
     def fit(

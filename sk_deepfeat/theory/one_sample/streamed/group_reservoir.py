@@ -30,7 +30,8 @@ class GroupReservoir(Reservoir):
 
     def __init__(self, size: int) -> None:
         super().__init__(size, 0)
-        self._seen = [np.empty(0, dtype=np.uint64)]
+        self._seen = [np.empty(0, dtype=np.uint64)]  # those of all before, then what came since
+        self._n_since = 0
 
     @property
     def n_groups(self) -> int:
@@ -63,12 +64,13 @@ class GroupReservoir(Reservoir):
     def _see(self, hashes: Hashes) -> None:
         """Remember groups; they are put in order when they have become twice as many."""
         self._seen.append(hashes)
-        if sum(part.size for part in self._seen[1:]) > self._seen[0].size:
+        self._n_since += hashes.size
+        if self._n_since > self._seen[0].size:
             self._gather()
 
     def _gather(self) -> None:
         if len(self._seen) > 1:
-            self._seen = [np.unique(np.concatenate(self._seen))]
+            self._seen, self._n_since = [np.unique(np.concatenate(self._seen))], 0
 
     def _put(self, draws: FloatArray, values: list[NDArray[Any]]) -> None:
         draws, values = self._below_limit(draws, values)
