@@ -297,8 +297,8 @@ class GramAccumulator:
             made = room[: part.stop - start]
             if self.weight_sum == 0.0:
                 self._centre = _means_of(rows[part], targets[part])
-            np.subtract(rows[part], self._centre[:p], out=made[:, :p])
-            np.subtract(targets[part], self._centre[p:], out=made[:, p:-1])
+            made[:, :p], made[:, p:-1] = rows[part], targets[part]  # cast, which costs less alone
+            made[:, :-1] -= self._centre
             far = self._is_far(made[:, :-1])
             made[:, -1] = 1.0
             if weights is not None:

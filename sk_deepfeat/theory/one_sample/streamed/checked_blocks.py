@@ -44,7 +44,7 @@ def checked_weights(sample_weight: ArrayLike | None, n_rows: int, block: str) ->
 def check_finite(values: NDArray[Any], name: str) -> None:
     """Raise ValueError, naming the column, unless all is finite."""
     with np.errstate(over="ignore", invalid="ignore"):
-        total = values.sum(dtype=np.float64)
+        total = values.sum()
     if np.isfinite(total):
         return
     wrong = ~np.isfinite(values).all(axis=0)
