@@ -54,7 +54,7 @@ def interp_columns(
     at : ndarray of shape (A,)
         Where.
     x : ndarray of shape (K,)
-        Ascending.
+        Ascending; of equal ones the last counts.
     columns : ndarray of shape (K, m)
         What to interpolate.
     left : float, optional
@@ -68,7 +68,9 @@ def interp_columns(
         found = np.broadcast_to(columns, (at.size, columns.shape[1])).copy()
     else:
         step = np.clip(np.searchsorted(x, at, side="right") - 1, 0, x.size - 2)
-        part = np.clip((at - x[step]) / (x[step + 1] - x[step]), 0.0, 1.0)[:, None]
+        width = x[step + 1] - x[step]
+        part = np.divide(at - x[step], width, out=np.ones(at.shape), where=width > 0)
+        part = np.clip(part, 0.0, 1.0)[:, None]
         low, high = columns[step], columns[step + 1]
         with np.errstate(invalid="ignore"):
             found = low + part * (high - low)

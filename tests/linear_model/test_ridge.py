@@ -410,3 +410,13 @@ def test_population_of_other_outputs(y):
 def test_gcv_train_error_is_the_one_reached():
     ridge = DeterministicEquivalentRidge(0.5).fit(X[:40], Y[:40])
     assert ridge.predict_train_error() == pytest.approx(ridge.train_error_, rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [2, 10, 100])
+def test_one_row_alone_may_have_a_leverage(n):
+    X, y = np.zeros((n, 1)), np.random.default_rng(0).normal(size=n)
+    X[0] = 1.0
+    ridge = DeterministicEquivalentRidge(fit_intercept=False).fit(X, y)
+    error, low, high = ridge.predict_test_error(n, return_interval=True)
+    np.testing.assert_allclose(error, np.mean(y**2), rtol=1e-6)
+    assert low < error < high

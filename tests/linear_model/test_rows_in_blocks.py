@@ -237,3 +237,13 @@ def test_an_alpha_that_is_none_is_named(rows):
     ridge = DeterministicEquivalentRidge().partial_fit(X, y).set_params(alpha="none")
     with pytest.raises(ValueError, match="alpha='none'"):
         _ = ridge.coef_
+
+
+def test_a_sample_without_any_leverage_tells_nothing():
+    X, y = np.zeros((1000, 1)), np.random.default_rng(0).normal(size=1000)
+    X[0] = 1.0
+    ridge = DeterministicEquivalentRidge(fit_intercept=False, reservoir_size=10).fit(X, y)
+    assert not ridge._sums.reservoir.rows.any()
+    assert np.isnan(ridge.predict_test_error(1000, return_interval=True)).all()
+    assert np.isnan(ridge.test_error_)
+    assert_allclose(ridge.coef_, y[0] / 2.0)

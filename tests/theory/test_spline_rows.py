@@ -67,3 +67,9 @@ def test_columns_are_interpolated_as_each_is():
         found = interp_columns(at, x, columns, left=left)
         np.testing.assert_allclose(found, np.transpose(expected), rtol=1e-12)
     np.testing.assert_array_equal(interp_columns(at, x[:1], columns[:1])[:, 0], columns[0, 0])
+
+
+def test_of_equal_places_the_last_counts():
+    x, columns = np.array([0.0, 1.0, 1.0]), np.array([[0.0], [2.0], [4.0]])
+    found = interp_columns(np.array([-1.0, 0.5, 1.0, 2.0]), x, columns)
+    assert found[:, 0].tolist() == [0.0, 1.0, 4.0, 4.0]

@@ -291,6 +291,7 @@ def _order_sign(metric: InfluenceMetric, centres: Rows, left_out: LeftOutSets) -
     mean = (shrunk.sum() + f.n_rows - f.n_effective) / f.n_rows
     influence = others / (np.maximum(h, 1e-300) * np.maximum(1.0 - h, 1e-6))
     any_row = np.mean(influence) / ((1.0 - mean) * (f.n_rows - 1))
+    any_row = max(float(any_row), np.finfo(float).eps)  # rows at right angles
     k = np.arange(1, left_out.leverage.shape[1])
     growth = (left_out.leverage[:, 1:] - left_out.leverage[:, :1]) / (k * any_row)
     excess = growth - tuning.MOST_ORDER_GROWTH

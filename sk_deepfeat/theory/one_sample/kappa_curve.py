@@ -389,6 +389,9 @@ def ascending(curve: KappaCurve) -> KappaCurve:
     keep = np.r_[kappa[0] > 0, kappa[1:] > highest[:-1] * (1.0 + 1e-9)]
     if np.all(keep) and np.all(np.isfinite(curve.kappa)):
         return curve
+    if not np.any(keep):  # no row at hand has any leverage: nothing is known of the error
+        numbers = np.arange(1.0, keep.size + 1.0)
+        return curve._replace(kappa=numbers, error=np.full_like(curve.error, np.nan))
     along = (*curve._fields[:8], "scale_noise", "training_error", "shared_noise")
     arrays: dict[str, Any] = {name: getattr(curve, name)[keep] for name in along}
     if curve.sample_factor is not None:

@@ -190,8 +190,11 @@ def _moments(sums: BlockSums, grid: FloatArray, block: int, intercept: bool) -> 
     total = plain.leverage[:, block].sum(axis=1)
     n_rows, draws = sums.rows[block], sums.draws[block]
 
+    # Where no row at hand has any leverage, its mean is zero.
+    divisor = np.where(total > 0, total, 1.0)
+
     def means(some: ClassSums) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        by_leverage = total[:, None]
+        by_leverage = divisor[:, None]
         share = some.rows[:, block][:, filled] / n_rows
         leverage = some.leverage[:, block][:, filled] / by_leverage
         if sums.few is not None:
@@ -209,9 +212,9 @@ def _moments(sums: BlockSums, grid: FloatArray, block: int, intercept: bool) -> 
     per_row = total / n_rows
     squares = sums.draw_squares[:, block] - 2.0 * per_row * sums.draw_by_size[:, block]
     squares = squares + np.square(per_row) * sums.size_squares[block]
-    spread = draws * squares / np.square(total)
+    spread = draws * squares / np.square(divisor)
     noise = np.sqrt(np.maximum(spread, 0.0) / max(draws - int(intercept), 1))
-    growth = sums.growth[:, block] / total
+    growth = sums.growth[:, block] / divisor
     ridge, by_class = grid[sums.ridges], means(plain)
     return LeverageMoments(ridge, *by_class, growth, noise, constant)
 

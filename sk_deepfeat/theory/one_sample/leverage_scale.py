@@ -55,7 +55,8 @@ def solve_leverage_scale(
             n * (row_share * inverse).sum(axis=0) - residual_df,
         )
         slope = n * (damped * inverse).sum(axis=0)
-        step = value / (slope * q)
+        by_growth = slope * q
+        step = np.divide(value, by_growth, out=np.full(q.shape, np.nan), where=by_growth > 0)
         q = q * (1.0 + step)
         moving = ~(np.abs(step) <= 1e-9)  # the error after a step is its square
         # Rows of weight or leverage beyond the range of floats: what is not solved is not known.
