@@ -24,6 +24,8 @@ from sk_deepfeat.theory.threads import threads_for
 from sk_deepfeat.theory.validation import FloatArray, real_array
 
 _CORRECTIONS = 2
+# What the left-out directions of a Gram matrix have in rows by rounding alone, over their length.
+_MIXED = 1e-9
 
 
 class SampledFactorization(RidgeFactorization):
@@ -77,6 +79,22 @@ class SampledFactorization(RidgeFactorization):
         surplus = max(self._all_eigenvalues.size - self.n_effective, 0)
         self._kept = slice(max(self._kept.start, surplus), self._kept.stop)
         self.eigenvalues = self._all_eigenvalues[self._kept]
+        if not self._left_out_is_rounding():
+            self.least_ridge = SPECTRUM_CUT * float(self._all_eigenvalues[-1])
+
+    def _left_out_is_rounding(self) -> bool:
+        """Say whether the sampled rows have nothing along directions that the sums do not tell."""
+        cut = SPECTRUM_CUT * max(float(self._all_eigenvalues[-1]), 0.0)
+        out = self._vectors[:, : int(np.count_nonzero(self._all_eigenvalues <= cut))]
+        if not 0 < out.shape[1] < len(self._vectors) or not self.n_sampled:
+            return True
+        probes = out @ np.random.default_rng(0).normal(size=(out.shape[1], 8))
+        along = np.linalg.norm(self.features.times(probes)) / np.linalg.norm(probes)
+        single = self.features.given.dtype == np.float32
+        rounding = 8.0 * np.sqrt(self.n_features) * np.finfo(np.float32 if single else float).eps
+        length = np.sqrt(self._all_eigenvalues[-1] * self.n_sampled / self.n_rows)
+        # Along each direction, as the probes are spread over all of them.
+        return bool(along * np.sqrt(out.shape[1]) <= max(_MIXED, float(rounding)) * length)
 
     @cached_property
     def sample(self) -> RidgeFactorization:
@@ -121,6 +139,13 @@ class SampledFactorization(RidgeFactorization):
     def coefs(self, alpha: ArrayLike) -> FloatArray:
         """Return what `RidgeFactorization.coefs` does, from the sums alone."""
         alphas = np.atleast_1d(real_array(alpha, "alpha"))
+        if np.any(alphas < self.least_ridge):
+            raise ValueError(
+                f"alpha={alphas.min() * self.mean_weight:.3g} is too small for rows of which sums "
+                f"are known: below {self.least_ridge * self.mean_weight:.3g} there count "
+                "directions that their Gram matrix does not tell. Scale the columns and fit an "
+                "intercept, pass a larger alpha, or keep all rows with reservoir_size=None."
+            )
         coefs = np.stack([self._coefs_at(float(each)) for each in alphas])
         return coefs if np.ndim(alpha) else coefs[0]
 

@@ -149,6 +149,21 @@ def test_targets_without_error_are_compared_without_a_warning():
         assert_array_equal(size.measured, 0.0)
 
 
+def test_directions_that_sums_do_not_tell_are_not_passed_over():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4)) * [1.0, 1.0, 1e-6, 1e-6]
+    X[:, 0] *= 10.0
+    y = X[:, 2] * 1e6
+    found = factorize_sums(GramAccumulator(reservoir_size=50).add(X, y))
+    with pytest.raises(ValueError, match="does not tell"):
+        found.coefs(0.0)
+    alpha = 2.0 * found.least_ridge
+    expected = ridge_factorization(X, y).coefs(alpha)
+    assert_allclose(found.coefs(alpha), expected, atol=1e-3 * np.abs(expected).max())
+    scaled = factorize_sums(GramAccumulator(reservoir_size=50).add(X / X.std(axis=0), y))
+    assert scaled.least_ridge == 0.0
+
+
 def test_one_row_is_too_few():
     with pytest.raises(ValueError, match="at least two rows"):
         factorize_sums(GramAccumulator().add([[1.0]], [1.0]))
