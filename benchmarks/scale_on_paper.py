@@ -15,7 +15,6 @@ import argparse
 import csv
 import json
 import pickle
-import resource
 import subprocess
 import sys
 import time
@@ -77,7 +76,8 @@ def schedule(parts):
         Client(cluster),
     ):
         DeterministicEquivalentRidge().fit([delayed(part)(number) for number in range(parts)])
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    lines = Path("/proc/self/status").read_text().splitlines()
+    print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024)
 
 
 def bytes_of_parts():
