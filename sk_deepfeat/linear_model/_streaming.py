@@ -14,6 +14,7 @@ from sk_deepfeat.linear_model._arguments import check_alpha
 from sk_deepfeat.linear_model._population import takes_samples
 from sk_deepfeat.rows import (
     RowBlock,
+    RowSource,
     current_client,
     in_numpy,
     is_array,
@@ -140,7 +141,16 @@ class StreamFitMixin:
     def _fit_stream(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Any:
         """Fit on everything that a source yields, here or on the workers of a cluster."""
         check_flag(self.fit_intercept, "fit_intercept")
-        source = row_source(X, y, sample_weight, groups)
+        before = dict(self.__dict__)
+        try:
+            return self._fit_source(row_source(X, y, sample_weight, groups))
+        except BaseException:  # it stays what it was
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _fit_source(self, source: RowSource) -> Any:
+        """Add everything up, and learn from it."""
         verbose = bool(self.verbose) or source.verbose
         client = None if source.parts is None else current_client()
         if client is None:

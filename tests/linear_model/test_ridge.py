@@ -38,6 +38,7 @@ EXACT = ExactPopulation(OMEGA, OMEGA @ BETA, BETA @ OMEGA @ BETA + 1.0)
     [
         DeterministicEquivalentRidge(),
         DeterministicEquivalentRidge(alpha="optimal", fit_intercept=False),
+        DeterministicEquivalentRidge(reservoir_size=12),
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*tell nothing about the target")  # some checks fit noise

@@ -247,3 +247,17 @@ def test_a_sample_without_any_leverage_tells_nothing():
     assert np.isnan(ridge.predict_test_error(1000, return_interval=True)).all()
     assert np.isnan(ridge.test_error_)
     assert_allclose(ridge.coef_, y[0] / 2.0)
+
+
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was(rows):
+    X, y, _ = rows
+    ridge = DeterministicEquivalentRidge(10.0, reservoir_size=500).fit(X, y)
+    coefs, error = ridge.coef_.copy(), ridge.test_error_
+    wider = np.hstack([X, X])
+    wrong = wider[4000:].copy()
+    wrong[7, 3] = np.nan
+    with pytest.raises(ValueError, match=r"Block 1: X .*column 3 has NaN"):
+        ridge.fit(iter([(wider[:4000], y[:4000]), (wrong, y[4000:])]))
+    assert ridge.n_features_in_ == P and ridge.test_error_ == error
+    assert_array_equal(ridge.coef_, coefs)
+    assert ridge.partial_fit(X[:10] + 1.0, y[:10]).n_samples_ == N + 10

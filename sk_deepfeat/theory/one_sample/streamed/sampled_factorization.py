@@ -198,7 +198,9 @@ def factorize_sums(
         If there are fewer than two rows, or rows come in groups of which fewer than two are kept.
     """
     if sums.n_rows < 2:
-        raise ValueError(f"A ridge needs at least two rows of positive weight; {sums.n_rows} came.")
+        raise ValueError(
+            f"A ridge needs at least two rows whose weight is not zero; {sums.n_rows} came."
+        )
     exact = np.ravel(real_array(exact_at, "exact_at"))
     codes = sums.reservoir.codes()
     if codes is not None:
