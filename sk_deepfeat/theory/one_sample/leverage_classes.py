@@ -147,8 +147,8 @@ def _of_all_rows(
     ]
     # All rows vary by themselves, not as the sample does: by what another block shows.
     turned = moved[len(moved) // 2 :] + moved[: len(moved) // 2]
-    for block, (part, by) in enumerate(zip(found[1:], turned, strict=True)):
-        scaled.append(_times_errors(part, sampled.factor_without(block, ridges, by)))
+    for block, (part, own, other) in enumerate(zip(found[1:], moved, turned, strict=True)):
+        scaled.append(_times_errors(part, sampled.factor_without(block, ridges, own, other)))
     return scaled
 
 

@@ -6,8 +6,8 @@ no more than the ratio of left-out to training residuals:
     mean e² = (mean over all of r²) · (mean over the sample of e²)/(mean over the sample of r²).
 
 Both are nearly the same where leverages are small, and the sample's noise cancels. What is left of
-noise is that of the ratio, which a jackknife over the sample shows, and that of all n rows as a
-sample of the population: the sample's own, as if m rows were n.
+noise is that of the ratio, which a jackknife over the sample shows, times √(1 - m/n) since the m rows
+are part of all n; and that of all rows as a sample of the population, √(m/n) times the sample's.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class SampledMeans:
         """Return what means of e² over the whole sample are to be multiplied by, shape (G, t)."""
         return self._ratio(slice(None), self._sums.sum(axis=1) / self._rows.sum())
 
-    def factor_without(self, block: int, ridges: IndexArray, moved: FloatArray) -> FloatArray:
+    def factor_without(
+        self, block: int, ridges: IndexArray, own: FloatArray, other: FloatArray
+    ) -> FloatArray:
         """Return the same for the sample without one block, at some ridges.
 
         Parameters
@@ -70,15 +72,17 @@ class SampledMeans:
             Which one.
         ridges : ndarray of int of shape (R,)
             Of the grid.
-        moved : ndarray of shape (R, t)
-            Mean of e² without another block over that with it.
+        own, other : ndarray of shape (R, t)
+            Mean of e² without this block, and without another one, over that with it.
         """
         left = self._rows.sum() - self._rows[block]
         sums = self._sums.sum(axis=1) - self._sums[:, block]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            as_of_all = np.where(moved > 0, moved, 1.0) ** np.sqrt(self._share)
-        known = self._ratio(ridges, sums[ridges] / left)
-        return np.where(self._known[ridges], known * as_of_all, 1.0)
+        ratio = self._ratio(ridges, sums[ridges] / left)
+        # Of m rows out of n the ratio is known to a variance of 1/m - 1/n, not 1/m.
+        moved = np.where(own > 0, own, 1.0) * ratio / self.factor()[ridges]
+        less = moved ** (np.sqrt(1.0 - self._share) - 1.0)
+        as_of_all = np.where(other > 0, other, 1.0) ** np.sqrt(self._share)
+        return np.where(self._known[ridges], ratio * less * as_of_all, 1.0)
 
     def _ratio(self, ridges: slice | IndexArray, of_sample: FloatArray) -> FloatArray:
         of_all, known = self._of_all[ridges], self._known[ridges] & (of_sample > 0)

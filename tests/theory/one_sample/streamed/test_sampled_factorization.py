@@ -201,8 +201,12 @@ def test_means_over_all_are_those_of_all_rows(fit_intercept):
     for position, (of_all, residual) in enumerate(squares):
         assert_allclose(means.factor()[position, 0], of_all / residual.mean(), rtol=1e-10)
         left = residual[block != 1].mean()
-        without = means.factor_without(1, np.array([position]), np.full((1, 1), 1.2))
-        assert_allclose(without[0, 0], of_all / left * 1.2 ** np.sqrt(15 / 40), rtol=1e-10)
+        own, other = np.full((1, 1), 0.9), np.full((1, 1), 1.2)
+        without = means.factor_without(1, np.array([position]), own, other)
+        # The mean of e² is then what follows, in units of that with all blocks.
+        mean = 0.9 * without[0, 0] / (of_all / residual.mean())
+        ratio = 0.9 * residual.mean() / left
+        assert_allclose(mean, ratio ** np.sqrt(25 / 40) * 1.2 ** np.sqrt(15 / 40), rtol=1e-10)
 
 
 def test_all_rows_vary_by_what_another_block_shows():
@@ -215,12 +219,12 @@ def test_all_rows_vary_by_what_another_block_shows():
         def factor(self):
             return np.ones((2, 1))
 
-        def factor_without(self, block, ridges, moved):
-            asked.append((block, float(moved[0, 0])))
+        def factor_without(self, block, ridges, own, other):
+            asked.append((float(own[0, 0]) - block, float(other[0, 0])))
             return np.ones((2, 1))
 
     _of_all_rows(parts, Means(), np.arange(2))
-    assert asked == [(0, 3.0), (1, 4.0), (2, 2.0)]
+    assert asked == [(2.0, 3.0), (2.0, 4.0), (2.0, 2.0)]
 
 
 def small_rows():
