@@ -6,8 +6,8 @@ no more than the ratio of left-out to training residuals:
     mean e² = (mean over all of r²) · (mean over the sample of e²)/(mean over the sample of r²).
 
 Both are nearly the same where leverages are small, and the sample's noise cancels. What is left is
-the noise of the ratio, which a jackknife over the sample shows, times √(1 - m/n) since the m rows are
-part of all n; and that of all rows as a sample of the population, √(m/n) times the sample's.
+the noise of the ratio, which a jackknife over the sample shows, times √(1 - m/n), since the m rows
+are part of all n; and that of all rows as a sample of the population, √(m/n) times the sample's.
 """
 
 from __future__ import annotations
