@@ -66,6 +66,7 @@ NUMERICAL = {
     "accumulator.py": {8.0, 16, 64, 128, 10_000},
     "label_hashes.py": {8, 53},
     "reservoir.py": {8.0},
+    "sampled_factorization.py": {8.0},
     "assembled_curve.py": {0.25, 8},
     "conjugate_gradients.py": {5, 256, 2000},
     "learned_curves.py": {0.001, 0.15, 16, 32, 60, 120},
