@@ -426,7 +426,7 @@ def test_empty_streams(rows):
     for given in (iter([]), iter([(X[:0], y[:0])])):
         with pytest.raises(ValueError, match="No block of rows came"):
             DeterministicEquivalentRidge().fit(given)
-    with pytest.raises(ValueError, match="at least two rows of positive weight; 0 came"):
+    with pytest.raises(ValueError, match="at least two rows whose weight is not zero; 0 came"):
         stream((X, y, np.zeros(N)))
 
 
