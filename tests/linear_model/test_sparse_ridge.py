@@ -282,7 +282,7 @@ def test_nothing_is_said_of_alphas_that_sparse_rows_do_not_resolve(monkeypatch):
 def test_rows_are_never_written_out():
     """Written out, these would take 480 MB; their Gram matrix takes 8 MB."""
     rng = np.random.default_rng(0)
-    X = sp.random_array((1000, 60_000), density=1e-3, rng=rng, format="csr")
+    X = sp.csr_array(sp.random(1000, 60_000, 1e-3, random_state=rng))
     y = X @ rng.normal(size=60_000) + rng.normal(size=1000)
     tracemalloc.start()
     with warnings.catch_warnings():

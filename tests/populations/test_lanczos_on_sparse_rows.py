@@ -14,7 +14,7 @@ from sk_deepfeat.theory.one_sample import factorize
 @pytest.mark.parametrize("weighted", [False, True])
 def test_sparse_rows_are_the_same_as_dense(shift, weighted):
     rng = np.random.default_rng(0)
-    X = scipy.sparse.random_array((900, 700), density=0.02, rng=rng, format="csr")
+    X = scipy.sparse.csr_array(scipy.sparse.random(900, 700, 0.02, random_state=rng))
     dense = X.toarray() * 10.0
     dense[:, 0] += shift  # a column without zeros has a mean of its own
     y = dense @ rng.normal(size=700) + rng.normal(size=900)
@@ -35,7 +35,7 @@ def test_sparse_rows_are_the_same_as_dense(shift, weighted):
 def test_rows_too_many_to_be_factorised_need_no_factorisation(monkeypatch):
     monkeypatch.setattr(factorize, "MOST_FACTORISED", 300)
     rng = np.random.default_rng(0)
-    X = scipy.sparse.random_array((800, 600), density=0.05, rng=rng, format="csr")
+    X = scipy.sparse.csr_array(scipy.sparse.random(800, 600, 0.05, random_state=rng))
     y = X @ rng.normal(size=600) + rng.normal(size=800)
     with pytest.raises(ValueError, match="population='lanczos'"):
         DeterministicEquivalentRidge().fit(X, y)

@@ -55,6 +55,7 @@ def test_labels_are_as_many_as_rows(n_rows, found):
 
 
 def test_workers_take_no_groups(tmp_path):
+    pytest.importorskip("distributed", reason="workers are those of dask")
     np.save(tmp_path / "a.npy", X)
     source = row_source(tmp_path / "a.npy", Y, groups=LABELS)
     assert source.parts is not None

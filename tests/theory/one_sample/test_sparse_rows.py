@@ -188,7 +188,7 @@ def test_rows_that_nearly_repeat(shape, monkeypatch):
 
 def test_too_many_to_factorise(monkeypatch):
     monkeypatch.setattr("sk_deepfeat.theory.one_sample.factorize.MOST_FACTORISED", 10)
-    X = sp.random_array((30, 12), density=0.2, rng=np.random.default_rng(0))
+    X = sp.coo_array(sp.random(30, 12, 0.2, random_state=np.random.default_rng(0)))
     with pytest.raises(ValueError, match=r"shape \(30, 12\).*population='lanczos'"):
         ridge_factorization(X, np.ones(30))
     weights = np.r_[np.ones(9), np.zeros(21)]

@@ -87,7 +87,10 @@ class LanczosRun:
         m = n_steps or self.n_steps
         alpha = np.array([step[column] for step in self._alphas[:m]])
         beta = np.array([step[column] for step in self._betas[: m - 1]])
-        values, vectors = scipy.linalg.eigh_tridiagonal(alpha, beta)
+        try:
+            values, vectors = scipy.linalg.eigh_tridiagonal(alpha, beta)
+        except scipy.linalg.LinAlgError:  # stemr of some LAPACKs, where off-diagonals vanish
+            values, vectors = scipy.linalg.eigh_tridiagonal(alpha, beta, lapack_driver="stev")
         return np.maximum(values, 0.0), vectors
 
     def solutions(self, column: int, ridges: FloatArray, n_steps: int | None = None) -> FloatArray:
