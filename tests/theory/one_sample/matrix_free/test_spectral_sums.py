@@ -41,7 +41,8 @@ def test_as_many_probes_as_directions_give_the_sums_of_eigenvalues(shape, fit_in
     expected, found = _spectrum(factorization, RIDGES), spectrum.sums(RIDGES)
     for name in ("df1", "residual_df", "decay"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-6)
-    np.testing.assert_allclose(found.shared_noise, expected.shared_noise, rtol=1e-6, atol=1e-12)
+    # Fourth powers: the smallest eigenvalues count, which are known to the rounding of the largest.
+    np.testing.assert_allclose(found.shared_noise, expected.shared_noise, rtol=1e-5, atol=1e-12)
     np.testing.assert_allclose(spectrum.trace, factorization.eigenvalues.sum(), rtol=1e-9)
     np.testing.assert_allclose(spectrum.largest, factorization.eigenvalues[-1], rtol=1e-9)
 
