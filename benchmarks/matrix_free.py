@@ -231,13 +231,15 @@ def write_tables(logs):
         if "times" in run:
             costs += [
                 {**shape, "n₀": each["n"], **{k: each[k] for k in ("steps", "seconds")}}
-                | {"GiB beyond the rows": "", "ns an entry and step": each["ns_an_entry_and_step"]}
+                | {"GiB beyond the rows": "", "peak GiB": ""}
+                | {"ns an entry and step": each["ns_an_entry_and_step"]}
                 for each in run["times"]
             ]
             continue
         costs.append(
             {**shape, "steps": run["steps"], "seconds": run["seconds"]}
-            | {"GiB beyond the rows": run.get("gib_beyond_rows", ""), "ns an entry and step": ""}
+            | {"GiB beyond the rows": run.get("gib_beyond_rows", "")}
+            | {"peak GiB": run.get("gib_peak", ""), "ns an entry and step": ""}
         )
         for i, n in enumerate(run["sizes"]):
             for k, alpha in enumerate(run["alphas"]):
