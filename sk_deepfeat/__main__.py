@@ -6,13 +6,21 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from sk_deepfeat.command_line import parse, print_error, print_warning, run_curve, run_report
+from sk_deepfeat.command_line import (
+    parse,
+    print_error,
+    print_interrupted,
+    print_warning,
+    run_curve,
+    run_report,
+)
 
+_INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
 _COMMANDS = {"curve": run_curve, "report": run_report}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, or 2 for bad input."""
+    """Run the command line and return its exit status: 0, 2 for bad input, or 130."""
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
         with warnings.catch_warnings():
@@ -21,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, ImportError, OSError) as error:
         print_error(error)
         return 2
+    except KeyboardInterrupt as interruption:
+        print_interrupted(interruption)
+        return _INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ def predict_numbers(
     X: Any,
     y: FloatArray,
     groups: NDArray[np.intp] | None,
+    sample_weight: FloatArray | None,
     n_samples: NDArray[Any],
     alphas: FloatArray,
 ) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def predict_numbers(
         A ridge.
     population : str or population object, optional
         None is the readout's own, else "leave-one-out".
-    X, y, groups : array-like
+    X, y, groups, sample_weight : array-like
         Rows that the population is fitted on.
     n_samples, alphas : ndarray of shape (S,) and (A,)
         What is asked.
@@ -70,8 +71,11 @@ def predict_numbers(
     """
     population = _population_of(readout, population)
     fit_intercept = ridge_intercept(readout, classes=False)
-    fitted = fit_population(population, X, y, groups=groups, fit_intercept=fit_intercept, path=None)
-    asked = AskedPopulation(fitted, population, fit_intercept, 1.0, np.ndim(y) == 1)
+    fitted = fit_population(
+        population, X, y, sample_weight, groups=groups, fit_intercept=fit_intercept, path=None
+    )
+    mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean())
+    asked = AskedPopulation(fitted, population, fit_intercept, mean_weight, np.ndim(y) == 1)
     cells = np.broadcast_arrays(n_samples[:, None].astype(float), alphas)
     answer = asked.answer(*cells, variance=True)
     found: dict[str, Any] = {"predicted": answer.error.mean(axis=-1), "reachable": answer.reachable}
@@ -87,6 +91,7 @@ def predict_classes(
     X: Any,
     y: NDArray[Any],
     groups: NDArray[np.intp] | None,
+    sample_weight: FloatArray | None,
     n_samples: NDArray[Any],
     alphas: FloatArray,
     losses: ClassLosses,
@@ -103,7 +108,7 @@ def predict_classes(
         fit_intercept=ridge_intercept(readout, classes=True),
         class_weight=losses.class_weight,
         population=population,
-    ).fit(X, y, groups=groups)
+    ).fit(X, y, sample_weight, groups=groups)
     predictor = classifier.error_predictor_
     if losses.metric != "mse" and not predictor.knows_error_rates:
         raise ValueError(
