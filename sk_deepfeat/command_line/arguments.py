@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """
     given = list(argv)
     if not given or given[0] not in (*_COMMANDS, "-h", "--help"):
+        if given and not Path(given[0]).exists() and get_close_matches(given[0], _COMMANDS):
+            raise ValueError(f"{given[0]!r} is no command; there are {' and '.join(_COMMANDS)}.")
         given.insert(0, _COMMANDS[0])
     found = _parser().parse_args(given)
     if found.command == "curve":

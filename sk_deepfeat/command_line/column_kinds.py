@@ -119,16 +119,16 @@ def refuse_mixed(texts: Any, name: str, role: str = "column") -> None:
         raise ValueError(
             f"{role} {name!r} mixes numbers and text: {number.iloc[0]} in row "
             f"{number.index[0] + 1}, {of_text.iloc[0]!r:.40} in row {of_text.index[0] + 1} "
-            f"({len(of_text):,} of {len(present):,} are text). Leave what is missing empty, or make "
-            "all of them text."
+            f"({len(of_text):,} of {len(present):,} are text). Leave what is missing empty, or "
+            "make all of them text."
         )
     if len(levels) <= _MANY_LEVELS or numbers.all():
         return
     parts = [_WITH_UNIT.match(value) for value in levels]
     if all(parts) and len({(part[1], part[3]) for part in parts if part}) == 1:
         raise ValueError(
-            f"{role} {name!r} holds numbers written as text, such as {present.iloc[0]!r:.40}; write "
-            "them as plain numbers, without units and without marks between thousands."
+            f"{role} {name!r} holds numbers written as text, such as {present.iloc[0]!r:.40}; "
+            "write them as plain numbers, without units and without marks between thousands."
         )
 
 

@@ -19,15 +19,6 @@ def print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"sk_deepfeat: warning: {message}", file=sys.stderr)
 
 
-def print_interrupted(error: BaseException) -> None:
-    """Print that the user ended the command."""
-    how_far = f" ({error})" if str(error) else ""
-    print(
-        f"\rsk_deepfeat: interrupted{how_far}; nothing was written, older files are as they were",
-        file=sys.stderr,
-    )
-
-
 def print_notes(data: Data) -> None:
     """Print what was noticed about the data, and what is done to each of its columns."""
     for line in (*data.notes, *in_words(data.columns)):

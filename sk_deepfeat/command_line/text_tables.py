@@ -10,6 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from sk_deepfeat.command_line.names import listed
+
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LOOKED_AT = 50  # lines
 _ENCODINGS = ("utf-8-sig", "cp1252")
@@ -108,8 +110,7 @@ def _check_header(names: list[str], path: Path) -> None:
     twice = [name for name, count in Counter(filter(None, names)).items() if count > 1]
     if twice:
         raise ValueError(
-            f"{path} names {len(twice)} columns twice or more: {', '.join(twice[:5])}; give each a "
-            "name of its own."
+            f"{path} gives more than one column the same name: {listed(twice)}; give each its own."
         )
     if all(_is_number(name) for name in names):
         raise ValueError(
