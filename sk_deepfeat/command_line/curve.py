@@ -91,12 +91,13 @@ def default_alphas(ridge: Any) -> list[float]:
     Parameters
     ----------
     ridge : DeterministicEquivalentRidge or its classifier
-        Fitted with the best alpha. Where that is zero, infinite or unknown, the mean eigenvalue of
-        the Gram matrix of the features takes its place.
+        Fitted with the best alpha. Where that is zero or unknown, the mean eigenvalue of the Gram
+        matrix of the features takes its place; where it is larger than their sum, which leaves
+        hardly more than the mean, the sum.
     """
-    scale = ridge.error_predictor_.feature_scale * ridge.n_samples_ / ridge.n_features_in_
+    total = ridge.error_predictor_.feature_scale * ridge.n_samples_ or 1.0
     best = float(ridge.alpha_)
-    middle = best if 0.0 < best < np.inf else (scale or 1.0)
+    middle = min(best, total) if best > 0.0 else total / ridge.n_features_in_
     return [float(f"1e{round(np.log10(middle)) + decade}") for decade in _DECADES]
 
 

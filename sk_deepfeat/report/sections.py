@@ -24,14 +24,6 @@ def described(rows: Rows) -> str:
     return f"<dl>{items}</dl>"
 
 
-def column_list(columns: Rows) -> str:
-    """Return what was done to each column, folded up; nothing where that is not told."""
-    if not columns:
-        return ""
-    items = _table(("column", "what was done to it"), columns)
-    return f"<details><summary>What was done to each column</summary>{items}</details>"
-
-
 def headline(answers: Answers) -> str:
     """Return the three numbers that most readers want, and of classes a sentence."""
     words = answers.words

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
 from html import escape
 from importlib.metadata import version
 from importlib.resources import files
@@ -13,7 +12,6 @@ from string import Template
 from typing import Any
 
 import numpy as np
-from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from sk_deepfeat.model_selection.displays.drawing import import_pyplot
@@ -36,7 +34,6 @@ def write_report(
     targets: Any = None,
     title: str | None = None,
     target_name: str | None = None,
-    columns: Sequence[tuple[str, str]] | None = None,
 ) -> Path:
     """Write what a fitted estimator knows about its error as one self-contained HTML page.
 
@@ -61,8 +58,6 @@ def write_report(
         Of the page; None is "Predicted test error", or "Predicted error rate".
     target_name : str, optional
         What is predicted; None is the name of `y`, if it has one.
-    columns : sequence of (str, str), optional
-        Names of the inputs' columns, and what was done to each.
 
     Returns
     -------
@@ -107,7 +102,7 @@ def write_report(
     if title is None:
         title = f"Predicted {answers.words.error}"
     target = _target(y, ridge, answers, target_name)
-    page = _page(estimator, ridge, answers, title, target, columns or ())
+    page = _page(estimator, ridge, answers, title, target)
     return _write(page, destination)
 
 
@@ -126,16 +121,13 @@ def check_destination(path: Any) -> Path:
     Raises
     ------
     OSError
-        If its folder does not exist or cannot be written to, or it is a folder itself, or a
-        device, a pipe or the like. Links are followed.
+        If its folder does not exist or cannot be written to, or it is a folder itself.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"path={path!r} must name a file, such as 'report.html'.")
-    destination = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
+    destination = Path(path)
     if destination.is_dir():
         raise IsADirectoryError(f"{destination} is a folder; name a file, such as report.html.")
-    if destination.exists() and not destination.is_file():
-        raise FileExistsError(f"{destination} is no regular file, and is not replaced by a page.")
     if not destination.parent.is_dir():
         raise FileNotFoundError(f"{destination}: there is no folder {destination.parent}.")
     if not os.access(destination.parent, os.W_OK):
@@ -143,14 +135,7 @@ def check_destination(path: Any) -> Path:
     return destination
 
 
-def _page(
-    estimator: Any,
-    ridge: Any,
-    answers: Answers,
-    title: str,
-    target: str,
-    columns: Sequence[tuple[str, str]],
-) -> str:
+def _page(estimator: Any, ridge: Any, answers: Answers, title: str, target: str) -> str:
     drawn = {key: sections.figure(made) for key, made in pictures(ridge, answers).items()}
     template = (files("sk_deepfeat.report") / "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
@@ -159,7 +144,7 @@ def _page(
         version=escape(version("sk-deepfeat")),
         headline=sections.headline(answers),
         remarks=sections.remark_list(remarks(answers, estimator)),
-        data=sections.described(_data(estimator, answers, target)) + sections.column_list(columns),
+        data=sections.described(_data(estimator, answers, target)),
         model=sections.described(_model(estimator, ridge, answers)),
         curve_table=sections.curve_table(answers),
         curve=drawn["curve"],
@@ -214,7 +199,7 @@ def _model(estimator: Any, ridge: Any, answers: Answers) -> list[tuple[str, str]
             steps = [step for _, step in steps[0].steps]
     elif isinstance(estimator, Pipeline):
         steps = [step for _, step in estimator.steps[:-1]]
-    features = ", then ".join(map(_shown, steps)) or "the columns themselves"
+    features = ", then ".join(map(repr, steps)) or "the columns themselves"
     return [
         ("features", f"{ridge.n_features_in_:,}: {' '.join(features.split())}"),
         ("ridge", " ".join(repr(ridge).split())),
@@ -222,11 +207,6 @@ def _model(estimator: Any, ridge: Any, answers: Answers) -> list[tuple[str, str]
         (answers.words.train_error, answers.words.show(answers.train_error)),
         ("population", " ".join(repr(ridge.population_).split())),
     ]
-
-
-def _shown(step: Any) -> str:
-    """Return a step in code; of a table's columns its parts are said elsewhere."""
-    return "columns as numbers" if isinstance(step, ColumnTransformer) else repr(step)
 
 
 def _write(page: str, destination: Path) -> Path:

@@ -31,7 +31,7 @@ def test_report(run, save, tmp_path, features, kind):
     [
         ([], "the following arguments are required: data"),
         (["missing.npz"], "missing.npz: there is no such file"),
-        (["letters"], "'letters' is not 'digits', 'mnist' or an .npz file"),
+        (["letters"], "'letters' is not 'digits', 'mnist' or a .csv, .tsv, .parquet or .npz file"),
         (["digits", "--alpha", "best"], "'best' is not 'optimal' or a finite number"),
         (["digits", "--alpha", "-1"], "'-1' is not 'optimal' or a finite number"),
         (["digits", "--targets", "0"], "'0' is not a finite number above 0"),
@@ -51,8 +51,8 @@ def test_report_of_bad_input(run, arguments, message):
     [
         ({"X": np.ones((300, 2))}, "data.npz must hold arrays named X and y"),
         ({"X": np.full((300, 2), np.nan), "y": np.ones(300)}, "must be finite"),
-        ({"X": np.ones((300, 2)), "y": np.ones(300)}, "y is constant"),
-        ({"X": np.ones((30, 2)), "y": np.ones(30)}, "at least 200 are needed"),
+        ({"X": np.ones((300, 2)), "y": np.ones(300)}, "y is constant, 1"),
+        ({"X": np.ones((30, 2)), "y": np.ones(30)}, "too few; at least 50 are needed"),
     ],
 )
 def test_report_of_a_bad_file(run, tmp_path, arrays, message):
