@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from sk_deepfeat.linear_model._arguments import average_ends, average_outputs, check_alpha
 from sk_deepfeat.linear_model._population import AskedPopulation
-from sk_deepfeat.linear_model._search import AlphaSearch, required_samples
 from sk_deepfeat.theory import ErrorDecomposition
+from sk_deepfeat.theory.alpha_search import AlphaSearch, required_samples
 from sk_deepfeat.theory.validation import (
     FloatArray,
     check_cells,

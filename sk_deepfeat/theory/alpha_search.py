@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sk_deepfeat.exceptions import warn_caller
-from sk_deepfeat.linear_model._alpha_lattice import POINTS_PER_DECADE, Least, least_along_alpha
-from sk_deepfeat.theory import smallest_sufficient
-from sk_deepfeat.theory.search import first_sufficient
+from sk_deepfeat.theory.alpha_lattice import POINTS_PER_DECADE, Least, least_along_alpha
+from sk_deepfeat.theory.search import first_sufficient, smallest_sufficient
 from sk_deepfeat.theory.validation import FloatArray
 
 _Pair = tuple[FloatArray, FloatArray]
