@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.theory import ErrorAnswer, ErrorDecomposition
+from sk_deepfeat.theory.answer import AskedVariance
 from sk_deepfeat.theory.validation import FloatArray, check_cells
 
 
@@ -25,7 +26,7 @@ class AnswersMixin:
         alpha: ArrayLike,
         *,
         fit_intercept: bool,
-        variance: bool = False,
+        variance: AskedVariance = False,
     ) -> ErrorAnswer:
         """Return all that is known of some cells in one record.
 
@@ -35,8 +36,9 @@ class AnswersMixin:
             Numbers of samples and regularisations (for sample weights of mean one); broadcast.
         fit_intercept : bool
             Whether ridge fits an intercept.
-        variance : bool, default=False
-            Whether the variance of the error is wanted, too, from a population that knows it.
+        variance : bool or "relative", default=False
+            Whether the variance of the error is wanted, too, from a population that knows it:
+            of the error itself, or of its share of the targets' variance.
 
         Returns
         -------
@@ -56,7 +58,7 @@ class AnswersMixin:
         check_is_fitted(self)
 
     def _answer(
-        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
+        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: AskedVariance
     ) -> ErrorAnswer:
         raise TypeError(f"{type(self).__name__} must implement _answer.")
 
