@@ -18,7 +18,7 @@ from sk_deepfeat.linear_model._arguments import (
 from sk_deepfeat.linear_model._population import AskedPopulation
 from sk_deepfeat.linear_model._scores import SCORES, Score, loss_factor, named
 from sk_deepfeat.theory import ErrorDecomposition, TargetVariance
-from sk_deepfeat.theory.alpha_search import AlphaSearch, Goal, required_samples
+from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch, Goal, required_samples
 from sk_deepfeat.theory.validation import (
     FloatArray,
     check_cells,
@@ -26,8 +26,6 @@ from sk_deepfeat.theory.validation import (
     check_n_samples,
 )
 from sk_deepfeat.theory.validation import check_alpha as check_alphas
-
-_MANY_OUTPUTS = 100  # of which errors cost more than asking for them
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,11 +292,8 @@ class ErrorPredictor:
         """Return the record of some cells; an alpha of None is what was fitted."""
         if isinstance(alpha, str):
             check_alpha(alpha)
-            best = self._search.best(n_samples)
-            alphas = np.reshape([found.alpha for found in best], n_samples.shape)
-            unknown = np.isnan(alphas)
-            share = np.where(unknown, np.nan, np.reshape([f.share for f in best], alphas.shape))
-            answer = self.asked.answer(n_samples, np.where(unknown, 1.0, alphas), variance=variance)
+            alphas, share = self._search.best_cells(n_samples)
+            answer = self.asked.answer(n_samples, alphas, variance=variance)
             return answer if np.all(share == 1.0) else answer.scaled(share)
         values = check_alphas(self._fitted_alpha() if alpha is None else alpha)
         check_cells(n_samples, values)
@@ -311,7 +306,7 @@ class ErrorPredictor:
     def _search(self) -> AlphaSearch:
         n_rows = float(self.n_samples)
         outputs = self.asked.answer(np.array(n_rows), np.array(1.0)).error.size
-        sparing = outputs > _MANY_OUTPUTS
+        sparing = outputs > MANY_OUTPUTS
         return AlphaSearch(self._errors, self.feature_scale, n_rows, sparing=sparing)
 
     def _errors(self, n_samples: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:

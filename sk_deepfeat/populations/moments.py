@@ -62,9 +62,12 @@ class MomentPopulationMixin(AnswersMixin):
         return TargetVariance(variance, np.zeros_like(variance))
 
     def degrees_of_freedom(
-        self, kappa: ArrayLike, *, fit_intercept: bool
+        self, kappa: ArrayLike, *, fit_intercept: bool | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Return df1 and df2 at effective regularisations, each of the shape of `kappa`."""
+        """Return df1 and df2 at effective regularisations, each of the shape of `kappa`.
+
+        `fit_intercept` is as in `test_error`.
+        """
         omega = self.eigenvalues(fit_intercept=fit_intercept)
         at = check_alpha(kappa, "kappa")
         positive = omega[omega > 0]
@@ -72,12 +75,16 @@ class MomentPopulationMixin(AnswersMixin):
         squares = [np.square(positive / (positive + value)).sum() for value in at.ravel()]
         return degrees_of_freedom(omega, at), np.reshape(squares, at.shape)
 
-    def eigenvalues(self, *, fit_intercept: bool) -> FloatArray:
+    def eigenvalues(self, *, fit_intercept: bool | None = None) -> FloatArray:
         """Return those of the features' covariance, or second moment without intercept, descending.
 
-        Shape (rank,), in squared units of the features.
+        Shape (rank,), in squared units of the features; `fit_intercept` is as in `test_error`.
         """
-        return np.sort(self._spectral_moments(fit_intercept).eigenvalues)[::-1]
+        moments = self._spectral_moments(self._intercept(fit_intercept))
+        return np.sort(moments.eigenvalues)[::-1]
+
+    def _extent(self, fit_intercept: bool) -> tuple[float, float]:
+        return float(self._spectral_moments(fit_intercept).eigenvalues.sum()), np.inf
 
 
 def per_output(errors: FloatArray, single: bool) -> FloatArray:
