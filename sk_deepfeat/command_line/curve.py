@@ -73,7 +73,7 @@ def run_curve(arguments: argparse.Namespace) -> int:
         ridge = stages.ridge.fit(
             stages.features, stages.targets, stages.weights, groups=stages.groups
         )
-        headline = headline_of(ridge, arguments.targets)
+        headline = headline_of(ridge, arguments.targets, quickly=True)
     alphas = arguments.alphas or default_alphas(ridge)
     result = _measured(arguments, stages, sizes, alphas, left)
     write_curve(result, output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -107,18 +107,21 @@ def _answers(headline: Headline, target: str) -> Iterator[str]:
         yield f"best alpha with {rows}: unknown"
         return
     show = percent if headline.metric == "error_rate" else number
-    error = f"error {show(headline.error)}"
-    if not np.isnan(headline.lower):
-        error += f" (90 % interval {show(headline.lower)} to {show(headline.upper)})"
-    yield f"best alpha with {rows}: {number(headline.alpha)}, predicted {error}"
-    constant = f"error {show(headline.baseline)}"
+    ends = _interval(headline.lower, headline.upper, show)
+    yield (
+        f"best alpha with {rows}: {number(headline.alpha)}, predicted error "
+        f"{show(headline.error)}{ends}"
+    )
     if headline.metric == "mse":
-        yield (
-            f"its root is {number(np.sqrt(headline.error))} in units of {target}; R² "
-            f"{headline.r2:.2f} (always predicting the mean: {constant})"
-        )
+        if not np.isnan(headline.root[0]):
+            root, low, high = headline.root
+            yield f"its root: {number(root)}{_interval(low, high)} in units of {target}"
+        if not np.isnan(headline.r2[0]):
+            r2, low, high = headline.r2
+            yield f"R²: {_score(r2)}{_interval(low, high, _score)}"
+        yield f"always predicting the mean: error {number(headline.baseline)}"
     else:
-        yield f"always predicting the most frequent class: {constant}"
+        yield f"always predicting the most frequent class: error {show(headline.baseline)}"
     for goal, needed in headline.required:
         needs = f"{needed:,.0f} rows with the best alpha"
         if np.isnan(needed):
@@ -126,3 +129,13 @@ def _answers(headline: Headline, target: str) -> Iterator[str]:
         elif np.isinf(needed):
             needs = "never with these features"
         yield f"error {show(goal)} needs: {needs}"
+
+
+def _score(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _interval(lower: float, upper: float, show: Callable[[float], str] = number) -> str:
+    if np.isnan(lower) or np.isnan(upper):
+        return ""
+    return f" (90 % interval {show(lower)} to {show(upper)})"

@@ -37,16 +37,14 @@ class Headline(NamedTuple):
     """Error of predicting the mean, or the most frequent class."""
     required: list[tuple[float, float]]
     """Errors to reach, and how many rows they need: infinity: never, NaN: unknown."""
-
-    @property
-    def r2(self) -> float:
-        """Share of the baseline's squared error that is explained; NaN for error rates."""
-        if self.metric != "mse" or not self.baseline > 0:
-            return float("nan")
-        return 1.0 - self.error / self.baseline
+    r2: tuple[float, float, float]
+    """At these rows and the fitted alpha, with the ends of its interval; NaN: unknown, as of error
+    rates."""
+    root: tuple[float, float, float]
+    """Of the squared error, in units of the target."""
 
 
-def headline_of(ridge: Any, targets: Sequence[float] | None) -> Headline:
+def headline_of(ridge: Any, targets: Sequence[float] | None, *, quickly: bool = False) -> Headline:
     """Ask a fitted ridge.
 
     Parameters
@@ -55,6 +53,9 @@ def headline_of(ridge: Any, targets: Sequence[float] | None) -> Headline:
         Fitted.
     targets : sequence of float, optional
         Errors to reach; None is 95, 90 and 75 % of the least one with these rows.
+    quickly : bool, default=False
+        Whether to ask how many rows error rates need only of targets that are named: it takes
+        seconds.
     """
     predictor, metric = ridge.error_predictor_, asked_metric(ridge, None)
     option = metric_option(ridge, metric)
@@ -65,7 +66,8 @@ def headline_of(ridge: Any, targets: Sequence[float] | None) -> Headline:
         if not np.isnan(best):
             least = float(ridge.predict_test_error(alpha=best, **option))
         if targets is None:
-            targets = [share * least for share in _SHARES] if least > 0 else []
+            slow = quickly and metric != "mse"
+            targets = [share * least for share in _SHARES] if least > 0 and not slow else []
         required = [
             (float(goal), float(ridge.required_samples(goal, **option))) for goal in targets
         ]
@@ -92,4 +94,28 @@ def headline_of(ridge: Any, targets: Sequence[float] | None) -> Headline:
         best_error=least,
         baseline=baseline,
         required=required,
+        r2=_score(ridge, "r2"),
+        root=_root(*_score(ridge, "neg_root_mean_squared_error")),
     )
+
+
+def _score(ridge: Any, scoring: str) -> tuple[float, float, float]:
+    """Return a score and both ends of its interval, as far as they are known."""
+    unknown = (np.nan, np.nan, np.nan)
+    if not hasattr(ridge, "predict_score"):  # of classes there are error rates
+        return unknown
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PopulationWarning)
+        try:
+            if not ridge.error_predictor_.knows_intervals:
+                return float(ridge.predict_score(scoring=scoring)), np.nan, np.nan
+            score, lower, upper = ridge.predict_score(
+                scoring=scoring, return_interval=True, level=_LEVEL
+            )
+        except ValueError:  # the population knows no variance of the target
+            return unknown
+    return float(score), float(lower), float(upper)
+
+
+def _root(score: float, lower: float, upper: float) -> tuple[float, float, float]:
+    return -score, -upper, -lower
