@@ -1,5 +1,7 @@
 """``python -m sk_deepfeat report``: its page, and bad input."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -62,3 +64,17 @@ def test_report_of_a_bad_file(run, tmp_path, arrays, message):
     status, _, err = run("report", str(tmp_path / "data.npz"), "--output", str(page))
     assert status == 2 and message in err and "--data" not in err
     assert len(err.strip().splitlines()) == 1 and not page.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices have names")
+def test_nothing_but_a_regular_file_is_replaced(run, save, tmp_path):
+    pipe, page, link = tmp_path / "pipe", tmp_path / "page.html", tmp_path / "link.html"
+    os.mkfifo(pipe)
+    for output in (pipe, "/dev/null"):
+        status, _, err = run("report", save("table"), *REPORT, "--output", str(output))
+        assert status == 2 and f"{output} is no regular file, and is not replaced" in err
+    page.write_text("old")
+    link.symlink_to(page)
+    status, out, _ = run("report", save("table"), *REPORT, "--output", str(link))
+    assert (status, out) == (0, f"{page}\n") and link.is_symlink()
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")

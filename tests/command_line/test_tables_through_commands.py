@@ -14,7 +14,7 @@ from sk_deepfeat.exceptions import PopulationWarning
 pytest.importorskip("pandas", reason="tables are read through pandas")
 pytest.importorskip("matplotlib", reason="the command line draws")
 
-FAST = ["--target", "price", "--train-sizes", "100", "--repeats", "2"]
+FAST = ["--target", "price", "--train-sizes", "100", "--repeats", "2", "--targets", "0.4"]
 LEFT_OUT = ["--drop", "household", "weight"]
 
 
