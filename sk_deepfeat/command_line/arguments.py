@@ -83,7 +83,13 @@ def _add_curve(commands: Any) -> None:
     )
     add = curve.add_argument
     add("data", nargs="?", default=None, help=f"{_DATA}; default: digits")
-    add("--data", dest="data_option", default=None, metavar="DATA", help="the same as DATA")
+    add(
+        "--data",
+        dest="data_option",
+        default=None,
+        metavar="DATA",
+        help="the same as DATA; default: digits",
+    )
     _add_data_options(curve)
     _add_features(curve)
     add(

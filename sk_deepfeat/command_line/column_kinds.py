@@ -11,6 +11,7 @@ NUMBER, CATEGORY, LEFT_OUT = "number", "category", "left out"
 MOST_LEVELS = 100
 _RARE_ROWS, _RARE_SHARE = 10, 0.001
 _MIXED_SHARE = 0.5  # numbers among text from which on a column was meant to be numbers
+_DISTINCT_SHARE = 0.5  # of values of text that are numbers, from which on they are no codes
 _MANY_LEVELS = 20  # of text that looks like numbers with units
 _LIKE_IDENTIFIERS = re.compile(
     r"(unnamed: \d+|index|key|uuid|row.?(number|id)?|(.*[\W_])?id)\Z", re.I
@@ -122,13 +123,16 @@ def refuse_mixed(texts: Any, name: str, role: str = "column") -> None:
             f"({len(of_text):,} of {len(present):,} are text). Leave what is missing empty, or "
             "make all of them text."
         )
-    if len(levels) <= _MANY_LEVELS or numbers.all():
+    if len(levels) <= _MANY_LEVELS:
         return
     parts = [_WITH_UNIT.match(value) for value in levels]
-    if all(parts) and len({(part[1], part[3]) for part in parts if part}) == 1:
+    alike = all(parts) and len({(part[1], part[3]) for part in parts if part}) == 1
+    if numbers.all():  # codes, such as those of towns, come again
+        alike = len(levels) > _DISTINCT_SHARE * len(present)
+    if alike:
         raise ValueError(
             f"{role} {name!r} holds numbers written as text, such as {present.iloc[0]!r:.40}; "
-            "write them as plain numbers, without units and without marks between thousands."
+            "store them as plain numbers, without units and without marks between thousands."
         )
 
 

@@ -122,13 +122,17 @@ def _answers(headline: Headline, target: str) -> Iterator[str]:
         yield f"always predicting the mean: error {number(headline.baseline)}"
     else:
         yield f"always predicting the most frequent class: error {show(headline.baseline)}"
+    wanted: dict[str, list[str]] = {}
     for goal, needed in headline.required:
-        needs = f"{needed:,.0f} rows with the best alpha"
-        if np.isnan(needed):
-            needs = "unknown, beyond what these rows can tell"
-        elif np.isinf(needed):
-            needs = "never with these features"
-        yield f"error {show(goal)} needs: {needs}"
+        wanted.setdefault(_needs(needed), []).append(show(goal))
+    for needs, goals in wanted.items():
+        yield f"rows that an error of {' or '.join(goals)} needs: {needs}"
+
+
+def _needs(needed: float) -> str:
+    if np.isnan(needed):
+        return "unknown, beyond what these rows can tell"
+    return "never reached with these features" if np.isinf(needed) else f"{needed:,.0f}"
 
 
 def _score(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ def read_table(path: Path, arguments: argparse.Namespace) -> FoundRows:
     frame, notes = _read(path)
     names = [str(name) for name in frame.columns]
     frame.columns = names
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(
+            f"{path} gives more than one column the same name: {listed(twice)}; give each its own."
+        )
     if arguments.target is None:
         raise ValueError(
             f"{path}: which column is to be predicted? --target NAME, one of {listed(names, 30)}."
@@ -105,13 +110,18 @@ def _read(path: Path) -> tuple[Any, list[str]]:
     if not path.name.lower().endswith(_PARQUET):
         return read_text(path)
     try:
-        return pd.read_parquet(path).reset_index(drop=True), []
+        frame = pd.read_parquet(path).reset_index(drop=True)
     except ImportError as error:
         raise ImportError(
             f'{path}: Parquet needs pyarrow: pip install "sk-deepfeat[tables]"'
         ) from error
     except Exception as error:
         raise ValueError(f"{path} cannot be read as Parquet: {error}") from error
+    for name in frame.select_dtypes(object).columns:
+        present = frame[name].dropna()
+        if len(present) and all(isinstance(value, Decimal) for value in present):
+            frame[name] = frame[name].astype(np.float64)
+    return frame, []
 
 
 def _target(series: Any, path: Path) -> Any:

@@ -1,5 +1,7 @@
 """Tables from files: what is read, what is done to columns, and what is refused in one line."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from customers import N_ROWS, customers
@@ -145,6 +147,10 @@ BAD_TABLES = {
         lambda: changed(income=[f"{1000 + k:,}" for k in range(N_ROWS)]),
         "column 'income' holds numbers written as text, such as '1,000'",
     ),
+    "numbers as text": (
+        lambda: changed(income=[f"00{k}" for k in range(N_ROWS)]).astype({"income": "str"}),
+        "column 'income' holds numbers written as text, such as '000'; store them as plain",
+    ),
     "infinite": (
         lambda: changed(income=[np.inf if k == 3 else k for k in range(N_ROWS)]),
         "column 'income' holds 1 infinite values, the first in row 4",
@@ -180,7 +186,8 @@ def test_bad_tables_are_one_line(run, write, tmp_path, command, kind):
     pytest.importorskip("matplotlib", reason="the command line draws")
     frame, message = BAD_TABLES[kind]
     output = tmp_path / "out"
-    path = write(frame=frame())
+    name = "data.parquet" if kind == "numbers as text" else "data.csv"
+    path = write(name, frame())
     status, out, err = run(command, path, "--target", "price", "--output", str(output))
     assert status == 2 and out == "" and message in err
     assert len(err.splitlines()) == 1 and not output.exists()
@@ -227,6 +234,35 @@ def test_files_that_are_no_tables(run, tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     status, out, err = run("curve", str(tmp_path / name), "--target", "a")
     assert status == 2 and out == "" and message in err and len(err.splitlines()) == 1
+
+
+def test_types_of_parquet(write, loaded):
+    """Categories, decimals, integers and booleans that may be missing."""
+    rng = np.random.default_rng(0)
+    whole = pd.array(rng.integers(0, 50, N_ROWS), dtype="Int64")
+    whole[::9] = pd.NA
+    flag = pd.array(rng.random(N_ROWS) < 0.5, dtype="boolean")
+    flag[::7] = pd.NA
+    frame = pd.DataFrame(
+        {
+            "decimal": [Decimal(k) / 4 for k in range(N_ROWS)],
+            "whole": whole,
+            "flag": flag,
+            "grade": pd.Categorical(rng.choice(["a", "b"], N_ROWS)),
+            "code": rng.choice(["01", "02", "03"], N_ROWS),
+            "y": rng.normal(size=N_ROWS),
+        }
+    )
+    data = loaded(write("data.parquet", frame), "--target", "y")
+    kinds = {column.name: column.kind for column in data.columns}
+    assert kinds == {
+        **dict.fromkeys(["decimal", "whole"], "number"),
+        **dict.fromkeys(["flag", "grade", "code"], "category"),
+    }
+    np.testing.assert_array_equal(data.X.decimal, np.arange(N_ROWS) / 4)
+    assert data.X.whole.isna().sum() == 67 and data.X.flag.isna().sum() == 86
+    grades = loaded(write("data.parquet", frame), "--target", "grade")
+    assert grades.of_classes and set(grades.y) == {"a", "b"}
 
 
 def test_rows_of_weight_zero_are_left_out(write, loaded):
