@@ -117,7 +117,7 @@ def _read(path: Path) -> tuple[Any, list[str]]:
         ) from error
     except Exception as error:
         raise ValueError(f"{path} cannot be read as Parquet: {error}") from error
-    for name in frame.select_dtypes(object).columns:
+    for name in [name for name in frame.columns if frame[name].dtype.kind == "O"]:
         present = frame[name].dropna()
         if len(present) and all(isinstance(value, Decimal) for value in present):
             frame[name] = frame[name].astype(np.float64)
