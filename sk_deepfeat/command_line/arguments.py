@@ -176,8 +176,8 @@ def _add_data_options(command: argparse.ArgumentParser) -> None:
         "--weights",
         default=None,
         metavar="NAME",
-        help="column, or array, of the rows' weights; for the coefficients a weight is a "
-        "repetition, errors are those of rows of any weight; default: all alike",
+        help="column, or array, of the rows' weights; errors are then weighted means; default: all "
+        "alike",
     )
     add(
         "--drop",

@@ -107,8 +107,8 @@ def ridge_learning_curve(
         groups. A feature map never sees a group that is measured.
     sample_weight : array-like of shape (n_samples,), optional
         Weights of the rows, positive, as in ``DeterministicEquivalentRidge.fit``: for the
-        coefficients a weight equals repetition; in the errors, predicted and measured, a row of any
-        weight counts once. Feature maps take none.
+        coefficients a weight equals repetition; a row of any weight is one draw, and counts by its
+        weight in the errors, predicted and measured. Feature maps take none.
     population : str or population object, optional
         As in `DeterministicEquivalentRidge`; None is the estimator's own, else
         "leave-one-out".

@@ -52,7 +52,7 @@ def measure_subset(
     errors : SquaredErrors or ClassLosses, default=SQUARED_ERRORS
         What ridge is fitted to, and what is measured.
     sample_weight : ndarray of shape (n_samples,), optional
-        Of all rows, positive; what is measured does not depend on them otherwise.
+        Of all rows, positive; in the fit, and in the mean of what is measured.
 
     Returns
     -------
@@ -79,5 +79,9 @@ def measure_subset(
                 rows = features.transform(rows)
             rows = rows if is_sparse(rows) else np.asarray(rows, dtype=np.float64)
             predicted = rows @ weights + offset
-            total = total + errors.sums(predicted, y[block], y[train])
-        return errors.means(total, y[test], alphas.size)
+            total = total + errors.sums(predicted, y[block], y[train], _some(sample_weight, block))
+        return errors.means(total, y[test], alphas.size, _some(sample_weight, test))
+
+
+def _some(weights: FloatArray | None, rows: IndexArray) -> FloatArray | None:
+    return None if weights is None else weights[rows]

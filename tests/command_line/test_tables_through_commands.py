@@ -105,7 +105,7 @@ def test_page_of_a_table(run, write, tmp_path, features):
     assert (status, out) == (0, f"{page}\n")
     assert "sk_deepfeat: country: left out: always EU\n" in err
     source = page.read_text(encoding="utf-8")
-    assert "<td>country</td><td>left out: always EU</td>" in source
+    assert "country" in source and "left out: always EU" in source
     assert "price, from " in source
     assert ("450 for the ridge, 150 others for the features" in source) == (features == "trained")
 

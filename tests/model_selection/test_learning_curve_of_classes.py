@@ -72,12 +72,19 @@ def test_weights_of_rows_and_classes(class_weight):
     ridge = RidgeClassifier(class_weight=class_weight)
     asked = {**ASKED, "train_sizes": [30, 60], "sample_weight": weight}
     curve = ridge_learning_curve(ridge, X, THREE, **asked)
+    balanced = ridge_learning_curve(ridge, X, THREE, scoring="balanced_accuracy", **asked)
     for s, r in ((0, 0), (1, 2)):
         train, test = curve.splits[s][r]
         for a, alpha in enumerate(curve.alphas):
             fitted = clone(ridge).set_params(alpha=alpha).fit(X[train], THREE[train], weight[train])
-            expected = loss("error_rate", fitted, X[test], THREE[test])
+            expected = 1.0 - fitted.score(X[test], THREE[test], weight[test])
             assert curve.measured[s, a, r] == pytest.approx(expected)
+            wrong = fitted.predict(X[test]) != THREE[test]
+            of_class = [
+                np.average(wrong[THREE[test] == k], weights=weight[test][THREE[test] == k])
+                for k in np.unique(THREE)
+            ]
+            assert balanced.measured[s, a, r] == pytest.approx(np.mean(of_class))
     fitted = DeterministicEquivalentRidgeClassifier(class_weight=class_weight)
     fitted.fit(X, THREE, weight)
     predicted = fitted.predict_test_error([[30], [60]], ASKED["alphas"])
