@@ -14,6 +14,7 @@ from sk_deepfeat.datasets import (
     make_rainbow_regression,
     make_teacher_student,
 )
+from sk_deepfeat.datasets.streams import own_stream
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.populations import ExactPopulation, LinearizedPopulation
 
@@ -61,6 +62,13 @@ def test_generators_have_nothing_in_common_either():
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.3
     X, _, mixture = make_gaussian_classes(60, n_features=D, random_state=0)
     assert abs(np.corrcoef(X.ravel(), mixture.sample(60, random_state=0)[0].ravel())[0, 1]) < 0.5
+
+
+def test_a_stream_follows_from_seed_and_role():
+    first = own_stream(0, "inputs").standard_normal(5)
+    np.testing.assert_array_equal(own_stream(np.int64(0), "inputs").standard_normal(5), first)
+    for seed, role in ((0, "weights"), (1, "inputs"), (None, "inputs")):
+        assert not np.any(own_stream(seed, role).standard_normal(5) == first)
 
 
 def test_a_learner_of_the_seed_of_the_data_does_not_know_the_teacher():
@@ -112,8 +120,10 @@ def test_a_learner_and_a_teacher_of_one_seed_are_told_of(population, exponent):
 
 def test_weights_of_ones_own_are_no_accident():
     """The seed alone says nothing: weights may have been replaced since."""
-    teacher = RandomDeepFeatures((40,), "tanh", random_state=0).draw(D)
-    teacher.weights_[0] = np.random.default_rng(1).normal(size=(40, D))
+    other, shared = (RandomDeepFeatures((40,), "tanh", random_state=s).draw(D) for s in (0, 1))
+    other.weights_[0] = np.random.default_rng(1).normal(size=(40, D))
+    shared.weights_[0] = LEARNER.weights_[0][:40].copy()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        exact(LEARNER, teacher)
+        exact(LEARNER, other)
+        exact(LEARNER, shared)
