@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.theory import ErrorAnswer, ErrorDecomposition
 from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch, required_samples
+from sk_deepfeat.theory.answer import AskedVariance
 from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_cells, check_n_samples
 
 
@@ -31,7 +32,7 @@ class AnswersMixin:
         alpha: Any,
         *,
         fit_intercept: bool | None = None,
-        variance: bool = False,
+        variance: AskedVariance = False,
     ) -> ErrorAnswer:
         """Return all that is known of some cells in one record.
 
@@ -39,8 +40,9 @@ class AnswersMixin:
         ----------
         n_samples, alpha, fit_intercept
             As in `test_error`.
-        variance : bool, default=False
-            Whether the variance of the error is wanted, too, from a population that knows it.
+        variance : bool or "relative", default=False
+            Whether the variance of the error is wanted, too, from a population that knows it:
+            of the error itself, or of its share of the targets' variance.
 
         Returns
         -------
@@ -72,7 +74,7 @@ class AnswersMixin:
         """Raise unless the population serves what is asked."""
 
     def _answer(
-        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
+        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: AskedVariance
     ) -> ErrorAnswer:
         raise TypeError(f"{type(self).__name__} must implement _answer.")
 

@@ -19,6 +19,7 @@ from sk_deepfeat.theory import (
     RidgeFactorization,
     calibrate,
 )
+from sk_deepfeat.theory.answer import AskedVariance
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
 from sk_deepfeat.theory.one_sample.growth_misses import growth_misses
@@ -81,7 +82,7 @@ class LeftOutErrorsMixin(OneSampleMixin):
         return {**state, "factorization_": None} if "factorization_" in state else state
 
     def _answer(
-        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
+        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: AskedVariance
     ) -> ErrorAnswer:
         cells = n_samples.ravel(), alpha.ravel()
         found = self.surface_.answer(*cells, extrapolate=bool(self.extrapolate), variance=variance)

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.populations.answers import AnswersMixin
 from sk_deepfeat.theory import ErrorAnswer, RidgeRisk, degrees_of_freedom, ridge_risk
+from sk_deepfeat.theory.answer import AskedVariance, TargetVariance
 from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
 
@@ -37,7 +39,7 @@ class MomentPopulationMixin(AnswersMixin):
         return ridge_risk(*moments, n_samples, alpha, fit_intercept=fit_intercept)
 
     def _answer(
-        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
+        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: AskedVariance
     ) -> ErrorAnswer:
         risk = self._risk(n_samples, alpha, fit_intercept)
         error, train, bias, data_variance, noise_variance, noise = (
@@ -50,6 +52,14 @@ class MomentPopulationMixin(AnswersMixin):
         parts = (bias, data_variance, noise_variance, noise)
         known = ~np.isnan(error).any(axis=-1)
         return ErrorAnswer(error, known, risk.kappa, train, bias + noise, parts)
+
+    @property
+    def target_variance_(self) -> TargetVariance:
+        """Variance of every output, known as well as the moments are."""
+        check_is_fitted(self)
+        moment = np.asarray(self._spectral_moments(True).target_second_moment)
+        variance = np.diagonal(np.atleast_2d(moment)).copy()
+        return TargetVariance(variance, np.zeros_like(variance))
 
     def degrees_of_freedom(
         self, kappa: ArrayLike, *, fit_intercept: bool | None = None

@@ -18,6 +18,7 @@ from sk_deepfeat.theory import (
     RowClasses,
     ridge_factorization,
 )
+from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_flag
 
@@ -32,6 +33,7 @@ class OneSampleMixin(AnswersMixin):
 
     n_grid: int
     curve_: KappaCurve
+    target_variance_: TargetVariance
     _takes_groups = False
     _paths: Any = (RidgeFactorization,)
     takes_samples = True
@@ -123,6 +125,7 @@ class OneSampleMixin(AnswersMixin):
         self._row_numbers = None if sample_weight is None else np.flatnonzero(sample_weight)
         self._single_output = np.ndim(y) == 1
         self._least_alpha = path.least_ridge
+        self.target_variance_ = path.target_variance
         self._searched_in = path.trace / path.n_rows, float(path.n_rows)
         self.curve_ = self._learn(path)
         self.kappa_min_ = 0.0 if self.curve_.shows_all else float(self.curve_.kappa[0])

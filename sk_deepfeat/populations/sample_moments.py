@@ -12,6 +12,7 @@ from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.populations.moments import MomentPopulationMixin, SpectralMoments
 from sk_deepfeat.rows import check_rows
 from sk_deepfeat.theory import ridge_factorization
+from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.one_sample.factorize import centred_rows
 from sk_deepfeat.theory.one_sample.sparse_rows import MOST_FACTORISED
 from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
@@ -138,6 +139,12 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
     @property
     def _single(self) -> bool:
         return self.cross_covariance_.ndim == 1
+
+    @property
+    def target_variance_(self) -> TargetVariance:
+        """Variance of every output, as of the rows."""
+        variance = np.diagonal(np.atleast_2d(self.target_covariance_)).copy()
+        return TargetVariance(variance, np.zeros_like(variance))
 
     def _moments_of(self, path: Any) -> SpectralMoments:
         n, single = path.n_rows, self._single

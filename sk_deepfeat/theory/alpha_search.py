@@ -285,8 +285,34 @@ def _named(sizes: FloatArray) -> str:
     return ", ".join(names)
 
 
+class Goal(NamedTuple):
+    """How messages name what is to be reached: an error, or a score that is `best` less a loss."""
+
+    name: str = "target_error"
+    best: float | None = None
+
+    def value(self, loss: float) -> str:
+        """Return a loss as users know it."""
+        return f"{loss if self.best is None else self.best - loss:g}"
+
+    @property
+    def bound(self) -> str:
+        """Return what the goal fails to be where no number of samples reaches it."""
+        return "above the floor" if self.best is None else "below the ceiling"
+
+    @property
+    def nearest(self) -> str:
+        """Return what comes nearest to the goal of all that is known."""
+        return "lowest identifiable error" if self.best is None else "highest identifiable score"
+
+
 def required_samples(
-    search: AlphaSearch, target: float, alpha: float | str, floor: float, rows_each: float
+    search: AlphaSearch,
+    target: float,
+    alpha: float | str,
+    floor: float,
+    rows_each: float,
+    goal: Goal | None = None,
 ) -> float:
     """Return the smallest number of draws whose error is at most `target`.
 
@@ -304,11 +330,15 @@ def required_samples(
         What no number of samples passes.
     rows_each : float
         Rows of a draw: one, or those of a group.
+    goal : Goal, optional
+        For messages.
     """
+    goal = Goal() if goal is None else goal
+    named = f"{goal.name}={goal.value(target)}"
     if target <= floor:
         warn_caller(
-            f"target_error={target:g} is not above the floor {floor:g} that no number of samples "
-            "passes with these features.",
+            f"{named} is not {goal.bound} {goal.value(floor)} that no number of samples passes "
+            "with these features.",
         )
         return np.inf
     lowest, lowest_at = np.inf, np.inf
@@ -348,9 +378,9 @@ def required_samples(
         )
     elif np.isnan(needed):
         warn_caller(
-            f"target_error={target:g} is not reached at any n_samples that the population "
-            f"identifies; the lowest identifiable error is {lowest:g}. Fit on more rows; one that "
-            "does not extrapolate yet may: LeaveOneOutPopulation(extrapolate=True).",
+            f"{named} is not reached at any n_samples that the population identifies; the "
+            f"{goal.nearest} is {goal.value(lowest)}. Fit on more rows; one that does not "
+            "extrapolate yet may: LeaveOneOutPopulation(extrapolate=True).",
         )
     return needed
 
