@@ -48,6 +48,38 @@ def split_by_layer(weight_covariance: Any, depth: int) -> list[Any]:
     return list(weight_covariance)
 
 
+def draw_layers(
+    rng: np.random.RandomState, sizes: Sequence[int], fan_in: int, weight_covariance: Any
+) -> list[FloatArray]:
+    """Return the weights of every layer, drawn by `draw_weights`.
+
+    Parameters
+    ----------
+    rng : numpy.random.RandomState
+        Source of the weights.
+    sizes : sequence of int
+        Units of each layer.
+    fan_in : int
+        Inputs of the first.
+    weight_covariance : object
+        As of `split_by_layer`.
+
+    Returns
+    -------
+    list of ndarray of shape (units, fan_in), float64
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `split_by_layer` and `draw_weights`.
+    """
+    weights: list[FloatArray] = []
+    for size, covariance in zip(sizes, split_by_layer(weight_covariance, len(sizes)), strict=True):
+        weights.append(draw_weights(rng, (size, fan_in), covariance, weights))
+        fan_in = size
+    return weights
+
+
 def draw_weights(
     rng: np.random.RandomState,
     shape: tuple[int, int],
