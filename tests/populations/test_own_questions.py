@@ -117,6 +117,30 @@ def test_a_target_just_above_the_noise_is_reached_far_out():
         assert np.isnan(population.required_samples(NOISE + 1e-13, alpha=1e9))
 
 
+@pytest.mark.parametrize("means", [{}, {"feature_mean": 0.1 * OMEGA, "target_mean": 0.3}])
+def test_a_spectrum_stands_for_its_diagonal_matrix(means):
+    psi, rho = OMEGA * SIGNAL, np.sum(OMEGA * SIGNAL**2) + NOISE
+    spectrum = ExactPopulation(OMEGA, psi, rho, **means).fit()
+    matrix = ExactPopulation(np.diag(OMEGA), psi, rho, **means).fit()
+    n = np.array([5.0, 60.0, 1e5])
+    for fit_intercept in (True, False):
+        asked = {"fit_intercept": fit_intercept}
+        np.testing.assert_allclose(
+            spectrum.test_error(n, "optimal", **asked),
+            matrix.test_error(n, "optimal", **asked),
+            rtol=1e-10,
+        )
+    assert spectrum.n_features_in_ == 60
+
+
+def test_a_long_spectrum_needs_no_matrix():
+    omega = power_law(30_000, 1.5)
+    population = ExactPopulation(omega, omega, omega.sum() + 0.01).fit(fit_intercept=False)
+    needed = population.required_samples(0.02)
+    reached, before = population.test_error([needed, needed - 1], "optimal")
+    assert reached <= 0.02 < before
+
+
 def test_the_best_alpha_can_be_zero():
     population = exact(noise=0.0).fit(fit_intercept=False)
     assert population.optimal_alpha(100) == 0.0
@@ -269,6 +293,9 @@ def test_a_derived_population_is_searched_by_its_own_errors():
         (lambda p: p.required_samples(True), ValueError, "target_error=True must be"),
         (lambda p: p.required_samples([0.5, 0.6]), ValueError, "must be a finite number"),
         (lambda p: p.optimal_alpha(0), ValueError, "n_samples must be finite and at least 1"),
+        (lambda p: ExactPopulation(1.0, 1.0, 1.0).fit(), ValueError, "psi must have one or two"),
+        (lambda p: ExactPopulation(1.0, [1.0], 1.0).fit(), ValueError, r"of shape \(\); got"),
+        (lambda p: ExactPopulation([1, -1.0], [0, 0], 1.0).fit(), ValueError, "Omega, given as a"),
     ],
 )
 def test_what_is_no_question_is_refused(ask, error, message):
