@@ -32,7 +32,7 @@ class ByValue:
             return _first, wrapped.__reduce__()
         except Exception as error:  # reduce methods of what it holds may raise anything
             raise pickle.PicklingError(
-                f"{self.parameter}={short_name(self.value)} cannot be pickled: {error} Define the "
+                f"{self.parameter}={short_name(self.value)} cannot be pickled: {error}. Define the "
                 "network as a class or function at the top of a file that can be imported, and "
                 "hand over what it needs by module_params."
             ) from error

@@ -28,7 +28,6 @@ _SAME_SHAPE = (
     "All rows need the same shape; a transform of the data set can give it, such as "
     "torchvision.transforms.Resize((height, width)) before ToTensor()."
 )
-_TARGETS = "y = np.asarray(SliceDataset(dataset, idx=1)), by skorch.helper.SliceDataset"
 
 
 def is_data_set(X: Any) -> bool:
@@ -85,18 +84,21 @@ class DataSetRows:
             raise ValueError(
                 "X is a DataLoader without batches; give it a batch_size, or pass loader.dataset."
             )
+        self.has_targets, first = self._first_item(name)
+        self.shape, self.dtype = (len(self.data_set), *first.shape), first.dtype
+
+    def _first_item(self, name: str) -> tuple[bool, NDArray[Any]]:
         item = self.data_set[0]
-        self.has_targets = isinstance(item, tuple | list) and len(item) == 2
-        if isinstance(item, dict) or (isinstance(item, tuple | list) and len(item) > 2):
-            keys = f"a dict of {', '.join(map(str, item))}" if isinstance(item, dict) else len(item)
+        several = isinstance(item, tuple | list)
+        if isinstance(item, dict) or (several and len(item) not in (1, 2)):
+            what = f"a dict of {', '.join(map(str, item))}"
             raise TypeError(
                 f"The items of the data set X, {name}, must be x or (x, y), but the first is "
-                f"{keys if isinstance(item, dict) else f'{keys} things'}. "
+                f"{what if isinstance(item, dict) else f'a {type(item).__name__} of {len(item)}'}. "
                 "Wrap it: X=SliceDataset(dataset, idx=0) and y=np.asarray(SliceDataset(dataset, "
                 "idx=1)), by skorch.helper.SliceDataset, where idx is the place, or the key."
             )
-        first = _array(item[0] if isinstance(item, tuple | list) else item, name)
-        self.shape, self.dtype = (len(self.data_set), *first.shape), first.dtype
+        return several and len(item) == 2, _array(item[0] if several else item, name)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -151,12 +153,13 @@ class DataSetRows:
     def batches(self, n_rows: int) -> Iterator[NDArray[Any]]:
         """Yield all rows in their order, `n_rows` at a time, or as the loader does."""
         if self.loader is None:
-            for start in range(0, len(self), n_rows):
-                yield self[range(start, min(start + n_rows, len(self)))]
-            return
+            starts = range(0, len(self), n_rows)
+            return (self[range(start, min(start + n_rows, len(self)))] for start in starts)
         self._check_order(self.loader)
-        for batch in _in_words(self.loader):
-            yield self.checked(batch[0] if isinstance(batch, tuple | list) else batch)
+        return (
+            self.checked(batch[0] if isinstance(batch, tuple | list) else batch)
+            for batch in _in_words(self.loader)
+        )
 
     def training_batches(self, targets: Targets, batch_size: int | None) -> Any:
         """Return sized batches of tensors of rows and targets, in a new order each time."""
@@ -178,11 +181,12 @@ class DataSetRows:
         batches: Any = loader.batch_sampler
         in_order = type(sampler) is SequentialSampler and type(batches) is BatchSampler
         if not in_order or sampler.data_source is not self.data_set:
+            how = type(sampler if type(batches) is BatchSampler else batches).__name__
             raise ValueError(
-                "The rows of features must be in the order of the data set, but this DataLoader "
-                f"draws them by {type(sampler if batches is None else batches).__name__} of "
-                f"{type(sampler).__name__}. Pass loader.dataset, or a loader with shuffle=False "
-                f"and a batch_size; its targets are {_TARGETS}."
+                "Features come in the order of the data set, so that targets fit them, but this "
+                f"DataLoader draws rows by a {how}. Pass loader.dataset, or a loader with "
+                "shuffle=False. Targets in that order: np.asarray(SliceDataset(dataset, idx=1)), "
+                "by skorch.helper.SliceDataset."
             )
         if loader.drop_last and len(self.data_set) % batches.batch_size:
             raise ValueError(
@@ -252,6 +256,6 @@ def _in_words(loader: Any) -> Iterator[Any]:
         except (RuntimeError, TypeError) as error:
             raise ValueError(
                 f"The DataLoader does not make a batch of the items of its data set: "
-                f"{str(error).splitlines()[0]} {_SAME_SHAPE}"
+                f"{str(error).splitlines()[0].rstrip('.')}. {_SAME_SHAPE}"
             ) from error
         yield batch

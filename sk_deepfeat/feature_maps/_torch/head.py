@@ -72,7 +72,9 @@ def check_output(output: Any, n_rows: int, width: int, classes: bool) -> None:
     got = (*shape, 1) if len(shape) == 1 else shape
     if got == (n_rows, width):
         return
-    has = f"{got[1]} outputs for each row" if len(got) == 2 else f"outputs of shape {shape[1:]}"
+    has = f"outputs of shape {shape} for {n_rows} rows"
+    if len(got) == 2 and got[0] == n_rows:
+        has = f"{got[1]} output{_plural(got[1], False)} for each row"
     what = f"{width} {'class' if classes else 'target'}{_plural(width, classes)}"
     remedy = "let the module take out_features as an argument, or set its width in module_params"
     if classes and len(got) == 2 and got[1] > width:
@@ -80,10 +82,7 @@ def check_output(output: Any, n_rows: int, width: int, classes: bool) -> None:
             ". If these rows lack some of its classes, pass one-hot rows of all of them as y, with "
             "loss='log_loss'"
         )
-    raise ValueError(
-        f"The network has {has}, of shape {shape} for {n_rows} rows, but y holds {what}, which "
-        f"need ({n_rows}, {width}); {remedy}."
-    )
+    raise ValueError(f"The network has {has}, but y holds {what}; {remedy}.")
 
 
 def _plural(count: int, classes: bool) -> str:

@@ -102,5 +102,5 @@ def _hooked(network: nn.Module, layer: str) -> Callable[[Any], Any]:
 
 
 def _unknown(layer: str, known: list[str]) -> str:
-    said = f"layer={layer!r} is not a layer of the network" if layer else "layer=None names none"
-    return f"{said}; {nearest(layer, known)}."
+    said = "is not a layer of the network" if layer else "names no layer of the module"
+    return f"layer={layer or None!r} {said}; {nearest(layer, known)}."

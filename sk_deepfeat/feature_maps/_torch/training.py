@@ -93,9 +93,9 @@ def train_network(
         If the layer is unknown, the network fails on the rows or has outputs of another width
         than the targets, the factory is not fresh, or the loss not finite.
     """
-    first = ArrayRows(rows.head(_PROBE_ROWS))
     with reproducible(spec.seed, spec.device):
         probe = build_network(spec)
+        first = ArrayRows(rows.head(_PROBE_ROWS))
         # Before training: an unknown layer or a wrong head is refused at once.
         n_features_out = layer_features(probe, spec, first).shape[1]
         if targets is not None and options.max_epochs:
