@@ -92,7 +92,7 @@ def encode_batch(y: NDArray[Any], targets: Targets) -> NDArray[Any]:
         unknown = targets.classes[positions] != y
         if unknown.any():
             raise ValueError(
-                f"A batch has the target {y[unknown][0]!r}, which is none of the "
+                f"A batch has the target {y[unknown].tolist()[0]!r}, which is none of the "
                 f"{len(targets.classes)} classes in the items of the data set."
             )
         return positions.astype(np.int64)
@@ -156,7 +156,7 @@ def _classes(y: NDArray[Any]) -> Targets:
     classes, positions = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
-            f"y holds one class only, {classes[0]!r}: there is nothing to learn. Give at least two "
+            f"y holds one class only, {classes.tolist()[0]!r}: there is nothing to learn. Give at least two "
             "classes, or max_epochs=0 for an untrained network."
         )
     return Targets(positions.astype(np.int64), "log_loss", len(classes), classes)
