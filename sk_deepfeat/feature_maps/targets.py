@@ -156,7 +156,7 @@ def _classes(y: NDArray[Any]) -> Targets:
     classes, positions = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
-            f"y holds one class only, {classes.tolist()[0]!r}: there is nothing to learn. Give at least two "
-            "classes, or max_epochs=0 for an untrained network."
+            f"y holds one class only, {classes.tolist()[0]!r}: there is nothing to learn. Give at "
+            "least two classes, or max_epochs=0 for an untrained network."
         )
     return Targets(positions.astype(np.int64), "log_loss", len(classes), classes)

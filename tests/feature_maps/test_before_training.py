@@ -124,7 +124,7 @@ class Failing(networks.Net):
 
 
 def test_other_errors_of_a_forward_pass_are_told():
-    with pytest.raises(ValueError, match="module=Failing fails on rows .*: 'missing'"):
+    with pytest.raises(ValueError, match=r"module=Failing fails on rows .*: 'missing'"):
         small(module=Failing, layer="first").fit(*inputs())
 
 

@@ -273,4 +273,4 @@ def test_wrapped_for_scikit_learn():
     stages = TwoStageClassifier(
         convolutional(), DeterministicEquivalentRidgeClassifier(1.0), random_state=0
     )
-    np.testing.assert_array_equal(stages.fit(rows, y).predict(rows), stages.fit(X, y).predict(X))
+    np.testing.assert_array_equal(stages.fit(rows, y).predict(X), stages.fit(X, y).predict(X))

@@ -1,5 +1,7 @@
 """Bars, scikit-learn's callbacks, and what an interruption leaves."""
 
+import importlib.util
+import sys
 import warnings
 
 import numpy as np
@@ -15,6 +17,8 @@ pytest.importorskip("skorch")
 
 import networks
 from trained_cases import inputs, small
+
+from sk_deepfeat.feature_maps import fit_tasks
 
 
 def interrupt_after(n_steps, monkeypatch):
@@ -181,3 +185,16 @@ def test_a_pipeline_hands_its_callbacks_on():
         pipeline.fit(*inputs())
     assert recorder.told.count("end epoch") == 2
     assert not hasattr(clone(small()), "_skl_callbacks")
+
+
+def test_scikit_learn_without_callbacks(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.callback", None)
+    spec = importlib.util.spec_from_file_location("fit_tasks_before", fit_tasks.__file__)
+    before = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(before)
+    assert before.with_callbacks(len) is len
+    assert not hasattr(before.CallbackSupportMixin, "set_callbacks")
+    tasks = before.FitTasks(object(), 3, None, None)
+    tasks.begin_epoch()
+    assert tasks.end_epoch(pytest.fail, {}) is False
+    tasks.end(pytest.fail)
