@@ -53,7 +53,7 @@ def nearest(layer: str, names: Sequence[str]) -> str:
     --------
     >>> from sk_deepfeat.feature_maps.module_names import nearest
     >>> print(nearest("layr2", [f"layer{number}" for number in range(1, 41)]))
-    the nearest are layer2, layer29, layer28, layer27, and there are 36 others, which ...
+    the nearest are layer2, layer32, layer29, layer28, and there are 36 others, which ...
     """
     if len(names) <= _MOST_NAMES:
         return f"its layers are: {', '.join(names) or '(none)'}"

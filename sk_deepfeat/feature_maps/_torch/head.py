@@ -72,16 +72,21 @@ def check_output(output: Any, n_rows: int, width: int, classes: bool) -> None:
     got = (*shape, 1) if len(shape) == 1 else shape
     if got == (n_rows, width):
         return
+    columns = got[1] if len(got) == 2 and got[0] == n_rows else 0
     has = f"outputs of shape {shape} for {n_rows} rows"
-    if len(got) == 2 and got[0] == n_rows:
-        has = f"{got[1]} output{_plural(got[1], False)} for each row"
+    if columns:
+        has = f"{columns} output{_plural(columns, False)} for each row"
     what = f"{width} {'class' if classes else 'target'}{_plural(width, classes)}"
     remedy = "let the module take out_features as an argument, or set its width in module_params"
-    if classes and len(got) == 2 and got[1] > width:
+    if classes and columns > width:
         remedy += (
             ". If these rows lack some of its classes, pass one-hot rows of all of them as y, with "
             "loss='log_loss'"
         )
+    if classes and columns == 1:
+        remedy += ". For numbers, pass floats, or set loss='squared_error'"
+    if not classes and width == 1 < columns:
+        remedy += ". For classes, pass integers or strings, or set loss='log_loss'"
     raise ValueError(f"The network has {has}, but y holds {what}; {remedy}.")
 
 
