@@ -58,9 +58,9 @@ X.shape
 # %%
 # Features of three depths
 # ------------------------
-# ``max_epochs=0`` leaves the weights alone, ``layer`` names the layer, and ``pool="mean"`` takes the
-# mean of each channel over the positions in the image. One fit of the ridge for each layer answers
-# for all numbers of images. The pixels are there for comparison.
+# ``max_epochs=0`` leaves the weights alone, ``layer`` names the layer, and ``pool="mean"`` takes
+# the mean of each channel over the positions in the image. One fit of the ridge for each layer
+# answers for all numbers of images. The pixels are there for comparison.
 
 LAYERS = ("layer1", "layer2", "layer4")
 

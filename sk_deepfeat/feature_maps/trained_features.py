@@ -73,7 +73,7 @@ class TrainedDeepFeatures(
     lr : float, default=1e-3
         Learning rate of Adam.
     batch_size : int or None, default=128
-        Rows of an optimiser step; None for all.
+        Rows of an optimiser step; None for all. A DataLoader has its own.
     weight_decay : float, default=0.0
         Weight decay of Adam.
     loss : {"auto", "squared_error", "log_loss"}, default="auto"
@@ -105,7 +105,7 @@ class TrainedDeepFeatures(
     classes_ : ndarray of shape (n_classes,)
         Labels, when `y` was 1-d and held classes.
     n_features_in_ : int
-        ``X.shape[1]`` in `fit`.
+        ``X.shape[1]`` in `fit`; of items of a data set, the first axis.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, when `X` had names that are all strings.
 
@@ -117,7 +117,8 @@ class TrainedDeepFeatures(
     -----
     An integer `random_state` gives the same bits in every process of a machine, whatever torch's
     global generator and number of threads: torch computes in one thread here, so use processes
-    for parallel work. A fitted estimator keeps its weights as numpy arrays; pickles hold no code.
+    for parallel work. A fitted estimator keeps its weights as numpy arrays; pickles hold no code,
+    unless `module` is a lambda or defined inside a function, which no name leads to.
     Training is in float32. The default network transforms in the dtype of `X`, others in float32;
     features have the dtype of `X` if it is float32 or float64, else they are float64.
 
@@ -179,9 +180,12 @@ class TrainedDeepFeatures(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Rows, or images (n_samples, channels, height, width).
+            Rows, or images (n_samples, channels, height, width). Or a Dataset or DataLoader of
+            torch, or a SliceDataset of skorch, with items x or (x, y), which are read a batch at a
+            time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers, classes or one-hot rows; may be None if `max_epochs` is 0.
+            Numbers, classes or one-hot rows; may be None if `max_epochs` is 0, or the items of a
+            data set bring them.
 
         Returns
         -------
@@ -192,7 +196,9 @@ class TrainedDeepFeatures(
         ImportError
             If the extra is not installed.
         ValueError, TypeError
-            If the data or a parameter is not usable, or the training diverges.
+            If the data or a parameter is not usable, which two rows tell before training; or if
+            the training diverges. An estimator that was fitted before then stays as it was, as it
+            does where a user interrupts the training.
         """
         options = check_training_options(self)
         tasks = FitTasks(self, options.max_epochs, X, y)
@@ -234,8 +240,9 @@ class TrainedDeepFeatures(
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows of the shape seen in `fit`. With `out`, anything with a shape and slices of rows,
-            of which a block is read at a time.
+            Rows of the shape seen in `fit`; or a data set or loader, in the order of the data set.
+            With `out`, anything with a shape and slices of rows, of which a block is read at a
+            time.
         out : array of shape (n_samples, n_features_out), optional
             Where features are written, block by block, such as a memory map. Of float32 or float64.
 
@@ -249,8 +256,8 @@ class TrainedDeepFeatures(
         NotFittedError
             Before `fit`.
         ValueError
-            If `X` is sparse, not finite, or has rows of another shape than in `fit`, or `out` does
-            not fit.
+            If `X` is sparse, not finite, or has rows of another shape than in `fit`, is a loader
+            that shuffles, or `out` does not fit.
         """
         check_is_fitted(self)
         require_torch()
@@ -268,7 +275,7 @@ class TrainedDeepFeatures(
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows of the shape seen in `fit`.
+            As for `transform`.
 
         Yields
         ------
