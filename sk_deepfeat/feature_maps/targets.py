@@ -136,6 +136,8 @@ def _numbers(y: NDArray[Any], numeric: bool) -> Targets:
         )
     with np.errstate(over="ignore"):
         values = y.astype(np.float32).reshape(len(y), -1)
+    if np.any(np.isnan(values)):
+        raise ValueError("Input y contains NaN or None; every row needs its target.")
     if not np.all(np.isfinite(values)):
         raise ValueError("y is too large for the float32 in which networks are trained; scale y.")
     return Targets(values, "squared_error", values.shape[1], None)

@@ -118,6 +118,27 @@ def test_as_many_tokens_as_features_are_ambiguous_after_both_kinds():
     assert untrained(Tokens, "last", X, module_params={"width": 8}).transform(X).shape == (20, 64)
 
 
+class Mixer(nn.Module):
+    """A linear layer works along positions after the chosen one, and keeps it from being traced."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Conv1d(1, 8, 4, stride=2)
+        self.act = nn.ReLU()
+        self.mix = nn.Linear(5, 5)
+
+    def forward(self, x):
+        maps = nn.functional.max_pool1d(self.embed(x[:, None]), 3)
+        return self.mix(self.act(maps)) if x.sum() < np.inf else x
+
+
+def test_modules_after_the_layer_are_not_asked():
+    X = np.random.default_rng(0).standard_normal((20, 32)).astype(np.float32)
+    flat = untrained(Mixer, "act", X).transform(X).reshape(20, 8, 5)
+    pooled = untrained(Mixer, "act", X, pool="mean").transform(X)
+    np.testing.assert_allclose(pooled, flat.mean(axis=2), atol=1e-6)
+
+
 def unflattened(*shape):
     return lambda: nn.Sequential(nn.Unflatten(1, shape), nn.ReLU(), nn.Flatten(), nn.Linear(48, 1))
 

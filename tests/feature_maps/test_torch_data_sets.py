@@ -114,6 +114,15 @@ def test_names_of_classes_and_columns():
     assert not hasattr(feature_map.fit(TensorDataset(torch.tensor(rows)), y), "feature_names_in_")
 
 
+@pytest.mark.parametrize("make", [list, tuple, np.array, torch.tensor])
+def test_several_targets_an_item(make):
+    rows, y = inputs()
+    data = Items(lambda row: (rows[row], make([y[row], 2 * y[row]])), 60)
+    np.testing.assert_allclose(
+        small().fit(data).transform(rows), small().fit(rows, np.c_[y, 2 * y]).transform(rows)
+    )
+
+
 def test_items_are_read_a_batch_at_a_time(monkeypatch):
     from sk_deepfeat.feature_maps._torch import features
 
@@ -224,7 +233,7 @@ def picture(row):
             ValueError,
             r"does not make a batch.*\(height, width\)",
         ),
-        (Items(lambda row: (X[row], None)), None, (ValueError, TypeError), "y|None"),
+        (Items(lambda row: (X[row], None)), None, ValueError, "Input y contains NaN"),
     ],
 )
 def test_what_is_no_data_set(data, y, error, message):

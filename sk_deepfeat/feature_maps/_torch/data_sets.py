@@ -148,7 +148,7 @@ class DataSetRows:
         items: Iterable[Any] = ([y] for y in SliceDataset(self.data_set, idx=1))
         if self.verbose:
             items = shown_rows(items, len(self.data_set), "targets")
-        return np.asarray([y if np.isscalar(y) else to_numpy(y) for (y,) in items])
+        return np.asarray([to_numpy(y) if isinstance(y, torch.Tensor) else y for (y,) in items])
 
     def batches(self, n_rows: int) -> Iterator[NDArray[Any]]:
         """Yield all rows in their order, `n_rows` at a time, or as the loader does."""

@@ -94,7 +94,7 @@ def layer_features(
         for block in batches:
             batch = to_tensor(block, compute).to(spec.device)
             if start == 0 and spec.pool != "flatten":
-                with watched(network) as seen:
+                with watched(network, spec.layer) as seen:
                     values = _activations(run, batch, spec, network)
                 if values.ndim > 2:
                     axis = feature_axis(spec, tuple(values.shape), seen)

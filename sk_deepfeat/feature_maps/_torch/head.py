@@ -66,7 +66,8 @@ def check_output(output: Any, n_rows: int, width: int, classes: bool) -> None:
     """
     if not isinstance(output, torch.Tensor):
         raise TypeError(
-            f"The network must return one tensor, but it returned a {type(output).__name__}."
+            f"The network must return one tensor, but it returned a {type(output).__name__}; "
+            "switch auxiliary outputs off in module_params, or wrap the network."
         )
     shape = tuple(output.shape)
     got = (*shape, 1) if len(shape) == 1 else shape

@@ -38,13 +38,15 @@ class Evidence(NamedTuple):
 
 
 @contextmanager
-def watched(network: nn.Module) -> Iterator[list[Evidence]]:
+def watched(network: nn.Module, layer: str) -> Iterator[list[Evidence]]:
     """Note the modules that tell the axis of features, while a batch goes through.
 
     Parameters
     ----------
     network : torch.nn.Module
         Its modules get a hook for the time being.
+    layer : str
+        What comes after it is not noted, as far as it is a module that is called.
 
     Yields
     ------
@@ -52,16 +54,22 @@ def watched(network: nn.Module) -> Iterator[list[Evidence]]:
         In the order of computation.
     """
     seen: list[Evidence] = []
+    reached: list[str] = []
     handles = []
+
+    def note(name: str, axis: int) -> Any:
+        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+            if isinstance(output, torch.Tensor) and not reached:
+                seen.append(Evidence(name, axis, tuple(output.shape)))
+
+        return hook
+
     for name, module in network.named_modules():
         axis = _axis_of(module)
         if axis is not None:
-
-            def note(_: Any, __: Any, output: Any, name: str = name, axis: int = axis) -> None:
-                if isinstance(output, torch.Tensor):
-                    seen.append(Evidence(name, axis, tuple(output.shape)))
-
-            handles.append(module.register_forward_hook(note))
+            handles.append(module.register_forward_hook(note(name, axis)))
+        if name == layer:  # after its own note
+            handles.append(module.register_forward_hook(lambda *_: reached.append(layer)))
     try:
         yield seen
     finally:
