@@ -63,10 +63,12 @@ TABLE = {
         in_functions={"dask", "h5py", "zarr", "pyarrow", "distributed"},
     ),
     "populations": Rule({"theory", "plugins", "rows"}, {"numpy", "sklearn"}),
-    "feature_maps": Rule({"theory", "plugins", "activations"}, {"numpy", "sklearn"}),
+    "feature_maps": Rule(
+        {"theory", "plugins", "activations"}, {"numpy", "sklearn", "joblib", "tqdm"}
+    ),
     "feature_maps._torch": Rule(
         {"feature_maps", "theory", "plugins", "activations"},
-        {"numpy", "sklearn", "torch", "torchvision", "skorch"},
+        {"numpy", "sklearn", "torch", "torchvision", "skorch", "tqdm"},
     ),
     "linear_model": Rule({"theory", "plugins", "rows", "notebook"}, {"numpy", "sklearn"}),
     "compose": Rule({"plugins", "linear_model", "rows", "notebook"}, {"numpy", "sklearn"}),
