@@ -16,6 +16,7 @@ from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
 from sk_deepfeat.linear_model.class_error_predictor import ClassErrorPredictor
 from sk_deepfeat.linear_model.class_questions import ClassErrorQuestionsMixin
+from sk_deepfeat.linear_model.fit_stages import CallbackSupportMixin, told
 from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.rows import (
     ArrayPlace,
@@ -30,6 +31,7 @@ from sk_deepfeat.theory.validation import FloatArray, check_flag
 
 
 class DeterministicEquivalentRidgeClassifier(
+    CallbackSupportMixin,
     RidgeFitMixin,
     ClassErrorQuestionsMixin,
     ClassifierMixin,
@@ -57,6 +59,9 @@ class DeterministicEquivalentRidgeClassifier(
         error rates; others squared errors alone.
     block_length : int, optional
         Rows of a block, for ``fit(..., groups="blocks")``.
+    verbose : bool, default=False
+        Whether what takes more than two seconds has a bar of progress on standard error, as of
+        `DeterministicEquivalentRidge`.
 
     Attributes
     ----------
@@ -123,13 +128,16 @@ class DeterministicEquivalentRidgeClassifier(
         class_weight: Any = None,
         population: Any = "leave-one-out",
         block_length: int | None = None,
+        verbose: Any = False,
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
         self.population = population
         self.block_length = block_length
+        self.verbose = verbose
 
+    @told()
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
     ) -> DeterministicEquivalentRidgeClassifier:

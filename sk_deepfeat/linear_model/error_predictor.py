@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from sk_deepfeat.linear_model._arguments import average_ends, average_outputs, check_alpha
 from sk_deepfeat.linear_model._population import AskedPopulation
 from sk_deepfeat.linear_model._search import AlphaSearch, required_samples
+from sk_deepfeat.progress import stage
 from sk_deepfeat.theory import ErrorDecomposition
 from sk_deepfeat.theory.validation import (
     FloatArray,
@@ -153,7 +154,8 @@ class ErrorPredictor:
             raise ValueError(f"target_error={target_error!r} must be a finite number.")
         check_alpha(alpha)
         floor = max(0.0, self._floor())  # a NaN floor is none but zero
-        return required_samples(self._search, float(target_error), alpha, floor, rows_each)
+        with stage("required samples"):
+            return required_samples(self._search, float(target_error), alpha, floor, rows_each)
 
     def calibration_check(self, sizes: Any = None) -> Any:
         """Return errors measured on subsets beside predicted ones."""

@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from sk_deepfeat.model_selection.displays.drawing import import_pyplot
 from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
+from sk_deepfeat.progress import showing, stage
 from sk_deepfeat.report import sections
 from sk_deepfeat.report.answers import Answers, ask
 from sk_deepfeat.report.numbers import number
@@ -34,6 +35,7 @@ def write_report(
     targets: Any = None,
     title: str | None = None,
     target_name: str | None = None,
+    verbose: bool = False,
 ) -> Path:
     """Write what a fitted estimator knows about its error as one self-contained HTML page.
 
@@ -58,6 +60,9 @@ def write_report(
         Of the page; None is "Predicted test error", or "Predicted error rate".
     target_name : str, optional
         What is predicted; None is the name of `y`, if it has one.
+    verbose : bool, default=False
+        Whether what takes more than two seconds, such as searches for how many samples a target
+        needs, has a bar of progress on standard error.
 
     Returns
     -------
@@ -98,11 +103,13 @@ def write_report(
     destination = check_destination(path)
     ridge = fitted_ridge(estimator)
     import_pyplot("write_report")
-    answers = ask(ridge, targets)
+    with showing(verbose):
+        answers = ask(ridge, targets)
     if title is None:
         title = f"Predicted {answers.words.error}"
     target = _target(y, ridge, answers, target_name)
-    page = _page(estimator, ridge, answers, title, target)
+    with showing(verbose), stage("pictures"):
+        page = _page(estimator, ridge, answers, title, target)
     return _write(page, destination)
 
 

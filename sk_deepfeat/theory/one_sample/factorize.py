@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sk_deepfeat.progress import stage
 from sk_deepfeat.theory.one_sample.centred_rows import CentredRows, column_means
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.half_grams import AnyRows
@@ -15,6 +16,9 @@ from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
 from sk_deepfeat.theory.one_sample.sparse_rows import MOST_FACTORISED, centred_sparse_rows
 from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
 from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
+
+# Matrices from this side on take seconds to decompose.
+LARGE_SIDE = 2000
 
 
 class TrainingSet(NamedTuple):
@@ -101,7 +105,8 @@ def ridge_factorization(
             "and columns, too many to decompose a Gram matrix of theirs; population='lanczos' "
             "needs products with them alone."
         )
-    return RidgeFactorization(*made)
+    with stage("factorisation", silent=min(made.features.shape) >= LARGE_SIDE):
+        return RidgeFactorization(*made)
 
 
 def training_set(
