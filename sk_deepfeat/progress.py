@@ -1,7 +1,8 @@
-"""What takes long, told to whoever listens; this module imports nothing of ours, as `exceptions`.
+"""What takes long: told to whoever listens, and undone where it is broken off.
 
 Code that may take seconds names its stages, which costs nothing where nobody listens. Bars are one
-listener; scikit-learn's callbacks are another.
+listener; scikit-learn's callbacks are another. As `exceptions`, this module imports nothing of
+ours, so every room may import it.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Any, Protocol
+from functools import wraps
+from typing import Any, Protocol, TypeVar
 
 DELAY = 2.0  # seconds that a stage takes before a bar appears
 _TICK = 0.25  # seconds between two looks at the stages
 _MOST_BARS = 2  # of stages within stages
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 class Listener(Protocol):
@@ -91,6 +95,26 @@ def stage(
         yield Stage([each for each in begun if each is not None])
 
 
+def as_stage(name: str) -> Callable[[_Method], _Method]:
+    """Return a decorator that makes a stage of a function.
+
+    Parameters
+    ----------
+    name : str
+        What it does.
+    """
+
+    def decorate(function: _Method) -> _Method:
+        @wraps(function)
+        def told(*args: Any, **options: Any) -> Any:
+            with stage(name):
+                return function(*args, **options)
+
+        return told  # type: ignore[return-value]
+
+    return decorate
+
+
 @contextmanager
 def _heard_by(
     listener: Listener, name: str, total: int | None, unit: str, silent: bool
@@ -149,6 +173,28 @@ def _drawing() -> Iterator[None]:
             yield
     finally:
         bars.close()
+
+
+def all_or_nothing(method: _Method) -> _Method:
+    """Decorate a method that leaves its instance as it was where it is broken off.
+
+    Parameters
+    ----------
+    method : callable
+        Such as ``fit``: sets attributes anew, and changes none in place.
+    """
+
+    @wraps(method)
+    def undone(self: Any, *args: Any, **options: Any) -> Any:
+        before = dict(vars(self))
+        try:
+            return method(self, *args, **options)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return undone  # type: ignore[return-value]
 
 
 class _Bar:

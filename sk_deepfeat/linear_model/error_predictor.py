@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from sk_deepfeat.linear_model._arguments import average_ends, average_outputs, check_alpha
 from sk_deepfeat.linear_model._population import AskedPopulation
 from sk_deepfeat.linear_model._search import AlphaSearch, required_samples
-from sk_deepfeat.progress import stage
+from sk_deepfeat.progress import as_stage, stage
 from sk_deepfeat.theory import ErrorDecomposition
 from sk_deepfeat.theory.validation import (
     FloatArray,
@@ -134,6 +134,7 @@ class ErrorPredictor:
         df1, df2 = self.asked.degrees_of_freedom(at)
         return np.asarray(df1)[()], np.asarray(df2)[()]
 
+    @as_stage("best alpha")
     def optimal_alpha(self, n_samples: Any = None, *, n_groups: Any = None) -> Any:
         """Return the alphas of least predicted error."""
         sizes = self._sizes(n_samples, n_groups)

@@ -8,7 +8,7 @@ from functools import wraps
 from inspect import signature
 from typing import Any, TypeVar
 
-from sk_deepfeat.progress import listening, showing
+from sk_deepfeat.progress import all_or_nothing, listening, showing
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -49,21 +49,15 @@ def told(*, parts: int | None = None) -> Callable[[_Fit], _Fit]:
             rows = {"X": given["X"], "y": given.get("y")}
             if given.get("sample_weight") is not None:
                 rows["metadata"] = {"sample_weight": given["sample_weight"]}
-            before = dict(vars(self))
-            try:
-                with ExitStack() as stack:
-                    stack.enter_context(showing(getattr(self, "verbose", False)))
-                    if hasattr(self, "_init_callback_context"):
-                        listener = stack.enter_context(_task_of_fit(self, parts, rows))
-                        if listener is not None:
-                            stack.enter_context(listening(listener))
-                    return fit(self, *args, **options)
-            except BaseException:
-                vars(self).clear()
-                vars(self).update(before)
-                raise
+            with ExitStack() as stack:
+                stack.enter_context(showing(getattr(self, "verbose", False)))
+                if hasattr(self, "_init_callback_context"):
+                    listener = stack.enter_context(_task_of_fit(self, parts, rows))
+                    if listener is not None:
+                        stack.enter_context(listening(listener))
+                return fit(self, *args, **options)
 
-        return method  # type: ignore[return-value]
+        return all_or_nothing(method)  # type: ignore[return-value]
 
     return decorate
 

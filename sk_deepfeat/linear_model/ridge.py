@@ -17,6 +17,7 @@ from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.linear_model.fit_stages import CallbackSupportMixin, told
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
 from sk_deepfeat.notebook import PredictedErrorReprMixin
+from sk_deepfeat.progress import as_stage
 from sk_deepfeat.rows import (
     RowBlock,
     check_rows,
@@ -223,6 +224,7 @@ class DeterministicEquivalentRidge(
         predictor = self._learn_population(factorization, X, y, sample_weight, codes)
         self._take(factorization, predictor, single=y.ndim == 1)
 
+    @as_stage("coefficients and alpha")
     def _take(
         self,
         factorization: RidgeFactorization | UnfactorizedRows,
