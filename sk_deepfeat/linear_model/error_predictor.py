@@ -53,6 +53,7 @@ class ErrorPredictor:
     feature_scale: float
     group_size: float | None = None
 
+    @as_stage("predicted errors")
     def test_error(
         self,
         n_samples: Any = None,

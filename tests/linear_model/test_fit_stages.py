@@ -30,6 +30,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 20)) / np.arange(1, 21) ** 0.5
 Y = X @ RNG.normal(size=20) + RNG.normal(size=300)
 LABELS = np.digitize(Y, [-1, 1])
+MAP = RandomDeepFeatures(30, random_state=0)
 GROUPS = np.arange(300) // 3
 
 ESTIMATORS = {
@@ -41,15 +42,13 @@ ESTIMATORS = {
     "stream": (DeterministicEquivalentRidge(reservoir_size=150), Y, {}),
     "classifier": (DeterministicEquivalentRidgeClassifier("optimal"), LABELS, {}),
     "two stages": (
-        TwoStageRegressor(
-            RandomDeepFeatures(30, random_state=0), DeterministicEquivalentRidge(), random_state=0
-        ),
+        TwoStageRegressor(MAP, DeterministicEquivalentRidge(), random_state=0),
         Y,
         {},
     ),
     "two stages of classes": (
         TwoStageClassifier(
-            RandomDeepFeatures(30, random_state=0),
+            MAP,
             DeterministicEquivalentRidgeClassifier(),
             random_state=0,
         ),
@@ -88,7 +87,7 @@ def moments(act):
     with listening(listener):
         act()
     assert listener.count > 0, "it tells nothing"
-    for after in np.unique(np.linspace(0, listener.count - 1, 8).astype(int)):
+    for after in np.unique(np.linspace(0, listener.count - 1, 5).astype(int)):
         yield Interrupt(after)
 
 
@@ -178,7 +177,7 @@ def test_rows_that_were_half_added_are_not_learned_from(monkeypatch):
     with pytest.raises(ValueError, match="was interrupted"):
         _ = ridge.coef_
     with pytest.raises(ValueError, match="was interrupted"):
-        type(sums)(random_state=1).merge(ridge._sums)
+        type(sums)(reservoir_size=50, random_state=1).merge(ridge._sums)
     assert ridge.fit(X, Y).n_samples_ == 300, "fit starts anew"
 
 
@@ -307,9 +306,9 @@ def test_callbacks_hear_of_stages_inside_of_others(recorder):
     assert begun[:3] == [
         ("TwoStageClassifier", "fit"),
         ("TwoStageClassifier", "fit-feature-map"),
-        ("TwoStageClassifier", "fit-readout"),
+        (readout, "fit"),
     ]
-    assert (readout, "fit") in begun and (readout, "noise of scores") in begun
+    assert (readout, "noise of scores") in begun
     assert not hasattr(model.readout_, "_skl_callbacks")
     recorder.said.clear()
     make_pipeline(StandardScaler(), DeterministicEquivalentRidge()).set_callbacks(recorder).fit(
@@ -325,7 +324,7 @@ def test_callbacks_hear_of_stages_inside_of_others(recorder):
 def test_interrupted_fits_tear_callbacks_down(recorder):
     ridge = DeterministicEquivalentRidge().fit(X, Y).set_callbacks(recorder)
     before = vars(ridge).copy()
-    for interrupt in moments(lambda: clone(ridge).fit(X, Y)):
+    for interrupt in moments(lambda: clone(ridge).fit(X[:200], Y[:200])):
         recorder.said.clear()
         with pytest.raises(KeyboardInterrupt), listening(interrupt):
             ridge.fit(X[:200], Y[:200])

@@ -63,8 +63,7 @@ def by_blocks(
     """
     step = max(_BLOCK_ENTRIES // max(n_outputs, 1), 1)
     if alpha.size <= step:
-        with stage("predicted errors"):
-            return answer(n_samples, alpha)
+        return answer(n_samples, alpha)
     # What is known of an alpha, a block finds out once: those of one alpha go together.
     order = np.argsort(alpha, kind="stable")
     back = np.argsort(order)
