@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 DELAY = 2.0  # seconds that a stage takes before a bar appears
 _TICK = 0.25  # seconds between two looks at the stages
+_LARGE_SIDE = 2000  # from which on a decomposition takes seconds
 _MOST_BARS = 2  # of stages within stages
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -26,7 +27,7 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 class Listener(Protocol):
     """What hears of stages; a stage within another one ends before that."""
 
-    def begin(self, name: str, total: int | None, unit: str, silent: bool) -> Any:
+    def begin(self, name: str, total: int | None, unit: str, side: int) -> Any:
         """Hear that a stage begins, and return what is advanced, or None."""
 
     def end(self, begun: Any, done: bool) -> None:
@@ -63,9 +64,7 @@ def heard() -> bool:
 
 
 @contextmanager
-def stage(
-    name: str, total: int | None = None, unit: str = "", *, silent: bool = False
-) -> Iterator[Stage]:
+def stage(name: str, total: int | None = None, unit: str = "", *, side: int = 0) -> Iterator[Stage]:
     """Tell that a stage begins, and that it has ended when the context is left.
 
     Parameters
@@ -76,9 +75,9 @@ def stage(
         Steps that it has.
     unit : str, default=""
         What steps are, if they come many at once, as " rows".
-    silent : bool, default=False
-        Whether it takes seconds in which nothing can be told: SciPy's decompositions let no other
-        thread run. A bar then appears at once.
+    side : int, default=0
+        Of a matrix that is decomposed in it. SciPy lets no other thread run meanwhile, so that the
+        bar of a large one appears at once.
 
     Yields
     ------
@@ -90,7 +89,7 @@ def stage(
         yield _UNHEARD
         return
     with ExitStack() as ends:
-        given = name, total, unit, silent
+        given = name, total, unit, side
         begun = [ends.enter_context(_heard_by(each, *given)) for each in listeners]
         yield Stage([each for each in begun if each is not None])
 
@@ -117,9 +116,9 @@ def as_stage(name: str) -> Callable[[_Method], _Method]:
 
 @contextmanager
 def _heard_by(
-    listener: Listener, name: str, total: int | None, unit: str, silent: bool
+    listener: Listener, name: str, total: int | None, unit: str, side: int
 ) -> Iterator[Any]:
-    begun, done = listener.begin(name, total, unit, silent), False
+    begun, done = listener.begin(name, total, unit, side), False
     try:
         yield begun
         done = True
@@ -237,11 +236,11 @@ class _Bars:
         self._lock, self._closed = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self, name: str, total: int | None, unit: str, silent: bool) -> _Bar:
+    def begin(self, name: str, total: int | None, unit: str, side: int) -> _Bar:
         bar = _Bar(name, total, unit, time.time())
         with self._lock:
             self._open.append(bar)
-            if silent and len(self._open) <= _MOST_BARS:
+            if side >= _LARGE_SIDE and len(self._open) <= _MOST_BARS:
                 bar.draw()
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, daemon=True)

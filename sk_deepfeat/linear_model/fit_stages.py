@@ -126,7 +126,7 @@ class _Tasks:
     def __init__(self, estimator: Any, context: Any) -> None:
         self._estimator, self._context, self._depth = estimator, context, 0
 
-    def begin(self, name: str, total: int | None, unit: str, silent: bool) -> _Task | None:
+    def begin(self, name: str, total: int | None, unit: str, side: int) -> _Task | None:
         self._depth += 1
         if self._depth > 1:
             return None

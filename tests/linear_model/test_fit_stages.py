@@ -136,7 +136,7 @@ def test_callbacks_hear_of_stages_inside_of_others(recorder):
 
 def test_interrupted_fits_tear_callbacks_down(recorder):
     class Interrupted:
-        def begin(self, name, total, unit, silent):
+        def begin(self, name, total, unit, side):
             if name == "ridge on subsets":
                 raise KeyboardInterrupt
 

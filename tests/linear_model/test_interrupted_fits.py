@@ -64,7 +64,7 @@ class Interrupt:
         if self.count > self.after:
             raise KeyboardInterrupt
 
-    def begin(self, name, total, unit, silent):
+    def begin(self, name, total, unit, side):
         self._hear()
         return self
 

@@ -17,9 +17,6 @@ from sk_deepfeat.theory.one_sample.sparse_rows import MOST_FACTORISED, centred_s
 from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
 from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
 
-# Matrices from this side on take seconds to decompose.
-LARGE_SIDE = 2000
-
 
 class TrainingSet(NamedTuple):
     """Rows made ready; the arguments of `RidgeFactorization`, where they are told."""
@@ -105,7 +102,7 @@ def ridge_factorization(
             "and columns, too many to decompose a Gram matrix of theirs; population='lanczos' "
             "needs products with them alone."
         )
-    with stage("factorisation", silent=min(made.features.shape) >= LARGE_SIDE):
+    with stage("factorisation", side=min(made.features.shape)):
         return RidgeFactorization(*made)
 
 

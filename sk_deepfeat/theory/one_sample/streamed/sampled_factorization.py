@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from sk_deepfeat.progress import stage
 from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
 from sk_deepfeat.theory.one_sample.factorization import SPECTRUM_CUT, RidgeFactorization
-from sk_deepfeat.theory.one_sample.factorize import LARGE_SIDE, ridge_factorization
+from sk_deepfeat.theory.one_sample.factorize import ridge_factorization
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.one_sample.streamed.accumulator import GramAccumulator
 from sk_deepfeat.theory.threads import threads_for
@@ -208,7 +208,7 @@ def factorize_sums(
     if codes is not None:
         _check_groups(sums, codes)
     if len(sums.reservoir) < sums.n_rows:
-        with stage("factorisation", silent=sums.n_features >= LARGE_SIDE):
+        with stage("factorisation", side=sums.n_features):
             return SampledFactorization(sums, fit_intercept=fit_intercept, exact_at=exact)
     rows, targets, weights = sums.reservoir.copies()
     return ridge_factorization(
