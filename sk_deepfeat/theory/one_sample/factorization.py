@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import copy
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
+from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.one_sample.centred_rows import add_products
 from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.one_sample.half_grams import (
@@ -23,6 +24,7 @@ from sk_deepfeat.theory.one_sample.half_grams import (
     gram_of,
 )
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
+from sk_deepfeat.theory.one_sample.target_spread import target_variance
 from sk_deepfeat.theory.validation import FloatArray
 
 # Below this share of the largest eigenvalue an estimated spectrum is rounding.
@@ -82,6 +84,7 @@ class RidgeFactorization:
     """
 
     least_ridge = 0.0
+    _of_outputs: ClassVar = frozenset({"target_components", "outside", "outside_squares", "_cross"})
 
     def __init__(
         self,
@@ -205,6 +208,15 @@ class RidgeFactorization:
             np.empty(0),
         )
 
+    def with_outputs(self, outputs: NDArray[np.intp]) -> RidgeFactorization:
+        """Return the factorisation of the same rows with some of their targets."""
+        other = copy.copy(self)
+        other.targets, other.target_mean = self.targets[:, outputs], self.target_mean[outputs]
+        other.__dict__.pop("target_variance", None)
+        for name in self._of_outputs & set(self.__dict__):
+            other.__dict__[name] = self.__dict__[name][..., outputs]
+        return other
+
     def without_halves(self) -> RidgeFactorization:
         """Return the same factorisation without the halves' Gram matrices, which take memory."""
         other = copy.copy(self)
@@ -255,6 +267,12 @@ class RidgeFactorization:
             return self.targets - vectors @ self.target_components
         weights = self.target_components / np.sqrt(self.eigenvalues)[:, None]
         return self.targets - self.features.times(vectors @ weights)
+
+    @cached_property
+    def target_variance(self) -> TargetVariance:
+        """Variance of the targets, of which errors are a share, for weights of mean one."""
+        groups = None if self.groups is None else self.groups.number
+        return target_variance(self.targets, self.weights, groups)
 
     @property
     def outside_squares(self) -> FloatArray:
