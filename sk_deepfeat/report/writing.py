@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from sk_deepfeat.model_selection.displays.drawing import import_pyplot
 from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
+from sk_deepfeat.progress import showing, stage
 from sk_deepfeat.report import sections
 from sk_deepfeat.report.answers import Answers, ask
 from sk_deepfeat.report.numbers import number
@@ -37,6 +38,7 @@ def write_report(
     title: str | None = None,
     target_name: str | None = None,
     columns: Sequence[tuple[str, str]] | None = None,
+    verbose: bool = False,
 ) -> Path:
     """Write what a fitted estimator knows about its error as one self-contained HTML page.
 
@@ -64,6 +66,9 @@ def write_report(
     columns : sequence of (str, str), optional
         Name of each column of the table that the data came from, and what was done to it; both
         are shown as they are.
+    verbose : bool, default=False
+        Whether what takes more than two seconds, such as searches for how many samples a target
+        needs, has a bar of progress on standard error.
 
     Returns
     -------
@@ -105,11 +110,13 @@ def write_report(
     destination = check_destination(path)
     ridge = fitted_ridge(estimator)
     import_pyplot("write_report")
-    answers = ask(ridge, targets)
+    with showing(verbose):
+        answers = ask(ridge, targets)
     if title is None:
         title = f"Predicted {answers.words.error}"
     target = _target(y, ridge, answers, target_name)
-    page = _page(estimator, ridge, answers, title, target, done)
+    with showing(verbose), stage("pictures"):
+        page = _page(estimator, ridge, answers, title, target, done)
     return _write(page, destination)
 
 
