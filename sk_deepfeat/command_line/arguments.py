@@ -44,7 +44,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """
     given = list(argv)
     if not given or given[0] not in (*_COMMANDS, "-h", "--help"):
-        if given and not Path(given[0]).exists() and get_close_matches(given[0], _COMMANDS):
+        if given and _is_meant_for_a_command(given[0]):
             raise ValueError(f"{given[0]!r} is no command; there are {' and '.join(_COMMANDS)}.")
         given.insert(0, _COMMANDS[0])
     found = _parser().parse_args(given)
@@ -53,6 +53,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             raise ValueError(f"--data {found.data_option}: {found.data} is named already.")
         found.data = found.data or found.data_option or _DEFAULT_DATA
     return found
+
+
+def _is_meant_for_a_command(word: str) -> bool:
+    option_or_data = word.startswith("-") or Path(word).exists()
+    return not option_or_data and bool(get_close_matches(word, _COMMANDS))
 
 
 class _Parser(argparse.ArgumentParser):
