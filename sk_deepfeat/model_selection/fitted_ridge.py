@@ -7,57 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.linear_model.wrapped_ridges import fitted_ridge
 from sk_deepfeat.model_selection.arguments import FloatArray
-from sk_deepfeat.rows import with_numpy_attributes
 
-
-def fitted_ridge(estimator: Any) -> Any:
-    """Return the fitted ridge that answers for `estimator`.
-
-    Parameters
-    ----------
-    estimator : DeterministicEquivalentRidge or its classifier, or what ends in one
-        Fitted. Two stages give their readout, a pipeline its last step, a search its best
-        estimator.
-
-    Returns
-    -------
-    DeterministicEquivalentRidge
-        Or another estimator with the same questions.
-
-    Raises
-    ------
-    TypeError
-        If there is none inside.
-    NotFittedError
-        If it is not fitted.
-
-    Notes
-    -----
-    Of a ridge fitted on arrays of another library a copy is returned, with NumPy's.
-    """
-    found = estimator
-    for _ in range(10):  # a search over a pipeline with a two-stage regressor is three deep
-        if hasattr(found, "best_estimator_"):
-            found = found.best_estimator_
-        elif isinstance(found, Pipeline):
-            found = found[-1]
-        elif hasattr(found, "readout_"):
-            found = found.readout_
-        else:
-            break
-    if isinstance(found, type) or not hasattr(found, "predict_test_error"):
-        raise TypeError(
-            "estimator must be a fitted DeterministicEquivalentRidge or "
-            "DeterministicEquivalentRidgeClassifier, or two stages, a Pipeline or a search that "
-            f"end in one; got {estimator!r}."
-        )
-    check_is_fitted(found)
-    return with_numpy_attributes(found)
+__all__ = ["fitted_ridge"]  # the door of displays and reports to all of this
 
 
 def asked_metric(ridge: Any, metric: str | None) -> str:

@@ -1,0 +1,205 @@
+"""What ridges of one output each know about their errors, as one value."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sk_deepfeat.exceptions import PopulationWarning, warn_caller
+from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.theory.answer import ErrorAnswer
+from sk_deepfeat.theory.validation import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class EachOutputPredictor(ErrorPredictor):
+    """Answers for several ridges, each of which has outputs of its own.
+
+    They are asked as an `ErrorPredictor` is, and errors are averaged over their outputs. An alpha
+    that is given is that of all; None is the fitted one of each, and "optimal" the best of each.
+    κ is NaN where they differ in it. How their errors are wrong together is not known: intervals of
+    averages take them to be so as much as can be, and are rather too wide.
+
+    Parameters
+    ----------
+    each : tuple of ErrorPredictor
+        Those of the outputs, in order.
+    """
+
+    each: tuple[ErrorPredictor, ...] = ()
+
+    @classmethod
+    def of(cls, each: Sequence[ErrorPredictor]) -> EachOutputPredictor:
+        """Return what answers for some predictors."""
+        first, alphas = each[0], [float(one.alpha) for one in each]
+        return cls(
+            first.asked,
+            first.n_samples,
+            alphas[0] if len(set(alphas)) == 1 else np.array(alphas),
+            first.feature_scale,
+            first.group_size,
+            each=tuple(each),
+        )
+
+    def rescaled(self, scale: Any) -> EachOutputPredictor:
+        """Return what answers for targets in other units, as `ErrorPredictor.rescaled` does."""
+        counts = np.cumsum(
+            [one._answer(one._sizes(None, None), None).error.shape[-1] for one in self.each]
+        )
+        scales = np.split(np.asarray(scale, dtype=np.float64), counts[:-1])
+        each = [one.rescaled(part) for one, part in zip(self.each, scales, strict=True)]
+        return replace(self, each=tuple(each))
+
+    def score(
+        self,
+        n_samples: Any = None,
+        alpha: Any = None,
+        *,
+        scoring: str = "r2",
+        multioutput: Any = "uniform_average",
+        **options: Any,
+    ) -> Any:
+        """Return scores, and with ``return_interval`` the ends of their intervals."""
+        weighted = isinstance(multioutput, str) and multioutput == "variance_weighted"
+        if weighted and scoring == "r2":
+            multioutput = np.concatenate([one.target_variance.variance for one in self.each])
+        return super().score(n_samples, alpha, scoring=scoring, multioutput=multioutput, **options)
+
+    def _losses(self, score: Any, *, weighted: bool = False) -> EachOutputPredictor:
+        each = [one._losses(score, weighted=weighted) for one in self.each]
+        return replace(self, each=tuple(each))
+
+    def optimal_alpha(self, n_samples: Any = None, *, n_groups: Any = None) -> Any:
+        """Return the alphas of least predicted error of each, along the last axis."""
+        sizes = self._sizes(n_samples, n_groups)
+        return np.stack(
+            _quietly([lambda one=one: np.asarray(one.optimal_alpha(sizes)) for one in self.each]),
+            axis=-1,
+        )
+
+    def calibration_check(self, sizes: Any = None) -> Any:
+        """Return errors measured on subsets beside predicted ones, averaged over outputs."""
+        found = _quietly([lambda one=one: one.calibration_check(sizes) for one in self.each])
+        first = found[0]
+        if not all(
+            np.array_equal(check.n_samples, first.n_samples)
+            and np.allclose(check.alpha, first.alpha)
+            for check in found
+        ):
+            raise ValueError(
+                "The outputs were checked at other alphas each; ask each of the ridges for its "
+                "calibration_check, such as those of estimators_ of a MultiOutputRegressor."
+            )
+        worst = max(found, key=lambda check: check.disagreement)
+        means = {
+            name: np.mean([getattr(check, name) for check in found], axis=0)
+            for name in ("measured", "predicted", "lower", "upper")
+        }
+        return replace(worst, n_samples=first.n_samples, alpha=first.alpha, **means)
+
+    def _answer(self, n_samples: FloatArray, alpha: Any, *, variance: bool = False) -> Any:
+        found = _quietly(
+            [lambda one=one: one._answer(n_samples, alpha, variance=variance) for one in self.each]
+        )
+        return joined(found)
+
+    def _floor(self) -> float:
+        return float(np.mean([one._floor() for one in self.each]))
+
+    def _errors(self, n_samples: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
+        error, cautious = np.mean([one._errors(n_samples, alpha) for one in self.each], axis=0)
+        return error, cautious
+
+    @cached_property
+    def _search(self) -> Any:
+        return _SearchOfEach(self._errors, self.n_samples, [one._search for one in self.each])
+
+
+class _SearchOfEach:
+    """What `required_samples` asks of an `AlphaSearch`, where every output has its own best alpha.
+
+    Parameters
+    ----------
+    errors : callable
+        Errors at an alpha that all have in common, averaged over outputs.
+    n_rows : int
+        Training rows.
+    each : list of AlphaSearch
+        Those of the outputs.
+    """
+
+    def __init__(self, errors: Any, n_rows: int, each: list[Any]) -> None:
+        self.errors, self.n_rows, self.each = errors, float(n_rows), each
+
+    def least_errors(self, n_samples: FloatArray, *, rough: bool = False) -> FloatArray:
+        """Return the mean over outputs of their least errors."""
+        found = [search.least_errors(n_samples, rough=rough) for search in self.each]
+        return np.asarray(np.mean(found, axis=0))
+
+    def knows_all(self, n_samples: float) -> bool:
+        """Say whether nothing hides the best alpha of any output."""
+        return all(search.knows_all(n_samples) for search in self.each)
+
+
+def joined(answers: Sequence[Any]) -> ErrorAnswer:
+    """Return the record of all outputs of some records of the same cells.
+
+    Parameters
+    ----------
+    answers : sequence of ErrorAnswer, or what stands for one
+        Of some outputs each.
+    """
+    kappas = np.array([answer.kappa for answer in answers])
+    parts = [answer.decomposition() for answer in answers]
+    known = all(part is not None for part in parts)
+    split = known and not any(np.isnan(part.bias).all() for part in parts)
+    cautious = None
+    if any(answer.cautious_error is not None for answer in answers):
+        cautious = _side_by_side(
+            [a.error if a.cautious_error is None else a.cautious_error for a in answers]
+        )
+    return ErrorAnswer(
+        error=np.asarray(_side_by_side([answer.error for answer in answers])),
+        reachable=np.all([answer.reachable for answer in answers], axis=0),
+        kappa=np.where(np.isclose(kappas, kappas[0], rtol=1e-9).all(axis=0), kappas[0], np.nan),
+        train_error=_side_by_side([answer.train_error for answer in answers]),
+        bias_and_noise=_side_by_side([part.bias_and_noise for part in parts]) if known else None,
+        parts=tuple(map(_side_by_side, zip(*parts, strict=True))) if split else None,
+        cautious_error=cautious,
+        **_joined_variances(answers),
+    )
+
+
+def _joined_variances(answers: Sequence[Any]) -> dict[str, Any]:
+    if not all(isinstance(answer, ErrorAnswer) for answer in answers):
+        return {}
+    variances = _side_by_side([answer.log_variance for answer in answers])
+    return {"log_variance": variances, "degrees": min(answer.degrees for answer in answers)}
+
+
+def _side_by_side(values: Sequence[Any]) -> Any:
+    """Return arrays side by side along their last axis, or None if one is not known."""
+    if any(value is None for value in values):
+        return None
+    return np.concatenate(values, axis=-1)
+
+
+def _quietly(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Return what some calls do, and pass each doubt on once."""
+    said: dict[str, None] = {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = [call() for call in calls]
+    for item in caught:
+        if issubclass(item.category, PopulationWarning):
+            said[str(item.message)] = None
+        else:
+            warnings.warn_explicit(item.message, item.category, item.filename, item.lineno)
+    for message in said:
+        warn_caller(message)
+    return found
