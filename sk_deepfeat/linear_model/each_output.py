@@ -77,14 +77,12 @@ class EachOutputPredictor(ErrorPredictor):
     def optimal_alpha(self, n_samples: Any = None, *, n_groups: Any = None) -> Any:
         """Return the alphas of least predicted error of each, along the last axis."""
         sizes = self._sizes(n_samples, n_groups)
-        return np.stack(
-            _quietly([lambda one=one: np.asarray(one.optimal_alpha(sizes)) for one in self.each]),
-            axis=-1,
-        )
+        found = _asked_each(self.each, lambda one: np.asarray(one.optimal_alpha(sizes)))
+        return np.stack(found, axis=-1)
 
     def calibration_check(self, sizes: Any = None) -> Any:
         """Return errors measured on subsets beside predicted ones, averaged over outputs."""
-        found = _quietly([lambda one=one: one.calibration_check(sizes) for one in self.each])
+        found = _asked_each(self.each, lambda one: one.calibration_check(sizes))
         first = found[0]
         if not all(
             np.array_equal(check.n_samples, first.n_samples)
@@ -103,9 +101,7 @@ class EachOutputPredictor(ErrorPredictor):
         return replace(worst, n_samples=first.n_samples, alpha=first.alpha, **means)
 
     def _answer(self, n_samples: FloatArray, alpha: Any, *, variance: bool = False) -> Any:
-        found = _quietly(
-            [lambda one=one: one._answer(n_samples, alpha, variance=variance) for one in self.each]
-        )
+        found = _asked_each(self.each, lambda one: one._answer(n_samples, alpha, variance=variance))
         return joined(found)
 
     def _floor(self) -> float:
@@ -189,12 +185,14 @@ def _side_by_side(values: Sequence[Any]) -> Any:
     return np.concatenate(values, axis=-1)
 
 
-def _quietly(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Return what some calls do, and pass each doubt on once."""
+def _asked_each(
+    each: Sequence[ErrorPredictor], question: Callable[[ErrorPredictor], Any]
+) -> list[Any]:
+    """Return the answers of all to a question, and pass each doubt on once."""
     said: dict[str, None] = {}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = [call() for call in calls]
+        found = [question(one) for one in each]
     for item in caught:
         if issubclass(item.category, PopulationWarning):
             said[str(item.message)] = None

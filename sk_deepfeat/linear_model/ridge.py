@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sk_deepfeat.linear_model._arguments import check_alpha
 from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
+from sk_deepfeat.linear_model._population_params import PopulationParamsMixin
 from sk_deepfeat.linear_model._streaming import StreamFitMixin
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
@@ -36,6 +37,7 @@ class DeterministicEquivalentRidge(
     ErrorQuestionsMixin,
     MultiOutputMixin,
     RegressorMixin,
+    PopulationParamsMixin,
     PredictedErrorReprMixin,
     BaseEstimator,
 ):
