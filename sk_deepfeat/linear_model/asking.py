@@ -52,7 +52,7 @@ def predict_test_error(
     PopulationWarning
         If targets are transformed by something that is not linear, such as a logarithm: the error
         is then that of the transformed targets. If a step of a pipeline learned from the targets
-        that the ridge then saw, which makes predicted errors far too small.
+        that the ridge then saw, which can make predicted errors far too small.
 
     Notes
     -----
@@ -83,7 +83,7 @@ def predict_test_error(
     if learned:
         warn_caller(
             f"The step {learned[0]!r} of the pipeline learned from the targets of the rows that "
-            "the ridge was then fitted on: predicted errors are far too small. TwoStageRegressor "
+            "the ridge was then fitted on: predicted errors can be far too small. TwoStageRegressor "
             "and TwoStageClassifier keep the rows apart."
         )
     return ridge.predict_test_error(n_samples, alpha, **options)

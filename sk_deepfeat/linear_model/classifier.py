@@ -17,7 +17,7 @@ from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
 from sk_deepfeat.linear_model._population_params import PopulationParamsMixin
 from sk_deepfeat.linear_model.class_error_predictor import ClassErrorPredictor
 from sk_deepfeat.linear_model.class_questions import ClassErrorQuestionsMixin
-from sk_deepfeat.notebook import PredictedErrorReprMixin
+from sk_deepfeat.linear_model.notebook_card import PredictedErrorReprMixin
 from sk_deepfeat.rows import (
     ArrayPlace,
     check_class_rows,

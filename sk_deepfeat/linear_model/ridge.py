@@ -15,8 +15,8 @@ from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
 from sk_deepfeat.linear_model._population_params import PopulationParamsMixin
 from sk_deepfeat.linear_model._streaming import StreamFitMixin
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.linear_model.notebook_card import PredictedErrorReprMixin
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
-from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.rows import (
     RowBlock,
     check_rows,
