@@ -83,7 +83,7 @@ def predict_test_error(
     if learned:
         warn_caller(
             f"The step {learned[0]!r} of the pipeline learned from the targets of the rows that "
-            "the ridge was then fitted on: predicted errors can be far too small. TwoStageRegressor "
-            "and TwoStageClassifier keep the rows apart."
+            "the ridge was then fitted on: predicted errors can be far too small. "
+            "TwoStageRegressor and TwoStageClassifier keep the rows apart."
         )
     return ridge.predict_test_error(n_samples, alpha, **options)

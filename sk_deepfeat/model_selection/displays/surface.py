@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from sk_deepfeat.model_selection.arguments import FloatArray, as_axis, as_cells, as_row, as_sizes
-from sk_deepfeat.model_selection.displays.base import Display, renamed
+from sk_deepfeat.model_selection.displays.base import Display
 from sk_deepfeat.model_selection.displays.drawing import (
     ALPHA,
     ERRORS,
@@ -71,7 +71,7 @@ class ErrorSurfaceDisplay(Display):
     >>> ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=200))
     >>> display = ErrorSurfaceDisplay.from_fitted(ridge, n_samples=[20, 60, 200, 600])
     >>> display.test_error.shape
-    (4, 45)
+    (4, 80)
     """
 
     def __init__(
@@ -164,9 +164,8 @@ class ErrorSurfaceDisplay(Display):
 
         Parameters
         ----------
-        estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
-            Fitted; what ends in a `DeterministicEquivalentRidge`, or in its classifier, is asked
-            for it.
+        estimator : estimator
+            Fitted, as of `sk_deepfeat.predict_test_error`.
         n_samples : array-like of shape (S,), optional
             Numbers of training samples; None is from a thirtieth to ten times those of the fit.
         alphas : array-like of shape (A,), optional
@@ -193,8 +192,6 @@ class ErrorSurfaceDisplay(Display):
         errors = ridge.predict_test_error(*cells, **option)
         reach = ridge.reachable(*cells, **option)
         return cls.from_predictions(sizes, strengths, errors, best, reach, metric=metric, ax=ax)
-
-    from_estimator = renamed("from_estimator", "from_fitted")
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the map, labelled contours, the best alpha and the limit of reach.
