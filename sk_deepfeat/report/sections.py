@@ -69,6 +69,14 @@ def remark_list(found: Sequence[str]) -> str:
     return f'<ul class="warnings">{items}</ul>'
 
 
+def column_section(columns: Rows) -> str:
+    """Return what was done to each column; nothing where that is not told."""
+    if not columns:
+        return ""
+    title = "<h2>What was done to each column</h2>"
+    return f"<section>{title}{_table(('column', 'what was done'), columns)}</section>"
+
+
 def curve_table(answers: Answers) -> str:
     """Return predicted errors at a few sizes for the fitted and the best alpha."""
     head = ("samples", f"alpha = {number(answers.alpha)}", "best alpha")

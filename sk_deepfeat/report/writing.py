@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import reprlib
 import tempfile
+from collections.abc import Sequence
 from html import escape
 from importlib.metadata import version
 from importlib.resources import files
@@ -34,6 +36,7 @@ def write_report(
     targets: Any = None,
     title: str | None = None,
     target_name: str | None = None,
+    columns: Sequence[tuple[str, str]] | None = None,
 ) -> Path:
     """Write what a fitted estimator knows about its error as one self-contained HTML page.
 
@@ -58,6 +61,9 @@ def write_report(
         Of the page; None is "Predicted test error", or "Predicted error rate".
     target_name : str, optional
         What is predicted; None is the name of `y`, if it has one.
+    columns : sequence of (str, str), optional
+        Name of each column of the table that the data came from, and what was done to it; both
+        are shown as they are.
 
     Returns
     -------
@@ -95,6 +101,7 @@ def write_report(
     """
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title={title!r} must be a string.")
+    done = _pairs(columns)
     destination = check_destination(path)
     ridge = fitted_ridge(estimator)
     import_pyplot("write_report")
@@ -102,7 +109,7 @@ def write_report(
     if title is None:
         title = f"Predicted {answers.words.error}"
     target = _target(y, ridge, answers, target_name)
-    page = _page(estimator, ridge, answers, title, target)
+    page = _page(estimator, ridge, answers, title, target, done)
     return _write(page, destination)
 
 
@@ -135,7 +142,24 @@ def check_destination(path: Any) -> Path:
     return destination
 
 
-def _page(estimator: Any, ridge: Any, answers: Answers, title: str, target: str) -> str:
+def _pairs(columns: Any) -> list[tuple[str, str]]:
+    try:
+        return [(str(name), str(done)) for name, done in ([] if columns is None else columns)]
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            "columns must be pairs of a name and what was done to the column; got "
+            f"{reprlib.repr(columns)}."
+        ) from error
+
+
+def _page(
+    estimator: Any,
+    ridge: Any,
+    answers: Answers,
+    title: str,
+    target: str,
+    columns: list[tuple[str, str]],
+) -> str:
     drawn = {key: sections.figure(made) for key, made in pictures(ridge, answers).items()}
     template = (files("sk_deepfeat.report") / "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
@@ -146,6 +170,7 @@ def _page(estimator: Any, ridge: Any, answers: Answers, title: str, target: str)
         remarks=sections.remark_list(remarks(answers, estimator)),
         data=sections.described(_data(estimator, answers, target)),
         model=sections.described(_model(estimator, ridge, answers)),
+        columns=sections.column_section(columns),
         curve_table=sections.curve_table(answers),
         curve=drawn["curve"],
         required=sections.required_table(answers),

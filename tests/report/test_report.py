@@ -128,6 +128,17 @@ def test_names_are_escaped(tmp_path):
     assert "and 2 more" in source
 
 
+def test_what_was_done_to_columns(tmp_path):
+    done = [("age", "scaled; 3 missing imputed by the median"), ("<b>city", "12 levels, one-hot")]
+    written = write_report(GCV, tmp_path / "r.html", columns=done)
+    assert (
+        "What was done to each column column what was done age scaled; 3 missing imputed by the "
+        "median <b>city 12 levels, one-hot"
+    ) in text_of(written)
+    assert "<b>city" not in written.read_text(encoding="utf-8")
+    assert "What was done" not in text_of(write_report(GCV, tmp_path / "r.html"))
+
+
 class Learned(TransformerMixin, BaseEstimator):
     """A feature map that learns from the targets."""
 
@@ -205,6 +216,7 @@ def test_several_outputs_without_intervals(tmp_path):
         (DeterministicEquivalentRidge(), {}, NotFittedError, "not fitted"),
         (Ridge().fit(X, Y), {}, TypeError, "must be a fitted DeterministicEquivalentRidge"),
         (RIDGE, {"targets": [-1.0]}, ValueError, "targets must be finite and above 0"),
+        (RIDGE, {"columns": ["age", "city"]}, TypeError, "columns must be pairs of a name"),
         (RIDGE, {"targets": "low"}, ValueError, "targets must be a non-empty 1-d array"),
     ],
 )
