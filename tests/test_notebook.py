@@ -131,7 +131,7 @@ def test_inside_a_pipeline_and_as_text():
 def test_show_tells_the_error_of_the_whole():
     ridge = DeterministicEquivalentRidge().fit(X, Y)
     sentence = f"<b>{ridge.test_error_:.4g}</b>"
-    pipeline = make_pipeline(FrozenEstimator(StandardScaler().fit(X)), ridge)
+    pipeline = make_pipeline(StandardScaler(), DeterministicEquivalentRidge())
     scaled = TransformedTargetRegressor(
         DeterministicEquivalentRidge(), transformer=StandardScaler()
     )

@@ -67,7 +67,8 @@ class EachOutputPredictor(ErrorPredictor):
         """Return scores, and with ``return_interval`` the ends of their intervals."""
         weighted = isinstance(multioutput, str) and multioutput == "variance_weighted"
         if weighted and scoring == "r2":
-            multioutput = np.concatenate([one.target_variance.variance for one in self.each])
+            known = [one.target_variance for one in self.each]
+            multioutput = np.concatenate([one.variance for one in known if one is not None])
         return super().score(n_samples, alpha, scoring=scoring, multioutput=multioutput, **options)
 
     def _losses(self, score: Any, *, weighted: bool = False) -> EachOutputPredictor:

@@ -37,9 +37,10 @@ from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
 class RidgeLearningCurveDisplay(Display):
     """Predicted test errors over the number of samples (lines), and measured ones (points).
 
-    Shaded: the intervals of the prediction. A thin line marks the size of the fit. A bar across a line: the training set identifies the
-    error up to there; beyond, the line is thin, or absent. Make it with `from_fitted` (a fitted
-    ridge, without refits), `from_estimator` (with refits) or `from_result`.
+    Shaded: the intervals of the prediction. A thin line marks the size of the fit. A bar across a
+    line: the training set identifies the error up to there; beyond, the line is thin, or absent.
+    Make it with `from_fitted` (a fitted ridge, without refits), `from_estimator` (with refits) or
+    `from_result`.
 
     Parameters
     ----------
@@ -257,11 +258,11 @@ class RidgeLearningCurveDisplay(Display):
         metric = asked_metric(ridge, metric)
         asked = curves_of if outputs == "mean" else quantiles_of
         curves = asked(ridge, sizes, alphas, level, metric)
-        fit = {"outputs": outputs, "n_fitted": ridge.n_samples_}
+        fit: dict[str, Any] = {"outputs": outputs, "n_fitted": ridge.n_samples_}
         if any(isinstance(alpha, str) for alpha in alphas):
             fit["best_alpha"] = best_of_fit(ridge, metric)
-        more = {"level": level, "metric": metric}
-        return cls(n_samples=sizes, alphas=alphas, **more, **curves, **fit).plot(ax=ax)
+        fit |= {"level": level, "metric": metric}
+        return cls(n_samples=sizes, alphas=alphas, **curves, **fit).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw on logarithmic axes; errors that are all zero on a linear one.

@@ -47,7 +47,8 @@ class ErrorDecompositionDisplay(Display):
     """Predicted bias, variances and noise, and the test error that they add up to.
 
     Over the number of samples, or at one of them over the regularisation. One training set
-    identifies two sums of them, bias with noise and both variances; then these are drawn. Make it with `from_fitted` or `from_predictions`.
+    identifies two sums of them, bias with noise and both variances; then these are drawn. Make it
+    with `from_fitted`, `from_estimator` or `from_predictions`.
 
     Parameters
     ----------
