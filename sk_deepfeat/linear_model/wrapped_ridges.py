@@ -20,6 +20,7 @@ from sklearn.feature_selection import (
     SequentialFeatureSelector,
 )
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
@@ -99,7 +100,7 @@ def _inside(found: Any, given: Any) -> Any:
 
 
 def _refuse(found: Any, given: Any) -> None:
-    if hasattr(found, "cv_results_") or hasattr(found, "param_grid"):
+    if isinstance(found, BaseSearchCV):
         if hasattr(found, "cv_results_"):
             raise TypeError(
                 f"estimator={given!r} was fitted with refit={found.refit!r} and has no "

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -43,7 +44,7 @@ def unwrapped(estimator: Any, y: Any) -> tuple[Any, Any]:
     """
     if hasattr(estimator, "best_estimator_"):
         return unwrapped(clone(estimator.best_estimator_), y)
-    if hasattr(estimator, "param_grid") or hasattr(estimator, "param_distributions"):
+    if isinstance(estimator, BaseSearchCV):
         raise TypeError(
             f"estimator={estimator!r} must be fitted: the learning curve of a search is that of "
             "its best_estimator_."
