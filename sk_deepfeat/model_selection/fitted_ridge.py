@@ -30,7 +30,7 @@ __all__ = [
     "three_sizes",
 ]
 
-_SIZES, _ALPHAS = 40, 80  # of lines that look smooth, not of tables
+_SIZES, _ALPHAS = 40, 60  # of lines that look smooth, not of tables
 
 
 def asked_metric(ridge: Any, metric: str | None) -> str:

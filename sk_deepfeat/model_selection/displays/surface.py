@@ -71,7 +71,7 @@ class ErrorSurfaceDisplay(Display):
     >>> ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=200))
     >>> display = ErrorSurfaceDisplay.from_fitted(ridge, n_samples=[20, 60, 200, 600])
     >>> display.test_error.shape
-    (4, 80)
+    (4, 60)
     """
 
     def __init__(
