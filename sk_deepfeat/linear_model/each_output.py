@@ -22,8 +22,8 @@ class EachOutputPredictor(ErrorPredictor):
 
     They are asked as an `ErrorPredictor` is, and errors are averaged over their outputs. An alpha
     that is given is that of all; None is the fitted one of each, and "optimal" the best of each.
-    κ is NaN where they differ in it. How their errors are wrong together is not known: intervals of
-    averages take them to be so as much as can be, and are rather too wide.
+    κ and reach are those of each output where alphas are. How their errors are wrong together is
+    not known: intervals of averages take them to be so as much as can be, and are rather too wide.
 
     Parameters
     ----------
@@ -103,7 +103,8 @@ class EachOutputPredictor(ErrorPredictor):
 
     def _answer(self, n_samples: FloatArray, alpha: Any, *, variance: bool = False) -> Any:
         found = _asked_each(self.each, lambda one: one._answer(n_samples, alpha, variance=variance))
-        return joined(found)
+        of_each = isinstance(alpha, str) or (alpha is None and np.ndim(self.alpha) > 0)
+        return joined(found, of_each=of_each)
 
     def _floor(self) -> float:
         return float(np.mean([one._floor() for one in self.each]))
@@ -143,15 +144,24 @@ class _SearchOfEach:
         return all(search.knows_all(n_samples) for search in self.each)
 
 
-def joined(answers: Sequence[Any]) -> ErrorAnswer:
+def joined(answers: Sequence[Any], *, of_each: bool) -> ErrorAnswer:
     """Return the record of all outputs of some records of the same cells.
 
     Parameters
     ----------
     answers : sequence of ErrorAnswer, or what stands for one
         Of some outputs each.
+    of_each : bool
+        Whether κ and reach are given for each output, or once: κ is then NaN where they differ, and
+        reachable what is so for all.
     """
-    kappas = np.array([answer.kappa for answer in answers])
+    kappas, reach = (
+        _side_by_side([_with_outputs(getattr(answer, name), answer) for answer in answers])
+        for name in ("kappa", "reachable")
+    )
+    if not of_each:
+        alike = np.isclose(kappas, kappas[..., :1], rtol=1e-9).all(axis=-1)
+        kappas, reach = np.where(alike, kappas[..., 0], np.nan), reach.all(axis=-1)
     parts = [answer.decomposition() for answer in answers]
     known = all(part is not None for part in parts)
     split = known and not any(np.isnan(part.bias).all() for part in parts)
@@ -162,8 +172,8 @@ def joined(answers: Sequence[Any]) -> ErrorAnswer:
         )
     return ErrorAnswer(
         error=np.asarray(_side_by_side([answer.error for answer in answers])),
-        reachable=np.all([answer.reachable for answer in answers], axis=0),
-        kappa=np.where(np.isclose(kappas, kappas[0], rtol=1e-9).all(axis=0), kappas[0], np.nan),
+        reachable=reach,
+        kappa=kappas,
         train_error=_side_by_side([answer.train_error for answer in answers]),
         bias_and_noise=_side_by_side([part.bias_and_noise for part in parts]) if known else None,
         parts=tuple(map(_side_by_side, zip(*parts, strict=True))) if split else None,
@@ -177,6 +187,14 @@ def _joined_variances(answers: Sequence[Any]) -> dict[str, Any]:
         return {}
     variances = _side_by_side([answer.log_variance for answer in answers])
     return {"log_variance": variances, "degrees": min(answer.degrees for answer in answers)}
+
+
+def _with_outputs(values: Any, answer: Any) -> Any:
+    """Return values of cells with an axis of the outputs of an answer."""
+    found = np.asarray(values)
+    if found.ndim == answer.error.ndim:
+        return found
+    return np.broadcast_to(found[..., None], answer.error.shape)
 
 
 def _side_by_side(values: Sequence[Any]) -> Any:

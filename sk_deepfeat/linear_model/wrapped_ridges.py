@@ -166,7 +166,7 @@ def _together(ridges: Sequence[Any]) -> Any:
     found.alpha_ = found.error_predictor_.alpha
     for name in ("test_error_", "train_error_"):
         setattr(found, name, float(np.mean([getattr(ridge, name) for ridge in ridges])))
-    found.kappa_ = float(found.error_predictor_.kappa())
+    found.kappa_ = found.error_predictor_.kappa()
     found.__dict__.pop("coef_", None)
     found.__dict__.pop("intercept_", None)
     if len({ridge.n_features_in_ for ridge in ridges}) == 1:

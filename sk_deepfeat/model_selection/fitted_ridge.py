@@ -22,6 +22,7 @@ __all__ = [
     "curves_of",
     "fitted_alpha",
     "fitted_ridge",
+    "kappa_at",
     "known_cells",
     "metric_option",
     "optimal_alphas",
@@ -141,7 +142,7 @@ def curves_of(
             answer = ridge.predict_test_error(
                 *cells, return_interval=has_interval, level=level, **option
             )
-            reachable[known, column] = ridge.reachable(*cells, **option)
+            reachable[known, column] = _of_all(ridge.reachable(*cells, **option))
         for name, values in zip(names, answer if has_interval else (answer,), strict=True):
             found[name][known, column] = values
     return {**found, "reachable": reachable}
@@ -178,12 +179,24 @@ def quantiles_of(
             continue
         with _quiet_about_best(alpha):
             errors = ridge.predict_test_error(*cells, multioutput="raw_values")
-            reachable[known, column] = ridge.reachable(*cells)
+            reachable[known, column] = _of_all(ridge.reachable(*cells))
         found[:, known, column] = np.quantile(errors, shares, axis=-1)
     return {
         **dict(zip(("predicted", "lower", "upper"), found, strict=True)),
         "reachable": reachable,
     }
+
+
+def kappa_at(ridge: Any, n_samples: FloatArray, alpha: Any) -> FloatArray:
+    """Return κ at some n; where every output has one of its own, their median."""
+    found = np.asarray(ridge.predict_kappa(n_samples, alpha))
+    return found if found.ndim == n_samples.ndim else np.median(found, axis=-1)
+
+
+def _of_all(reachable: Any) -> NDArray[np.bool_]:
+    """Return which n are in reach of all outputs."""
+    found = np.asarray(reachable)
+    return found if found.ndim == 1 else np.asarray(found.all(axis=-1))
 
 
 @contextmanager

@@ -220,7 +220,9 @@ def test_each_output_has_a_best_alpha_of_its_own():
     np.testing.assert_allclose(predict_test_error(model, n, "optimal"), expected)
     np.testing.assert_array_equal(ridge.alpha_, [one.alpha_ for one in each])
     np.testing.assert_allclose(predict_test_error(model), np.mean([e.test_error_ for e in each]))
-    assert np.isnan(ridge.kappa_) and np.isfinite(ridge.predict_kappa(alpha=3.0))
+    np.testing.assert_array_equal(ridge.kappa_, [one.kappa_ for one in each])
+    assert ridge.predict_kappa(n).shape == ridge.reachable(n).shape == (2, 3)
+    assert ridge.predict_kappa(n, 3.0).shape == ridge.reachable(n, 3.0).shape == (2,)
     target = 1.3 * predict_test_error(model)
     needed = ridge.required_samples(target)
     at = predict_test_error(model, [needed - 1, needed], "optimal")
@@ -228,6 +230,29 @@ def test_each_output_has_a_best_alpha_of_its_own():
     fixed = ridge.required_samples(target, 3.0)
     at = predict_test_error(model, [fixed - 1, fixed], 3.0)
     assert at[0] > target >= at[1] and fixed >= needed
+
+
+def test_it_agrees_with_an_alpha_for_each_target():
+    rows, targets = many_outputs()
+    together = DeterministicEquivalentRidge("optimal", alpha_per_target=True).fit(rows, targets)
+    model = MultiOutputRegressor(DeterministicEquivalentRidge("optimal")).fit(rows, targets)
+    ridge, n = fitted_ridge(model), np.array([30, 120])
+    for alpha in (None, "optimal", 3.0):
+        raw = {"multioutput": "raw_values"}
+        np.testing.assert_allclose(
+            predict_test_error(model, n, alpha, **raw),
+            together.predict_test_error(n, alpha, **raw),
+            rtol=1e-4,
+        )
+        np.testing.assert_array_equal(ridge.reachable(n, alpha), together.reachable(n, alpha))
+        kappas = [r.predict_kappa(n, alpha) for r in (ridge, together)]
+        np.testing.assert_allclose(*kappas, rtol=0.05)
+    needed = [r.required_samples(1.2 * together.test_error_) for r in (ridge, together)]
+    assert abs(needed[0] - needed[1]) <= 1
+    wrapped = scaled(StandardScaler(), together).fit(rows, targets)
+    np.testing.assert_allclose(
+        predict_test_error(wrapped, n, "optimal"), together.predict_test_error(n, "optimal"), 1e-4
+    )
 
 
 def test_they_nest():

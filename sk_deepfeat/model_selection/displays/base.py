@@ -43,7 +43,7 @@ class Display:
     """
 
     _n_axes: ClassVar[int] = 1
-    _size: ClassVar[tuple[float, float]] = (5.6, 4.8)  # of a new figure, in inches
+    _size: ClassVar[tuple[float, float]] = (5.2, 4.8)  # of a new figure, in inches
 
     @classmethod
     def _check_drawing(cls, method: str, ax: Any) -> Any:

@@ -18,7 +18,7 @@ ERRORS = {
 """What is drawn, by its metric."""
 
 _END, _FIT = "end of reach", "size of the fit"
-_WIDEST, _HANDLE = 72, 9  # characters beside each other in a legend, and the width of a handle
+_WIDEST, _HANDLE = 78, 8  # characters beside each other in a legend, and the width of a handle
 _BELOW = 0.5  # inches from the axes to the legend: numbers and a label stand between
 _MARKERS = "osD^vP*X<>"
 _LINES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
@@ -120,9 +120,9 @@ def plain_numbers(axis: Any) -> None:
         axis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
 
 
-def mark_size(ax: Any, n_samples: float, label: str) -> Any:
+def mark_size(ax: Any, n_samples: float, label: str, zorder: float = 0.0) -> Any:
     """Draw a thin labelled line at a number of samples, behind everything, and return it."""
-    line = ax.axvline(n_samples, color="0.55", lw=0.8, ls=(0, (4, 2)), zorder=0, gid=_FIT)
+    line = ax.axvline(n_samples, color="0.55", lw=0.8, ls=(0, (4, 2)), zorder=zorder, gid=_FIT)
     ax.annotate(
         label,
         (n_samples, 1.0),
@@ -132,8 +132,9 @@ def mark_size(ax: Any, n_samples: float, label: str) -> Any:
         rotation=90,
         ha="right",
         va="top",
-        fontsize="x-small",
-        color="0.35",
+        fontsize="small",
+        color="0.3",
+        bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 0.5},
     )
     return line
 

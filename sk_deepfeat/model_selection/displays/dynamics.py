@@ -235,7 +235,7 @@ class TrainingDynamicsDisplay(Display):
         for features in feature_map.staged_transform(X):
             ridge = fitted_ridge(fitted_clone(readout, features, y, groups))
             if alpha is None:
-                alpha = "optimal" if ridge.alpha == "optimal" else fitted_alpha(ridge)
+                alpha = ridge.alpha if isinstance(ridge.alpha, str) else fitted_alpha(ridge)
             if sizes is None:
                 sizes = three_sizes(ridge)
             metric = asked_metric(ridge, metric)

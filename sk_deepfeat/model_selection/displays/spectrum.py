@@ -9,7 +9,7 @@ import numpy as np
 from sk_deepfeat.model_selection.arguments import FloatArray, as_sizes, check_one_alpha
 from sk_deepfeat.model_selection.displays.base import Display
 from sk_deepfeat.model_selection.displays.drawing import finish, plain_numbers, styles
-from sk_deepfeat.model_selection.fitted_ridge import three_sizes
+from sk_deepfeat.model_selection.fitted_ridge import kappa_at, three_sizes
 
 _POINTS = 200
 _DECADES = 8.0  # eigenvalues below the largest by more are not drawn
@@ -54,7 +54,7 @@ class SpectrumDisplay(Display):
     """
 
     _n_axes: ClassVar[int] = 2
-    _size: ClassVar[tuple[float, float]] = (5.6, 8.4)
+    _size: ClassVar[tuple[float, float]] = (5.2, 8.0)
 
     def __init__(
         self,
@@ -107,8 +107,8 @@ class SpectrumDisplay(Display):
         if ridge.eigenvalues_.size == 0:
             raise ValueError("All features are constant: there is no spectrum to draw.")
         sizes = as_sizes(n_samples, three_sizes(ridge))
-        kappa_at = np.asarray(ridge.predict_kappa(sizes, alpha))
-        kappa = _range_of_kappa(ridge.eigenvalues_, kappa_at)
+        marks = kappa_at(ridge, sizes, alpha)
+        kappa = _range_of_kappa(ridge.eigenvalues_, marks)
         df1, df2 = ridge.degrees_of_freedom(kappa)
         known = None
         if hasattr(ridge.population_, "eigenvalues"):
@@ -119,7 +119,7 @@ class SpectrumDisplay(Display):
             df1=df1,
             df2=df2,
             n_samples=sizes,
-            kappa_at=kappa_at,
+            kappa_at=marks,
             population_eigenvalues=known,
         ).plot(ax=ax)
 
