@@ -242,7 +242,7 @@ def test_it_agrees_with_an_alpha_for_each_target():
         np.testing.assert_allclose(
             predict_test_error(model, n, alpha, **raw),
             together.predict_test_error(n, alpha, **raw),
-            rtol=1e-4,
+            rtol=2e-3,
         )
         np.testing.assert_array_equal(ridge.reachable(n, alpha), together.reachable(n, alpha))
         kappas = [r.predict_kappa(n, alpha) for r in (ridge, together)]
@@ -251,7 +251,7 @@ def test_it_agrees_with_an_alpha_for_each_target():
     assert abs(needed[0] - needed[1]) <= 1
     wrapped = scaled(StandardScaler(), together).fit(rows, targets)
     np.testing.assert_allclose(
-        predict_test_error(wrapped, n, "optimal"), together.predict_test_error(n, "optimal"), 1e-4
+        predict_test_error(wrapped, n, "optimal"), together.predict_test_error(n, "optimal"), 2e-3
     )
 
 

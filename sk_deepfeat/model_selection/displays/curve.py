@@ -295,7 +295,7 @@ class RidgeLearningCurveDisplay(Display):
         scale = "log" if some else "linear"
         ax.set(xscale="log", yscale=scale, xlabel=N_SAMPLES, ylabel=ERRORS[self.metric])
         if self.n_fitted is not None:
-            mark_size(ax, self.n_fitted, f"the fit: n = {self.n_fitted:g}")
+            mark_size(ax, self.n_fitted)
         plain_numbers(ax.xaxis)
         finish(ax, self._title(), handles=handles)
         return self

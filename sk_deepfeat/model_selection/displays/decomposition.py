@@ -263,7 +263,7 @@ class ErrorDecompositionDisplay(Display):
             )
         ax.set(xscale="log", yscale="log", xlabel=label, ylabel=TEST_ERROR)
         if self.alphas is None and self.n_fitted is not None:
-            mark_size(ax, self.n_fitted, f"the fit: n = {self.n_fitted:g}")
+            mark_size(ax, self.n_fitted, low=True)
         plain_numbers(ax.xaxis)
         finish(ax, self._title(one_sample=shown is _SUMS, ends=bool(np.isnan(total).any())))
         return self

@@ -120,18 +120,18 @@ def plain_numbers(axis: Any) -> None:
         axis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
 
 
-def mark_size(ax: Any, n_samples: float, label: str, zorder: float = 0.0) -> Any:
-    """Draw a thin labelled line at a number of samples, behind everything, and return it."""
+def mark_size(ax: Any, n_samples: float, *, low: bool = False, zorder: float = 0.0) -> Any:
+    """Draw a thin line at the number of samples of the fit, labelled at its upper or lower end."""
     line = ax.axvline(n_samples, color="0.55", lw=0.8, ls=(0, (4, 2)), zorder=zorder, gid=_FIT)
     ax.annotate(
-        label,
-        (n_samples, 1.0),
+        f"the fit: n = {n_samples:g}",
+        (n_samples, 0.0 if low else 1.0),
         xycoords=ax.get_xaxis_transform(),
-        xytext=(-3, -4),
+        xytext=(-3, 4 if low else -4),
         textcoords="offset points",
         rotation=90,
         ha="right",
-        va="top",
+        va="bottom" if low else "top",
         fontsize="small",
         color="0.3",
         bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 0.5},

@@ -235,7 +235,7 @@ class ErrorSurfaceDisplay(Display):
         handles = [] if self.line_ is None else [self.line_]
         handles += self._unreachable(ax, known)
         if self.n_fitted is not None and _on_axis(self.n_samples, self.n_fitted):
-            mark_size(ax, self.n_fitted, f"the fit: n = {self.n_fitted:g}", zorder=3)
+            mark_size(ax, self.n_fitted, zorder=3)
         plain_numbers(ax.xaxis)
         self.colorbar_ = ax.figure.colorbar(
             self.mesh_,
