@@ -9,16 +9,6 @@ from typing import Any
 import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_selection import (
-    GenericUnivariateSelect,
-    SelectFdr,
-    SelectFpr,
-    SelectFromModel,
-    SelectFwe,
-    SelectKBest,
-    SelectPercentile,
-    SequentialFeatureSelector,
-)
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.multioutput import MultiOutputRegressor
@@ -30,18 +20,6 @@ from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.linear_model.each_output import EachOutputPredictor
 from sk_deepfeat.linear_model.target_units import TargetUnits, target_units
 from sk_deepfeat.rows import with_numpy_attributes
-
-# Their tags do not say that they need targets, which some could do without.
-_SELECTORS = (
-    GenericUnivariateSelect,
-    SelectFdr,
-    SelectFpr,
-    SelectFromModel,
-    SelectFwe,
-    SelectKBest,
-    SelectPercentile,
-    SequentialFeatureSelector,
-)
 
 
 def fitted_ridge(estimator: Any) -> Any:
@@ -207,10 +185,19 @@ def steps_that_learned(estimator: Any) -> list[str]:
 
 
 def _uses_targets(step: Any) -> bool:
-    if isinstance(step, FrozenEstimator) or not hasattr(step, "transform"):
-        return False
-    if not hasattr(step, "__sklearn_tags__"):
+    if isinstance(step, FrozenEstimator) or not hasattr(step, "__sklearn_tags__"):
         return False
     tags = get_tags(step)
     predicts = tags.estimator_type in ("regressor", "classifier")
-    return bool(tags.target_tags.required) or predicts or isinstance(step, _SELECTORS)
+    return bool(tags.target_tags.required) or predicts or _selects_by_targets(step)
+
+
+def _selects_by_targets(step: Any) -> bool:
+    """Say what tags do not: selectors need targets, though some could do without."""
+    from sklearn import feature_selection
+
+    names = (
+        *("SelectKBest", "SelectPercentile", "SelectFpr", "SelectFdr", "SelectFwe"),
+        *("GenericUnivariateSelect", "SelectFromModel", "SequentialFeatureSelector"),
+    )
+    return isinstance(step, tuple(getattr(feature_selection, name) for name in names))

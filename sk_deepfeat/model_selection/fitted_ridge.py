@@ -90,11 +90,17 @@ def known_cells(
 ) -> tuple[NDArray[np.bool_], FloatArray, Any]:
     """Return which n can be asked about, these n, and the regularisation to ask for at each.
 
-    All of them, unless `alpha` is "optimal": the best one is not known at every n.
+    All of them, unless `alpha` is "optimal": the best one is not known at every n. Where every
+    output has one of its own, these are asked for by that word.
     """
     if not (isinstance(alpha, str) and alpha == "optimal"):
         return np.ones(len(n_samples), dtype=bool), n_samples, alpha
-    known = ~np.isnan(optimal_alphas(ridge, n_samples, metric))
+    with _quiet_about_best(alpha):
+        best = np.asarray(ridge.optimal_alpha(n_samples, **metric_option(ridge, metric)))
+    if best.ndim == 1:
+        known = ~np.isnan(best)
+        return known, n_samples[known], best[known]
+    known = ~np.isnan(best).any(axis=-1)
     return known, n_samples[known], alpha
 
 
