@@ -31,6 +31,15 @@ def test_links_are_looked_at():
     assert len(local_links(ROOT / "README.md")) >= 5
 
 
+def test_every_example_stands_in_the_gallery():
+    page = (ROOT / "examples" / "README.txt").read_text(encoding="utf-8")
+    names = sorted(path.stem for path in (ROOT / "examples").glob("plot_*.py"))
+    listed = re.findall(r"^   (plot_\w+)$", page, re.MULTILINE)
+    shown = re.findall(r"^   \.\./examples/(plot_\w+)\.py$", page, re.MULTILINE)
+    assert sorted(listed) == names, "each has its page"
+    assert shown == listed, "pictures and pages in one order"
+
+
 class _WordsAlone(doctest.OutputChecker):
     """Numbers belong to a version of numpy; what is said around them is what the page explains."""
 
