@@ -44,7 +44,8 @@ html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,
     "navbar_align": "left",
-    "header_links_before_dropdown": 4,
+    "header_links_before_dropdown": 5,
+    "show_toc_level": 2,
 }
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
