@@ -28,6 +28,24 @@ def check_alpha(alpha: Any) -> None:
     raise TypeError(f"alpha={alpha!r} must be a number or 'optimal'.")
 
 
+def one_target(target_error: Any, target_score: Any) -> tuple[str, float]:
+    """Return the name and the value of the one of both that is given, a finite number."""
+    if (target_error is None) == (target_score is None):
+        raise ValueError(
+            f"target_error={target_error!r} and target_score={target_score!r}: pass one of them."
+        )
+    name, value = "target_error", target_error
+    if target_error is None:
+        name, value = "target_score", target_score
+    if (
+        not isinstance(value, numbers.Real)
+        or isinstance(value, bool)
+        or not np.isfinite(float(value))
+    ):
+        raise ValueError(f"{name}={value!r} must be a finite number.")
+    return name, float(value)
+
+
 def output_weights(multioutput: Any, n_outputs: int) -> FloatArray | None:
     """Return the weights of the outputs in an average, of sum one; None for raw values."""
     if isinstance(multioutput, str):

@@ -20,6 +20,7 @@ from sk_deepfeat.rows import ArrayPlace, check_groups
 from sk_deepfeat.theory import (
     RidgeFactorization,
     RowClasses,
+    TargetVariance,
     UnfactorizedRows,
     ridge_factorization,
     unfactorized_rows,
@@ -160,6 +161,7 @@ class RidgeFitMixin:
             self.alpha,
             factorization.trace / factorization.n_rows * factorization.mean_weight,
             factorization.group_size,
+            target_variance=_target_variance(self.population_, factorization),
         )
 
     def _settle(self, place: ArrayPlace | None, device: DeviceRows | None) -> None:
@@ -185,6 +187,14 @@ class RidgeFitMixin:
                 )
         self.block_length_ = length
         return block_groups(n_rows, length)
+
+
+def _target_variance(
+    population: Any, factorization: RidgeFactorization | UnfactorizedRows
+) -> TargetVariance:
+    """Return that of the population, which may know other rows, or else of the training rows."""
+    known = getattr(population, "target_variance_", None)
+    return factorization.target_variance if known is None else known
 
 
 def coefs_and_intercept(

@@ -13,7 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import has_fit_parameter
 
 from sk_deepfeat.plugins import require_members, require_same_data, resolve
-from sk_deepfeat.theory import ErrorDecomposition
+from sk_deepfeat.theory import ErrorDecomposition, TargetVariance
 from sk_deepfeat.theory.validation import FloatArray
 
 
@@ -108,6 +108,12 @@ class AskedPopulation:
         Whether the targets had one axis.
     feature_names : ndarray of str, optional
         What the features are called, where they have names.
+    factor : ndarray of shape (t,), optional
+        What errors of each output are multiplied by; None is one.
+    root : bool, default=False
+        Whether roots of these are taken.
+    share_of : TargetVariance, optional
+        Of the targets, where the factor makes shares of it: intervals are then those of shares.
     """
 
     population: Any
@@ -116,18 +122,28 @@ class AskedPopulation:
     mean_weight: float
     single_output: bool
     feature_names: Any = None
+    factor: FloatArray | None = None
+    root: bool = False
+    share_of: TargetVariance | None = None
 
     def answer(self, n_samples: FloatArray, alpha: FloatArray, *, variance: bool = False) -> Any:
         """Return the population's `ErrorAnswer`, or what stands for one, of cells.
 
         Errors have an axis of outputs, whether the targets had one or not.
         """
-        cells = n_samples, alpha / self.mean_weight
-        if _gives_records(self.population):
-            return self.population.answer(
-                *cells, fit_intercept=self.fit_intercept, variance=variance
-            )
-        return _AnswerByMembers(self, cells)
+        found = self._answer((n_samples, alpha / self.mean_weight), variance)
+        return found if self.factor is None else found.per_output(self.factor, root=self.root)
+
+    def _answer(self, cells: tuple[FloatArray, FloatArray], variance: bool) -> Any:
+        if not _gives_records(self.population):
+            return _AnswerByMembers(self, cells)
+        share = self.share_of if variance else None
+        asked = "relative" if share is not None and self.fit_intercept else variance
+        found = self.population.answer(*cells, fit_intercept=self.fit_intercept, variance=asked)
+        if share is not None and not self.fit_intercept and found.log_variance is not None:
+            # The error of nothing is a second moment, no variance: nothing tells how both vary.
+            found = found._replace(log_variance=found.log_variance + share.log_variance)
+        return found
 
     @property
     def knows_classes(self) -> bool:
@@ -210,12 +226,19 @@ class _AnswerByMembers:
         asked: AskedPopulation,
         cells: tuple[FloatArray, FloatArray],
         share: FloatArray | None = None,
+        factor: FloatArray | None = None,
+        root: bool = False,
     ) -> None:
         self._asked, self._cells, self._share = asked, cells, share
+        self._factor, self._root = factor, root
 
     def scaled(self, share: FloatArray) -> _AnswerByMembers:
         """Return what `ErrorAnswer.scaled` does."""
-        return _AnswerByMembers(self._asked, self._cells, share)
+        return _AnswerByMembers(self._asked, self._cells, share, self._factor, self._root)
+
+    def per_output(self, factor: FloatArray, *, root: bool = False) -> _AnswerByMembers:
+        """Return what `ErrorAnswer.per_output` does."""
+        return _AnswerByMembers(self._asked, self._cells, self._share, factor, root)
 
     def _ask(self, member: str, **options: Any) -> Any:
         method = getattr(self._asked.population, member, None)
@@ -228,6 +251,8 @@ class _AnswerByMembers:
             return None
         values = np.asarray(values)
         values = values[..., None] if self._asked.single_output else values
+        if self._factor is not None:
+            values = np.sqrt(values * self._factor) if self._root else values * self._factor
         return values if self._share is None else values * self._share[..., None]
 
     @cached_property

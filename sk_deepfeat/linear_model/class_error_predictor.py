@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sk_deepfeat.linear_model._arguments import one_target
 from sk_deepfeat.linear_model._population import AskedPopulation
+from sk_deepfeat.linear_model._scores import CLASS_SCORES, named
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.theory.alpha_search import Goal
 from sk_deepfeat.theory.one_sample.classes import tuning
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -136,6 +139,26 @@ class ClassErrorPredictor:
         """Return errors, and with ``return_interval`` the ends of their intervals."""
         return self.of(metric, temperature).test_error(n_samples, alpha, **options)
 
+    def score(
+        self,
+        n_samples: Any = None,
+        alpha: Any = None,
+        *,
+        scoring: str = "accuracy",
+        temperature: float | None = None,
+        return_interval: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Return scores, and with `return_interval` the ends of their intervals."""
+        score = named(CLASS_SCORES, scoring)
+        found = self.of(score.metric, temperature).test_error(
+            n_samples, alpha, return_interval=return_interval, **options
+        )
+        if not return_interval:
+            return score.best - found
+        loss, lower, upper = found
+        return score.best - loss, score.best - upper, score.best - lower
+
     def class_errors(
         self, n_samples: Any = None, alpha: Any = None, *, n_groups: Any = None, level: float = 0.9
     ) -> ClassErrors:
@@ -165,25 +188,34 @@ class ClassErrorPredictor:
 
     def required_samples(
         self,
-        target_error: float,
+        target_error: float | None = None,
         alpha: Any = "optimal",
         *,
         metric: str = "error_rate",
         temperature: float | None = None,
+        target_score: float | None = None,
+        scoring: str = "accuracy",
     ) -> float:
-        """Return the smallest number of samples that reaches an error."""
-        return self.of(metric, temperature).required_samples(target_error, alpha)
+        """Return the smallest number of samples that reaches an error, or a score."""
+        target = _ClassTarget.of(target_error, target_score, metric, scoring)
+        predictor = self.of(target.metric, temperature)
+        return predictor.first_sufficient(target.loss, alpha, 1.0, target.goal)
 
     def required_groups(
         self,
-        target_error: float,
+        target_error: float | None = None,
         alpha: Any = "optimal",
         *,
         metric: str = "error_rate",
         temperature: float | None = None,
+        target_score: float | None = None,
+        scoring: str = "accuracy",
     ) -> float:
-        """Return the smallest number of groups that reaches an error."""
-        return self.of(metric, temperature).required_groups(target_error, alpha)
+        """Return the smallest number of groups that reaches an error, or a score."""
+        target = _ClassTarget.of(target_error, target_score, metric, scoring)
+        predictor = self.of(target.metric, temperature)
+        size = predictor.known_group_size("required_groups")
+        return predictor.first_sufficient(target.loss, alpha, size, target.goal)
 
     def reachable(
         self,
@@ -274,6 +306,23 @@ class _MetricPredictor(ErrorPredictor):
     @cached_property
     def _roughly_asked(self) -> Any:
         return replace(self.asked, exact=False)  # type: ignore[call-arg]
+
+
+class _ClassTarget(NamedTuple):
+    """What is to be reached: a loss of classes at most, and what users call it."""
+
+    metric: str
+    loss: float
+    goal: Goal
+
+    @classmethod
+    def of(cls, target_error: Any, target_score: Any, metric: str, scoring: str) -> _ClassTarget:
+        """Return it from the one of both targets that is given."""
+        score = named(CLASS_SCORES, scoring)
+        name, target = one_target(target_error, target_score)
+        if target_score is None:
+            return cls(metric, target, Goal())
+        return cls(score.metric, score.best - target, Goal(name, score.best))
 
 
 def _check_temperature(temperature: Any, metric: str) -> float | None:

@@ -85,6 +85,49 @@ class ClassErrorQuestionsMixin(ErrorQuestionsMixin):
         )
 
     @available_if(has_answers)
+    def predict_score(
+        self,
+        n_samples: ArrayLike | None = None,
+        alpha: Any = None,
+        *,
+        scoring: str = "accuracy",
+        temperature: float | None = None,
+        n_groups: ArrayLike | None = None,
+        return_interval: bool = False,
+        level: float = 0.9,
+    ) -> Any:
+        """Predict a score on new samples, by the name that scikit-learn's scorers have.
+
+        Parameters
+        ----------
+        n_samples, alpha, temperature, n_groups, return_interval, level : optional
+            As in `predict_test_error`; an alpha of "optimal" is the best by this score.
+        scoring : {"accuracy", "balanced_accuracy", "neg_log_loss"}, default="accuracy"
+            One less the error rate, or the mean of the classes' error rates; less the log-loss.
+
+        Returns
+        -------
+        score : float or ndarray of shape broadcast(n_samples, alpha)
+            Higher is better; NaN where the population cannot know it.
+        lower, upper : the same
+            Only with ``return_interval=True``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such score, or as in `predict_test_error`.
+        """
+        return self._error_predictor().score(
+            n_samples,
+            alpha,
+            scoring=scoring,
+            temperature=temperature,
+            return_interval=return_interval,
+            level=level,
+            **given_groups(n_groups),
+        )
+
+    @available_if(has_answers)
     def predict_class_errors(
         self,
         n_samples: ArrayLike | None = None,
@@ -141,22 +184,28 @@ class ClassErrorQuestionsMixin(ErrorQuestionsMixin):
     @available_if(has_answers)
     def required_samples(
         self,
-        target_error: float,
+        target_error: float | None = None,
         alpha: Any = "optimal",
         *,
         metric: str = "error_rate",
         temperature: float | None = None,
+        target_score: float | None = None,
+        scoring: str = "accuracy",
     ) -> float:
         """Return the smallest number of samples whose predicted error is at most the target.
 
         Parameters
         ----------
-        target_error : float
-            Error to reach; one less an accuracy for ``metric="error_rate"``.
+        target_error : float, optional
+            Error to reach, by `metric`. Pass this or `target_score`.
         alpha : float or "optimal", default="optimal"
             Regularisation; "optimal" is any: no fixed alpha needs fewer.
         metric, temperature : optional
             As in `predict_test_error`.
+        target_score : float, optional
+            Score to reach in place of an error, such as an accuracy.
+        scoring : str, default="accuracy"
+            Which score, as in `predict_score`.
 
         Returns
         -------
@@ -165,23 +214,30 @@ class ClassErrorQuestionsMixin(ErrorQuestionsMixin):
             the population identifies the error.
         """
         return self._error_predictor().required_samples(
-            target_error, alpha, metric=metric, temperature=temperature
+            target_error,
+            alpha,
+            metric=metric,
+            temperature=temperature,
+            target_score=target_score,
+            scoring=scoring,
         )
 
     @available_if(has_answers)
     def required_groups(
         self,
-        target_error: float,
+        target_error: float | None = None,
         alpha: Any = "optimal",
         *,
         metric: str = "error_rate",
         temperature: float | None = None,
+        target_score: float | None = None,
+        scoring: str = "accuracy",
     ) -> float:
         """Return the smallest number of groups whose predicted error is at most the target.
 
         Parameters
         ----------
-        target_error, alpha, metric, temperature
+        target_error, alpha, metric, temperature, target_score, scoring : optional
             As in `required_samples`.
 
         Returns
@@ -195,7 +251,12 @@ class ClassErrorQuestionsMixin(ErrorQuestionsMixin):
             If the estimator was fitted without groups.
         """
         return self._error_predictor().required_groups(
-            target_error, alpha, metric=metric, temperature=temperature
+            target_error,
+            alpha,
+            metric=metric,
+            temperature=temperature,
+            target_score=target_score,
+            scoring=scoring,
         )
 
     @available_if(has_answers)

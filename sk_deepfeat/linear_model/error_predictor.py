@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import numbers
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sk_deepfeat.linear_model._arguments import average_ends, average_outputs, check_alpha
+from sk_deepfeat.linear_model._arguments import (
+    average_ends,
+    average_outputs,
+    check_alpha,
+    one_target,
+)
 from sk_deepfeat.linear_model._population import AskedPopulation
-from sk_deepfeat.linear_model._search import AlphaSearch, required_samples
-from sk_deepfeat.theory import ErrorDecomposition
+from sk_deepfeat.linear_model._scores import SCORES, Score, loss_factor, named
+from sk_deepfeat.theory import ErrorDecomposition, TargetVariance
+from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch, Goal, required_samples
 from sk_deepfeat.theory.validation import (
     FloatArray,
     check_cells,
@@ -21,8 +26,6 @@ from sk_deepfeat.theory.validation import (
     check_n_samples,
 )
 from sk_deepfeat.theory.validation import check_alpha as check_alphas
-
-_MANY_OUTPUTS = 100  # of which errors cost more than asking for them
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,8 @@ class ErrorPredictor:
         Mean squared norm of a row of features, times its weight; alphas are searched about it.
     group_size : float, optional
         Mean rows of a group, if the population was fitted with groups.
+    target_variance : TargetVariance, optional
+        Of the targets, of which R² tells shares.
     """
 
     asked: AskedPopulation
@@ -51,6 +56,7 @@ class ErrorPredictor:
     alpha: Any
     feature_scale: float
     group_size: float | None = None
+    target_variance: TargetVariance | None = None
 
     def test_error(
         self,
@@ -86,6 +92,75 @@ class ErrorPredictor:
         ends = average_ends(of_rows, level, multioutput)
         unknown = average_outputs(np.isnan(answer.error).astype(float), multioutput) > 0
         return upper if ends is None else np.where(unknown, ends[1], upper)[()]
+
+    def score(
+        self,
+        n_samples: Any = None,
+        alpha: Any = None,
+        *,
+        scoring: str = "r2",
+        n_groups: Any = None,
+        multioutput: Any = "uniform_average",
+        return_interval: bool = False,
+        level: float = 0.9,
+    ) -> Any:
+        """Return scores, and with `return_interval` the ends of their intervals."""
+        score, weighted = named(SCORES, scoring), _is_weighted(multioutput)
+        found = self._losses(score, weighted=weighted).test_error(
+            n_samples,
+            alpha,
+            n_groups=n_groups,
+            multioutput="uniform_average" if weighted else multioutput,
+            return_interval=return_interval,
+            level=level,
+        )
+        if not return_interval:
+            return score.best - found
+        loss, lower, upper = found
+        return score.best - loss, score.best - upper, score.best - lower
+
+    def rescaled(self, scale: FloatArray) -> ErrorPredictor:
+        """Return what answers for targets in other units.
+
+        Parameters
+        ----------
+        scale : ndarray of shape (t,)
+            What the targets of each output are multiplied by.
+
+        Returns
+        -------
+        ErrorPredictor
+        """
+        factor = np.square(np.asarray(scale, dtype=np.float64))
+        before = 1.0 if self.asked.factor is None else self.asked.factor
+        variance = self.target_variance
+        return replace(
+            self,
+            asked=replace(self.asked, factor=before * factor),
+            target_variance=None if variance is None else variance.scaled(factor),
+        )
+
+    def _losses(self, score: Score, *, weighted: bool = False) -> ErrorPredictor:
+        """Return what answers for a loss in place of the error."""
+        key = score, weighted
+        if key not in self._of_losses:
+            variance = self.target_variance
+            if variance is None:
+                raise ValueError(f"population={self.asked.given!r} tells no variance of y.")
+            units = loss_factor(score, variance.variance, weighted=weighted)
+            before = 1.0 if self.asked.factor is None else self.asked.factor
+            asked = replace(
+                self.asked,
+                factor=before * units,
+                root=score.root,
+                share_of=variance if score.relative else None,
+            )
+            self._of_losses[key] = replace(self, asked=asked)
+        return self._of_losses[key]
+
+    @cached_property
+    def _of_losses(self) -> dict[tuple[Score, bool], ErrorPredictor]:
+        return {}
 
     @property
     def knows_intervals(self) -> bool:
@@ -138,22 +213,51 @@ class ErrorPredictor:
         sizes = self._sizes(n_samples, n_groups)
         return np.reshape([found.alpha for found in self._search.best(sizes)], sizes.shape)[()]
 
-    def required_samples(self, target_error: float, alpha: Any = "optimal") -> float:
-        """Return the smallest number of samples that reaches an error."""
-        return self._required(target_error, alpha, 1.0)
+    def required_samples(
+        self,
+        target_error: float | None = None,
+        alpha: Any = "optimal",
+        *,
+        target_score: float | None = None,
+        scoring: str = "r2",
+    ) -> float:
+        """Return the smallest number of samples that reaches an error, or a score."""
+        return self._required(target_error, alpha, 1.0, target_score, scoring)
 
-    def required_groups(self, target_error: float, alpha: Any = "optimal") -> float:
-        """Return the smallest number of groups that reaches an error."""
-        return self._required(target_error, alpha, self._known_group_size("required_groups"))
+    def required_groups(
+        self,
+        target_error: float | None = None,
+        alpha: Any = "optimal",
+        *,
+        target_score: float | None = None,
+        scoring: str = "r2",
+    ) -> float:
+        """Return the smallest number of groups that reaches an error, or a score."""
+        size = self.known_group_size("required_groups")
+        return self._required(target_error, alpha, size, target_score, scoring)
 
-    def _required(self, target_error: float, alpha: Any, rows_each: float) -> float:
-        """Return the smallest number of draws, of so many rows each, that reaches an error."""
-        number = isinstance(target_error, numbers.Real) and not isinstance(target_error, bool)
-        if not number or not np.isfinite(target_error):
-            raise ValueError(f"target_error={target_error!r} must be a finite number.")
+    def _required(
+        self,
+        target_error: float | None,
+        alpha: Any,
+        rows_each: float,
+        target_score: float | None,
+        scoring: str,
+    ) -> float:
+        """Return the smallest number of draws, of so many rows each, that reaches the target."""
+        score = named(SCORES, scoring)
+        name, target = one_target(target_error, target_score)
+        losses, goal = self, Goal()
+        if target_score is not None:
+            losses, goal = self._losses(score), Goal(name, score.best)
+            target = score.best - target
+        return losses.first_sufficient(target, alpha, rows_each, goal)
+
+    def first_sufficient(self, target: float, alpha: Any, rows_each: float, goal: Goal) -> float:
+        """Return the smallest number of draws, of so many rows each, of at most this error."""
         check_alpha(alpha)
         floor = max(0.0, self._floor())  # a NaN floor is none but zero
-        return required_samples(self._search, float(target_error), alpha, floor, rows_each)
+        return required_samples(self._search, target, alpha, floor, rows_each, goal)
 
     def calibration_check(self, sizes: Any = None) -> Any:
         """Return errors measured on subsets beside predicted ones."""
@@ -173,10 +277,11 @@ class ErrorPredictor:
             raise ValueError(
                 f"n_samples={n_samples!r} and n_groups={n_groups!r} say the same twice; pass one."
             )
-        size = self._known_group_size(f"n_groups={n_groups!r}")
+        size = self.known_group_size(f"n_groups={n_groups!r}")
         return check_n_samples(n_groups, "n_groups") * size
 
-    def _known_group_size(self, asked: str) -> float:
+    def known_group_size(self, asked: str) -> float:
+        """Return the mean rows of a group, or raise ValueError that names what needs groups."""
         if self.group_size is None:
             raise ValueError(
                 f"{asked} needs groups: fit(X, y, groups=...) says which rows belong together."
@@ -187,11 +292,8 @@ class ErrorPredictor:
         """Return the record of some cells; an alpha of None is what was fitted."""
         if isinstance(alpha, str):
             check_alpha(alpha)
-            best = self._search.best(n_samples)
-            alphas = np.reshape([found.alpha for found in best], n_samples.shape)
-            unknown = np.isnan(alphas)
-            share = np.where(unknown, np.nan, np.reshape([f.share for f in best], alphas.shape))
-            answer = self.asked.answer(n_samples, np.where(unknown, 1.0, alphas), variance=variance)
+            alphas, share = self._search.best_cells(n_samples)
+            answer = self.asked.answer(n_samples, alphas, variance=variance)
             return answer if np.all(share == 1.0) else answer.scaled(share)
         values = check_alphas(self._fitted_alpha() if alpha is None else alpha)
         check_cells(n_samples, values)
@@ -204,7 +306,7 @@ class ErrorPredictor:
     def _search(self) -> AlphaSearch:
         n_rows = float(self.n_samples)
         outputs = self.asked.answer(np.array(n_rows), np.array(1.0)).error.size
-        sparing = outputs > _MANY_OUTPUTS
+        sparing = outputs > MANY_OUTPUTS
         return AlphaSearch(self._errors, self.feature_scale, n_rows, sparing=sparing)
 
     def _errors(self, n_samples: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -215,3 +317,7 @@ class ErrorPredictor:
         if cautious is None:
             return error, error
         return error, np.asarray(average_outputs(cautious, "uniform_average"))
+
+
+def _is_weighted(multioutput: Any) -> bool:
+    return isinstance(multioutput, str) and multioutput == "variance_weighted"

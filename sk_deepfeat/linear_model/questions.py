@@ -14,6 +14,7 @@ from sk_deepfeat.theory import ErrorDecomposition
 # Each question of an `ErrorPredictor`, and the method by which an estimator answers it.
 QUESTIONS = {
     "test_error": "predict_test_error",
+    "score": "predict_score",
     "train_error": "predict_train_error",
     "decomposition": "predict_decomposition",
     "kappa": "predict_kappa",
@@ -106,6 +107,75 @@ class ErrorQuestionsMixin:
         return self._error_predictor().test_error(
             n_samples,
             alpha,
+            multioutput=multioutput,
+            return_interval=return_interval,
+            level=level,
+            **given_groups(n_groups),
+        )
+
+    @available_if(has_answers)
+    def predict_score(
+        self,
+        n_samples: ArrayLike | None = None,
+        alpha: Any = None,
+        *,
+        scoring: str = "r2",
+        n_groups: ArrayLike | None = None,
+        multioutput: Any = "uniform_average",
+        return_interval: bool = False,
+        level: float = 0.9,
+    ) -> Any:
+        r"""Predict a score on new samples, by the name that scikit-learn's scorers have.
+
+        Parameters
+        ----------
+        n_samples, alpha, n_groups : array-like, optional
+            As in `predict_test_error`; an alpha of "optimal" is the best by this score.
+        scoring : {"r2", "neg_mean_squared_error", "neg_root_mean_squared_error"}, default="r2"
+            Which score: R² = 1 - R/V with the expected squared error R and the variance V of the
+            targets, of the population, too; -R; or -√R, in the units of y.
+        multioutput : {"uniform_average", "raw_values", "variance_weighted"} or array-like
+            As in `sklearn.metrics.r2_score`; "variance_weighted" for R² alone.
+        return_interval : bool, default=False
+            Also return lower and upper ends, if the population knows them.
+        level : float, default=0.9
+            Coverage of the interval.
+
+        Returns
+        -------
+        score : float or ndarray of shape broadcast(n_samples, alpha)
+            Higher is better; + (n_outputs,) with "raw_values". NaN where the error is, and R² of
+            targets that do not vary.
+        lower, upper : the same
+            Only with ``return_interval=True``.
+
+        Raises
+        ------
+        ValueError
+            If the score does not follow from squared errors, or as in `predict_test_error`.
+
+        Notes
+        -----
+        V is unbiased: half the mean squared difference of targets of two rows, or of rows of two
+        groups. R and V are estimated from the same rows, and err together: intervals of R² are from
+        the jackknife of their ratio. `sklearn.metrics.r2_score` on m test rows has on average what
+        is predicted less about (1 - R²)/m, since it divides by their own variance.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sk_deepfeat import DeterministicEquivalentRidge
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(500, 100))
+        >>> y = X[:, 0] + rng.normal(size=500)
+        >>> ridge = DeterministicEquivalentRidge(alpha=10.0).fit(X, y)
+        >>> ridge.predict_score(n_samples=[200, 500, 2000]).round(2)
+        array([0.02, 0.34, 0.46])
+        """
+        return self._error_predictor().score(
+            n_samples,
+            alpha,
+            scoring=scoring,
             multioutput=multioutput,
             return_interval=return_interval,
             level=level,
@@ -227,31 +297,56 @@ class ErrorQuestionsMixin:
         return self._error_predictor().optimal_alpha(n_samples, **given_groups(n_groups))
 
     @available_if(has_answers)
-    def required_samples(self, target_error: float, alpha: Any = "optimal") -> float:
+    def required_samples(
+        self,
+        target_error: float | None = None,
+        alpha: Any = "optimal",
+        *,
+        target_score: float | None = None,
+        scoring: str = "r2",
+    ) -> float:
         """Return the smallest number of samples whose predicted error is at most the target.
 
         Parameters
         ----------
-        target_error : float
-            Mean squared error to reach, averaged over outputs.
+        target_error : float, optional
+            Mean squared error to reach, averaged over outputs. Pass this or `target_score`.
         alpha : float or "optimal", default="optimal"
             Regularisation; "optimal" is any: no fixed alpha needs fewer.
+        target_score : float, optional
+            Score to reach, averaged over outputs, in place of an error.
+        scoring : str, default="r2"
+            Which score, as in `predict_score`.
 
         Returns
         -------
         float
             An integer value; infinity if the target is not above the known floor, NaN if it is not
             reached where the population identifies the error; both with a `PopulationWarning`.
+
+        Raises
+        ------
+        ValueError
+            If not one of both targets is given, or it is no finite number.
         """
-        return self._error_predictor().required_samples(target_error, alpha)
+        return self._error_predictor().required_samples(
+            target_error, alpha, target_score=target_score, scoring=scoring
+        )
 
     @available_if(has_answers)
-    def required_groups(self, target_error: float, alpha: Any = "optimal") -> float:
+    def required_groups(
+        self,
+        target_error: float | None = None,
+        alpha: Any = "optimal",
+        *,
+        target_score: float | None = None,
+        scoring: str = "r2",
+    ) -> float:
         """Return the smallest number of groups whose predicted error is at most the target.
 
         Parameters
         ----------
-        target_error, alpha
+        target_error, alpha, target_score, scoring : optional
             As in `required_samples`.
 
         Returns
@@ -264,7 +359,9 @@ class ErrorQuestionsMixin:
         ValueError
             If the estimator was fitted without groups.
         """
-        return self._error_predictor().required_groups(target_error, alpha)
+        return self._error_predictor().required_groups(
+            target_error, alpha, target_score=target_score, scoring=scoring
+        )
 
     @available_if(has_answers)
     def reachable(

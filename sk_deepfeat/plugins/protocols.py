@@ -49,18 +49,20 @@ class Population(Protocol):
     `alpha` is for sample weights of mean one; `n_samples` and `alpha` broadcast. Optional members:
     ``train_error``, ``decomposition``, ``interval(n_samples, alpha, *, level, fit_intercept)``,
     ``reachable``, ``calibration_check(sizes)``, ``degrees_of_freedom(kappa, *, fit_intercept)``,
-    ``eigenvalues(*, fit_intercept)``, and ``cautious_error``, by which searches over alpha choose
-    in place of ``test_error``. A population that knows several of them may give them in one
-    `sk_deepfeat.theory.ErrorAnswer` by ``answer(n_samples, alpha, *, fit_intercept,
-    variance=False)``: where it is there, it alone is asked. One that knows error rates of classes
-    has ``class_answer(n_samples, alpha, *, fit_intercept, columns, temperature=None, exact=True)``,
-    which returns a `sk_deepfeat.theory.ClassAnswer`, ``knows_classes``, whether it was fitted to
-    codes of classes, and ``fit`` takes their numbers as ``labels``. ``takes_samples`` says that
-    ``fit`` gets along where rows came in blocks: the factorisation then knows the moments of all
-    rows (``n_rows``), and X, y are a uniform sample of them (``n_sampled``), or of whole groups
-    (``groups``, of ``n_groups`` in all rows). ``matrix_free`` says that ``fit`` needs no
-    factorisation: `path` is then a `sk_deepfeat.theory.UnfactorizedRows`, and the estimator finds
-    its coefficients without one, too.
+    ``eigenvalues(*, fit_intercept)``, ``target_variance_``, of every output, in a
+    `sk_deepfeat.theory.TargetVariance` (without it, that of the training rows is taken), and
+    ``cautious_error``, by which searches over alpha choose in place of ``test_error``. A population
+    that knows several of them may give them in one `sk_deepfeat.theory.ErrorAnswer` by
+    ``answer(n_samples, alpha, *, fit_intercept, variance=False)``: where it is there, it alone is
+    asked. One that knows error rates of classes has ``class_answer(n_samples, alpha, *,
+    fit_intercept, columns, temperature=None, exact=True)``, which returns a
+    `sk_deepfeat.theory.ClassAnswer`, ``knows_classes``, whether it was fitted to codes of classes,
+    and ``fit`` takes their numbers as ``labels``. ``takes_samples`` says that ``fit`` gets along
+    where rows came in blocks: the factorisation then knows the moments of all rows (``n_rows``),
+    and X, y are a uniform sample of them (``n_sampled``), or of whole groups (``groups``, of
+    ``n_groups`` in all rows). ``matrix_free`` says that ``fit`` needs no factorisation: `path` is
+    then a `sk_deepfeat.theory.UnfactorizedRows`, and the estimator finds its coefficients without
+    one, too.
     """
 
     def fit(

@@ -16,7 +16,7 @@ from sk_deepfeat.populations.moments import (
 )
 from sk_deepfeat.populations.network_moments import check_linearizable, teacher_moments
 from sk_deepfeat.theory.matrices import eigh_psd
-from sk_deepfeat.theory.validation import FloatArray, real_array
+from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
 
 
 class ExactPopulation(MomentPopulationMixin, BaseEstimator):
@@ -151,13 +151,14 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
             Features whose width is compared with `Omega`.
         y, sample_weight, path : ignored
         fit_intercept : bool, default=True
-            Ignored; either is served.
+            What is meant where a question does not say; either is served.
 
         Returns
         -------
         ExactPopulation
             Itself.
         """
+        check_flag(fit_intercept, "fit_intercept")
         psi = real_array(self.psi, "psi")
         if psi.ndim not in (1, 2):
             raise ValueError(f"psi must have one or two axes; got shape {psi.shape}.")
@@ -175,6 +176,7 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
                 f"population: {error} (eigenvalues are Omega's, target_coefs come from psi, and "
                 "target_second_moment is rho.)"
             ) from error
+        self.fit_intercept_ = bool(fit_intercept)
         return self
 
     @property

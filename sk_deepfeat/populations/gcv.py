@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 
 from sk_deepfeat.populations.one_sample import OneSampleMixin
 from sk_deepfeat.theory import ErrorAnswer, KappaCurve, RidgeFactorization, gcv_curve
+from sk_deepfeat.theory.answer import AskedVariance
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -64,7 +65,7 @@ class GCVPopulation(OneSampleMixin, BaseEstimator):
         return curve
 
     def _answer(
-        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
+        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: AskedVariance
     ) -> ErrorAnswer:
         risk = self._evaluator.risk(n_samples, alpha)
         known = ~np.isnan(risk.test_error).any(axis=-1)

@@ -130,7 +130,7 @@ class LeaveOneOutPopulation(LeftOutErrorsMixin, BaseEstimator):
         n_samples: ArrayLike,
         alpha: ArrayLike,
         *,
-        fit_intercept: bool,
+        fit_intercept: bool | None = None,
         columns: slice,
         temperature: float | None = None,
         exact: bool = True,
@@ -158,7 +158,7 @@ class LeaveOneOutPopulation(LeftOutErrorsMixin, BaseEstimator):
         ValueError
             If the population was fitted without ``labels``.
         """
-        self._check_answerable(fit_intercept)
+        self._intercept(fit_intercept)
         if self.class_surface_ is None:
             raise ValueError(
                 "This LeaveOneOutPopulation was fitted without labels and knows no error rates; "

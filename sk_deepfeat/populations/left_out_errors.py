@@ -19,6 +19,7 @@ from sk_deepfeat.theory import (
     RidgeFactorization,
     calibrate,
 )
+from sk_deepfeat.theory.answer import AskedVariance
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
 from sk_deepfeat.theory.one_sample.growth_misses import growth_misses
@@ -81,14 +82,14 @@ class LeftOutErrorsMixin(OneSampleMixin):
         return {**state, "factorization_": None} if "factorization_" in state else state
 
     def _answer(
-        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
+        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: AskedVariance
     ) -> ErrorAnswer:
         cells = n_samples.ravel(), alpha.ravel()
         found = self.surface_.answer(*cells, extrapolate=bool(self.extrapolate), variance=variance)
         return found.reshape(n_samples.shape)
 
     def cautious_error(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+        self, n_samples: ArrayLike, alpha: Any, *, fit_intercept: bool | None = None
     ) -> FloatArray:
         """Return ``test_error``, beyond n₀ raised by two standard errors of its growth.
 
@@ -107,7 +108,12 @@ class LeftOutErrorsMixin(OneSampleMixin):
         return self._outputs(found.cautious_error)
 
     def interval(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, level: float = 0.9, fit_intercept: bool
+        self,
+        n_samples: ArrayLike,
+        alpha: Any,
+        *,
+        level: float = 0.9,
+        fit_intercept: bool | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         """Return an interval for the mean test error over training sets of a size.
 
@@ -124,12 +130,22 @@ class LeftOutErrorsMixin(OneSampleMixin):
         Returns
         -------
         lower, upper : ndarray of the shape of ``test_error``
-            NaN where the error is.
+            NaN where the error is; where "optimal" lies beyond what is known, the upper end is
+            that for all rows, than which more do no worse.
         """
         level = check_level(level)
         found = self.answer(n_samples, alpha, fit_intercept=fit_intercept, variance=True)
-        lower, upper = map(self._outputs, found.interval(level) or ())
-        return lower, upper
+        ends = found.interval(level)
+        assert ends is not None  # the variance was asked for
+        lower, upper = ends
+        n_rows = self.surface_.n_rows
+        unknown = np.isnan(found.kappa) & (np.asarray(n_samples) > n_rows)
+        if isinstance(alpha, str) and np.any(unknown):
+            of_rows = self.answer(n_rows, alpha, fit_intercept=fit_intercept, variance=True)
+            ends_of_rows = of_rows.interval(level)
+            assert ends_of_rows is not None
+            upper = np.where(unknown[..., None], ends_of_rows[1], upper)
+        return self._outputs(lower), self._outputs(upper)
 
     def calibration_check(
         self,

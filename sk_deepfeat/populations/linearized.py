@@ -18,6 +18,7 @@ from sk_deepfeat.populations.network_moments import (
     feature_moments,
     teacher_moments,
 )
+from sk_deepfeat.theory.validation import check_flag
 
 
 class LinearizedPopulation(MomentPopulationMixin, BaseEstimator):
@@ -130,13 +131,14 @@ class LinearizedPopulation(MomentPopulationMixin, BaseEstimator):
             Features whose width is compared with that of the network.
         y, sample_weight, path : ignored
         fit_intercept : bool, default=True
-            Ignored; either is served.
+            What is meant where a question does not say; either is served.
 
         Returns
         -------
         LinearizedPopulation
             Itself.
         """
+        check_flag(fit_intercept, "fit_intercept")
         feature_map = check_frozen(self.feature_map, "feature_map")
         if X is not None:  # before the work
             width = len(feature_map.linearization_layers()[-1][0])
@@ -148,6 +150,7 @@ class LinearizedPopulation(MomentPopulationMixin, BaseEstimator):
             target_mean=self.moments_.target_mean,
         ).fit()
         self.n_features_in_ = self._exact.n_features_in_
+        self.fit_intercept_ = bool(fit_intercept)
         return self
 
     def _moments(self, feature_map: Any) -> NetworkMoments:

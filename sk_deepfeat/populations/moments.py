@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.populations.answers import AnswersMixin
 from sk_deepfeat.theory import ErrorAnswer, RidgeRisk, degrees_of_freedom, ridge_risk
+from sk_deepfeat.theory.answer import AskedVariance, TargetVariance
 from sk_deepfeat.theory.validation import FloatArray, check_alpha
 
 
@@ -37,7 +39,7 @@ class MomentPopulationMixin(AnswersMixin):
         return ridge_risk(*moments, n_samples, alpha, fit_intercept=fit_intercept)
 
     def _answer(
-        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: bool
+        self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: AskedVariance
     ) -> ErrorAnswer:
         risk = self._risk(n_samples, alpha, fit_intercept)
         error, train, bias, data_variance, noise_variance, noise = (
@@ -51,10 +53,21 @@ class MomentPopulationMixin(AnswersMixin):
         known = ~np.isnan(error).any(axis=-1)
         return ErrorAnswer(error, known, risk.kappa, train, bias + noise, parts)
 
+    @property
+    def target_variance_(self) -> TargetVariance:
+        """Variance of every output, known as well as the moments are."""
+        check_is_fitted(self)
+        moment = np.asarray(self._spectral_moments(True).target_second_moment)
+        variance = np.diagonal(np.atleast_2d(moment)).copy()
+        return TargetVariance(variance, np.zeros_like(variance))
+
     def degrees_of_freedom(
-        self, kappa: ArrayLike, *, fit_intercept: bool
+        self, kappa: ArrayLike, *, fit_intercept: bool | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Return df1 and df2 at effective regularisations, each of the shape of `kappa`."""
+        """Return df1 and df2 at effective regularisations, each of the shape of `kappa`.
+
+        `fit_intercept` is as in `test_error`.
+        """
         omega = self.eigenvalues(fit_intercept=fit_intercept)
         at = check_alpha(kappa, "kappa")
         positive = omega[omega > 0]
@@ -62,12 +75,16 @@ class MomentPopulationMixin(AnswersMixin):
         squares = [np.square(positive / (positive + value)).sum() for value in at.ravel()]
         return degrees_of_freedom(omega, at), np.reshape(squares, at.shape)
 
-    def eigenvalues(self, *, fit_intercept: bool) -> FloatArray:
+    def eigenvalues(self, *, fit_intercept: bool | None = None) -> FloatArray:
         """Return those of the features' covariance, or second moment without intercept, descending.
 
-        Shape (rank,), in squared units of the features.
+        Shape (rank,), in squared units of the features; `fit_intercept` is as in `test_error`.
         """
-        return np.sort(self._spectral_moments(fit_intercept).eigenvalues)[::-1]
+        moments = self._spectral_moments(self._intercept(fit_intercept))
+        return np.sort(moments.eigenvalues)[::-1]
+
+    def _extent(self, fit_intercept: bool) -> tuple[float, float]:
+        return float(self._spectral_moments(fit_intercept).eigenvalues.sum()), np.inf
 
 
 def per_output(errors: FloatArray, single: bool) -> FloatArray:

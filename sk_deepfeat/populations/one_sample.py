@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from sk_deepfeat.populations.answers import AnswersMixin
 from sk_deepfeat.populations.dependent_rows import with_copies_together
@@ -18,6 +18,7 @@ from sk_deepfeat.theory import (
     RowClasses,
     ridge_factorization,
 )
+from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_flag
 
@@ -32,6 +33,7 @@ class OneSampleMixin(AnswersMixin):
 
     n_grid: int
     curve_: KappaCurve
+    target_variance_: TargetVariance
     _takes_groups = False
     _paths: Any = (RidgeFactorization,)
     takes_samples = True
@@ -123,6 +125,8 @@ class OneSampleMixin(AnswersMixin):
         self._row_numbers = None if sample_weight is None else np.flatnonzero(sample_weight)
         self._single_output = np.ndim(y) == 1
         self._least_alpha = path.least_ridge
+        self.target_variance_ = path.target_variance
+        self._searched_in = path.trace / path.n_rows, float(path.n_rows)
         self.curve_ = self._learn(path)
         self.kappa_min_ = 0.0 if self.curve_.shows_all else float(self.curve_.kappa[0])
         return self
@@ -137,13 +141,15 @@ class OneSampleMixin(AnswersMixin):
         return self._single_output
 
     def _check_answerable(self, fit_intercept: bool) -> None:
-        check_is_fitted(self)
         if fit_intercept != self.fit_intercept_:
             raise ValueError(
                 f"This {type(self).__name__} was fitted with "
                 f"fit_intercept={self.fit_intercept_} and cannot answer for "
                 f"fit_intercept={fit_intercept}; fit it again."
             )
+
+    def _extent(self, fit_intercept: bool) -> tuple[float, float]:
+        return self._searched_in
 
     def _known(self, found: Any, alpha: FloatArray) -> Any:
         """Return a record in which nothing is known of alphas that sparse rows do not resolve."""
@@ -152,7 +158,7 @@ class OneSampleMixin(AnswersMixin):
         return found.scaled(np.where(alpha < self._least_alpha, np.nan, 1.0))
 
     def degrees_of_freedom(
-        self, kappa: ArrayLike, *, fit_intercept: bool
+        self, kappa: ArrayLike, *, fit_intercept: bool | None = None
     ) -> tuple[FloatArray, FloatArray]:
         """Return df1 and df2 at effective regularisations; NaN below ``kappa_min_``.
 
@@ -160,14 +166,14 @@ class OneSampleMixin(AnswersMixin):
         ----------
         kappa : array-like
             Effective regularisations, not negative.
-        fit_intercept : bool
+        fit_intercept : bool, optional
             As in `fit`.
 
         Returns
         -------
         df1, df2 : ndarray of the shape of `kappa`
         """
-        self._check_answerable(fit_intercept)
+        self._intercept(fit_intercept)
         at = check_alpha(kappa, "kappa")
         curve = self.curve_
         if curve.rank == 0:
@@ -181,7 +187,7 @@ class OneSampleMixin(AnswersMixin):
         return np.where(unknown, np.nan, df1), np.where(unknown, np.nan, df2)
 
     def reachable(
-        self, n_samples: ArrayLike, alpha: ArrayLike, *, fit_intercept: bool
+        self, n_samples: ArrayLike, alpha: Any, *, fit_intercept: bool | None = None
     ) -> NDArray[np.bool_]:
         """Say where the training set identifies the error, shape broadcast(n_samples, alpha).
 

@@ -12,9 +12,11 @@ from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.populations.moments import MomentPopulationMixin, SpectralMoments
 from sk_deepfeat.rows import check_rows
 from sk_deepfeat.theory import ridge_factorization
+from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.one_sample.factorize import centred_rows
 from sk_deepfeat.theory.one_sample.sparse_rows import MOST_FACTORISED
 from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
+from sk_deepfeat.theory.validation import check_flag
 
 
 class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
@@ -83,7 +85,7 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,), optional
             Weights, not negative.
         fit_intercept : bool, default=True
-            What is asked most; either is served after fitting.
+            What is meant where a question does not say; either is served after fitting.
         path : RidgeFactorization, optional
             Factorisation of the same rows; spares a second eigendecomposition.
 
@@ -92,6 +94,7 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
         PlugInPopulation
             Itself.
         """
+        check_flag(fit_intercept, "fit_intercept")
         X, y, sample_weight = check_rows(self, X, y, sample_weight)
         if is_sparse(X):
             if X.shape[1] > MOST_FACTORISED:
@@ -109,6 +112,7 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
         if path is None:  # more accurate than the eigenvalues of the averaged moments
             path = ridge_factorization(X, y, weights, fit_intercept=fit_intercept)
         self.n_samples_ = X.shape[0]
+        self.fit_intercept_ = bool(fit_intercept)
         rows, self.feature_mean_ = centred_rows(X, weights)
         self.target_mean_ = np.average(y, axis=0, weights=weights)
         root = np.sqrt(weights)
@@ -135,6 +139,12 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
     @property
     def _single(self) -> bool:
         return self.cross_covariance_.ndim == 1
+
+    @property
+    def target_variance_(self) -> TargetVariance:
+        """Variance of every output, as of the rows."""
+        variance = np.diagonal(np.atleast_2d(self.target_covariance_)).copy()
+        return TargetVariance(variance, np.zeros_like(variance))
 
     def _moments_of(self, path: Any) -> SpectralMoments:
         n, single = path.n_rows, self._single

@@ -18,7 +18,7 @@ coefficients u_j·ψ with ψ = E φ y, and the target second moment ρ = E y².
 import warnings
 from typing import Any
 
-from sk_deepfeat.theory.answer import ErrorAnswer, ErrorDecomposition
+from sk_deepfeat.theory.answer import ErrorAnswer, ErrorDecomposition, TargetVariance
 from sk_deepfeat.theory.class_answer import ClassAnswer
 from sk_deepfeat.theory.equivalents import (
     GaussianMixtureRisk,
@@ -99,6 +99,7 @@ __all__ = [
     "RowGroups",
     "SampledFactorization",
     "SubsetErrors",
+    "TargetVariance",
     "UnfactorizedRows",
     "activation_moments",
     "alpha_from_kappa",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy.special import stdtrit
 
 from sk_deepfeat.theory.validation import FloatArray
+
+# Whether the variance of an error is wanted, and if it is: of that as a share of the variance of
+# the targets, which are the same rows' and vary with it?
+AskedVariance = bool | Literal["relative"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,19 @@ class ErrorDecomposition:
 
     def __iter__(self) -> Iterator[FloatArray]:
         return iter((self.bias, self.variance, self.noise_variance, self.noise))
+
+
+class TargetVariance(NamedTuple):
+    """Variances of t outputs, and how well they are known."""
+
+    variance: FloatArray
+    """Shape (t,), in squared units of the targets."""
+    log_variance: FloatArray
+    """Sampling variance of their logarithm, shape (t,); zero where they are known exactly."""
+
+    def scaled(self, factor: FloatArray) -> TargetVariance:
+        """Return those of targets whose squares are so many times as large, output by output."""
+        return self._replace(variance=self.variance * factor)
 
 
 class ErrorAnswer(NamedTuple):
@@ -111,6 +128,35 @@ class ErrorAnswer(NamedTuple):
             cautious_error=times(self.cautious_error),
             log_variance=blank(self.log_variance),
             common_variance=blank(self.common_variance),
+        )
+
+    def per_output(self, factor: FloatArray, *, root: bool = False) -> ErrorAnswer:
+        """Return the record with all errors times a factor for each output, or roots of that.
+
+        Parameters
+        ----------
+        factor : ndarray of shape (t,)
+            Positive.
+        root : bool, default=False
+            Whether to take square roots of the products; parts no longer add up.
+        """
+
+        def times(values: Any) -> Any:
+            if values is None:
+                return None
+            return np.sqrt(values * factor) if root else values * factor
+
+        def of_log(variance: Any) -> Any:
+            return variance / 4.0 if root and variance is not None else variance
+
+        return self._replace(
+            error=times(self.error),
+            train_error=times(self.train_error),
+            bias_and_noise=times(self.bias_and_noise),
+            parts=None if self.parts is None else tuple(map(times, self.parts)),
+            cautious_error=times(self.cautious_error),
+            log_variance=of_log(self.log_variance),
+            common_variance=of_log(self.common_variance),
         )
 
     def decomposition(self) -> ErrorDecomposition | None:

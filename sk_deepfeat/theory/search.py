@@ -9,7 +9,7 @@ import numpy as np
 
 from sk_deepfeat.theory.validation import FloatArray
 
-_LARGEST_N = 2.0**50
+LARGEST_N = 2.0**50
 _SETTLED = 1e-6  # an error that moves less than this over octaves has reached its limit
 # Between so few integers all are asked for; else those about a guess, by this share of the range.
 _FEW, _FLANK = 5, 0.04
@@ -82,7 +82,8 @@ def smallest_sufficient(
     *,
     monotone: bool,
     smallest: float = 1.0,
-    largest: float = _LARGEST_N,
+    largest: float = LARGEST_N,
+    settled_from: float = 1.0,
 ) -> float:
     """Return the smallest integer n with error(n) ≤ target.
 
@@ -98,6 +99,9 @@ def smallest_sufficient(
         points per octave is scanned for the first crossing before the bisection.
     smallest, largest : float, default=1, 2**50
         Where the search begins, and where it ends.
+    settled_from : float, default=1
+        From which n on an error that stays level is taken for its limit. Before, it may fall after
+        a plateau: a target in directions of small variance is not seen by few samples.
 
     Returns
     -------
@@ -131,7 +135,8 @@ def smallest_sufficient(
             first = start + int(reached[0])
             below = grid[first - 1] if first else grid[0] - 1.0
             return first_sufficient(error, target, float(below), float(grid[first]), known)
-        if np.ptp(values) <= _SETTLED * np.abs(values[0]):
+        level = np.ptp(values) <= _SETTLED * np.abs(values[0])
+        if level and sizes[0] >= settled_from:
             break
     return np.nan
 

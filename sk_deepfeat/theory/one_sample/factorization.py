@@ -14,6 +14,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
+from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.one_sample.centred_rows import add_products
 from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.one_sample.half_grams import (
@@ -23,6 +24,7 @@ from sk_deepfeat.theory.one_sample.half_grams import (
     gram_of,
 )
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
+from sk_deepfeat.theory.one_sample.target_spread import target_variance
 from sk_deepfeat.theory.validation import FloatArray
 
 # Below this share of the largest eigenvalue an estimated spectrum is rounding.
@@ -255,6 +257,12 @@ class RidgeFactorization:
             return self.targets - vectors @ self.target_components
         weights = self.target_components / np.sqrt(self.eigenvalues)[:, None]
         return self.targets - self.features.times(vectors @ weights)
+
+    @cached_property
+    def target_variance(self) -> TargetVariance:
+        """Variance of the targets, of which errors are a share, for weights of mean one."""
+        groups = None if self.groups is None else self.groups.number
+        return target_variance(self.targets, self.weights, groups)
 
     @property
     def outside_squares(self) -> FloatArray:

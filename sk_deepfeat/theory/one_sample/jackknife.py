@@ -13,6 +13,7 @@ from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.validation import FloatArray
 
 _MOST_ENTRIES = 300_000
+_NOTHING_LEARNED = 1e200  # an alpha
 
 
 class JackknifeReplicates:
@@ -66,6 +67,22 @@ class JackknifeReplicates:
         errors = [tables.test_error(n_samples, alpha) for tables in self._tables]
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log(np.concatenate(errors))
+
+    def log_null_errors(self, n_samples: float) -> FloatArray:
+        """Return the logarithm of every replicate's error where nothing is learned.
+
+        With an intercept, that is the variance of the targets but for a factor that all share.
+
+        Parameters
+        ----------
+        n_samples : float
+            Number of samples.
+
+        Returns
+        -------
+        ndarray of shape (n_replicates, 1, t)
+        """
+        return self.log_errors(np.array([n_samples]), np.array([_NOTHING_LEARNED]))
 
 
 def jackknife_variance(values: FloatArray) -> FloatArray:

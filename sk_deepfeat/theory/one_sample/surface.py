@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sk_deepfeat.theory.answer import ErrorAnswer
+from sk_deepfeat.theory.answer import AskedVariance, ErrorAnswer
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.calibration import Calibration
 from sk_deepfeat.theory.one_sample.cells import CellErrors, Cells, by_blocks, mixed
@@ -93,7 +93,7 @@ class ErrorSurface:
         alpha: FloatArray,
         *,
         extrapolate: bool = False,
-        variance: bool = False,
+        variance: AskedVariance = False,
     ) -> ErrorAnswer:
         """Return what is known of some cells.
 
@@ -103,8 +103,9 @@ class ErrorSurface:
             Numbers of samples and regularisations for weights of mean one.
         extrapolate : bool, default=False
             Whether cells that are not reachable get their extrapolated number, or NaN.
-        variance : bool, default=False
-            Whether the variance is wanted; up to n₀ it costs more than the rest.
+        variance : bool or "relative", default=False
+            Whether the variance is wanted, of the error or of its share of the targets' variance;
+            up to n₀ it costs more than the rest.
 
         Returns
         -------
@@ -117,7 +118,7 @@ class ErrorSurface:
         return by_blocks(some, n_samples, alpha, self.curve.n_outputs)
 
     def _answer(
-        self, n_samples: FloatArray, alpha: FloatArray, extrapolate: bool, variance: bool
+        self, n_samples: FloatArray, alpha: FloatArray, extrapolate: bool, variance: AskedVariance
     ) -> ErrorAnswer:
         inside = n_samples <= self.n_rows
         risk = at_n0 = self._evaluator.risk(n_samples, alpha)
@@ -129,7 +130,7 @@ class ErrorSurface:
         if np.any(inside):
             found.put(inside, self._within(asked.some(inside), variance))
         if not np.all(inside):
-            found.put(~inside, self._beyond(asked.some(~inside), extrapolate))
+            found.put(~inside, self._beyond(asked.some(~inside), extrapolate, variance))
         error = found.error
         if not extrapolate:
             error = np.where(found.reachable, error, np.nan)
@@ -144,7 +145,7 @@ class ErrorSurface:
         if not variance:
             return answer
         log_variance = found.log_variance + self._shared_variance(asked)
-        return self._with_variance(answer, asked, log_variance, found.growth_variance)
+        return self._with_variance(answer, asked, log_variance, found.growth_variance, variance)
 
     def _record(self, asked: Cells, found: CellErrors) -> ErrorAnswer:
         """Hold every part of an answer to what is known of the error."""
@@ -181,6 +182,7 @@ class ErrorSurface:
         asked: Cells,
         log_variance: FloatArray,
         growth_variance: FloatArray,
+        variance: AskedVariance,
     ) -> ErrorAnswer:
         """Return an answer with its variance, and how outputs vary together.
 
@@ -189,7 +191,7 @@ class ErrorSurface:
         deviations, unknown = None, np.isnan(answer.error)
         if self.curve.n_outputs > 1 and self.replicates.curves:
             rows = np.minimum(asked.n_samples, float(self.n_rows))
-            varied = self.replicates.log_errors(rows, asked.alpha)
+            varied = self._varied(rows, asked.alpha, variance)
             deviations = standardized_deviations(varied)
         return answer._replace(
             log_variance=np.where(unknown, np.nan, log_variance),
@@ -200,7 +202,17 @@ class ErrorSurface:
     def _at_n0(self, alpha: FloatArray) -> CurveRisk:
         return self._evaluator.risk(np.full(alpha.shape, float(self.n_rows)), alpha)
 
-    def _within(self, asked: Cells, variance: bool) -> CellErrors:
+    def _varied(
+        self, n_samples: FloatArray, alpha: FloatArray, variance: AskedVariance
+    ) -> FloatArray:
+        """Return the logarithms of replicates' errors, or of their shares of all variance."""
+        varied = self.replicates.log_errors(n_samples, alpha)
+        if variance != "relative" or not self.replicates.curves:
+            return varied
+        with np.errstate(invalid="ignore"):  # targets that never vary have no shares
+            return varied - self.replicates.log_null_errors(float(self.n_rows))
+
+    def _within(self, asked: Cells, variance: AskedVariance) -> CellErrors:
         """Answer for at most n₀ samples: the theory, or where it failed what was measured."""
         error, nothing = asked.risk.test_error, np.zeros_like(asked.risk.test_error)
         log_variance = nothing
@@ -211,11 +223,11 @@ class ErrorSurface:
             if self.curve.truncated:  # what subsets tell of some n is not known at n₀
                 error = np.where(np.isnan(asked.risk.test_error), np.nan, error)
         if variance:
-            varied = self.replicates.log_errors(asked.n_samples, asked.alpha)
+            varied = self._varied(asked.n_samples, asked.alpha, variance)
             log_variance = self._sampling_variance(varied)
         if variance and measured is not None:
             rows = np.full(asked.alpha.shape, float(self.n_rows))
-            varied = self.replicates.log_errors(rows, asked.alpha)
+            varied = self._varied(rows, asked.alpha, variance)
             at_n0 = self._sampling_variance(varied)
             share = found.at_n0_share  # none of what n₀ does not tell
             of_rows = found.row_variance + share * np.where(share > 0, at_n0, 0.0)
@@ -224,7 +236,7 @@ class ErrorSurface:
         error = np.where(too_few[:, None], np.nan, error)
         return CellErrors(error, ~np.isnan(error), nothing, log_variance)
 
-    def _beyond(self, asked: Cells, extrapolate: bool) -> CellErrors:
+    def _beyond(self, asked: Cells, extrapolate: bool, variance: AskedVariance) -> CellErrors:
         """Answer for more than n₀ samples: the error at n₀ times its growth.
 
         Without `extrapolate`, that of cells that the theory does not reach is left out.
@@ -235,6 +247,9 @@ class ErrorSurface:
         rows, log_n = np.full(n_samples.shape, float(self.n_rows)), np.log(n_samples / self.n_rows)
         both = self.replicates.log_errors(np.r_[rows, n_samples], np.r_[alpha, alpha])
         varied_at_n0, varied = np.split(both, 2, axis=1)
+        shares_at_n0 = varied_at_n0
+        if variance == "relative":
+            shares_at_n0 = self._varied(rows, alpha, variance)
         with np.errstate(invalid="ignore"):
             kappa_noise = self._kappa_noise(n_samples, risk)
             changes = varied - varied_at_n0
@@ -262,7 +277,7 @@ class ErrorSurface:
             np.where(exact, 0.0, error),
             exact | reachable,
             growth_variance,
-            self._sampling_variance(varied_at_n0) + growth_variance,
+            self._sampling_variance(shares_at_n0) + growth_variance,
         )
 
     def _growth(
@@ -396,7 +411,7 @@ class ErrorSurface:
                 alpha = alphas_along(self.curve, n - 1.0 if self.fit_intercept else n)
                 size = np.full(alpha.shape, n)
                 risk, at_n0 = self._evaluator.risk(size, alpha), self._at_n0(alpha)
-                found = self._beyond(Cells(size, alpha, risk, at_n0), extrapolate=False)
+                found = self._beyond(Cells(size, alpha, risk, at_n0), False, False)
                 known = np.where(found.reachable, found.error, np.nan)
                 least = np.array([inner_minimum(column) for column in known.T])
                 self._least[n] = np.where(least <= self._least_at_n0, least, np.nan)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.factorize import ridge_factorization, training_set
@@ -19,6 +20,7 @@ from sk_deepfeat.theory.one_sample.matrix_free.conjugate_gradients import (
     solve_ridge,
 )
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray
+from sk_deepfeat.theory.one_sample.target_spread import target_variance
 from sk_deepfeat.theory.validation import FloatArray
 
 _SEED = 0
@@ -112,6 +114,11 @@ class UnfactorizedRows:
         """Σ λ of the Gram matrix, as a sample has it."""
         sample = next(iter(self._samples.values()), None) or self.sample
         return sample.trace * self.n_rows / sample.n_rows
+
+    @property
+    def target_variance(self) -> TargetVariance:
+        """As of a `RidgeFactorization`."""
+        return target_variance(self.targets, self.weights)
 
     def without_halves(self) -> UnfactorizedRows:
         """Return itself: there is no Gram matrix to be left out."""

@@ -15,11 +15,13 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
+from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
 from sk_deepfeat.theory.one_sample.factorization import SPECTRUM_CUT, RidgeFactorization
 from sk_deepfeat.theory.one_sample.factorize import ridge_factorization
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.one_sample.streamed.accumulator import GramAccumulator
+from sk_deepfeat.theory.one_sample.target_spread import target_variance
 from sk_deepfeat.theory.threads import threads_for
 from sk_deepfeat.theory.validation import FloatArray, real_array
 
@@ -71,6 +73,7 @@ class SampledFactorization(RidgeFactorization):
         self.primal, self._left = True, None
         self._cross = cross / self.mean_weight
         self._squares = squares / self.mean_weight
+        self._mean_squares = sums.moments(fit_intercept=True)[2] / sums.weight_sum
         gram = np.asfortranarray(gram)
         gram /= self.mean_weight
         self._gram: FloatArray | None = gram.copy(order="F")
@@ -121,6 +124,23 @@ class SampledFactorization(RidgeFactorization):
             f"Of {self.n_rows} rows {self.n_sampled} are at hand, not whole groups; pass the "
             "groups to GramAccumulator.add."
         )
+
+    @cached_property
+    def target_variance(self) -> TargetVariance:
+        """Variance of the targets: that of all rows, corrected as the sample's own is."""
+        draws, sampled = self.n_rows, self.n_sampled
+        if self.groups is not None and self.n_groups is not None:
+            draws, sampled = self.n_groups, self.groups.n_groups
+        if sampled < 2:
+            return TargetVariance(self._mean_squares, np.full(self._mean_squares.shape, np.nan))
+        number = None if self.groups is None else self.groups.number
+        of_sample = target_variance(self.targets, self.weights, number)
+        mean = np.sqrt(self.weights) @ self.targets / self.weights.sum()
+        squares = np.square(self.targets).sum(axis=0) / self.weights.sum() - np.square(mean)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            excess = np.where(squares > 0, of_sample.variance / squares - 1.0, 0.0)
+        corrected = self._mean_squares * (1.0 + excess * (sampled - 1) / (draws - 1))
+        return TargetVariance(corrected, of_sample.log_variance * sampled / draws)
 
     @cached_property
     def outside_squares(self) -> FloatArray:

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sk_deepfeat.exceptions import warn_caller
-from sk_deepfeat.linear_model._alpha_lattice import POINTS_PER_DECADE, Least, least_along_alpha
-from sk_deepfeat.theory import smallest_sufficient
-from sk_deepfeat.theory.search import first_sufficient
+from sk_deepfeat.theory.alpha_lattice import POINTS_PER_DECADE, Least, least_along_alpha
+from sk_deepfeat.theory.search import LARGEST_N, first_sufficient, smallest_sufficient
 from sk_deepfeat.theory.validation import FloatArray
 
 _Pair = tuple[FloatArray, FloatArray]
@@ -28,6 +27,8 @@ _ZOOMS = 6  # to rounding
 _ROUGH = 2
 _TOGETHER = 8  # numbers of samples that are searched at once
 _MOST_NAMED = 5
+# Outputs above which errors cost more than asking for them does.
+MANY_OUTPUTS = 100
 
 
 class Optimum(NamedTuple):
@@ -59,7 +60,7 @@ class AlphaSearch:
     feature_scale : float
         Mean squared norm of the features; alpha is searched from 1e-13 to 1e6 times n of it.
     n_rows : float
-        Training rows; up to them something is known.
+        Training rows; up to them something is known. Infinite for a population that is known.
     sparing : bool, default=False
         Whether an error is dear, so that asking for few is worth asking more often.
     """
@@ -97,6 +98,19 @@ class AlphaSearch:
                 f"alpha={highest:.3g}: the features seem to tell nothing about the target.",
             )
         return found
+
+    def best_cells(self, n_samples: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the best alpha of each n, and what multiplies errors at it, NaN: none is known.
+
+        The alpha is then 1.
+        """
+        best = self.best(n_samples)
+        alphas, share = (
+            np.reshape([getattr(found, name) for found in best], n_samples.shape)
+            for name in ("alpha", "share")
+        )
+        unknown = np.isnan(alphas)
+        return np.where(unknown, 1.0, alphas), np.where(unknown, np.nan, share)
 
     def least_errors(self, n_samples: FloatArray, *, rough: bool = False) -> FloatArray:
         """Return the least error at any alpha that is known for each n, NaN if none is.
@@ -271,8 +285,34 @@ def _named(sizes: FloatArray) -> str:
     return ", ".join(names)
 
 
+class Goal(NamedTuple):
+    """How messages name what is to be reached: an error, or a score that is `best` less a loss."""
+
+    name: str = "target_error"
+    best: float | None = None
+
+    def value(self, loss: float) -> str:
+        """Return a loss as users know it."""
+        return f"{loss if self.best is None else self.best - loss:g}"
+
+    @property
+    def bound(self) -> str:
+        """Return what the goal fails to be where no number of samples reaches it."""
+        return "above the floor" if self.best is None else "below the ceiling"
+
+    @property
+    def nearest(self) -> str:
+        """Return what comes nearest to the goal of all that is known."""
+        return "lowest identifiable error" if self.best is None else "highest identifiable score"
+
+
 def required_samples(
-    search: AlphaSearch, target: float, alpha: float | str, floor: float, rows_each: float
+    search: AlphaSearch,
+    target: float,
+    alpha: float | str,
+    floor: float,
+    rows_each: float,
+    goal: Goal | None = None,
 ) -> float:
     """Return the smallest number of draws whose error is at most `target`.
 
@@ -290,14 +330,19 @@ def required_samples(
         What no number of samples passes.
     rows_each : float
         Rows of a draw: one, or those of a group.
+    goal : Goal, optional
+        For messages.
     """
+    goal = Goal() if goal is None else goal
+    named = f"{goal.name}={goal.value(target)}"
     if target <= floor:
         warn_caller(
-            f"target_error={target:g} is not above the floor {floor:g} that no number of samples "
-            "passes with these features.",
+            f"{named} is not {goal.bound} {goal.value(floor)} that no number of samples passes "
+            "with these features.",
         )
         return np.inf
     lowest, lowest_at = np.inf, np.inf
+    settled_from = min(search.n_rows / rows_each, LARGEST_N)
 
     def at_sizes(draws: FloatArray, *, rough: bool = False) -> FloatArray:
         nonlocal lowest, lowest_at
@@ -316,19 +361,26 @@ def required_samples(
     if alpha == "optimal":
         roughly = partial(at_sizes, rough=True)
         # Up to all rows the least error falls; beyond, an alpha may leave what is known.
-        middle = max(1.0, np.floor(search.n_rows / rows_each))
-        needed = smallest_sufficient(roughly, target, monotone=True, largest=middle)
-        if np.isnan(needed):
+        middle = max(1.0, np.floor(settled_from))
+        needed = smallest_sufficient(
+            roughly, target, monotone=True, largest=middle, settled_from=middle
+        )
+        if np.isnan(needed) and np.isfinite(search.n_rows):
             monotone = search.knows_all(2.0 * search.n_rows)
             needed = smallest_sufficient(roughly, target, monotone=monotone, smallest=middle)
         needed = _exactly(at_sizes, target, needed)
     else:
-        needed = smallest_sufficient(at_sizes, target, monotone=False)
-    if np.isnan(needed):
+        needed = smallest_sufficient(at_sizes, target, monotone=False, settled_from=settled_from)
+    if np.isnan(needed) and np.isinf(search.n_rows):
         warn_caller(
-            f"target_error={target:g} is not reached at any n_samples that the population "
-            f"identifies; the lowest identifiable error is {lowest:g}. Fit on more rows; one that "
-            "does not extrapolate yet may: LeaveOneOutPopulation(extrapolate=True).",
+            f"target_error={target:g} is not reached at any n_samples up to {LARGEST_N:.2g}; the "
+            f"lowest error is {lowest:g}.",
+        )
+    elif np.isnan(needed):
+        warn_caller(
+            f"{named} is not reached at any n_samples that the population identifies; the "
+            f"{goal.nearest} is {goal.value(lowest)}. Fit on more rows; one that does not "
+            "extrapolate yet may: LeaveOneOutPopulation(extrapolate=True).",
         )
     return needed
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sk_deepfeat.exceptions import PopulationWarning
-from sk_deepfeat.linear_model._alpha_lattice import least_along_alpha
-from sk_deepfeat.linear_model._search import AlphaSearch, required_samples
 from sk_deepfeat.theory import minimize_on_log_scale, smallest_sufficient
+from sk_deepfeat.theory.alpha_lattice import least_along_alpha
+from sk_deepfeat.theory.alpha_search import AlphaSearch, required_samples
 from sk_deepfeat.theory.search import first_sufficient
 
 SIZES = np.array([3.0, 50.0, 700.0, 1e5])
