@@ -13,7 +13,14 @@ import numpy as np
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection.arguments import FloatArray, as_row
 from sk_deepfeat.model_selection.fitted_ridge import asked_metric, curves_of, metric_option
-from sk_deepfeat.report.words import ERROR_RATE, SQUARED_ERROR, SQUARED_ERROR_OF_CODES, Words
+from sk_deepfeat.report.scores import Scores, scores_of
+from sk_deepfeat.report.words import (
+    ERROR_RATE,
+    SQUARED_ERROR,
+    SQUARED_ERROR_AND_SCORES,
+    SQUARED_ERROR_OF_CODES,
+    Words,
+)
 
 _SIZES = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the table, in units of the training rows
 _TARGETS = (0.95, 0.9, 0.75)  # in units of the least error at the training size
@@ -67,6 +74,10 @@ class Answers:
     """How these errors are spoken of."""
     classes: list[ClassRow] = field(default_factory=list)
     """Of error rates, each class."""
+    scores: Scores | None = None
+    """R² and roots of squared errors; None of classes."""
+    could_check: bool = True
+    """Whether the population offers a check; its rows may be gone."""
 
 
 def ask(ridge: Any, targets: Any = None) -> Answers:
@@ -92,13 +103,16 @@ def ask(ridge: Any, targets: Any = None) -> Answers:
     least = np.nan if np.isnan(best) else float(ridge.predict_test_error(alpha=best, **option))
     goals = _targets(targets, least, rates)
     sizes = np.unique(np.maximum(2.0, np.round(n * np.array(_SIZES))))
-    words = ERROR_RATE if rates else SQUARED_ERROR_OF_CODES if option else SQUARED_ERROR
+    baseline = _most_frequent(ridge) if rates else _baseline(ridge, option)
+    scores = scores_of(ridge, sizes, baseline)
+    of_numbers = SQUARED_ERROR if scores is None else SQUARED_ERROR_AND_SCORES
+    words = ERROR_RATE if rates else SQUARED_ERROR_OF_CODES if option else of_numbers
     return Answers(
         n_samples=n,
         n_features=ridge.n_features_in_,
         alpha=float(ridge.alpha_),
         train_error=ridge.train_error_ if rates or not option else ridge.predict_train_error(),
-        baseline=_most_frequent(ridge) if rates else _baseline(ridge, option),
+        baseline=baseline,
         best_alpha=best,
         error=_fitted_error(ridge, option),
         best_error=least,
@@ -110,6 +124,8 @@ def ask(ridge: Any, targets: Any = None) -> Answers:
         n_groups=getattr(ridge, "n_groups_", None),
         words=words,
         classes=_classes(ridge) if rates else [],
+        scores=scores,
+        could_check=hasattr(ridge.population_, "calibration_check"),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+_NEAR_ONE, _NEARER = 0.95, 0.995
+
 
 def number(value: float) -> str:
     """Return three digits, without an exponent where that stays short: 0.0123, 3,330, 1.2e-09."""
@@ -12,3 +14,11 @@ def number(value: float) -> str:
     if abs(value) >= 1000:
         return f"{float(f'{value:.3g}'):,.0f}"
     return f"{value:.3g}"
+
+
+def share(value: float) -> str:
+    """Return an R² with as many decimals as tell it from one: 0.50, 0.962, 0.9991."""
+    if not np.isfinite(value):
+        return f"{value:.3g}"
+    decimals = 2 if value < _NEAR_ONE else 3 if value < _NEARER else 4
+    return f"{value + 0.0:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
