@@ -35,7 +35,14 @@ def headline(answers: Answers) -> str:
         f"<small>{escape(detail)}</small></div>"
         for name, value, detail in tiles
     )
-    return f'<div class="tiles">{inside}</div>{_sentence(answers)}{_sentence_of_scores(answers)}'
+    said = f"{_sentence(answers)}{_sentence_of_scores(answers)}{_doubt(answers)}"
+    return f'<div class="tiles">{inside}</div>{said}'
+
+
+def _doubt(answers: Answers) -> str:
+    if answers.check is None or answers.check.passed:
+        return ""
+    return "<p><b>The check of these numbers failed: read first what follows.</b></p>"
 
 
 def _tiles(answers: Answers) -> list[tuple[str, str, str]]:
