@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-_NEAR_ONE, _NEARER = 0.95, 0.995
+_NEAR_ONE = 0.95
+_MOST_DECIMALS = 8
 
 
 def number(value: float) -> str:
@@ -17,8 +18,11 @@ def number(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """Return an R² with as many decimals as tell it from one: 0.50, 0.962, 0.9991."""
+    """Return an R² with as many decimals as tell it from one: 0.50, 0.962, 0.99912."""
     if not np.isfinite(value):
         return f"{value:.3g}"
-    decimals = 2 if value < _NEAR_ONE else 3 if value < _NEARER else 4
+    decimals = 2
+    if value > _NEAR_ONE:
+        left = max(1.0 - value, 0.1**_MOST_DECIMALS)
+        decimals = min(int(-np.log10(left)) + 2, _MOST_DECIMALS)
     return f"{value + 0.0:.{decimals}f}".replace("-", "\N{MINUS SIGN}")

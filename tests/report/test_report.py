@@ -285,7 +285,15 @@ def test_numbers(value, expected):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0.5, "0.50"), (0.9617, "0.962"), (0.99912, "0.9991"), (-0.123, "−0.12"), (np.nan, "nan")],
+    [
+        (0.5, "0.50"),
+        (0.9617, "0.962"),
+        (0.99912, "0.99912"),
+        (0.999986, "0.999986"),
+        (1.0, "1.00000000"),
+        (-0.123, "−0.12"),
+        (np.nan, "nan"),
+    ],
 )
 def test_r2_in_figures(value, expected):
     assert share(value) == expected
