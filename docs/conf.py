@@ -50,7 +50,7 @@ html_theme_options = {
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 # Pages without pages below them give the width of an empty sidebar to their tables.
-_alone = ("index", "getting_started", "writing_a_plugin", "comparison", "benchmarks")
+_alone = ("index", "first_hour", "getting_started", "writing_a_plugin", "comparison", "benchmarks")
 _alone += ("reproduction", "glossary", "how_it_works")
 html_sidebars = {page: [] for page in (*_alone, "changes", "citing", "auto_examples/plot_*")}
 html_show_sourcelink = False

@@ -2,6 +2,9 @@
 
 import doctest
 import re
+import shlex
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -40,17 +43,18 @@ def test_every_example_stands_in_the_gallery():
     assert shown == listed, "pictures and pages in one order"
 
 
-class _WordsAlone(doctest.OutputChecker):
+def words_alone(text):
     """Numbers belong to a version of numpy; what is said around them is what the page explains."""
+    return re.sub(r"\d[\d.,]*(e[+-]?\d+)?", "#", text).split()
 
+
+class _WordsAlone(doctest.OutputChecker):
     def check_output(self, want, got, optionflags):
-        left, right = (re.sub(r"\d[\d.,]*(e[+-]?\d+)?", "#", text).split() for text in (want, got))
-        return left == right
+        return words_alone(want) == words_alone(got)
 
 
-def test_the_page_on_failed_checks_shows_what_is_printed():
-    pytest.importorskip("pandas")
-    path = ROOT / "docs" / "user_guide" / "when_the_check_fails.rst"
+def run_page(path, least):
+    """Run the examples of a page, of which there are at least so many."""
     page = doctest.DocTestParser().get_doctest(
         path.read_text(encoding="utf-8"), {}, path.name, str(path), 0
     )
@@ -59,4 +63,39 @@ def test_the_page_on_failed_checks_shows_what_is_printed():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         runner.run(page, out=said.append)
-    assert len(page.examples) > 20 and runner.failures == 0, "".join(said)
+    assert len(page.examples) >= least and runner.failures == 0, "".join(said)
+
+
+def test_the_page_on_failed_checks_shows_what_is_printed():
+    pytest.importorskip("pandas")
+    run_page(ROOT / "docs" / "user_guide" / "when_the_check_fails.rst", 21)
+
+
+def commands(path):
+    """Return the commands of a page's shell blocks, each with the lines that it shows."""
+    block = re.compile(r"^\.\. code-block:: console\n\n((?:   .*\n|\n)+)", re.MULTILINE)
+    for found in block.finditer(path.read_text(encoding="utf-8")):
+        for part in found[1].split("   $ ")[1:]:
+            command, *shown = part.splitlines()
+            yield command, [words_alone(line) for line in shown if line.strip(" .")]
+
+
+def test_the_first_hour_can_be_walked(tmp_path, monkeypatch):
+    pytest.importorskip("pandas")
+    pytest.importorskip("matplotlib").use("Agg")
+    page = ROOT / "docs" / "first_hour.rst"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    walked = 0
+    for command, shown in commands(page):
+        if not command.startswith("python -m sk_deepfeat") and not command.startswith("python -c"):
+            continue
+        words = shlex.split(command)
+        ended = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stderr
+        printed = [words_alone(line) for line in (ended.stderr + ended.stdout).splitlines()]
+        assert all(line in printed for line in shown), ended.stdout + ended.stderr
+        walked += 1
+    assert walked == 3 and (tmp_path / "report.html").exists()
+    run_page(page, 20)
+    assert (tmp_path / "curve.png").exists()
