@@ -9,6 +9,8 @@ import numpy as np
 
 from sk_deepfeat.theory.validation import FloatArray
 
+_MOST_EXACT = 10  # alphas that are not interpolated; each costs a pass over the rows
+
 
 def check_alpha(alpha: Any) -> None:
     """Raise unless `alpha` is "optimal" or a finite number that is not negative."""
@@ -26,6 +28,53 @@ def check_alpha(alpha: Any) -> None:
             "ask predict_test_error(alpha=[...]) after fitting once."
         )
     raise TypeError(f"alpha={alpha!r} must be a number or 'optimal'.")
+
+
+def is_optimal(alpha: Any) -> bool:
+    """Say whether `alpha` is the word that stands for the best one."""
+    return isinstance(alpha, str) and alpha == "optimal"
+
+
+def check_fitted_alpha(alpha: Any) -> None:
+    """Raise unless `alpha` is what an estimator can be fitted at: one, or one for each output."""
+    if np.ndim(alpha) == 0:
+        check_alpha(alpha)
+        return
+    values = np.asarray(alpha)
+    if values.ndim != 1 or values.dtype.kind not in "iuf":
+        raise ValueError(f"alpha={alpha!r} must be a number, 'optimal', or one number per output.")
+    if not np.all((values >= 0) & np.isfinite(values)):
+        raise ValueError(f"alpha={alpha!r} must hold finite numbers that are not negative.")
+
+
+def alpha_of_outputs(alpha: Any, n_outputs: int) -> Any:
+    """Return a checked alpha: a float, "optimal", or an array of one for each of several outputs.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many as outputs.
+    """
+    if isinstance(alpha, str):
+        return alpha
+    if np.ndim(alpha) == 0:
+        return float(alpha)
+    if np.size(alpha) != n_outputs:
+        raise ValueError(
+            f"alpha holds {np.size(alpha)} numbers for {n_outputs} outputs of y; pass one for each "
+            "output, or one for all. To compare many, ask predict_test_error(alpha=[...]) after "
+            "fitting once."
+        )
+    values = np.asarray(alpha, dtype=np.float64)
+    return values if n_outputs > 1 else float(values[0])
+
+
+def exact_alphas(alpha: Any) -> tuple[float, ...]:
+    """Return the alphas at which leave-one-out errors of the training size shall be exact."""
+    if isinstance(alpha, str):
+        return ()
+    distinct = np.unique(np.asarray(alpha, dtype=np.float64))
+    return tuple(distinct.tolist()) if distinct.size <= _MOST_EXACT else ()
 
 
 def one_target(target_error: Any, target_score: Any) -> tuple[str, float]:

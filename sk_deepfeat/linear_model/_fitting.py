@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from sk_deepfeat.exceptions import warn_caller
+from sk_deepfeat.linear_model._arguments import alpha_of_outputs, exact_alphas, is_optimal
 from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._population import (
     AskedPopulation,
@@ -83,7 +84,7 @@ class RidgeFitMixin:
                 y,
                 sample_weight,
                 fit_intercept=fit_intercept,
-                exact_at=() if self.alpha == "optimal" else (float(self.alpha),),
+                exact_at=exact_alphas(self.alpha),
                 rows_elsewhere=device,
             )
             return rows, self._learn_population(rows, X, y, sample_weight, None)
@@ -93,7 +94,7 @@ class RidgeFitMixin:
             y,
             sample_weight,
             fit_intercept=fit_intercept,
-            exact_at=() if self.alpha == "optimal" else (float(self.alpha),),
+            exact_at=exact_alphas(self.alpha),
             groups=codes,
             rows_elsewhere=device,
         )
@@ -115,7 +116,7 @@ class RidgeFitMixin:
                     f"population={self.population!r} works without a factorisation and cannot use "
                     f"{what}; population='leave-one-out' does."
                 )
-        if self.alpha != "optimal" and float(self.alpha) == 0.0:
+        if not is_optimal(self.alpha) and np.min(self.alpha) == 0.0:
             raise ValueError(
                 f"alpha={self.alpha!r} must be positive for population={self.population!r}: the "
                 "solution of minimum norm needs a factorisation, as of "
@@ -133,6 +134,7 @@ class RidgeFitMixin:
         classes: RowClasses | None = None,
     ) -> ErrorPredictor:
         """Fit the population on factorised rows, and return what answers questions."""
+        alpha = alpha_of_outputs(self.alpha, factorization.targets.shape[1])
         self.n_samples_ = factorization.n_rows
         self.__dict__.pop("eigenvalues_", None)
         if isinstance(factorization, RidgeFactorization):
@@ -158,10 +160,11 @@ class RidgeFitMixin:
                 getattr(self, "feature_names_in_", None),
             ),
             factorization.n_rows,
-            self.alpha,
+            alpha,
             factorization.trace / factorization.n_rows * factorization.mean_weight,
             factorization.group_size,
             target_variance=_target_variance(self.population_, factorization),
+            alpha_per_target=bool(getattr(self, "alpha_per_target", False)),
         )
 
     def _settle(self, place: ArrayPlace | None, device: DeviceRows | None) -> None:
@@ -198,9 +201,28 @@ def _target_variance(
 
 
 def coefs_and_intercept(
+    factorization: RidgeFactorization | UnfactorizedRows, alpha: Any
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return coefficients (p, t), intercepts (t,) and training errors (t,).
+
+    They are those at one alpha, or of each output at its own; outputs of one alpha go together.
+    """
+    if np.ndim(alpha) == 0:
+        return _at_one_alpha(factorization, float(alpha))
+    coefs = np.empty((factorization.n_features, alpha.size))
+    intercept, train_error = np.empty(alpha.size), np.empty(alpha.size)
+    for each in np.unique(alpha):
+        outputs = np.flatnonzero(alpha == each)
+        part = factorization.with_outputs(outputs)
+        coefs[:, outputs], intercept[outputs], train_error[outputs] = _at_one_alpha(part, each)
+    unknown = np.isnan(alpha)  # where the best one is not known
+    coefs[:, unknown], intercept[unknown], train_error[unknown] = np.nan, np.nan, np.nan
+    return coefs, intercept, train_error
+
+
+def _at_one_alpha(
     factorization: RidgeFactorization | UnfactorizedRows, alpha: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return coefficients (p, t), intercepts (t,) and training errors (t,) at one alpha."""
     alpha_of_mean = alpha / factorization.mean_weight
     if isinstance(factorization, RidgeFactorization):
         coefs = factorization.coefs(alpha_of_mean)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from sk_deepfeat.linear_model._arguments import check_alpha
+from sk_deepfeat.linear_model._arguments import check_fitted_alpha, exact_alphas
 from sk_deepfeat.linear_model._population import takes_samples
 from sk_deepfeat.rows import (
     RowBlock,
@@ -101,7 +101,7 @@ class StreamFitMixin:
         TypeError
             If a label of a group is neither an integer nor a string.
         """
-        check_alpha(self.alpha)
+        check_fitted_alpha(self.alpha)
         check_flag(self.fit_intercept, "fit_intercept")
         sums = self.__dict__.get("_sums")
         if sums is None:
@@ -268,8 +268,8 @@ class StreamFitMixin:
 
     def _learn_sums(self) -> None:
         """Learn from the sums, and from the rows that were kept."""
-        check_alpha(self.alpha)
-        exact = () if self.alpha == "optimal" else (float(self.alpha),)
+        check_fitted_alpha(self.alpha)
+        exact = exact_alphas(self.alpha)
         found = factorize_sums(self._sums, fit_intercept=self.fit_intercept, exact_at=exact)
         if found.n_sampled < found.n_rows and not takes_samples(self.population):
             raise ValueError(

@@ -15,10 +15,12 @@ from sk_deepfeat.linear_model._arguments import (
     check_alpha,
     one_target,
 )
+from sk_deepfeat.linear_model._per_output import Ask, answer_per_output
 from sk_deepfeat.linear_model._population import AskedPopulation
 from sk_deepfeat.linear_model._scores import SCORES, Score, loss_factor, named
 from sk_deepfeat.theory import ErrorDecomposition, TargetVariance
 from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch, Goal, required_samples
+from sk_deepfeat.theory.output_search import OutputSearch
 from sk_deepfeat.theory.validation import (
     FloatArray,
     check_cells,
@@ -41,14 +43,16 @@ class ErrorPredictor:
         The fitted population in the units of the estimator.
     n_samples : int
         What stands for ``n_samples=None``.
-    alpha : float or "optimal"
-        What stands for ``alpha=None``.
+    alpha : float or "optimal" or ndarray of shape (t,)
+        What stands for ``alpha=None``; several are one for each output.
     feature_scale : float
         Mean squared norm of a row of features, times its weight; alphas are searched about it.
     group_size : float, optional
         Mean rows of a group, if the population was fitted with groups.
     target_variance : TargetVariance, optional
         Of the targets, of which R² tells shares.
+    alpha_per_target : bool, default=False
+        Whether the best alpha is that of each output by itself.
     """
 
     asked: AskedPopulation
@@ -57,6 +61,7 @@ class ErrorPredictor:
     feature_scale: float
     group_size: float | None = None
     target_variance: TargetVariance | None = None
+    alpha_per_target: bool = False
 
     def test_error(
         self,
@@ -79,7 +84,10 @@ class ErrorPredictor:
         self.asked.require(ends, "interval", "return_interval=True")
         lower, upper = ends
         beyond = (sizes > self.n_samples) & isinstance(alpha, str)
-        if np.any(beyond & np.isnan(answer.kappa)):
+        unknown = np.isnan(answer.kappa)
+        if unknown.ndim == np.ndim(answer.error):  # each output has a κ of its own
+            unknown = unknown.any(axis=-1)
+        if np.any(beyond & unknown):
             upper = self._bounded(upper, answer, level, multioutput)
         return error, lower, upper
 
@@ -211,6 +219,8 @@ class ErrorPredictor:
     def optimal_alpha(self, n_samples: Any = None, *, n_groups: Any = None) -> Any:
         """Return the alphas of least predicted error."""
         sizes = self._sizes(n_samples, n_groups)
+        if isinstance(self._search, OutputSearch):
+            return self._search.best_of_outputs(sizes)[0]
         return np.reshape([found.alpha for found in self._search.best(sizes)], sizes.shape)[()]
 
     def required_samples(
@@ -265,7 +275,7 @@ class ErrorPredictor:
 
     def _floor(self) -> float:
         """Return the error that no number of samples passes; NaN if it is not known."""
-        cell = check_cells(float(self.n_samples), self._fitted_alpha())
+        cell = check_cells(float(self.n_samples), float(np.min(self.alpha)))
         found = self.asked.answer(*cell).decomposition()
         return np.nan if found is None else float(average_outputs(found.noise, "uniform_average"))
 
@@ -292,31 +302,48 @@ class ErrorPredictor:
         """Return the record of some cells; an alpha of None is what was fitted."""
         if isinstance(alpha, str):
             check_alpha(alpha)
+            if isinstance(self._search, OutputSearch):
+                alphas, share = self._search.best_of_outputs(n_samples)
+                alphas = np.where(np.isnan(alphas), 1.0, alphas)
+                whole = None if np.all(share == 1.0) else share
+                return answer_per_output(self._ask(variance), n_samples, alphas, whole)
             alphas, share = self._search.best_cells(n_samples)
             answer = self.asked.answer(n_samples, alphas, variance=variance)
             return answer if np.all(share == 1.0) else answer.scaled(share)
-        values = check_alphas(self._fitted_alpha() if alpha is None else alpha)
+        if alpha is None and np.ndim(self.alpha) > 0:
+            alphas = np.broadcast_to(self.alpha, (*n_samples.shape, *np.shape(self.alpha)))
+            return answer_per_output(self._ask(variance), n_samples, alphas)
+        values = check_alphas(self.alpha if alpha is None else alpha)
         check_cells(n_samples, values)
         return self.asked.answer(n_samples, values, variance=variance)
 
-    def _fitted_alpha(self) -> float:
-        return float(self.alpha)
+    def _ask(self, variance: bool) -> Ask:
+        return lambda n, alpha: self.asked.answer(n, alpha, variance=variance)
 
     @cached_property
     def _search(self) -> AlphaSearch:
         n_rows = float(self.n_samples)
         outputs = self.asked.answer(np.array(n_rows), np.array(1.0)).error.size
+        if self.alpha_per_target and outputs > 1:
+            return OutputSearch(self._errors_of_outputs, outputs, self.feature_scale, n_rows)
         sparing = outputs > MANY_OUTPUTS
         return AlphaSearch(self._errors, self.feature_scale, n_rows, sparing=sparing)
 
     def _errors(self, n_samples: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Errors, and what a search over alpha minimises; a population may raise some of them."""
-        answer = self.asked.answer(n_samples, alpha)
-        error = np.asarray(average_outputs(answer.error, "uniform_average"))
-        cautious = answer.cautious_error
-        if cautious is None:
+        plain, raised = self._errors_of_outputs(n_samples, alpha)
+        error = np.asarray(average_outputs(plain, "uniform_average"))
+        if raised is plain:
             return error, error
-        return error, np.asarray(average_outputs(cautious, "uniform_average"))
+        return error, np.asarray(average_outputs(raised, "uniform_average"))
+
+    def _errors_of_outputs(
+        self, n_samples: FloatArray, alpha: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        answer = self.asked.answer(n_samples, alpha)
+        error = np.asarray(answer.error)
+        cautious = answer.cautious_error
+        return error, error if cautious is None else np.asarray(cautious)
 
 
 def _is_weighted(multioutput: Any) -> bool:

@@ -73,9 +73,10 @@ class ErrorQuestionsMixin:
         n_samples : array-like, optional
             Numbers of training rows, at least 1; None is the fitted one.
         alpha : array-like or "optimal", optional
-            Regularisations, broadcast against `n_samples`; None is the fitted one, "optimal" the
-            best for each n. Errors at the best do not rise with n; where it lies beyond what is
-            identifiable they are NaN, and the interval has an upper end alone.
+            Regularisations, broadcast against `n_samples`; None is the fitted one, or those of each
+            output, "optimal" the best for each n, with ``alpha_per_target`` for each output, too.
+            Errors at the best do not rise with n; where it lies beyond what is identifiable they
+            are NaN, and the interval has an upper end alone.
         n_groups : array-like, optional
             Numbers of groups, at least 1, in place of `n_samples`: so many times the training
             groups' mean number of rows. For an estimator that was fitted with groups.
@@ -250,7 +251,8 @@ class ErrorQuestionsMixin:
         Returns
         -------
         float or ndarray of shape broadcast(n_samples, alpha)
-            In squared units of X; NaN where the population cannot know it.
+            In squared units of X; NaN where the population cannot know it. + (n_outputs,) where
+            each output has an alpha of its own, here and in `reachable`.
         """
         return self._error_predictor().kappa(n_samples, alpha, **given_groups(n_groups))
 
@@ -292,7 +294,7 @@ class ErrorQuestionsMixin:
         -------
         float or ndarray of the shape of `n_samples`
             NaN where the best alpha lies beyond what is identifiable; a `PopulationWarning` says
-            for which n.
+            for which n. With ``alpha_per_target``, that shape + (n_outputs,).
         """
         return self._error_predictor().optimal_alpha(n_samples, **given_groups(n_groups))
 

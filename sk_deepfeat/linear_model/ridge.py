@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_deepfeat.linear_model._arguments import check_alpha
+from sk_deepfeat.linear_model._arguments import check_fitted_alpha, is_optimal
 from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
 from sk_deepfeat.linear_model._streaming import StreamFitMixin
@@ -47,15 +47,20 @@ class DeterministicEquivalentRidge(
 
     Parameters
     ----------
-    alpha : float or "optimal", default=1.0
+    alpha : float or "optimal" or array-like of shape (n_outputs,), default=1.0
         Regularisation, not negative; 0 gives the solution of minimum norm. "optimal" takes the
-        alpha of least predicted error for the number of training rows.
+        alpha of least predicted error for the number of training rows. Several are one for each
+        output, as in `sklearn.linear_model.Ridge`.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     population : str or population object, default="leave-one-out"
         How the population is known: a name (see ``sk_deepfeat.plugins.available("populations")``)
         or an instance. One fitted on other rows is handed over as
         ``sklearn.frozen.FrozenEstimator(fitted)``.
+    alpha_per_target : bool, default=False
+        Whether "optimal" is the best alpha of each output by itself, among alphas 1.8 % apart, as
+        in `sklearn.linear_model.RidgeCV`; in `fit` and in every question. Otherwise it is that of
+        the mean error over outputs.
     block_length : int, optional
         Rows of a block, for ``fit(..., groups="blocks")``, at most half of them; None chooses it
         from the autocorrelation of the residuals.
@@ -73,8 +78,8 @@ class DeterministicEquivalentRidge(
         Coefficients.
     intercept_ : float or ndarray of shape (n_outputs,)
         Intercept; 0.0 if none is fitted.
-    alpha_ : float
-        The regularisation used.
+    alpha_ : float or ndarray of shape (n_outputs,)
+        The regularisation used, of each output where they have their own.
     population_ : object
         The fitted population.
     error_predictor_ : ErrorPredictor
@@ -83,7 +88,7 @@ class DeterministicEquivalentRidge(
         Those of the training rows' covariance of features that are not zero, descending; of their
         second moment if no intercept is fitted. In squared units of X. Not there where the
         population makes no factorisation, as "lanczos".
-    kappa_ : float
+    kappa_ : float or ndarray of shape (n_outputs,)
         Effective regularisation at the training size and `alpha_`.
     test_error_ : float
         Predicted mean squared error on new samples, averaged over outputs.
@@ -136,6 +141,7 @@ class DeterministicEquivalentRidge(
         *,
         fit_intercept: bool = True,
         population: Any = "leave-one-out",
+        alpha_per_target: bool = False,
         block_length: int | None = None,
         reservoir_size: Any = "auto",
         verbose: Any = False,
@@ -143,6 +149,7 @@ class DeterministicEquivalentRidge(
         self.alpha = alpha
         self.fit_intercept = fit_intercept
         self.population = population
+        self.alpha_per_target = alpha_per_target
         self.block_length = block_length
         self.reservoir_size = reservoir_size
         self.verbose = verbose
@@ -194,7 +201,8 @@ class DeterministicEquivalentRidge(
         TypeError
             If the population lacks required members.
         """
-        check_alpha(self.alpha)
+        check_fitted_alpha(self.alpha)
+        check_flag(self.alpha_per_target, "alpha_per_target")
         if self._streams(X, y, groups):
             return self._fit_stream(X, y, sample_weight, groups)
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
@@ -226,15 +234,17 @@ class DeterministicEquivalentRidge(
         single: bool,
     ) -> None:
         """Set what is asked of a fitted ridge."""
-        self.alpha_ = predictor.optimal_alpha() if self.alpha == "optimal" else self.alpha
-        self.error_predictor_ = replace(predictor, alpha=float(self.alpha_))
-        coefs, intercept, train_error = coefs_and_intercept(factorization, float(self.alpha_))
+        alpha = predictor.optimal_alpha() if is_optimal(self.alpha) else predictor.alpha
+        self.alpha_ = alpha if np.ndim(alpha) or is_optimal(self.alpha) else self.alpha
+        self.error_predictor_ = replace(predictor, alpha=alpha if np.ndim(alpha) else float(alpha))
+        coefs, intercept, train_error = coefs_and_intercept(factorization, alpha)
         self.coef_ = coefs[:, 0] if single else coefs.T
         self.intercept_: Any = 0.0
         if factorization.fit_intercept:
             self.intercept_ = float(intercept[0]) if single else intercept
         self.train_error_ = float(train_error.mean())
-        self.kappa_ = float(self.error_predictor_.kappa())
+        kappa = self.error_predictor_.kappa()
+        self.kappa_ = kappa if np.ndim(kappa) else float(kappa)
         self.test_error_ = float(self.error_predictor_.test_error())
 
     def predict(self, X: Any) -> Any:

@@ -20,7 +20,7 @@ Errors = Callable[[FloatArray, FloatArray], _Pair]
 _Pairs = Callable[[FloatArray], _Pair]
 
 _NEXT = 10.0 ** (1.0 / POINTS_PER_DECADE)
-_ROUNDING = 1e-3  # by which an error may rise with n: of two searches, and of two corrections
+ROUNDING = 1e-3  # by which an error may rise with n: of two searches, and of two corrections
 _NO_GAIN = 1e-4  # by which errors along alpha differ where they are flat
 _FEW_ZOOMS = 3  # a thousandth of alpha, and less of errors about their least one
 _ZOOMS = 6  # to rounding
@@ -71,6 +71,7 @@ class AlphaSearch:
         self.errors, self.n_rows, self.sparing = errors, n_rows, sparing
         self.feature_scale = feature_scale if feature_scale > 0 else 1.0
         self._found: dict[tuple[float, float], Optimum] = {}
+        self.few_zooms, self.zooms = _FEW_ZOOMS, _ZOOMS
 
     def best(self, n_samples: FloatArray) -> list[Optimum]:
         """Return the optimum of each n, and say in one warning each where there is none."""
@@ -171,7 +172,7 @@ class AlphaSearch:
     def _optimum(self, n: float, least: float) -> Optimum:
         """Return the optimum of one n, whose error is at most `least`."""
         if (n, least) not in self._found:
-            most = least * (1.0 + _ROUNDING)
+            most = least * (1.0 + ROUNDING)
             found = self._searched(n, np.inf) if most == np.inf else self._optimum(n, np.inf)
             if not found.error <= most:
                 found = self._searched(n, most)
@@ -190,9 +191,9 @@ class AlphaSearch:
         error passes its own by no more than its own caution. The least plain error of them answers,
         unless that gains nothing.
         """
-        pairs = _Remembered(self.errors, n_samples)
+        pairs = _Remembered(self._errors_of_rows, n_samples)
         bounded = _below(pairs, bounds[:, None], np.inf)
-        few = np.full(n_samples.size, _FEW_ZOOMS)
+        few = np.full(n_samples.size, self.few_zooms)
         first = self._least(n_samples, lambda a: bounded(a)[1], few)
         nothing = np.isnan(first.alpha)
         alpha, cautious = np.where(nothing, 1.0, first.alpha), first.value
@@ -209,7 +210,7 @@ class AlphaSearch:
         def plain(alphas: FloatArray) -> FloatArray:
             return np.where(careless[:, None], bounded(alphas)[0], allowed(alphas)[0])
 
-        second = self._least(n_samples, plain, np.where(careless, _ZOOMS, _FEW_ZOOMS))
+        second = self._least(n_samples, plain, np.where(careless, self.zooms, self.few_zooms))
         with np.errstate(invalid="ignore"):
             better = careless | (second.value < error * (1.0 - _NO_GAIN))
             alpha, error = np.where(better, [second.alpha, second.value], [alpha, error])
@@ -228,6 +229,10 @@ class AlphaSearch:
                 own = float(alpha[k]), float(error[k]), bool(at_edge[k]), bool(at_high[k])
                 found.append(Optimum(*own, certain=known))
         return found
+
+    def _errors_of_rows(self, n_samples: FloatArray, alpha: FloatArray) -> _Pair:
+        """Return what `_search` minimises in each row; here rows differ by n alone."""
+        return self.errors(n_samples, alpha)
 
     def _least(
         self,

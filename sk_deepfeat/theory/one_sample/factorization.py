@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.linalg
@@ -84,6 +84,7 @@ class RidgeFactorization:
     """
 
     least_ridge = 0.0
+    _of_outputs: ClassVar = frozenset({"target_components", "outside", "outside_squares", "_cross"})
 
     def __init__(
         self,
@@ -206,6 +207,15 @@ class RidgeFactorization:
             float(np.finfo(float).eps),
             np.empty(0),
         )
+
+    def with_outputs(self, outputs: NDArray[np.intp]) -> RidgeFactorization:
+        """Return the factorisation of the same rows with some of their targets."""
+        other = copy.copy(self)
+        other.targets, other.target_mean = self.targets[:, outputs], self.target_mean[outputs]
+        other.__dict__.pop("target_variance", None)
+        for name in self._of_outputs & set(self.__dict__):
+            other.__dict__[name] = self.__dict__[name][..., outputs]
+        return other
 
     def without_halves(self) -> RidgeFactorization:
         """Return the same factorisation without the halves' Gram matrices, which take memory."""

@@ -82,6 +82,12 @@ class UnfactorizedRows:
         other.n_sampled = min(n_sampled, self.n_rows)
         return other
 
+    def with_outputs(self, outputs: IndexArray) -> UnfactorizedRows:
+        """Return the same rows with some of their targets."""
+        other = copy.copy(self)
+        other.targets, other.target_mean = self.targets[:, outputs], self.target_mean[outputs]
+        return other
+
     @property
     def sampled_rows(self) -> IndexArray:
         """Which rows are in the sample, ascending."""

@@ -47,6 +47,7 @@ class SampledFactorization(RidgeFactorization):
     """
 
     features: CentredRows
+    _of_outputs = RidgeFactorization._of_outputs | {"_squares", "_mean_squares"}
 
     def __init__(self, sums: GramAccumulator, *, fit_intercept: bool, exact_at: FloatArray) -> None:
         gram, cross, squares = sums.moments(fit_intercept=fit_intercept)
