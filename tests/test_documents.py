@@ -44,7 +44,7 @@ def test_every_example_stands_in_the_gallery():
     assert shown == listed, "pictures and pages in one order"
 
 
-ROOMS = ("compose", "datasets", "exceptions", "linear_model", "model_selection", "plugins")
+ROOMS = ("compose", "datasets", "linear_model", "model_selection", "plugins")
 ROOMS += ("populations", "report", "testing", "theory")
 
 
