@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 _NEAR_ONE = 0.95
@@ -15,6 +17,15 @@ def number(value: float) -> str:
     if abs(value) >= 1000:
         return f"{float(f'{value:.3g}'):,.0f}"
     return f"{value:.3g}"
+
+
+def numbers(values: Any) -> str:
+    """Return one number, or the range of several: 0.07 to 12.3."""
+    found = np.ravel(values)
+    if np.any(np.isnan(found)):
+        return "unknown"
+    low, high = number(float(found.min())), number(float(found.max()))
+    return low if low == high else f"{low} to {high}"
 
 
 def share(value: float) -> str:

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from sk_deepfeat.report.answers import Answers
-from sk_deepfeat.report.numbers import number, share
+from sk_deepfeat.report.numbers import numbers, share
 from sk_deepfeat.report.scores import interval
 from sk_deepfeat.report.words import SQUARED_ERROR_OF_CODES
 
@@ -179,8 +179,8 @@ def _other_alpha(answers: Answers) -> str:
         return ""
     saved = 100 * (1 - answers.best_error / answers.error[0])
     return (
-        f"Your alpha = {number(answers.alpha)} is not the best one: alpha = "
-        f"{number(answers.best_alpha)} is predicted to lower the {_squared(answers)} by "
+        f"Your alpha = {numbers(answers.alpha)} is not the best one: alpha = "
+        f"{numbers(answers.best_alpha)} is predicted to lower the {_squared(answers)} by "
         f"{saved:.0f} % without any more data."
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sk_deepfeat.report.answers import Answers, ClassRow
-from sk_deepfeat.report.numbers import number, share
+from sk_deepfeat.report.numbers import number, numbers, share
 from sk_deepfeat.report.pictures import Picture
 from sk_deepfeat.report.scores import interval, targets_shown
 from sk_deepfeat.report.words import accuracy, percent, percentages
@@ -29,7 +29,9 @@ def described(rows: Rows) -> str:
 def headline(answers: Answers) -> str:
     """Return the numbers that most readers want, and a sentence that says what they mean."""
     tiles = _tiles_of_scores(answers) if answers.scores is not None else _tiles(answers)
-    tiles.append(("best alpha", _alpha(answers.best_alpha), f"used here: {number(answers.alpha)}"))
+    tiles.append(
+        ("best alpha", numbers(answers.best_alpha), f"used here: {numbers(answers.alpha)}")
+    )
     inside = "".join(
         f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span>'
         f"<small>{escape(detail)}</small></div>"
@@ -147,7 +149,7 @@ def curve_table(answers: Answers) -> str:
     columns: list[list[Any]] = [[_size(answers, size) for size in answers.sizes]]
     same = answers.scores is not None and answers.error[0] <= _SAME * answers.best_error
     if not same:
-        names.append(f"{answers.words.error}, alpha = {number(answers.alpha)}")
+        names.append(f"{answers.words.error}, alpha = {numbers(answers.alpha)}")
         columns.append([_cell(answers, s, 0) for s in range(len(answers.sizes))])
     names.append(f"{answers.words.error}, best alpha")
     columns.append([_cell(answers, s, 1) for s in range(len(answers.sizes))])
@@ -203,13 +205,13 @@ def _of_class(row: ClassRow) -> tuple[str, str]:
 
 def alpha_sentence(answers: Answers) -> str:
     """Return what the best alpha is, and what it would change."""
-    if np.isnan(answers.best_alpha):
+    if np.any(np.isnan(answers.best_alpha)):
         return "The best alpha for these rows is not known."
     show = answers.words.show
     return escape(
         f"With {answers.n_samples:,} samples the least {answers.words.short}, "
         f"{show(answers.best_error)}{_as_scores(answers)}, is predicted at alpha = "
-        f"{number(answers.best_alpha)}; your alpha = {number(answers.alpha)} gives "
+        f"{numbers(answers.best_alpha)}; your alpha = {numbers(answers.alpha)} gives "
         f"{show(answers.error[0])}."
     )
 
@@ -250,10 +252,6 @@ def figure(picture: Picture) -> str:
 
 def _of_what(answers: Answers) -> str:
     return "" if answers.n_groups is None else " on new groups"
-
-
-def _alpha(value: float) -> str:
-    return "unknown" if np.isnan(value) else number(value)
 
 
 def _size(answers: Answers, size: float) -> str:

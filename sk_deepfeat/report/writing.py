@@ -21,7 +21,7 @@ from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
 from sk_deepfeat.report import sections
 from sk_deepfeat.report.answers import Answers, ask
 from sk_deepfeat.report.names import named
-from sk_deepfeat.report.numbers import number
+from sk_deepfeat.report.numbers import number, numbers
 from sk_deepfeat.report.pictures import pictures
 from sk_deepfeat.report.remarks import remarks
 from sk_deepfeat.theory.validation import numeric_targets
@@ -230,7 +230,7 @@ def _model(estimator: Any, ridge: Any, answers: Answers) -> list[tuple[str, str]
     return [
         ("features", f"{ridge.n_features_in_:,}: {features}"),
         ("ridge", named(ridge)),
-        ("alpha", number(ridge.alpha_)),
+        ("alpha", numbers(ridge.alpha_)),
         (answers.words.train_error, answers.words.show(answers.train_error)),
         ("population", given if isinstance(given, str) else named(ridge.population_)),
     ]
