@@ -19,6 +19,7 @@ from sk_deepfeat.feature_maps.network_shape import check_activation, check_hidde
 from sk_deepfeat.feature_maps.network_spec import NetworkSpec
 from sk_deepfeat.feature_maps.targets import Targets, are_classes, encode_targets
 from sk_deepfeat.feature_maps.training_options import check_module_arguments, check_training_options
+from sk_deepfeat.feature_maps.weight_law import draw_layers
 
 
 class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -49,6 +50,11 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         `torchvision.models.feature_extraction`.
     bias : bool, default=True
         Whether the layers of the default network have biases.
+    weight_covariance : None, array, float, callable, or list of these, default=None
+        Law of the hidden layers' weights before training: their rows are N(0, C_l) with C_l as of
+        `RandomDeepFeatures`, such as a float g for the spectrum k^-g, where 0 stands for the
+        identity divided by fan_in. None draws them uniformly, as torch does; biases and the output
+        are drawn so in any case.
     max_epochs : int, default=20
         Passes over the rows; 0 leaves the network as it was initialised and needs no `y`.
     lr : float, default=1e-3
@@ -118,6 +124,7 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         module_params: dict[str, Any] | None = None,
         layer: str | None = None,
         bias: bool = True,
+        weight_covariance: Any = None,
         max_epochs: int = 20,
         lr: float = 1e-3,
         batch_size: int | None = 128,
@@ -134,6 +141,7 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.module_params = module_params
         self.layer = layer
         self.bias = bias
+        self.weight_covariance = weight_covariance
         self.max_epochs = max_epochs
         self.lr = lr
         self.batch_size = batch_size
@@ -192,7 +200,11 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             seed=int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)),
             device=self.device,
         )
-        training = train_network(spec, X, targets, options, checkpoints)
+        first: list[NDArray[Any]] = []
+        if self.weight_covariance is not None:
+            rng = np.random.RandomState(spec.seed)
+            first = draw_layers(rng, sizes, spec.in_features, self.weight_covariance)
+        training = train_network(spec, X, targets, options, checkpoints, first)
         self._spec, self._state = spec, training.state
         self._checkpoint_states = training.checkpoint_states
         self._checkpoint_epochs = checkpoints

@@ -73,7 +73,7 @@ def check_training_options(estimator: Any) -> TrainingOptions:
 
 
 def check_module_arguments(estimator: Any) -> None:
-    """Check bias, layer, device, module and module_params of `estimator`.
+    """Check bias, layer, device, module, module_params and weight_covariance of `estimator`.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def check_module_arguments(estimator: Any) -> None:
 
     Raises
     ------
-    TypeError
+    TypeError, ValueError
         Naming the parameter, its value and what it must be.
     """
     check_scalar(estimator.bias, "bias", (bool, np.bool_))
@@ -100,6 +100,11 @@ def check_module_arguments(estimator: Any) -> None:
                 "hidden_layer_sizes, activation and bias."
             )
         return
+    if estimator.weight_covariance is not None:
+        raise ValueError(
+            "weight_covariance is the law of the default network's first weights, but module is "
+            "given; let the module draw its own."
+        )
     # Modules are told by what they do, so that this check needs no torch.
     if not isinstance(estimator.module, type) and hasattr(estimator.module, "state_dict"):
         raise TypeError(

@@ -55,6 +55,7 @@ def train_network(
     targets: Targets | None,
     options: TrainingOptions,
     checkpoints: Sequence[float],
+    first: Sequence[NDArray[Any]] = (),
 ) -> Training:
     """Build, train and dismantle a network.
 
@@ -70,6 +71,8 @@ def train_network(
         How to train.
     checkpoints : sequence of float
         Epochs at which weights are kept.
+    first : sequence of ndarray, default=()
+        Weights of the default network's hidden layers to begin with, in place of torch's.
 
     Returns
     -------
@@ -104,6 +107,7 @@ def train_network(
             verbose=options.verbose,
         ).initialize()
         check_fresh(probe, net.module_, spec)
+        _begin_with(net.module_, first)
         # Not net.fit, which takes an interruption by the user for the end of the training.
         net.notify("on_train_begin", X=batches, y=None)
         net.fit_loop(batches, epochs=options.max_epochs)
@@ -111,6 +115,14 @@ def train_network(
     _check_finite_state(state, options.lr)
     history = [{name: row[name] for name in ("epoch", "train_loss")} for row in net.history]
     return Training(state, [keeper.states[step] for step in steps], history, n_features_out)
+
+
+def _begin_with(network: nn.Module, weights: Sequence[NDArray[Any]]) -> None:
+    """Put weights into the hidden layers of a perceptron."""
+    for number, values in enumerate(weights, start=1):
+        layer: Any = network.get_submodule(f"hidden_{number}")
+        with torch.no_grad():
+            layer.weight.copy_(torch.as_tensor(values))
 
 
 def _same_batches(dataset: ShuffledBatches, batch_size: int) -> ShuffledBatches:
