@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -137,6 +138,20 @@ def test_bad_feature_map():
         TwoStageRegressor("deep", Ridge()).fit(X, Y)
     with pytest.raises(TypeError, match="lacks transform"):
         TwoStageRegressor(Ridge(), Ridge()).fit(X, Y)
+
+
+def test_what_is_missing_is_the_feature_maps_matter():
+    """One that fills gaps gets them, from its own rows alone; another refuses them."""
+    gaps = np.where(np.random.default_rng(1).random(X.shape) < 0.1, np.nan, X)
+    filling = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    fitted = TwoStageRegressor(filling, Ridge(), random_state=0).fit(gaps, Y)
+    medians = np.nanmedian(gaps[fitted.feature_indices_], axis=0)
+    np.testing.assert_allclose(fitted.feature_map_[0].statistics_, medians)
+    assert np.all(np.isfinite(fitted.predict(gaps)))
+    with pytest.raises(ValueError, match="contains NaN"):
+        model().fit(gaps, Y)
+    with pytest.raises(ValueError, match="contains NaN"):
+        model().fit(X, Y).predict(gaps)
 
 
 def test_any_transformer_serves():

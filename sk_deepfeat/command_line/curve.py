@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,94 +12,142 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline
 
-from sk_deepfeat.command_line.curve_output import check_folder, print_curve, write_curve
+from sk_deepfeat.command_line.curve_output import (
+    as_mapping,
+    check_folder,
+    print_curve,
+    write_curve,
+)
 from sk_deepfeat.command_line.data import Data, load
 from sk_deepfeat.command_line.extras import require_plot
-from sk_deepfeat.command_line.features import feature_steps
+from sk_deepfeat.command_line.headline import headline_of
+from sk_deepfeat.command_line.json_output import described, print_json
+from sk_deepfeat.command_line.messages import print_notes
+from sk_deepfeat.command_line.model import (
+    FEATURE_SHARE,
+    check_population,
+    feature_map_of,
+    ridge_of,
+)
+from sk_deepfeat.command_line.progress import patience
 from sk_deepfeat.linear_model import (
     DeterministicEquivalentRidge,
     DeterministicEquivalentRidgeClassifier,
 )
-from sk_deepfeat.model_selection import four_way_split, ridge_learning_curve
+from sk_deepfeat.model_selection import RidgeLearningCurve, four_way_split, ridge_learning_curve
 from sk_deepfeat.populations import PlugInPopulation
 from sk_deepfeat.rows import check_groups, deal_groups
 
-_FEATURE_SHARE = 0.25  # of the rows; `four_way_split` sets as many aside
 _MEASURED_ROWS, _MEASURED_GROUPS = 100, 2
+_MEASURED_SHARE = 3  # of few rows, one in three is left to measure on
 _SIZES = (25, 50, 100, 200, 400, 800, 1200, 2000, 4000, 10_000)
+_DECADES = np.arange(-2, 3)  # of the default alphas, about the best one
 
 
 class Stages(NamedTuple):
-    """A feature map, the features and targets of rows it has not seen, and the ridge for them."""
+    """A feature map, what belongs to rows that it has not seen, and the ridge for them."""
 
     feature_map: Pipeline
     features: NDArray[Any]
     targets: NDArray[Any]
     ridge: DeterministicEquivalentRidge | DeterministicEquivalentRidgeClassifier
     groups: NDArray[Any] | None = None
+    weights: NDArray[Any] | None = None
 
 
 def run_curve(arguments: argparse.Namespace) -> int:
     """Compute the curve, write and print it, and return the exit status 0."""
     output = Path(arguments.output)
     check_folder(output)  # all three before the long run
-    data = load(arguments.data, arguments.data_home, groups=arguments.groups, task=arguments.task)
-    check_population(arguments, data)
     require_plot()
-    stages = fit_features(arguments, data)
+    with patience(f"reading {arguments.data}"):
+        data = load(arguments)
+    check_population(arguments, data)
+    print_notes(data)
+    with patience("fitting the features"):
+        stages = fit_features(arguments, data)
     sizes, left = _train_sizes(arguments.train_sizes, stages)
-    result = ridge_learning_curve(
-        stages.ridge,
-        stages.features,
-        stages.targets,
-        train_sizes=sizes,
-        alphas=arguments.alphas,
-        n_repeats=arguments.repeats,
-        test_size=left,
-        groups=stages.groups,
-        n_jobs=arguments.n_jobs,
-        random_state=arguments.seed,
-        verbose=int(sys.stderr.isatty()),
-    )
+    with patience("fitting the ridge"):
+        ridge = stages.ridge.fit(
+            stages.features, stages.targets, stages.weights, groups=stages.groups
+        )
+        headline = headline_of(ridge, arguments.targets, quickly=True)
+    alphas = arguments.alphas or default_alphas(ridge)
+    result = _measured(arguments, stages, sizes, alphas, left)
     write_curve(result, output)
-    print_curve(result, arguments.groups, np.unique(stages.targets) if data.of_classes else None)
+    if arguments.json:
+        curve = as_mapping(result, output)
+        print_json({**described(arguments, data, headline), **curve})
+        return 0
+    print_curve(result, headline, data, arguments.groups)
     return 0
 
 
-def check_population(arguments: argparse.Namespace, data: Data) -> None:
-    """Raise ValueError if the population cannot tell error rates, or the error on new groups."""
-    if data.of_classes and arguments.population != "leave-one-out":
-        raise ValueError(
-            f"--population {arguments.population} does not tell error rates of classes; "
-            "leave-one-out, the default, does. With --task regression y is taken for numbers."
-        )
-    if arguments.groups is not None and arguments.population != "leave-one-out":
-        raise ValueError(
-            f"--groups {arguments.groups}: --population {arguments.population} takes rows to be "
-            "independent; leave-one-out, the default, does not."
-        )
+def default_alphas(ridge: Any) -> list[float]:
+    """Return powers of ten about the best alpha, from the spectrum of the features.
+
+    Parameters
+    ----------
+    ridge : DeterministicEquivalentRidge or its classifier
+        Fitted with the best alpha. Where that is zero or unknown, the mean eigenvalue of the Gram
+        matrix of the features takes its place; where it is larger than their sum, which leaves
+        hardly more than the mean, the sum.
+    """
+    total = ridge.error_predictor_.feature_scale * ridge.n_samples_ or 1.0
+    best = float(ridge.alpha_)
+    middle = min(best, total) if best > 0.0 else total / ridge.n_features_in_
+    return [float(f"1e{round(np.log10(middle)) + decade}") for decade in _DECADES]
+
+
+def _measured(
+    arguments: argparse.Namespace,
+    stages: Stages,
+    sizes: list[int],
+    alphas: list[float],
+    left: int,
+) -> RidgeLearningCurve:
+    """Return the curve; raise KeyboardInterrupt where a part of it was left out."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Interrupted after", RuntimeWarning)
+        try:
+            return ridge_learning_curve(
+                stages.ridge,
+                stages.features,
+                stages.targets,
+                train_sizes=sizes,
+                alphas=alphas,
+                n_repeats=arguments.repeats,
+                test_size=left,
+                groups=stages.groups,
+                sample_weight=stages.weights,
+                n_jobs=arguments.n_jobs,
+                random_state=arguments.seed,
+                verbose=int(sys.stderr.isatty()),
+            )
+        except RuntimeWarning as interruption:
+            how_far = str(interruption).split(";")[0].removeprefix("Interrupted ")
+            raise KeyboardInterrupt(how_far) from interruption
 
 
 def fit_features(arguments: argparse.Namespace, data: Data) -> Stages:
     """Fit the features on some rows, and a plug-in population on others; return what is outside."""
     seen, outside, covariance = _split(arguments, len(data.y), data.groups)
-    steps = feature_steps(arguments, is_table=data.is_table) or ["passthrough"]
-    feature_map = make_pipeline(*steps).fit(data.X[seen], data.y[seen])
+    X = data.X if isinstance(data.X, np.ndarray) else data.X.iloc
+    feature_map = feature_map_of(arguments, data).fit(X[seen], data.y[seen])
     population = arguments.population
     if population == "plug-in":
-        moments = feature_map.transform(data.X[covariance]), data.y[covariance]
-        population = FrozenEstimator(PlugInPopulation().fit(*moments))
-    ridge = DeterministicEquivalentRidge(population=population)
-    if data.of_classes:
-        ridge = DeterministicEquivalentRidgeClassifier(population=population)
+        moments = feature_map.transform(X[covariance]), data.y[covariance]
+        weights = None if data.weights is None else data.weights[covariance]
+        population = FrozenEstimator(PlugInPopulation().fit(*moments, sample_weight=weights))
     return Stages(
         feature_map,
-        feature_map.transform(data.X[outside]),
+        feature_map.transform(X[outside]),
         data.y[outside],
-        ridge,
+        ridge_of(data, "optimal", population),
         None if data.groups is None else data.groups[outside],
+        None if data.weights is None else data.weights[outside],
     )
 
 
@@ -112,7 +161,7 @@ def _split(
     if arguments.population == "plug-in":
         test, seen, readout, covariance = four_way_split(rows, random_state=seed)
         return seen, np.concatenate([readout, test]), covariance
-    outside, seen = train_test_split(rows, test_size=_FEATURE_SHARE, random_state=seed)
+    outside, seen = train_test_split(rows, test_size=FEATURE_SHARE, random_state=seed)
     return seen, outside, rows[:0]
 
 
@@ -129,7 +178,7 @@ def _split_groups(
             f"--groups {arguments.groups} names {n_groups} groups; at least {fewest + 1} are "
             "needed: for the features, to fit on, and two to measure on."
         )
-    ends = _FEATURE_SHARE * codes.size, codes.size
+    ends = FEATURE_SHARE * codes.size, codes.size
     rng = np.random.RandomState(arguments.seed)
     seen, outside = deal_groups(codes, ends, (1, fewest), rng)
     return np.sort(seen), np.sort(outside)
@@ -141,7 +190,7 @@ def _train_sizes(wanted: list[int] | None, stages: Stages) -> tuple[list[int], i
     They count rows, or groups where there are any.
     """
     n_rows = count = len(stages.targets)
-    left, sizes, unit = _MEASURED_ROWS, list(_SIZES), "rows"
+    left, sizes, unit = min(_MEASURED_ROWS, n_rows // _MEASURED_SHARE), list(_SIZES), "rows"
     if stages.groups is not None:
         count, unit = len(np.unique(stages.groups)), "groups"
         left = max(round(_MEASURED_ROWS * count / n_rows), _MEASURED_GROUPS)

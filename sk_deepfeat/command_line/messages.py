@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from sk_deepfeat.command_line.columns import in_words
+from sk_deepfeat.command_line.data import Data
+
 
 def print_error(error: BaseException) -> None:
     """Print why the command ended."""
@@ -14,3 +17,9 @@ def print_error(error: BaseException) -> None:
 def print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning without its place in the code; stands in for `warnings.showwarning`."""
     print(f"sk_deepfeat: warning: {message}", file=sys.stderr)
+
+
+def print_notes(data: Data) -> None:
+    """Print what was noticed about the data, and what is done to each of its columns."""
+    for line in (*data.notes, *in_words(data.columns)):
+        print(f"sk_deepfeat: {line}", file=sys.stderr)

@@ -4,61 +4,60 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline, make_pipeline
 
-from sk_deepfeat.command_line.curve import check_population
-from sk_deepfeat.command_line.data import Data, load
+from sk_deepfeat.command_line.data import load
 from sk_deepfeat.command_line.extras import require_plot
-from sk_deepfeat.command_line.features import feature_steps
-from sk_deepfeat.compose import TwoStageClassifier, TwoStageRegressor
-from sk_deepfeat.linear_model import (
-    DeterministicEquivalentRidge,
-    DeterministicEquivalentRidgeClassifier,
-)
+from sk_deepfeat.command_line.headline import headline_of
+from sk_deepfeat.command_line.json_output import described, print_json
+from sk_deepfeat.command_line.messages import print_notes
+from sk_deepfeat.command_line.model import check_population, fit_model, model_of
+from sk_deepfeat.command_line.progress import patience
+from sk_deepfeat.model_selection.fitted_ridge import curves_of, fitted_ridge
 from sk_deepfeat.report import write_report
 from sk_deepfeat.report.writing import check_destination
+
+_SIZES = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the JSON's curve, in units of the training rows
 
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Fit the model, write its page, print where, and return the exit status 0."""
     output = check_destination(arguments.output)  # all three before the long run
-    data = load(
-        arguments.data, arguments.data_home, option="", groups=arguments.groups, task=arguments.task
-    )
-    check_population(arguments, data)
     require_plot()
-    if np.any(np.all(data.y == data.y[:1], axis=0)):
-        raise ValueError(f"{arguments.data}: y is constant; there is nothing to predict.")
-    model = unfitted_model(arguments, is_table=data.is_table, of_classes=data.of_classes)
-    model = _fit(model, data)
+    with patience(f"reading {arguments.data}"):
+        data = load(arguments)
+    check_population(arguments, data)
+    print_notes(data)
+    with patience("fitting features and ridge"):
+        model = fit_model(model_of(arguments, data), data)
     of_groups = "" if data.groups is None else f" on new groups ({arguments.groups})"
     error = "error rate" if data.of_classes else "test error"
-    title = f"Predicted {error}{of_groups}: {Path(arguments.data).name}"
-    print(write_report(model, output, y=data.y, targets=arguments.targets, title=title))
+    with patience("asking, checking and drawing for the report"):
+        written = write_report(
+            model,
+            output,
+            y=data.y,
+            targets=arguments.targets,
+            title=f"Predicted {error}{of_groups}: {Path(arguments.data).name}",
+            target_name=data.target,
+            columns=[(column.name, column.treatment) for column in data.columns],
+        )
+    if not arguments.json:
+        print(written)
+        return 0
+    ridge = fitted_ridge(model)
+    headline = headline_of(ridge, arguments.targets)
+    sizes = np.unique(np.maximum(2.0, np.round(ridge.n_samples_ * np.array(_SIZES))))
+    metric = headline.metric
+    curves = curves_of(ridge, sizes, [headline.alpha, "optimal"], 0.9, metric)
+    print_json(
+        {
+            **described(arguments, data, headline),
+            "train_sizes": sizes,
+            "alphas": [headline.alpha, "optimal"],
+            **curves,
+            "report": str(written),
+        }
+    )
     return 0
-
-
-def _fit(model: Any, data: Data) -> Any:
-    """Fit with the groups where there are any: a pipeline hands them to its last step."""
-    if data.groups is None:
-        return model.fit(data.X, data.y)
-    name = f"{model.steps[-1][0]}__groups" if isinstance(model, Pipeline) else "groups"
-    return model.fit(data.X, data.y, **{name: data.groups})
-
-
-def unfitted_model(
-    arguments: argparse.Namespace, *, is_table: bool, of_classes: bool = False
-) -> Any:
-    """Return features and ridge, on disjoint rows if the features learn from the targets."""
-    steps = feature_steps(arguments, is_table=is_table)
-    ridge_of: Any = DeterministicEquivalentRidge
-    two_stages_of: Any = TwoStageRegressor
-    if of_classes:
-        ridge_of, two_stages_of = DeterministicEquivalentRidgeClassifier, TwoStageClassifier
-    ridge = ridge_of(arguments.alpha, population=arguments.population)
-    if arguments.features == "trained":
-        return two_stages_of(make_pipeline(*steps), ridge, random_state=arguments.seed)
-    return make_pipeline(*steps, ridge)

@@ -129,6 +129,7 @@ class TwoStages(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
             y,
             accept_sparse=True,
             dtype=None,
+            ensure_all_finite=False,  # the feature map decides: some fill what is missing
             allow_nd=True,
             multi_output=True,
             ensure_min_samples=2,
@@ -208,7 +209,15 @@ class TwoStages(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _features(self, X: Any) -> Any:
         check_is_fitted(self)
-        validate_data(self, X, accept_sparse=True, dtype=None, allow_nd=True, reset=False)
+        validate_data(
+            self,
+            X,
+            accept_sparse=True,
+            dtype=None,
+            ensure_all_finite=False,
+            allow_nd=True,
+            reset=False,
+        )
         return self.feature_map_.transform(X)
 
     def __sklearn_tags__(self) -> Any:

@@ -54,7 +54,13 @@ class SquaredErrors:
         """Return what ridge is fitted to, shape (rows, t), and weights of the rows or None."""
         return y.reshape(len(y), -1), None
 
-    def sums(self, predicted: FloatArray, y: NDArray[Any], trained_on: NDArray[Any]) -> FloatArray:
+    def sums(
+        self,
+        predicted: FloatArray,
+        y: NDArray[Any],
+        trained_on: NDArray[Any],
+        weights: FloatArray | None = None,
+    ) -> FloatArray:
         """Return sums over rows, to be added over blocks.
 
         Parameters
@@ -65,14 +71,20 @@ class SquaredErrors:
             Targets.
         trained_on : ndarray
             Targets of the training rows.
+        weights : ndarray of shape (rows,), optional
+            What rows count.
         """
         targets = y.reshape(len(y), -1)
         wanted = np.tile(targets, predicted.shape[1] // targets.shape[1])
-        return np.asarray(np.square(predicted - wanted).sum(axis=0))
+        squares = np.square(predicted - wanted)
+        return np.asarray(squares.sum(axis=0) if weights is None else weights @ squares)
 
-    def means(self, sums: FloatArray, y: NDArray[Any], n_alphas: int) -> FloatArray:
+    def means(
+        self, sums: FloatArray, y: NDArray[Any], n_alphas: int, weights: FloatArray | None = None
+    ) -> FloatArray:
         """Return the error at each alpha from the sums over all rows, of targets y."""
-        return np.asarray((sums / len(y)).reshape(n_alphas, -1).mean(axis=1))
+        total = len(y) if weights is None else weights.sum()
+        return np.asarray((sums / total).reshape(n_alphas, -1).mean(axis=1))
 
 
 SQUARED_ERRORS = SquaredErrors()
@@ -107,7 +119,13 @@ class ClassLosses:
         weights = of_class[np.searchsorted(known, y)]
         return codes, weights if np.any(weights) else None
 
-    def sums(self, predicted: FloatArray, y: NDArray[Any], trained_on: NDArray[Any]) -> FloatArray:
+    def sums(
+        self,
+        predicted: FloatArray,
+        y: NDArray[Any],
+        trained_on: NDArray[Any],
+        weights: FloatArray | None = None,
+    ) -> FloatArray:
         """Return sums over the rows of each class, shape (n_classes, alphas)."""
         number, outputs = self._number(y), 1 if self.classes.size == 2 else self.classes.size
         scores = predicted.reshape(len(y), -1, outputs)
@@ -118,6 +136,8 @@ class ClassLosses:
             if outputs == 1:
                 scores = np.concatenate([-scores, scores], axis=-1)
             losses = self._losses(scores, number, np.isin(self.classes, trained_on))
+        if weights is not None:
+            losses = losses * weights[:, None]
         return np.stack([losses[number == k].sum(axis=0) for k in range(self.classes.size)])
 
     def _losses(
@@ -133,13 +153,15 @@ class ClassLosses:
         others = np.log(np.exp(scores - largest).sum(axis=-1))
         return np.asarray(others + (largest - own)[..., 0])
 
-    def means(self, sums: FloatArray, y: NDArray[Any], n_alphas: int) -> FloatArray:
+    def means(
+        self, sums: FloatArray, y: NDArray[Any], n_alphas: int, weights: FloatArray | None = None
+    ) -> FloatArray:
         """Return the error at each alpha, as `SquaredErrors` does."""
-        counts = np.bincount(self._number(y), minlength=self.classes.size)
+        counts = np.bincount(self._number(y), weights, minlength=self.classes.size)
         if self.metric == "balanced_error":
             there = counts > 0
             return np.asarray((sums[there] / counts[there, None]).mean(axis=0))
-        return np.asarray(sums.sum(axis=0) / len(y))
+        return np.asarray(sums.sum(axis=0) / counts.sum())
 
     def _number(self, y: NDArray[Any]) -> NDArray[np.intp]:
         return np.searchsorted(self.classes, y)

@@ -44,7 +44,12 @@ def ridge_intercept(readout: Any, *, classes: bool) -> bool:
 
 
 def predictor_of_numbers(
-    readout: Any, population: Any, X: Any, y: FloatArray, groups: NDArray[np.intp] | None
+    readout: Any,
+    population: Any,
+    X: Any,
+    y: FloatArray,
+    groups: NDArray[np.intp] | None,
+    sample_weight: FloatArray | None,
 ) -> ErrorPredictor:
     """Return what answers for squared errors.
 
@@ -54,14 +59,18 @@ def predictor_of_numbers(
         A ridge.
     population : str or population object, optional
         None is the readout's own, else "leave-one-out".
-    X, y, groups : array-like
+    X, y, groups, sample_weight : array-like
         Rows that the population is fitted on.
     """
     population = _population_of(readout, population)
     fit_intercept = ridge_intercept(readout, classes=False)
-    fitted = fit_population(population, X, y, groups=groups, fit_intercept=fit_intercept, path=None)
-    asked = AskedPopulation(fitted, population, fit_intercept, 1.0, np.ndim(y) == 1)
-    return ErrorPredictor(asked, len(y), 1.0, _feature_scale(X, centred=fit_intercept))
+    fitted = fit_population(
+        population, X, y, sample_weight, groups=groups, fit_intercept=fit_intercept, path=None
+    )
+    mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean())
+    asked = AskedPopulation(fitted, population, fit_intercept, mean_weight, np.ndim(y) == 1)
+    scale = _feature_scale(X, centred=fit_intercept) * mean_weight
+    return ErrorPredictor(asked, len(y), 1.0, scale)
 
 
 def predictor_of_classes(
@@ -70,6 +79,7 @@ def predictor_of_classes(
     X: Any,
     y: NDArray[Any],
     groups: NDArray[np.intp] | None,
+    sample_weight: FloatArray | None,
     losses: ClassLosses,
 ) -> ErrorPredictor:
     """Return what `predictor_of_numbers` does for the losses of classes, of labels y.
@@ -84,7 +94,7 @@ def predictor_of_classes(
         fit_intercept=ridge_intercept(readout, classes=True),
         class_weight=losses.class_weight,
         population=population,
-    ).fit(X, y, groups=groups)
+    ).fit(X, y, sample_weight, groups=groups)
     predictor = classifier.error_predictor_
     if losses.metric != "mse" and not predictor.knows_error_rates:
         raise ValueError(

@@ -53,8 +53,11 @@ class _Task(NamedTuple):
     original: IndexArray  # which of the user's rows they are
     population_X: Any
     population_y: NDArray[Any]
+    population_original: IndexArray  # which of the user's rows these are
     groups: IndexArray | None = None  # of the rows of `X`, 0 … G-1
     population_groups: IndexArray | None = None
+    weights: FloatArray | None = None  # of the rows of `X`
+    population_weights: FloatArray | None = None
 
 
 def ridge_learning_curve(
@@ -67,6 +70,7 @@ def ridge_learning_curve(
     n_repeats: int = 5,
     test_size: Any = 0.1,
     groups: Any = None,
+    sample_weight: Any = None,
     population: Any = None,
     scoring: str | None = None,
     n_jobs: int | None = None,
@@ -110,6 +114,10 @@ def ridge_learning_curve(
         Labels of the rows' groups, such as patients or recordings. Subsets are then subsets of
         groups, measured on the rows of all other groups, and the prediction is that of rows of new
         groups. A feature map never sees a group that is measured.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the rows, positive, as in ``DeterministicEquivalentRidge.fit``: for the
+        coefficients a weight equals repetition; a row of any weight is one draw, and counts by its
+        weight in the errors, predicted and measured. Feature maps take none.
     population : str or population object, optional
         As in `DeterministicEquivalentRidge`; None is the estimator's own, else
         "leave-one-out".
@@ -182,6 +190,8 @@ def ridge_learning_curve(
     rng = check_random_state(random_state)
     codes = None if groups is None else check_groups(groups, len(y), warn=False)
     task = _task(_with_integer_seeds(estimator, rng), X, y, codes, rng)
+    if sample_weight is not None:
+        task = _weighted(task, sample_weight, len(y))
     codes = np.arange(len(task.y)) if task.groups is None else task.groups
     unit = "rows" if task.groups is None else "groups"
     sizes = check_train_sizes(train_sizes, int(codes.max()) + 1, test_size, unit)
@@ -201,7 +211,14 @@ def ridge_learning_curve(
     measured = np.full((sizes.size, alphas.size, n_repeats), np.nan)
     tasks = (
         delayed(measure_subset)(
-            task.features, task.X, task.y, *splits[s][r], alphas, fit_intercept, errors
+            task.features,
+            task.X,
+            task.y,
+            *splits[s][r],
+            alphas,
+            fit_intercept,
+            errors,
+            task.weights,
         )
         for s, r in cells
     )
@@ -242,7 +259,7 @@ def _labels(y: Any) -> NDArray[Any]:
 
 def _predictor(task: _Task, population: Any, errors: Errors) -> ErrorPredictor:
     """Return what answers for the errors that are measured."""
-    rows = task.population_X, task.population_y, task.population_groups
+    rows = task.population_X, task.population_y, task.population_groups, task.population_weights
     if isinstance(errors, ClassLosses):
         return predictor_of_classes(task.readout, population, *rows, errors)
     return predictor_of_numbers(task.readout, population, *rows)
@@ -310,7 +327,16 @@ def _task(
         features = feature_map.transform(_safe_indexing(X, rows))
         outside = _counted_anew(groups, rows)
         return _Task(
-            estimator.readout, None, features, y[rows], rows, features, y[rows], outside, outside
+            estimator.readout,
+            None,
+            features,
+            y[rows],
+            rows,
+            features,
+            y[rows],
+            rows,
+            outside,
+            outside,
         )
     rows = np.arange(len(y))
     if isinstance(estimator, Pipeline):
@@ -319,7 +345,7 @@ def _task(
             return _task(readout, X, y, groups, rng)
         if all(isinstance(step, FrozenEstimator) for _, step in steps.steps):
             features = steps.transform(X)
-            return _Task(readout, None, features, y, rows, features, y, groups, groups)
+            return _Task(readout, None, features, y, rows, features, y, rows, groups, groups)
         if groups is None:
             seen, unseen = train_test_split(rows, test_size=0.5, random_state=rng)
         else:
@@ -327,9 +353,22 @@ def _task(
         fitted = clone(steps).fit(_safe_indexing(X, seen), y[seen])
         features = fitted.transform(_safe_indexing(X, unseen))
         kept = _counted_anew(groups, unseen)
-        return _Task(readout, steps, X, y, rows, features, y[unseen], groups, kept)
+        return _Task(readout, steps, X, y, rows, features, y[unseen], unseen, groups, kept)
     X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X")
-    return _Task(estimator, None, X, y, rows, X, y, groups, groups)
+    return _Task(estimator, None, X, y, rows, X, y, rows, groups, groups)
+
+
+def _weighted(task: _Task, sample_weight: Any, n_rows: int) -> _Task:
+    """Give rows their weights, or raise ValueError where they are none."""
+    weights = check_array(sample_weight, ensure_2d=False, dtype=float, input_name="sample_weight")
+    if weights.shape != (n_rows,) or np.any(weights <= 0):
+        raise ValueError(
+            f"sample_weight must hold one positive number for each of the {n_rows} rows; got shape "
+            f"{weights.shape}, the least {weights.min():g}. Leave out rows of weight zero."
+        )
+    return task._replace(
+        weights=weights[task.original], population_weights=weights[task.population_original]
+    )
 
 
 def _halves(groups: IndexArray, rng: np.random.RandomState) -> list[IndexArray]:

@@ -28,6 +28,7 @@ def measure_subset(
     alphas: FloatArray,
     fit_intercept: bool,
     errors: Errors = SQUARED_ERRORS,
+    sample_weight: FloatArray | None = None,
 ) -> FloatArray:
     """Return the test errors of ridge fitted on the rows `train`, one for each alpha.
 
@@ -50,6 +51,8 @@ def measure_subset(
         Whether ridge fits an intercept.
     errors : SquaredErrors or ClassLosses, default=SQUARED_ERRORS
         What ridge is fitted to, and what is measured.
+    sample_weight : ndarray of shape (n_samples,), optional
+        Of all rows, positive; in the fit, and in the mean of what is measured.
 
     Returns
     -------
@@ -61,6 +64,9 @@ def measure_subset(
             features = clone(features)
             rows = features.fit_transform(rows, y[train])
         targets, row_weights = errors.targets(y[train])
+        if sample_weight is not None:
+            given = sample_weight[train]
+            row_weights = given if row_weights is None else given * row_weights
         path = ridge_factorization(rows, targets, row_weights, fit_intercept=fit_intercept)
         coefs = path.coefs(alphas / path.mean_weight)
         weights = coefs.transpose(1, 0, 2).reshape(path.n_features, -1)
@@ -73,5 +79,9 @@ def measure_subset(
                 rows = features.transform(rows)
             rows = rows if is_sparse(rows) else np.asarray(rows, dtype=np.float64)
             predicted = rows @ weights + offset
-            total = total + errors.sums(predicted, y[block], y[train])
-        return errors.means(total, y[test], alphas.size)
+            total = total + errors.sums(predicted, y[block], y[train], _some(sample_weight, block))
+        return errors.means(total, y[test], alphas.size, _some(sample_weight, test))
+
+
+def _some(weights: FloatArray | None, rows: IndexArray) -> FloatArray | None:
+    return None if weights is None else weights[rows]

@@ -136,13 +136,16 @@ def check_destination(path: Any) -> Path:
     Raises
     ------
     OSError
-        If its folder does not exist or cannot be written to, or it is a folder itself.
+        If its folder does not exist or cannot be written to, or it is a folder itself, or a
+        device, a pipe or the like. Links are followed.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"path={path!r} must name a file, such as 'report.html'.")
-    destination = Path(path)
+    destination = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
     if destination.is_dir():
         raise IsADirectoryError(f"{destination} is a folder; name a file, such as report.html.")
+    if destination.exists() and not destination.is_file():
+        raise FileExistsError(f"{destination} is no regular file, and is not replaced by a page.")
     if not destination.parent.is_dir():
         raise FileNotFoundError(f"{destination}: there is no folder {destination.parent}.")
     if not os.access(destination.parent, os.W_OK):

@@ -60,7 +60,20 @@ def test_own_data(run, save, tmp_path, population, features):
 def test_units_of_a_tables_columns_change_nothing(run, save, tmp_path, population, features):
     pandas = pytest.importorskip("pandas", reason="the command line writes a table")
     arguments = ["--features", features, "--hidden-layer-sizes", "15", "--population", population]
-    arguments += ["--train-sizes", "50", "200", "--repeats", "2", "--output", str(tmp_path)]
+    arguments += [
+        "--alphas",
+        "0.1",
+        "1",
+        "10",
+        "100",
+        "--train-sizes",
+        "50",
+        "200",
+        "--repeats",
+        "2",
+        "--output",
+        str(tmp_path),
+    ]
 
     def frame(scales):
         status, _, err = run("--data", save("table", n_rows=1200, scales=scales), *arguments)
@@ -75,7 +88,9 @@ def test_units_of_a_tables_columns_change_nothing(run, save, tmp_path, populatio
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--data", "letters"], "'letters' is not 'digits', 'mnist' or an .npz file"),
+        (["--data", "letters"], "'letters' is not 'digits', 'mnist' or a .csv, .tsv, .parquet or"),
+        (["digits", "--data", "mnist"], "--data mnist: digits is named already"),
+        (["digits", "--target", "x"], "--target x: digits has its parity for a target"),
         (["--data", "missing.npz"], "there is no such file"),
         (["--alphas", "-1"], "'-1' is not a finite number that is not negative"),
         (["--alphas", "nan"], "'nan' is not a finite number"),
@@ -83,7 +98,7 @@ def test_units_of_a_tables_columns_change_nothing(run, save, tmp_path, populatio
         (["--train-sizes", "5000"], "the largest size is 1247"),
         (["--features", "magic"], "invalid choice: 'magic'"),
         (["--widths", "3"], "unrecognized arguments: --widths"),
-        (["reports"], "unrecognized arguments: reports"),
+        (["reports"], "'reports' is no command; there are curve and report"),
         (["--data", "mnist", "--data-home", "nowhere"], "MNIST files are not in nowhere"),
     ],
 )
@@ -102,11 +117,30 @@ def test_bad_input_is_one_line_and_status_2(run, tmp_path, arguments, message):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"X": np.ones((300, 2))}, "must hold arrays named X and y"),
+        (
+            {"X": np.ones((300, 2))},
+            "must hold arrays named X and y; there is no y, but X. --target",
+        ),
+        ({"a": np.ones(300)}, "must hold arrays named X and y; there is no X nor y, but a"),
         ({"X": np.ones((300, 2)), "y": np.ones(200)}, "one row per target"),
-        ({"X": np.full((300, 2), np.nan), "y": np.ones(300)}, "must be finite"),
-        ({"X": np.ones((30, 2)), "y": np.ones(30)}, "at least 200 are needed"),
-        ({"X": np.full((300, 2), "a"), "y": np.ones(300)}, "must be real numbers"),
+        (
+            {"X": np.full((300, 2), np.nan), "y": np.ones(300)},
+            "X must be finite; column 0 of X has 300 missing (NaN) values, and so have 1 others",
+        ),
+        (
+            {"X": np.where(np.eye(300, 2) == 1, np.inf, 1.0), "y": np.ones(300)},
+            "column 0 of X has 1 infinite values",
+        ),
+        (
+            {"X": np.where(np.eye(300, 8) == 1, np.nan, 1.0).reshape(300, 4, 2), "y": np.ones(300)},
+            "column 0 of X has 1 missing (NaN) values",
+        ),
+        ({"X": np.ones((30, 2)), "y": np.ones(30)}, "30 rows, which are too few; at least 50 are"),
+        ({"X": np.full((300, 2), "a"), "y": np.ones(300)}, "X must be real numbers"),
+        (
+            {"X": np.ones((300, 2)), "y": np.where(np.arange(300) % 9 == 4, np.nan, 1.0)},
+            "y is missing or infinite in 33 of 300 rows, the first in row 5; leave these rows out",
+        ),
     ],
 )
 def test_bad_file(run, tmp_path, arrays, message):

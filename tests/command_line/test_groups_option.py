@@ -7,7 +7,6 @@ import pytest
 
 from sk_deepfeat.command_line.arguments import parse
 from sk_deepfeat.command_line.curve import fit_features
-from sk_deepfeat.command_line.data import load
 
 FAST = ["--features", "random", "--hidden-layer-sizes", "15", "--groups", "site"]
 
@@ -42,8 +41,8 @@ def grouped(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["site", "number"])
-def test_features_and_ridge_see_disjoint_groups(grouped, name):
-    data = load(grouped(), None, groups=name)
+def test_features_and_ridge_see_disjoint_groups(grouped, loaded, name):
+    data = loaded(grouped(), "--groups", name)
     stages = fit_features(parse(["--features", "none", "--groups", name]), data)
     seen = stages.feature_map[0].n_samples_seen_
     assert seen + len(stages.targets) == 1200 and abs(seen - 300) <= 3
@@ -89,7 +88,7 @@ def test_report_of_groups(run, grouped, tmp_path, features):
     source = page.read_text(encoding="utf-8")
     assert "<title>Predicted test error on new groups (site): data.npz</title>" in source
     assert "<span>predicted test error on new groups</span>" in source
-    rows, groups = ("600", "120") if features == "trained" else ("1,200", "240")
+    rows, groups = ("900", "180") if features == "trained" else ("1,200", "240")
     assert f"<dd>{rows} in {groups} groups" in source
 
 
@@ -97,11 +96,15 @@ def test_report_of_groups(run, grouped, tmp_path, features):
     ("name", "message"),
     [
         ("patient", "--groups patient: .*data.npz holds no such array, but X, y, site, number, "),
+        ("Sites", r"no such array, but X, y, .* Did you mean site\?"),
         ("short", "--groups short: groups has 1199 labels for 1200 rows"),
         ("one", "--groups one: groups has one group, 0.0"),
         ("missing", "--groups missing: groups has 5 missing labels, the first in row 15"),
         ("table", r"--groups table: groups has shape \(1200, 2\); it must have one axis"),
-        ("things", "--groups things: the array holds Python's objects; save labels as numbers or"),
+        (
+            "things",
+            "--groups things: the array holds Python's objects; save it as numbers or strings",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["curve", "report"])
@@ -121,7 +124,7 @@ def test_images_that_ship_have_no_groups(run, command, name):
     data = [name] if command == "report" else ["--data", name]
     status, _, err = run(command, *data, "--groups", "writer")
     assert status == 2
-    assert f"--groups writer: {name} has no groups; they are an array of an .npz file" in err
+    assert f"--groups writer: {name} has no groups; groups name a column of a table, or an" in err
 
 
 @pytest.mark.parametrize(

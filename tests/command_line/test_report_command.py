@@ -1,5 +1,7 @@
 """``python -m sk_deepfeat report``: its page, and bad input."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ def test_report(run, save, tmp_path, features, kind):
     [
         ([], "the following arguments are required: data"),
         (["missing.npz"], "missing.npz: there is no such file"),
-        (["letters"], "'letters' is not 'digits', 'mnist' or an .npz file"),
+        (["letters"], "'letters' is not 'digits', 'mnist' or a .csv, .tsv, .parquet or .npz file"),
         (["digits", "--alpha", "best"], "'best' is not 'optimal' or a finite number"),
         (["digits", "--alpha", "-1"], "'-1' is not 'optimal' or a finite number"),
         (["digits", "--targets", "0"], "'0' is not a finite number above 0"),
@@ -51,8 +53,8 @@ def test_report_of_bad_input(run, arguments, message):
     [
         ({"X": np.ones((300, 2))}, "data.npz must hold arrays named X and y"),
         ({"X": np.full((300, 2), np.nan), "y": np.ones(300)}, "must be finite"),
-        ({"X": np.ones((300, 2)), "y": np.ones(300)}, "y is constant"),
-        ({"X": np.ones((30, 2)), "y": np.ones(30)}, "at least 200 are needed"),
+        ({"X": np.ones((300, 2)), "y": np.ones(300)}, "y is constant, 1"),
+        ({"X": np.ones((30, 2)), "y": np.ones(30)}, "too few; at least 50 are needed"),
     ],
 )
 def test_report_of_a_bad_file(run, tmp_path, arrays, message):
@@ -62,3 +64,17 @@ def test_report_of_a_bad_file(run, tmp_path, arrays, message):
     status, _, err = run("report", str(tmp_path / "data.npz"), "--output", str(page))
     assert status == 2 and message in err and "--data" not in err
     assert len(err.strip().splitlines()) == 1 and not page.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices have names")
+def test_nothing_but_a_regular_file_is_replaced(run, save, tmp_path):
+    pipe, page, link = tmp_path / "pipe", tmp_path / "page.html", tmp_path / "link.html"
+    os.mkfifo(pipe)
+    for output in (pipe, "/dev/null"):
+        status, _, err = run("report", save("table"), *REPORT, "--output", str(output))
+        assert status == 2 and f"{output} is no regular file, and is not replaced" in err
+    page.write_text("old")
+    link.symlink_to(page)
+    status, out, _ = run("report", save("table"), *REPORT, "--output", str(link))
+    assert (status, out) == (0, f"{page}\n") and link.is_symlink()
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from sk_deepfeat.command_line.data import load
-
 FAST = ["--features", "random", "--hidden-layer-sizes", "20"]
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(450, 8))
@@ -34,28 +32,26 @@ def classes(tmp_path):
     return file
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_taken_for_classes(classes, kind):
-    data = load(classes(kind), None)
-    assert data.of_classes == (
-        kind in ("strings", "bytes", "booleans", "integers", "two", "constant")
-    )
+@pytest.mark.parametrize("kind", KINDS.keys() - {"constant"})
+def test_what_is_taken_for_classes(classes, loaded, kind):
+    data = loaded(classes(kind))
+    assert data.of_classes == (kind in ("strings", "bytes", "booleans", "integers", "two"))
     if not data.of_classes:
         assert data.y.dtype == np.float64
 
 
 @pytest.mark.parametrize("kind", ["bytes", "whole floats", "counts", "gap"])
-def test_a_task_that_is_named_decides(classes, kind):
-    data = load(classes(kind), None, task="classification")
+def test_a_task_that_is_named_decides(classes, loaded, kind):
+    data = loaded(classes(kind), "--task", "classification")
     assert data.of_classes and data.y.dtype.kind in "iU"
     if kind != "bytes":
         np.testing.assert_array_equal(data.y, KINDS[kind])
-        data = load(classes(kind), None, task="regression")
+        data = loaded(classes(kind), "--task", "regression")
         assert not data.of_classes and data.y.dtype == np.float64
 
 
-def test_parity_of_digits_is_classes_where_that_is_asked():
-    numbers, labels = load("digits", None), load("digits", None, task="classification")
+def test_parity_of_digits_is_classes_where_that_is_asked(loaded):
+    numbers, labels = loaded("digits"), loaded("digits", "--task", "classification")
     assert not numbers.of_classes and labels.of_classes
     np.testing.assert_array_equal(labels.y == "even", numbers.y == 1.0)
 
@@ -102,8 +98,8 @@ def test_report_of_classes(run, classes, tmp_path, features, groups):
     ("kind", "arguments", "message"),
     [
         ("continuous", ["--task", "classification"], "needs labels in y, but it holds numbers"),
-        ("columns", ["--task", "classification"], "X needs one row per target"),
-        ("strings", ["--task", "regression"], "X and y must be real numbers"),
+        ("columns", ["--task", "classification"], "y of shape (450, 2) must have one axis"),
+        ("strings", ["--task", "regression"], "y must be real numbers for --task regression"),
         ("strings", ["--task", "ranking"], "invalid choice: 'ranking'"),
         ("strings", ["--population", "gcv"], "gcv does not tell error rates of classes"),
     ],
@@ -116,9 +112,10 @@ def test_bad_tasks(run, classes, tmp_path, command, kind, arguments, message):
     assert len(err.strip().splitlines()) == 1
 
 
-def test_one_class_alone(run, classes, tmp_path):
-    pytest.importorskip("matplotlib", reason="a report holds pictures")
-    status, _, err = run("report", classes("constant"), "--output", str(tmp_path / "page.html"))
-    assert status == 2 and "y is constant; there is nothing to predict" in err
-    status, _, err = run("--data", classes("constant"), *FAST, "--output", str(tmp_path / "o"))
-    assert status == 2 and "one class alone" in err
+@pytest.mark.parametrize("command", ["curve", "report"])
+def test_one_class_alone(run, classes, tmp_path, command):
+    pytest.importorskip("matplotlib", reason="the command line draws")
+    output = tmp_path / "out"
+    status, _, err = run(command, classes("constant"), "--output", str(output))
+    assert status == 2 and "y is constant, a; there is nothing to predict" in err
+    assert not output.exists()

@@ -63,6 +63,66 @@ def test_predicted_is_the_populations():
     assert np.median(np.abs(curve.relative_error)) < 0.1
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_weights_are_those_of_the_fit(fit_intercept):
+    """Measured as by explicit refits, predicted as by a fitted ridge: weighted means."""
+    weight = np.random.default_rng(0).uniform(0.1, 5.0, len(Y))
+    ridge = DeterministicEquivalentRidge(fit_intercept=fit_intercept)
+    curve = ridge_learning_curve(ridge, X, Y, sample_weight=weight, **ASKED)
+    for s, r in ((0, 0), (1, 2)):
+        train, test = curve.splits[s][r]
+        for a, alpha in enumerate(curve.alphas[1:], 1):
+            plain = Ridge(alpha, fit_intercept=fit_intercept, solver="svd")
+            plain.fit(X[train], Y[train], weight[train])
+            expected = mean_squared_error(
+                Y[test], plain.predict(X[test]), sample_weight=weight[test]
+            )
+            assert curve.measured[s, a, r] == pytest.approx(expected, rel=1e-9)
+    fitted = ridge.fit(X, Y, weight)
+    expected = fitted.predict_test_error([[40], [150]], ASKED["alphas"])
+    np.testing.assert_allclose(curve.predicted, expected, rtol=1e-9)
+    assert np.median(np.abs(curve.relative_error)) < 0.1
+
+
+def test_equal_weights_are_none_at_another_alpha():
+    weights, alphas = np.full(len(Y), 4.0), 4.0 * np.array(ASKED["alphas"])
+    plain = ridge_learning_curve(Ridge(), X, Y, **ASKED)
+    weighted = ridge_learning_curve(
+        Ridge(), X, Y, sample_weight=weights, **{**ASKED, "alphas": alphas}
+    )
+    np.testing.assert_allclose(weighted.measured, plain.measured, rtol=1e-9)
+    np.testing.assert_allclose(weighted.predicted, plain.predicted, rtol=1e-9)
+
+
+def test_weights_follow_the_rows_of_pipelines_and_two_stages():
+    """Rows that count for nearly nothing, of targets that are far off, change nothing."""
+    wrong = np.random.default_rng(0).random(len(Y)) < 0.3
+    rows = np.r_[X, X[wrong]], np.r_[Y, 50.0 + 0.0 * Y[wrong]]
+    weight = np.r_[np.ones(len(Y)), np.full(wrong.sum(), 1e-12)]
+    stages = TwoStageRegressor(RandomDeepFeatures((30,), random_state=0), Ridge(), random_state=0)
+    for estimator in (pipeline(), stages):
+        curve = ridge_learning_curve(estimator, *rows, sample_weight=weight, **ASKED)
+        for s, r in ((0, 0), (1, 1)):
+            train, test = curve.splits[s][r]
+            assert np.any(train >= len(Y)) and np.any(test >= len(Y))
+        # A model, or a mean, that followed the others would err by about 50².
+        assert np.max(curve.measured[:, 1:]) < 5.0
+        assert np.max(curve.predicted[:, 1:]) < 5.0
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.ones(3), r"one positive number for each of the 442 rows; got shape \(3,\)"),
+        (np.zeros(442), "the least 0. Leave out rows of weight zero"),
+        (np.full(442, np.nan), "sample_weight contains NaN"),
+    ],
+)
+def test_bad_weights(weight, message):
+    with pytest.raises(ValueError, match=message):
+        ridge_learning_curve(Ridge(), X, Y, sample_weight=weight, **ASKED)
+
+
 def test_population_of_the_estimator_and_by_argument():
     exact = ExactPopulation(np.eye(10), np.zeros(10), 1.0)
     own = ridge_learning_curve(DeterministicEquivalentRidge(population=exact), X, Y, **ASKED)

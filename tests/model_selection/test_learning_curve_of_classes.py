@@ -66,6 +66,31 @@ def test_measured_equals_explicit_refits(y, metric, class_weight):
                 assert curve.measured[s, a, r] == pytest.approx(expected, rel=1e-8), (s, r, a)
 
 
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_weights_of_rows_and_classes(class_weight):
+    weight = np.random.default_rng(1).uniform(0.1, 4.0, len(X))
+    ridge = RidgeClassifier(class_weight=class_weight)
+    asked = {**ASKED, "train_sizes": [30, 60], "sample_weight": weight}
+    curve = ridge_learning_curve(ridge, X, THREE, **asked)
+    balanced = ridge_learning_curve(ridge, X, THREE, scoring="balanced_accuracy", **asked)
+    for s, r in ((0, 0), (1, 2)):
+        train, test = curve.splits[s][r]
+        for a, alpha in enumerate(curve.alphas):
+            fitted = clone(ridge).set_params(alpha=alpha).fit(X[train], THREE[train], weight[train])
+            expected = 1.0 - fitted.score(X[test], THREE[test], weight[test])
+            assert curve.measured[s, a, r] == pytest.approx(expected)
+            wrong = fitted.predict(X[test]) != THREE[test]
+            of_class = [
+                np.average(wrong[THREE[test] == k], weights=weight[test][THREE[test] == k])
+                for k in np.unique(THREE)
+            ]
+            assert balanced.measured[s, a, r] == pytest.approx(np.mean(of_class))
+    fitted = DeterministicEquivalentRidgeClassifier(class_weight=class_weight)
+    fitted.fit(X, THREE, weight)
+    predicted = fitted.predict_test_error([[30], [60]], ASKED["alphas"])
+    np.testing.assert_allclose(curve.predicted, predicted)
+
+
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_a_subset_predicts_the_classes_it_has(fit_intercept):
     """Ridge on the labels of the subset alone, or its one class."""
