@@ -97,7 +97,7 @@ def test_report_of_classes(run, classes, tmp_path, features, groups):
 @pytest.mark.parametrize(
     ("kind", "arguments", "message"),
     [
-        ("continuous", ["--task", "classification"], "needs labels in y, but it holds numbers"),
+        ("continuous", ["--task", "classification"], "needs labels, but it holds numbers"),
         ("columns", ["--task", "classification"], "y of shape (450, 2) must have one axis"),
         ("strings", ["--task", "regression"], "y must be real numbers for --task regression"),
         ("strings", ["--task", "ranking"], "invalid choice: 'ranking'"),
