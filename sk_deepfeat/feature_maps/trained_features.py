@@ -32,6 +32,7 @@ from sk_deepfeat.feature_maps.training_options import (
     check_pool,
     check_training_options,
 )
+from sk_deepfeat.feature_maps.weight_law import draw_layers
 
 
 class TrainedDeepFeatures(
@@ -68,6 +69,11 @@ class TrainedDeepFeatures(
         `torchvision.models.feature_extraction`.
     bias : bool, default=True
         Whether the layers of the default network have biases.
+    weight_covariance : None, array, float, callable, or list of these, default=None
+        Law of the hidden layers' weights before training: their rows are N(0, C_l) with C_l as of
+        `RandomDeepFeatures`, such as a float g for the spectrum k^-g, where 0 stands for the
+        identity divided by fan_in. None draws them uniformly, as torch does; biases and the output
+        are drawn so in any case.
     max_epochs : int, default=20
         Passes over the rows; 0 leaves the network as it was initialised and needs no `y`.
     lr : float, default=1e-3
@@ -145,6 +151,7 @@ class TrainedDeepFeatures(
         module_params: dict[str, Any] | None = None,
         layer: str | None = None,
         bias: bool = True,
+        weight_covariance: Any = None,
         max_epochs: int = 20,
         lr: float = 1e-3,
         batch_size: int | None = 128,
@@ -162,6 +169,7 @@ class TrainedDeepFeatures(
         self.module_params = module_params
         self.layer = layer
         self.bias = bias
+        self.weight_covariance = weight_covariance
         self.max_epochs = max_epochs
         self.lr = lr
         self.batch_size = batch_size
@@ -232,7 +240,11 @@ class TrainedDeepFeatures(
             self.n_iter_ = len(training.history)
             return self._fitted_attributes()
 
-        take(train_network(spec, rows, targets, options, checkpoints, tasks, take))
+        first: list[NDArray[Any]] = []
+        if self.weight_covariance is not None:
+            rng = np.random.RandomState(spec.seed)
+            first = draw_layers(rng, layers[0], spec.in_features, self.weight_covariance)
+        take(train_network(spec, rows, targets, options, checkpoints, tasks, take, first))
 
     def transform(self, X: Any, out: Any = None) -> Any:
         """Return the activations of the layer, with the final weights.

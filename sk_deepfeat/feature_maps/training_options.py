@@ -75,7 +75,7 @@ def check_training_options(estimator: Any) -> TrainingOptions:
 
 
 def check_module_arguments(estimator: Any) -> None:
-    """Check bias, layer, pool, device, module and module_params of `estimator`.
+    """Check the parameters that describe the network of `estimator`.
 
     Parameters
     ----------
@@ -104,6 +104,11 @@ def check_module_arguments(estimator: Any) -> None:
                 "module=, or use hidden_layer_sizes, activation and bias."
             )
         return
+    if estimator.weight_covariance is not None:
+        raise ValueError(
+            "weight_covariance is the law of the default network's first weights, but module is "
+            "given; let the module draw its own."
+        )
     # Modules are told by what they do, so that this check needs no torch.
     if not isinstance(module, type) and hasattr(module, "state_dict"):
         raise TypeError(

@@ -209,6 +209,10 @@ def coefs_and_intercept(
     """
     if np.ndim(alpha) == 0:
         return _at_one_alpha(factorization, float(alpha))
+    if isinstance(factorization, RidgeFactorization) and not np.any(np.isnan(alpha)):
+        own = alpha / factorization.mean_weight
+        coefs = factorization.coefs_of_outputs(own)
+        return _with_intercept(factorization, own, coefs)
     coefs = np.empty((factorization.n_features, alpha.size))
     intercept, train_error = np.empty(alpha.size), np.empty(alpha.size)
     for each in np.unique(alpha):
@@ -228,6 +232,13 @@ def _at_one_alpha(
         coefs = factorization.coefs(alpha_of_mean)
     else:
         coefs = _iterated_coefs(factorization, alpha)
+    return _with_intercept(factorization, alpha_of_mean, coefs)
+
+
+def _with_intercept(
+    factorization: RidgeFactorization | UnfactorizedRows, alpha_of_mean: Any, coefs: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return coefficients with their intercepts and training errors."""
     intercept = factorization.target_mean - factorization.feature_mean @ coefs
     return coefs, intercept, factorization.training_error(alpha_of_mean, coefs)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sk_deepfeat.exceptions import warn_caller
-from sk_deepfeat.theory.alpha_lattice import least_along_alpha
+from sk_deepfeat.theory.alpha_lattice import Least, least_along_alpha
 from sk_deepfeat.theory.alpha_search import ROUNDING, AlphaSearch, Optimum
 from sk_deepfeat.theory.validation import FloatArray
 
 _ZOOMS = 1  # of 16: alphas of a lattice of 128 a decade, so that thousands of outputs share them
 _MOST_NAMED = 5
+_MOST_ROWS = 4000  # pairs of n and output that are searched at once
 
 _Pair = tuple[FloatArray, FloatArray]
 
@@ -59,6 +62,7 @@ class OutputSearch(AlphaSearch):
         alpha, share : ndarray of shape n_samples.shape + (t,)
             NaN where none is known.
         """
+        self._prepare(n_samples.ravel())
         found = [self._among_fewer_rows(float(n)) for n in n_samples.ravel()]
         for n, of_n in zip(n_samples.ravel(), found, strict=True):
             self._warn(float(n), of_n)
@@ -79,38 +83,69 @@ class OutputSearch(AlphaSearch):
         rough : bool, default=False
             Not used: all are as good.
         """
-        return np.array([self._mean_least_error(float(n)) for n in n_samples])
+        found = np.empty(n_samples.size)
+        for some in self._batches(np.arange(n_samples.size)):
+            found[some] = self._mean_least_errors(n_samples[some])
+        return found
 
     def knows_all(self, n_samples: float) -> bool:
         """Say whether nothing hides the best alpha of any output at an n."""
         return all(found.certain for found in self._alone(n_samples))
 
-    def _mean_least_error(self, n: float) -> float:
-        rows = np.full(self.n_outputs, n)
-        found = least_along_alpha(
+    def _mean_least_errors(self, n_samples: FloatArray) -> FloatArray:
+        rows = np.repeat(n_samples, self.n_outputs)
+        found = self._least(
+            rows,
             lambda alphas: self._errors_of_rows(rows[:, None], alphas)[0],
-            *self._range(rows),
-            zooms=np.full(rows.size, _ZOOMS),
-            sparing=True,
+            np.full(rows.size, _ZOOMS),
         )
         at_zero = self._errors_of_rows(rows[:, None], np.zeros((rows.size, 1)))[0][:, 0]
-        return float(np.fmin(found.value, at_zero).mean())
+        least = np.fmin(found.value, at_zero)
+        return np.asarray(least.reshape(n_samples.size, -1).mean(axis=1))
+
+    def _least(
+        self,
+        n_samples: FloatArray,
+        errors: Callable[[FloatArray], FloatArray],
+        zooms: NDArray[np.intp],
+    ) -> Least:
+        """Search on one lattice for all n: what growth makes of an alpha serves all of them."""
+        ends = self._range(n_samples)
+        return least_along_alpha(errors, *ends, zooms=zooms, shared=True, sparing=self.sparing)
+
+    def _batches(self, values: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return some numbers of samples at once, as many as outputs leave room for."""
+        step = max(_MOST_ROWS // self.n_outputs, 1)
+        return [values[start : start + step] for start in range(0, values.size, step)]
 
     def _mean_errors(self, n_samples: FloatArray, alpha: FloatArray) -> _Pair:
         plain, raised = self.errors_of_outputs(n_samples, alpha)
         return plain.mean(axis=-1), raised.mean(axis=-1)
 
     def _errors_of_rows(self, n_samples: FloatArray, alpha: FloatArray) -> _Pair:
-        """Return those of each output at its own alphas, of shape (t, P), all at one n."""
+        """Return those of each output at its own alphas: rows are all outputs of each n."""
         lattice, place = np.unique(alpha, return_inverse=True)
-        found = self.errors_of_outputs(np.full(lattice.shape, n_samples[0, 0]), lattice)
-        place, output = place.reshape(alpha.shape), np.arange(self.n_outputs)[:, None]
-        return found[0][place, output], found[1][place, output]
+        sizes, which = np.unique(n_samples[:, 0], return_inverse=True)
+        found = self.errors_of_outputs(*np.broadcast_arrays(sizes[:, None], lattice))
+        output = np.arange(len(alpha))[:, None] % self.n_outputs
+        cells = which[:, None], place.reshape(alpha.shape), output
+        return found[0][cells], found[1][cells]
+
+    def _search_all(self, sizes: FloatArray) -> None:
+        missing = [n for n in dict.fromkeys(map(float, sizes)) if n not in self._of_n]
+        for some in self._batches(np.array(missing)):
+            rows = np.repeat(some, self.n_outputs)
+            found = self._search(rows, np.full(rows.shape, np.inf))
+            for k, n in enumerate(some):
+                self._of_n[float(n)] = found[k * self.n_outputs : (k + 1) * self.n_outputs]
+
+    def _prepare(self, sizes: FloatArray) -> None:
+        self._search_all(sizes)
+        beyond = [n for n in sizes[sizes > self.n_rows] if not self.knows_all(float(n))]
+        self._search_all(np.array([size for n in beyond for size in self._fewer(n)]))
 
     def _alone(self, n: float) -> list[Optimum]:
-        if n not in self._of_n:
-            rows = np.full(self.n_outputs, n)
-            self._of_n[n] = self._search(rows, np.full(rows.shape, np.inf))
+        self._search_all(np.array([n]))
         return self._of_n[n]
 
     def _among_fewer_rows(self, n: float) -> list[Optimum]:

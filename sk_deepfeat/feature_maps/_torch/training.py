@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import nn
@@ -62,6 +63,7 @@ def train_network(
     checkpoints: Sequence[float],
     tasks: FitTasks,
     learned: Callable[[Training], dict[str, Any]],
+    first_weights: Sequence[NDArray[Any]] = (),
 ) -> Training:
     """Build, train and dismantle a network.
 
@@ -81,6 +83,8 @@ def train_network(
         Told of every epoch; may end the training.
     learned : callable
         Returns the fitted attributes of what has been trained so far.
+    first_weights : sequence of ndarray, default=()
+        Weights of the default network's hidden layers to begin with, in place of torch's.
 
     Returns
     -------
@@ -95,11 +99,11 @@ def train_network(
     """
     with reproducible(spec.seed, spec.device):
         probe = build_network(spec)
-        first = ArrayRows(rows.head(_PROBE_ROWS))
+        few = ArrayRows(rows.head(_PROBE_ROWS))
         # Before training: an unknown layer or a wrong head is refused at once.
-        n_features_out = layer_features(probe, spec, first).shape[1]
+        n_features_out = layer_features(probe, spec, few).shape[1]
         if targets is not None and options.max_epochs:
-            check_head(probe, spec, first.X, targets)
+            check_head(probe, spec, few.X, targets)
     batches: Any = [] if targets is None else rows.training_batches(targets, options.batch_size)
     steps = nearest_steps(checkpoints, len(batches))
     keeper = StateKeeper(steps, options.lr)
@@ -123,6 +127,7 @@ def train_network(
             verbose=max(0, options.verbose - 1),
         ).initialize()
         check_fresh(probe, net.module_, spec)
+        _begin_with(net.module_, first_weights)
 
         def so_far() -> Training:
             history = [{name: row[name] for name in ("epoch", "train_loss")} for row in net.history]
@@ -143,6 +148,14 @@ def train_network(
         training = so_far()
     _check_finite_state(training.state, options.lr)
     return training
+
+
+def _begin_with(network: nn.Module, weights: Sequence[NDArray[Any]]) -> None:
+    """Put weights into the hidden layers of a perceptron."""
+    for number, values in enumerate(weights, start=1):
+        layer: Any = network.get_submodule(f"hidden_{number}")
+        with torch.no_grad():
+            layer.weight.copy_(torch.as_tensor(values))
 
 
 def _same_batches(dataset: Any, batch_size: int) -> Any:

@@ -330,6 +330,71 @@ class RidgeFactorization:
             If an alpha is below `least_ridge`.
         """
         alphas = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
+        self._check_ridges(alphas)
+        outputs = self.targets.shape[1]
+        coefs = np.zeros((alphas.size, self.n_features, outputs))
+        if self.has_directions:
+            resolved = self._resolved(alphas)
+            if np.any(resolved):
+                some = alphas[resolved]
+                found = self._coefs_from_gram(
+                    np.repeat(some, outputs), np.tile(np.arange(outputs), some.size)
+                )
+                shape = (some.size, outputs, self.n_features)
+                coefs[resolved] = found.T.reshape(shape).transpose(0, 2, 1)
+            of_one = self._coefs_from_kept if self._by_kept else self._coefs_from_svd
+            for i in np.flatnonzero(~resolved):
+                coefs[i] = of_one(float(alphas[i]))
+        return coefs if np.ndim(alpha) else coefs[0]
+
+    def coefs_of_outputs(self, alphas: FloatArray) -> FloatArray:
+        """Return the ridge coefficients of each output at an `alpha` of its own.
+
+        Parameters
+        ----------
+        alphas : ndarray of shape (n_outputs,)
+            For mean weight one.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_outputs)
+        """
+        self._check_ridges(alphas)
+        coefs = np.zeros((self.n_features, alphas.size))
+        if not self.has_directions:
+            return coefs
+        resolved = self._resolved(alphas)
+        if np.any(resolved):
+            coefs[:, resolved] = self._coefs_from_gram(alphas[resolved], np.flatnonzero(resolved))
+        for each in np.unique(alphas[~resolved]):
+            outputs = np.flatnonzero(~resolved & (alphas == each))
+            coefs[:, outputs] = self.with_outputs(outputs).coefs(float(each))
+        return coefs
+
+    @property
+    def has_directions(self) -> bool:
+        """Whether any direction of the rows is not zero."""
+        spectrum = self._resolvable
+        return bool(spectrum.size and spectrum[-1] > 0)
+
+    @property
+    def _resolvable(self) -> FloatArray:
+        """All eigenvalues of the Gram matrix but those that centring makes zero."""
+        return self._all_eigenvalues[max(self._vectors.shape[0] - self.n_effective, 0) :]
+
+    @property
+    def _by_kept(self) -> bool:
+        return self.gram_is_enough and not self.features.casts
+
+    def _resolved(self, alphas: FloatArray) -> NDArray[np.bool_]:
+        """Say at which alphas the Gram matrix tells what the coefficients need."""
+        spectrum = self._resolvable
+        most = _MOST_PRIMAL if self.primal and not self._by_kept else _MOST_DUAL
+        lowest = max(float(spectrum[0]), 0.0)
+        return np.asarray((spectrum[-1] + alphas) <= most * (lowest + alphas))
+
+    def _check_ridges(self, alphas: FloatArray) -> None:
+        """Raise ValueError if there is an alpha below `least_ridge`."""
         if np.any(alphas < self.least_ridge):
             raise ValueError(
                 f"alpha={alphas.min() * self.mean_weight:.3g} is too small for these sparse "
@@ -339,33 +404,18 @@ class RidgeFactorization:
                 "sklearn.preprocessing.MaxAbsScaler keeps zeros; where rows nearly repeat, pass a "
                 "larger alpha."
             )
-        coefs = np.zeros((alphas.size, self.n_features, self.targets.shape[1]))
-        spectrum = self._all_eigenvalues[max(self._vectors.shape[0] - self.n_effective, 0) :]
-        if spectrum.size and spectrum[-1] > 0:
-            by_kept = self.gram_is_enough and not self.features.casts
-            most = _MOST_PRIMAL if self.primal and not by_kept else _MOST_DUAL
-            lowest = max(float(spectrum[0]), 0.0)
-            resolved = (spectrum[-1] + alphas) <= most * (lowest + alphas)
-            if np.any(resolved):
-                coefs[resolved] = self._coefs_from_gram(alphas[resolved])
-            of_one = self._coefs_from_kept if by_kept else self._coefs_from_svd
-            for i in np.flatnonzero(~resolved):
-                coefs[i] = of_one(float(alphas[i]))
-        return coefs if np.ndim(alpha) else coefs[0]
 
-    def _coefs_from_gram(self, alphas: FloatArray) -> FloatArray:
-        """Coefficients for all alphas at once, one column for each pair (alpha, output).
+    def _coefs_from_gram(self, ridge: FloatArray, outputs: NDArray[np.intp]) -> FloatArray:
+        """Coefficients of shape (n_features, C), one column for each pair (alpha, output).
 
         They are corrected by the residual of the normal equations, taken from the rows, which
         restores what forming the Gram matrix has lost.
         """
-        outputs = self.targets.shape[1]
-        ridge = np.repeat(alphas, outputs)
-        targets = np.tile(self.targets, alphas.size)
+        targets = self.targets[:, outputs]
         shrunk = np.maximum(self._all_eigenvalues, 0.0)[:, None] + ridge
         kept = self._all_eigenvalues[self._kept][:, None]
         if self.primal:
-            cross = np.tile(self._vectors.T @ self._cross, alphas.size)
+            cross = (self._vectors.T @ self._cross)[:, outputs]
             coefs = self._vectors @ (cross / shrunk)
         else:
             floor = self.n_rows * np.finfo(float).eps * self._all_eigenvalues[-1]
@@ -373,7 +423,7 @@ class RidgeFactorization:
             dual = self._vectors @ ((self._vectors.T @ targets) * inverse)
             coefs = self.features.transposed_times(dual)
         lowest = max(float(self._all_eigenvalues[-min(self.n_effective, len(shrunk))]), 0.0)
-        condition = (self._all_eigenvalues[-1] + alphas.min()) / (lowest + alphas.min())
+        condition = (self._all_eigenvalues[-1] + ridge.min()) / (lowest + ridge.min())
         for _ in range(int(np.searchsorted(_REFINED, condition))):
             gradient = self.features.gradient(targets, coefs) - ridge * coefs
             if self.primal:
@@ -382,7 +432,7 @@ class RidgeFactorization:
                 vectors = self._vectors[:, self._kept]
                 along = vectors.T @ self.features.times(gradient) / (kept * (kept + ridge))
                 coefs = coefs + self.features.transposed_times(vectors @ along)
-        return coefs.T.reshape(alphas.size, outputs, self.n_features).transpose(0, 2, 1)
+        return np.asarray(coefs)
 
     def _coefs_from_kept(self, alpha: float) -> FloatArray:
         """Coefficients from the kept directions, for rows that are not to be written out.
@@ -402,12 +452,12 @@ class RidgeFactorization:
                 coefs = coefs + features.transposed_times(vectors @ along)
         return coefs
 
-    def training_error(self, alpha: float, coefs: FloatArray) -> FloatArray:
+    def training_error(self, alpha: float | FloatArray, coefs: FloatArray) -> FloatArray:
         """Return the mean squared residual of every output on the rows.
 
         Parameters
         ----------
-        alpha : float
+        alpha : float or ndarray of shape (n_outputs,)
             For weights of mean one.
         coefs : ndarray of shape (n_features, n_outputs)
             Those at alpha. They are asked where the kept directions are not all that they have.
@@ -416,9 +466,11 @@ class RidgeFactorization:
         if self._kept.start > structural:
             residual = self.targets - self.features.times(coefs)
             return np.asarray(np.square(residual).mean(axis=0))
-        kept = np.ones(self.eigenvalues.size) if alpha > 0 else np.zeros(self.eigenvalues.size)
-        np.divide(alpha, self.eigenvalues + alpha, out=kept, where=self.eigenvalues + alpha > 0)
-        inside = np.square(kept) @ np.square(self.target_components)
+        ridge = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
+        shrunk = self.eigenvalues[:, None] + ridge
+        kept = np.where(ridge > 0, np.ones_like(shrunk), 0.0)
+        np.divide(ridge, shrunk, out=kept, where=shrunk > 0)
+        inside = (np.square(kept) * np.square(self.target_components)).sum(axis=0)
         return np.asarray((inside + self.outside_squares) / self.n_rows)
 
     def gram(self) -> FloatArray:

@@ -170,6 +170,14 @@ class SampledFactorization(RidgeFactorization):
         coefs = np.stack([self._coefs_at(float(each)) for each in alphas])
         return coefs if np.ndim(alpha) else coefs[0]
 
+    def coefs_of_outputs(self, alphas: FloatArray) -> FloatArray:
+        """Return what `RidgeFactorization.coefs_of_outputs` does, from the sums alone."""
+        coefs = np.zeros((self.n_features, alphas.size))
+        for each in np.unique(alphas):
+            outputs = np.flatnonzero(alphas == each)
+            coefs[:, outputs] = self.with_outputs(outputs).coefs(float(each))
+        return coefs
+
     def _coefs_at(self, alpha: float) -> FloatArray:
         # Directions that are rounding count where alpha is more than that.
         least = SPECTRUM_CUT * max(float(self._all_eigenvalues[-1]), 0.0)
@@ -188,7 +196,7 @@ class SampledFactorization(RidgeFactorization):
         product = scipy.linalg.blas.dsymm(1.0, self._gram, right, lower=True)
         return np.asarray(product)
 
-    def training_error(self, alpha: float, coefs: FloatArray) -> FloatArray:
+    def training_error(self, alpha: float | FloatArray, coefs: FloatArray) -> FloatArray:
         """Return the mean squared residual of every output on all rows."""
         inside = 2.0 * (coefs * self._cross).sum(axis=0) - (coefs * self._gram_times(coefs)).sum(0)
         return np.asarray(np.maximum(self._squares - inside, 0.0) / self.n_rows)
