@@ -243,7 +243,8 @@ class TrainedDeepFeatures(
         first: list[NDArray[Any]] = []
         if self.weight_covariance is not None:
             rng = np.random.RandomState(spec.seed)
-            first = draw_layers(rng, layers[0], spec.in_features, self.weight_covariance)
+            widths = spec.hidden_layer_sizes
+            first = draw_layers(rng, widths, spec.in_features, self.weight_covariance)
         take(train_network(spec, rows, targets, options, checkpoints, tasks, take, first))
 
     def transform(self, X: Any, out: Any = None) -> Any:

@@ -75,7 +75,7 @@ def check_training_options(estimator: Any) -> TrainingOptions:
 
 
 def check_module_arguments(estimator: Any) -> None:
-    """Check the parameters that describe the network of `estimator`.
+    """Check bias, layer, pool, device, module, module_params and weight_covariance of `estimator`.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ def train_network(
     checkpoints: Sequence[float],
     tasks: FitTasks,
     learned: Callable[[Training], dict[str, Any]],
-    first_weights: Sequence[NDArray[Any]] = (),
+    start: Sequence[NDArray[Any]] = (),
 ) -> Training:
     """Build, train and dismantle a network.
 
@@ -83,7 +83,7 @@ def train_network(
         Told of every epoch; may end the training.
     learned : callable
         Returns the fitted attributes of what has been trained so far.
-    first_weights : sequence of ndarray, default=()
+    start : sequence of ndarray, default=()
         Weights of the default network's hidden layers to begin with, in place of torch's.
 
     Returns
@@ -99,11 +99,11 @@ def train_network(
     """
     with reproducible(spec.seed, spec.device):
         probe = build_network(spec)
-        few = ArrayRows(rows.head(_PROBE_ROWS))
+        first = ArrayRows(rows.head(_PROBE_ROWS))
         # Before training: an unknown layer or a wrong head is refused at once.
-        n_features_out = layer_features(probe, spec, few).shape[1]
+        n_features_out = layer_features(probe, spec, first).shape[1]
         if targets is not None and options.max_epochs:
-            check_head(probe, spec, few.X, targets)
+            check_head(probe, spec, first.X, targets)
     batches: Any = [] if targets is None else rows.training_batches(targets, options.batch_size)
     steps = nearest_steps(checkpoints, len(batches))
     keeper = StateKeeper(steps, options.lr)
@@ -127,7 +127,7 @@ def train_network(
             verbose=max(0, options.verbose - 1),
         ).initialize()
         check_fresh(probe, net.module_, spec)
-        _begin_with(net.module_, first_weights)
+        _begin_with(net.module_, start)
 
         def so_far() -> Training:
             history = [{name: row[name] for name in ("epoch", "train_loss")} for row in net.history]
