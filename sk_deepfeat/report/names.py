@@ -44,6 +44,40 @@ def named(value: Any) -> str:
     return _plain(value)
 
 
+def step_named(step: Any) -> str:
+    """Return a step of a pipeline; one that goes by columns says what on how many.
+
+    Parameters
+    ----------
+    step : transformer
+        Such as a `sklearn.compose.ColumnTransformer`.
+
+    Returns
+    -------
+    str
+        Such as "SimpleImputer and StandardScaler on 10 columns".
+    """
+    if not hasattr(step, "transformers"):
+        return named(step)
+    parts = [
+        f"{_kinds(part)} on {_count(columns)}"
+        for _, part, columns in step.transformers
+        if not isinstance(part, str)
+    ]
+    return ", ".join(parts) or named(step)
+
+
+def _kinds(transformer: Any) -> str:
+    steps = [step for _, step in transformer.steps] if hasattr(transformer, "steps") else None
+    return " and ".join(type(step).__name__ for step in steps or [transformer])
+
+
+def _count(columns: Any) -> str:
+    if isinstance(columns, (list, tuple, np.ndarray)):
+        return f"{len(columns)} column{'' if len(columns) == 1 else 's'}"
+    return "columns" if callable(columns) else f"column {columns}"
+
+
 def _changed(estimator: Any) -> list[str]:
     """Return the parameters that differ from the defaults of the constructor."""
     defaults = inspect.signature(type(estimator).__init__).parameters

@@ -21,7 +21,7 @@ from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
 from sk_deepfeat.progress import showing, stage
 from sk_deepfeat.report import sections
 from sk_deepfeat.report.answers import Answers, ask
-from sk_deepfeat.report.names import named
+from sk_deepfeat.report.names import named, step_named
 from sk_deepfeat.report.numbers import number, numbers
 from sk_deepfeat.report.pictures import pictures
 from sk_deepfeat.report.remarks import remarks
@@ -235,7 +235,7 @@ def _model(estimator: Any, ridge: Any, answers: Answers) -> list[tuple[str, str]
             steps = [step for _, step in steps[0].steps]
     elif isinstance(estimator, Pipeline):
         steps = [step for _, step in estimator.steps[:-1]]
-    features = ", then ".join(map(named, steps)) or "the columns themselves"
+    features = ", then ".join(map(step_named, steps)) or "the columns themselves"
     given = ridge.population
     return [
         ("features", f"{ridge.n_features_in_:,}: {features}"),

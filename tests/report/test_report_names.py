@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures
 from sk_deepfeat.populations import LeaveOneOutPopulation
-from sk_deepfeat.report.names import named
+from sk_deepfeat.report.names import named, step_named
 
 
 def twice(values):
@@ -41,3 +44,14 @@ class Odd:
 )
 def test_things_are_named_without_addresses(value, expected):
     assert named(value) == expected
+
+
+def test_a_step_by_columns_says_what_on_how_many():
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    step = ColumnTransformer(
+        [("a", numbers, ["x", "y"]), ("b", OneHotEncoder(), ["city"]), ("c", "drop", ["id"])]
+    )
+    assert step_named(step) == (
+        "SimpleImputer and StandardScaler on 2 columns, OneHotEncoder on 1 column"
+    )
+    assert step_named(StandardScaler()) == "StandardScaler()"
