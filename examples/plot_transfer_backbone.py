@@ -1,6 +1,6 @@
 """
-Transfer from a hidden layer of a torchvision network
-=====================================================
+Which layer of a pretrained network?
+====================================
 
 A ridge readout on a hidden layer of ResNet-18: which layer is the best, and for how many labelled
 images? The network is not trained here. Its weights are the published ones if torchvision has them

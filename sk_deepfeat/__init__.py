@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sk_deepfeat.linear_model import (
         DeterministicEquivalentRidge,
         DeterministicEquivalentRidgeClassifier,
+        predict_test_error,
     )
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "TrainedDeepFeatures",
     "TwoStageClassifier",
     "TwoStageRegressor",
+    "predict_test_error",
 ]
 
 _ROOMS = {
@@ -31,6 +33,7 @@ _ROOMS = {
     "TrainedDeepFeatures": "sk_deepfeat.feature_maps",
     "TwoStageClassifier": "sk_deepfeat.compose",
     "TwoStageRegressor": "sk_deepfeat.compose",
+    "predict_test_error": "sk_deepfeat.linear_model",
 }
 
 

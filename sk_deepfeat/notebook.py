@@ -1,76 +1,93 @@
-"""What estimators show in a notebook beside scikit-learn's diagram: their predicted error."""
+"""Show what a fitted model predicts of its error in a notebook, whatever the ridge is inside of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
 from typing import Any
 
-import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.utils import estimator_html_repr
 
-_BOX = "border-left: 3px solid; padding: 0.1em 0.6em; margin: 0.4em 0; font-size: 0.9em"
+from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.linear_model.notebook_card import predicted_error_html
+from sk_deepfeat.linear_model.wrapped_ridges import fitted_ridge, steps_that_learned
 
-
-class PredictedErrorReprMixin(BaseEstimator):
-    """Add the predicted test error, or error rate, to the diagram of a fitted estimator.
-
-    The estimator has ``predict_test_error`` and, once fitted, ``test_error_``, ``alpha_``,
-    ``error_predictor_`` and ``n_samples_``, itself or as attributes of its ``readout_``. Only the
-    two methods that notebooks ask for are extended; an estimator inside a pipeline is drawn by
-    scikit-learn alone.
-    """
-
-    @property
-    def _repr_html_(self) -> Callable[[], str]:
-        diagram = super()._repr_html_  # AttributeError under set_config(display="text")
-        return lambda: diagram() + predicted_error_html(self)
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        bundle: dict[str, str] = super()._repr_mimebundle_(**kwargs)
-        if "text/html" in bundle:
-            bundle["text/html"] += predicted_error_html(self)
-        return bundle
+__all__ = ["Card", "show"]
 
 
-def predicted_error_html(estimator: Any) -> str:
-    """Return a sentence with the error at the training size and at ten times as many rows.
+class Card:
+    """A model and its predicted error, as a notebook shows them.
+
+    Made by `show`.
 
     Parameters
     ----------
     estimator : estimator
-        With what `PredictedErrorReprMixin` asks for.
+        Fitted.
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", PopulationWarning)
+            doubts = [self._same_rows()]
+            ridge = fitted_ridge(estimator)
+            doubts += [
+                str(item.message) for item in caught if issubclass(item.category, PopulationWarning)
+            ]
+        self.sentence = predicted_error_html(ridge, *filter(None, doubts))
+
+    def _same_rows(self) -> str:
+        learned = steps_that_learned(self.estimator)
+        if not learned:
+            return ""
+        return (
+            f"But the step {learned[0]!r} learned from the targets of the same rows, which can "
+            "make the predicted error far too small."
+        )
+
+    def _repr_html_(self) -> str:
+        return estimator_html_repr(self.estimator) + self.sentence
+
+    def __repr__(self) -> str:
+        return repr(self.estimator)
+
+
+def show(estimator: Any) -> Card:
+    """Show a fitted model and its predicted error in a notebook.
+
+    A `DeterministicEquivalentRidge` and two stages show it by themselves, and a pipeline says it in
+    small below the name of the ridge. A search, a `TransformedTargetRegressor` and a
+    `MultiOutputRegressor` are drawn by scikit-learn; with `show` any of them tells the error of the
+    whole, in the units of its targets.
+
+    Parameters
+    ----------
+    estimator : estimator
+        As of `sk_deepfeat.predict_test_error`.
 
     Returns
     -------
-    str
-        HTML; empty if the estimator is not fitted or does not predict its error.
+    Card
+        The last line of a cell shows it.
+
+    Raises
+    ------
+    TypeError
+        If no such ridge is inside.
+    NotFittedError
+        If it is not fitted.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sk_deepfeat import DeterministicEquivalentRidge
+    >>> from sk_deepfeat.notebook import show
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> show(make_pipeline(StandardScaler(), DeterministicEquivalentRidge()).fit(X, y))
+    Pipeline(steps=[('standardscaler', StandardScaler()),
+                    ('deterministicequivalentridge',
+                     DeterministicEquivalentRidge())])
     """
-    if not hasattr(estimator, "test_error_"):
-        return ""
-    ridge = getattr(estimator, "readout_", estimator)
-    knows_rates = getattr(ridge.error_predictor_, "knows_error_rates", None)
-    option = {} if knows_rates is None else {"metric": "error_rate" if knows_rates else "mse"}
-    name, note, show = "test error", "Mean squared error.", _figure
-    if knows_rates:
-        name, note, show = "error rate", "Share of new rows that are misclassified.", _percent
-    elif knows_rates is not None:
-        note = "Mean squared error of codes -1 and 1."
-    n, n_groups = ridge.n_samples_, getattr(ridge, "n_groups_", None)
-    of_groups = "" if n_groups is None else " on new groups"
-    text = f"Predicted {name}{of_groups} <b>{show(ridge.predict_test_error(**option))}</b>"
-    if ridge.error_predictor_.knows_intervals:
-        _, low, high = ridge.predict_test_error(return_interval=True, **option)
-        text += f" (90&nbsp;% interval {show(low)} to {show(high)})"
-    groups = "" if n_groups is None else f" in {n_groups:,} groups"
-    text += f" with {n:,} samples{groups} at alpha&nbsp;=&nbsp;{ridge.alpha_:.4g}"
-    later = float(ridge.predict_test_error(10 * n, **option))
-    text += f"; {show(later)} with {10 * n:,}." if np.isfinite(later) else "."
-    return f'<div style="{_BOX}">{text} {note}</div>'
-
-
-def _figure(value: float) -> str:
-    return f"{value:.4g}"
-
-
-def _percent(value: float) -> str:
-    return f"{100.0 * value:.3g}&nbsp;%"
+    return Card(estimator)

@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 from sklearn import config_context
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
+from sklearn.feature_selection import SelectKBest
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_html_repr
@@ -15,7 +20,9 @@ from sk_deepfeat import (
     RandomDeepFeatures,
     TwoStageClassifier,
     TwoStageRegressor,
+    predict_test_error,
 )
+from sk_deepfeat.notebook import show
 
 X, Y = load_diabetes(return_X_y=True)
 FEATURES = RandomDeepFeatures((10,), random_state=0)
@@ -94,16 +101,60 @@ def test_unfitted(estimator):
     assert "Predicted test error" not in estimator._repr_mimebundle_()["text/html"]
 
 
+def caption(ridge):
+    return f">predicted test error {ridge.test_error_:.4g} (squared units of its y)</div>"
+
+
 def test_inside_a_pipeline_and_as_text():
-    ridge = DeterministicEquivalentRidge()
-    pipeline = make_pipeline(StandardScaler(), ridge).fit(X, Y)
-    for shown in (
-        pipeline._repr_html_(),
-        estimator_html_repr(pipeline),
-        estimator_html_repr(ridge),
-    ):
-        assert "DeterministicEquivalentRidge" in shown
-    fitted = pipeline[-1]
+    pipeline = make_pipeline(StandardScaler(), DeterministicEquivalentRidge())
+    assert "predicted" not in pipeline._repr_html_()
+    fitted = pipeline.fit(X, Y)[-1]
+    for shown in (pipeline._repr_html_(), estimator_html_repr(pipeline), fitted._repr_html_()):
+        assert caption(fitted) in shown and "DeterministicEquivalentRidge" in shown
+    assert "alpha" in estimator_html_repr(pipeline), "parameters are there as ever"
+    search = GridSearchCV(pipeline, {"deterministicequivalentridge__alpha": [10.0]}, cv=2)
+    assert caption(search.fit(X, Y).best_estimator_[-1]) in search._repr_html_()
+    stages = TwoStageRegressor(FEATURES, DeterministicEquivalentRidge(), random_state=0).fit(X, Y)
+    shown = estimator_html_repr(make_pipeline(FrozenEstimator(StandardScaler().fit(X)), stages))
+    assert caption(stages.readout_) in shown and "feature_map: RandomDeepFeatures" in shown
+    named = TwoStageRegressor("random", DeterministicEquivalentRidge())._repr_html_()
+    assert "feature_map: str" not in named and "random" in named
+    labels = np.where(Y > 150, "high", "low")
+    classifier = make_pipeline(DeterministicEquivalentRidgeClassifier(0.1)).fit(X, labels)
+    rate = 100 * classifier[-1].test_error_
+    assert f">predicted error rate {rate:.3g}\xa0%</div>" in classifier._repr_html_()
     with config_context(display="text"):
         assert not hasattr(fitted, "_repr_html_")
         assert set(fitted._repr_mimebundle_()) == {"text/plain"}
+
+
+def test_show_tells_the_error_of_the_whole():
+    ridge = DeterministicEquivalentRidge().fit(X, Y)
+    sentence = f"<b>{ridge.test_error_:.4g}</b>"
+    pipeline = make_pipeline(StandardScaler(), DeterministicEquivalentRidge())
+    scaled = TransformedTargetRegressor(
+        DeterministicEquivalentRidge(), transformer=StandardScaler()
+    )
+    both = np.column_stack([Y, 3.0 * Y])
+    each = MultiOutputRegressor(DeterministicEquivalentRidge("optimal"))
+    for model in (pipeline, scaled.fit(X, Y), ridge):
+        if model is pipeline:
+            sentence = f"<b>{model.fit(X, Y)[-1].test_error_:.4g}</b>"
+        else:
+            sentence = f"<b>{ridge.test_error_:.4g}</b>"
+        shown = show(model)._repr_html_()
+        assert shown.count(sentence) == 1 and "sk-top-container" in shown
+        assert repr(show(model)) == repr(model)
+    shown = show(each.fit(X, both))._repr_html_()
+    assert f"<b>{predict_test_error(each):.4g}</b>" in shown
+    with pytest.raises(TypeError, match="must be a fitted Determ"):
+        show(Ridge().fit(X, Y))
+
+
+def test_show_says_what_to_beware_of():
+    log = TransformedTargetRegressor(
+        DeterministicEquivalentRidge(), func=np.log, inverse_func=np.exp
+    ).fit(X, Y)
+    assert "errors are those of the transformed targets" in show(log)._repr_html_()
+    chosen = make_pipeline(SelectKBest(k=2), DeterministicEquivalentRidge()).fit(X, Y)
+    assert "learned from the targets of the same rows" in show(chosen)._repr_html_()

@@ -10,8 +10,8 @@ from sklearn.frozen import FrozenEstimator
 
 from sk_deepfeat.compose.two_stages import TwoStages
 from sk_deepfeat.linear_model.fit_stages import told
+from sk_deepfeat.linear_model.notebook_card import PredictedErrorReprMixin
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
-from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.plugins import resolve
 from sk_deepfeat.rows import target_kind
 

@@ -226,6 +226,22 @@ class TwoStages(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         tags.input_tags.sparse = has_tags and get_tags(self.feature_map).input_tags.sparse
         return tags
 
+    def _sk_visual_block_(self) -> Any:
+        """Draw the fitted stages, where they are, as the ridge tells its error then."""
+        from sklearn.utils._repr_html.estimator import _VisualBlock
+
+        stages = {
+            name: getattr(self, f"{name}_", getattr(self, name))
+            for name in ("feature_map", "readout")
+        }
+        kinds = [s if isinstance(s, str) else type(s).__name__ for s in stages.values()]
+        return _VisualBlock(
+            "parallel",
+            list(stages.values()),
+            names=[f"{name}: {kind}" for name, kind in zip(stages, kinds, strict=True)],
+            name_details=[str(stage) for stage in stages.values()],
+        )
+
     def _predicts_its_error(self) -> bool:
         return hasattr(getattr(self, "readout_", self.readout), "predict_test_error")
 

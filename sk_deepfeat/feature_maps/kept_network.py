@@ -7,7 +7,7 @@ from typing import Any, Self
 from sk_deepfeat.feature_maps.by_value import picklable_values
 
 # Parameters in which users hold functions and classes of their own.
-_HELD = ("module", "module_params")
+_HELD = ("activation", "module", "module_params", "weight_covariance")
 
 
 class KeptNetworkMixin:
@@ -37,6 +37,7 @@ class KeptNetworkMixin:
         state = dict(kept)
         state.update(picklable_values(state, _HELD))
         if "_spec" in state:
-            held = picklable_values(self._spec._asdict(), _HELD)
+            described = self._spec._asdict()
+            held = picklable_values(described, [name for name in _HELD if name in described])
             state["_spec"] = self._spec._replace(**held)
         return state

@@ -1,5 +1,6 @@
 """The scikit-learn face of the theory: ridges that predict their own test errors."""
 
+from sk_deepfeat.linear_model.asking import predict_test_error
 from sk_deepfeat.linear_model.class_error_predictor import ClassErrorPredictor, ClassErrors
 from sk_deepfeat.linear_model.classifier import DeterministicEquivalentRidgeClassifier
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
@@ -11,4 +12,5 @@ __all__ = [
     "DeterministicEquivalentRidge",
     "DeterministicEquivalentRidgeClassifier",
     "ErrorPredictor",
+    "predict_test_error",
 ]

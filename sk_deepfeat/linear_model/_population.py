@@ -164,13 +164,32 @@ class AskedPopulation:
         """
         self._require_member("calibration_check")
         check = self.population.calibration_check
-        if {"feature_names", "mean_weight"} <= set(signature(check).parameters):
-            more = {} if column is None else {"column": column}
-            return check(
+        known = set(signature(check).parameters)
+        if {"feature_names", "mean_weight"} <= known:
+            more: dict[str, Any] = {} if column is None else {"column": column}
+            if "factor" in known:
+                more["factor"] = self.factor
+            found = check(
                 sizes, feature_names=self.feature_names, mean_weight=self.mean_weight, **more
             )
-        found = check(sizes)
-        return replace(found, alpha=found.alpha * self.mean_weight)
+        else:
+            found = check(sizes)
+            found = replace(found, alpha=found.alpha * self.mean_weight)
+        return found if self.factor is None or "factor" in known else self._in_units(found)
+
+    def _in_units(self, check: Any) -> Any:
+        """Return a check of averages over outputs in the units of the targets."""
+        assert self.factor is not None
+        if np.ptp(self.factor) > 0.0:
+            raise ValueError(
+                f"population={self.given!r} checks averages over outputs, and those of other "
+                "weights are not known; population='leave-one-out' knows them."
+            )
+        errors = {
+            name: getattr(check, name) * self.factor[0]
+            for name in ("measured", "predicted", "lower", "upper")
+        }
+        return replace(check, **errors)
 
     def require(self, part: Any, member: str, asked: str) -> None:
         """Raise ValueError, naming the member of the contract, if a part of an answer is None."""

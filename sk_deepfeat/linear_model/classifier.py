@@ -14,11 +14,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sk_deepfeat.linear_model._arguments import check_alpha
 from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
+from sk_deepfeat.linear_model._population_params import PopulationParamsMixin
 from sk_deepfeat.linear_model.class_error_predictor import ClassErrorPredictor
 from sk_deepfeat.linear_model.class_questions import ClassErrorQuestionsMixin
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.linear_model.fit_stages import CallbackSupportMixin, told
-from sk_deepfeat.notebook import PredictedErrorReprMixin
+from sk_deepfeat.linear_model.notebook_card import PredictedErrorReprMixin
 from sk_deepfeat.progress import as_stage
 from sk_deepfeat.rows import (
     ArrayPlace,
@@ -37,6 +38,7 @@ class DeterministicEquivalentRidgeClassifier(
     RidgeFitMixin,
     ClassErrorQuestionsMixin,
     ClassifierMixin,
+    PopulationParamsMixin,
     PredictedErrorReprMixin,
     BaseEstimator,
 ):

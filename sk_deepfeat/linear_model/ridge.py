@@ -12,11 +12,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sk_deepfeat.linear_model._arguments import check_fitted_alpha, is_optimal
 from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
+from sk_deepfeat.linear_model._population_params import PopulationParamsMixin
 from sk_deepfeat.linear_model._streaming import StreamFitMixin
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.linear_model.fit_stages import CallbackSupportMixin, told
+from sk_deepfeat.linear_model.notebook_card import PredictedErrorReprMixin
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
-from sk_deepfeat.notebook import PredictedErrorReprMixin
 from sk_deepfeat.progress import as_stage
 from sk_deepfeat.rows import (
     RowBlock,
@@ -39,6 +40,7 @@ class DeterministicEquivalentRidge(
     ErrorQuestionsMixin,
     MultiOutputMixin,
     RegressorMixin,
+    PopulationParamsMixin,
     PredictedErrorReprMixin,
     BaseEstimator,
 ):

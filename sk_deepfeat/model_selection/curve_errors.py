@@ -34,6 +34,16 @@ def metric_of(scoring: Any, *, classes: bool) -> str:
     raise ValueError(f"scoring={scoring!r} must be one of {names} for {kind}.")
 
 
+def scoring_of(metric: str | None) -> str | None:
+    """Return the scorer's name of what errors are; None stands for the usual one."""
+    if metric is None:
+        return None
+    names = {found: name for name, found in OF_CLASSES.items() if name is not None}
+    if metric not in names:
+        raise ValueError(f"metric={metric!r} must be one of {', '.join(map(repr, names))}.")
+    return names[metric]
+
+
 @dataclass(frozen=True)
 class SquaredErrors:
     """Of numbers, averaged over outputs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.linear_model import Ridge, RidgeClassifier
 
-from sk_deepfeat.linear_model import DeterministicEquivalentRidgeClassifier
+from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.linear_model import DeterministicEquivalentRidgeClassifier, ErrorPredictor
 from sk_deepfeat.linear_model._arguments import average_ends
 from sk_deepfeat.linear_model._population import AskedPopulation, fit_population
 from sk_deepfeat.model_selection.curve_errors import ClassLosses
+from sk_deepfeat.theory.sparse import is_sparse
 from sk_deepfeat.theory.validation import FloatArray
 
-_LEVEL = 0.9
+_ABOUT_BEST = (0.1, 1.0, 10.0)
 
 
 def ridge_intercept(readout: Any, *, classes: bool) -> bool:
@@ -40,17 +43,15 @@ def ridge_intercept(readout: Any, *, classes: bool) -> bool:
     return bool(params["fit_intercept"])
 
 
-def predict_numbers(
+def predictor_of_numbers(
     readout: Any,
     population: Any,
     X: Any,
     y: FloatArray,
     groups: NDArray[np.intp] | None,
     sample_weight: FloatArray | None,
-    n_samples: NDArray[Any],
-    alphas: FloatArray,
-) -> dict[str, Any]:
-    """Return squared errors, and their interval and reach if the population knows them.
+) -> ErrorPredictor:
+    """Return what answers for squared errors.
 
     Parameters
     ----------
@@ -60,14 +61,6 @@ def predict_numbers(
         None is the readout's own, else "leave-one-out".
     X, y, groups, sample_weight : array-like
         Rows that the population is fitted on.
-    n_samples, alphas : ndarray of shape (S,) and (A,)
-        What is asked.
-
-    Returns
-    -------
-    dict
-        ``predicted``, ``reachable``, and ``lower`` and ``upper`` if they are known, of shape
-        (S, A).
     """
     population = _population_of(readout, population)
     fit_intercept = ridge_intercept(readout, classes=False)
@@ -76,27 +69,20 @@ def predict_numbers(
     )
     mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean())
     asked = AskedPopulation(fitted, population, fit_intercept, mean_weight, np.ndim(y) == 1)
-    cells = np.broadcast_arrays(n_samples[:, None].astype(float), alphas)
-    answer = asked.answer(*cells, variance=True)
-    found: dict[str, Any] = {"predicted": answer.error.mean(axis=-1), "reachable": answer.reachable}
-    ends = average_ends(answer, _LEVEL, "uniform_average")
-    if ends is not None:
-        found["lower"], found["upper"] = ends
-    return found
+    scale = _feature_scale(X, centred=fit_intercept) * mean_weight
+    return ErrorPredictor(asked, len(y), 1.0, scale)
 
 
-def predict_classes(
+def predictor_of_classes(
     readout: Any,
     population: Any,
     X: Any,
     y: NDArray[Any],
     groups: NDArray[np.intp] | None,
     sample_weight: FloatArray | None,
-    n_samples: NDArray[Any],
-    alphas: FloatArray,
     losses: ClassLosses,
-) -> dict[str, Any]:
-    """Return what `predict_numbers` does for the losses of classes, of labels y.
+) -> ErrorPredictor:
+    """Return what `predictor_of_numbers` does for the losses of classes, of labels y.
 
     Raises
     ------
@@ -115,13 +101,60 @@ def predict_classes(
             f"population={population!r} knows squared errors of classes alone: "
             "scoring='neg_mean_squared_error'; population='leave-one-out' knows all of them."
         )
-    of_metric = predictor.of(losses.metric)
-    cells = n_samples[:, None].astype(float), alphas
-    found = {"reachable": of_metric.reachable(*cells)}
-    if not of_metric.knows_intervals:
-        return {**found, "predicted": of_metric.test_error(*cells)}
-    ends = of_metric.test_error(*cells, return_interval=True, level=_LEVEL)
-    return {**found, **dict(zip(("predicted", "lower", "upper"), ends, strict=True))}
+    return predictor.of(losses.metric)
+
+
+def predictions(
+    predictor: ErrorPredictor, n_samples: NDArray[Any], alphas: FloatArray, level: float
+) -> dict[str, Any]:
+    """Return errors, and their interval and reach if the population knows them.
+
+    Parameters
+    ----------
+    predictor : ErrorPredictor
+        Of the errors that are measured.
+    n_samples, alphas : ndarray of shape (S,) and (A,)
+        What is asked.
+    level : float
+        Nominal coverage of the interval.
+
+    Returns
+    -------
+    dict
+        ``predicted``, ``reachable``, and ``lower`` and ``upper`` if they are known, of shape
+        (S, A).
+    """
+    cells = np.broadcast_arrays(n_samples[:, None].astype(float), alphas)
+    answer = predictor.asked.answer(*cells, variance=True)
+    found: dict[str, Any] = {"predicted": answer.error.mean(axis=-1), "reachable": answer.reachable}
+    ends = average_ends(answer, level, "uniform_average")
+    if ends is not None:
+        found["lower"], found["upper"] = ends
+    return found
+
+
+def alphas_about_best(predictor: ErrorPredictor, n_samples: float) -> FloatArray:
+    """Return three regularisations: about the best one for some number of samples, and that.
+
+    Of numbers with two digits. Where the best is zero, or not known, it is about the strength of
+    the features.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PopulationWarning)
+        best = float(predictor.optimal_alpha(n_samples))
+    if not (np.isfinite(best) and best > 0.0):
+        best = predictor.feature_scale or 1.0
+    return np.array([float(f"{factor * best:.1e}") for factor in _ABOUT_BEST])
+
+
+def _feature_scale(X: Any, *, centred: bool) -> float:
+    """Return the mean squared norm of rows, about their mean with an intercept."""
+    if is_sparse(X):
+        squares = X.multiply(X).mean(axis=0)
+        mean = np.asarray(X.mean(axis=0)).ravel()
+        return float(np.sum(squares) - (np.square(mean).sum() if centred else 0.0))
+    rows = np.asarray(X)
+    return float(rows.var(axis=0).sum() if centred else np.square(rows).sum() / len(rows))
 
 
 def _population_of(readout: Any, population: Any) -> Any:

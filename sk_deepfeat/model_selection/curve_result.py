@@ -40,7 +40,7 @@ class RidgeLearningCurve:
     )
     """``splits[s][r] = (train, test)`` row indices."""
     lower: FloatArray | None = None
-    """Lower ends of 90 % intervals of `predicted`, shape (S, A); None if they are not known."""
+    """Lower ends of intervals of `predicted`, shape (S, A); None if they are not known."""
     upper: FloatArray | None = None
     """Upper ends."""
     reachable: NDArray[np.bool_] | None = None
@@ -50,6 +50,8 @@ class RidgeLearningCurve:
     metric: str = "mse"
     """What the errors are: "mse", averaged over outputs, or the codes -1 and 1 of classes;
     "error_rate", "balanced_error" and "log_loss" as of a classifier's ``predict_test_error``."""
+    level: float = 0.9
+    """Nominal coverage of the intervals."""
 
     @property
     def measured_mean(self) -> FloatArray:

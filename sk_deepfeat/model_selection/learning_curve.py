@@ -18,15 +18,19 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_array, column_or_1d
 from threadpoolctl import threadpool_limits
 
+from sk_deepfeat.linear_model import ErrorPredictor
 from sk_deepfeat.model_selection.curve_errors import (
     SQUARED_ERRORS,
     ClassLosses,
     Errors,
     metric_of,
 )
+from sk_deepfeat.model_selection.curve_estimators import unwrapped
 from sk_deepfeat.model_selection.curve_predictions import (
-    predict_classes,
-    predict_numbers,
+    alphas_about_best,
+    predictions,
+    predictor_of_classes,
+    predictor_of_numbers,
     ridge_intercept,
 )
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
@@ -34,7 +38,7 @@ from sk_deepfeat.model_selection.refits import measure_subset
 from sk_deepfeat.model_selection.splits import IndexArray, check_train_sizes, random_subsets
 from sk_deepfeat.progress import showing, stage
 from sk_deepfeat.rows import check_groups, deal_groups, in_numpy
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, check_level
 
 _MOST_SEED = np.iinfo(np.int32).max
 
@@ -61,8 +65,8 @@ def ridge_learning_curve(
     X: Any,
     y: Any,
     *,
-    train_sizes: Any,
-    alphas: Any,
+    train_sizes: Any = None,
+    alphas: Any = None,
     n_repeats: int = 5,
     test_size: Any = 0.1,
     groups: Any = None,
@@ -72,6 +76,7 @@ def ridge_learning_curve(
     n_jobs: int | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    level: float = 0.9,
 ) -> RidgeLearningCurve:
     """Compare the predicted with the measured test error over training sizes and alphas.
 
@@ -87,16 +92,19 @@ def ridge_learning_curve(
         feature map once, on its part of the rows; the others are measured and predicted from.
         A pipeline is refitted, features included, on every subset, and takes its prediction from
         a split of the rows: features from one half, population from the other. Frozen steps are
-        not refitted and need no split. The estimator's own alpha plays no part.
+        not refitted and need no split. The estimator's own alpha plays no part. A
+        `TransformedTargetRegressor` or `MultiOutputRegressor` of one, and a fitted search, are
+        taken as in `sk_deepfeat.predict_test_error`.
     X : array-like or sparse matrix of shape (n_samples, ...)
         Inputs.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets; labels for a classifier.
-    train_sizes : array-like of shape (S,)
-        Integers, or shares in (0, 1] of the largest size that `test_size` allows. They count rows,
-        with `groups` groups.
-    alphas : array-like of shape (A,)
-        Regularisations, not negative.
+    train_sizes : array-like of shape (S,), optional
+        Integers, or shares in (0, 1] of the largest size that `test_size` allows; None is five from
+        a tenth of that on, at equal ratios. They count rows, with `groups` groups.
+    alphas : array-like of shape (A,), optional
+        Regularisations, not negative; None is a tenth of the best for the largest size, that, and
+        ten times as much.
     n_repeats : int, default=5
         Subsets for each size.
     test_size : float or int, default=0.1
@@ -125,13 +133,15 @@ def ridge_learning_curve(
     verbose : int, default=0
         Positive: what takes more than two seconds, the prediction and the refits, has a bar of
         progress on standard error.
+    level : float, default=0.9
+        Nominal coverage of the intervals of the prediction.
 
     Returns
     -------
     RidgeLearningCurve
-        Predicted errors, with 90 % intervals if the population knows them, and measured ones with
-        standard errors. A run that is interrupted returns what
-        it had finished, with a warning; the rest is NaN. Its ``metric`` says what errors it holds.
+        Predicted errors, with intervals if the population knows them, and measured ones with
+        standard errors. A run that is interrupted returns what it had finished, with a warning; the
+        rest is NaN. Its ``metric`` says what errors it holds.
 
     Raises
     ------
@@ -163,11 +173,13 @@ def ridge_learning_curve(
     >>> curve.predicted.shape, curve.measured.shape
     ((2, 2), (2, 2, 5))
     """
-    alphas, n_repeats = _check_numbers(alphas, n_repeats)
+    n_repeats, level = _check_repeats(n_repeats), check_level(level)
+    alphas = None if alphas is None else _check_alphas(alphas)
     if y is None:
         raise ValueError("ridge_learning_curve requires y to be passed, but the target y is None.")
     check_scalar(verbose, "verbose", (bool, numbers.Integral), min_val=0)
     X, y = indexable(in_numpy(X), in_numpy(y))
+    estimator, y = unwrapped(estimator, y)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     of_classes = hasattr(last, "__sklearn_tags__") and is_classifier(last)
     metric = metric_of(scoring, classes=of_classes)
@@ -190,7 +202,10 @@ def ridge_learning_curve(
         weight = getattr(task.readout, "class_weight", None)
         errors = ClassLosses(np.unique(task.y), metric, weight)
     with showing(verbose):
-        prediction = _predict(task, population, n_samples, alphas, errors)
+        predictor = _predictor(task, population, errors)
+        if alphas is None:
+            alphas = alphas_about_best(predictor, float(n_samples.max()))
+        prediction = predictions(predictor, n_samples, alphas, level)
     # The largest subsets go first, so that no long task is left alone at the end.
     cells = [(s, r) for s in np.argsort(-sizes, kind="stable") for r in range(n_repeats)]
     measured = np.full((sizes.size, alphas.size, n_repeats), np.nan)
@@ -230,6 +245,7 @@ def ridge_learning_curve(
         splits=splits,
         n_groups=None if task.groups is None else sizes,
         metric=metric,
+        level=level,
         **prediction,
     )
 
@@ -241,15 +257,12 @@ def _labels(y: Any) -> NDArray[Any]:
     return np.asarray(labels)
 
 
-def _predict(
-    task: _Task, population: Any, n_samples: NDArray[Any], alphas: FloatArray, errors: Errors
-) -> dict[str, Any]:
-    """Return the prediction, and its interval and reach if the population knows them."""
+def _predictor(task: _Task, population: Any, errors: Errors) -> ErrorPredictor:
+    """Return what answers for the errors that are measured."""
     rows = task.population_X, task.population_y, task.population_groups, task.population_weights
-    asked = (task.readout, population, *rows, n_samples, alphas)
     if isinstance(errors, ClassLosses):
-        return predict_classes(*asked, errors)
-    return predict_numbers(*asked)
+        return predictor_of_classes(task.readout, population, *rows, errors)
+    return predictor_of_numbers(task.readout, population, *rows)
 
 
 def _numbers_of_rows(sizes: IndexArray, codes: IndexArray) -> Any:
@@ -268,16 +281,20 @@ def _run(tasks: Any, n_jobs: int | None) -> Any:
     yield from results
 
 
-def _check_numbers(alphas: Any, n_repeats: Any) -> tuple[FloatArray, int]:
+def _check_alphas(alphas: Any) -> FloatArray:
     values = np.atleast_1d(np.asarray(alphas))
     if values.ndim != 1 or values.size == 0 or values.dtype.kind not in "iuf":
         raise ValueError(f"alphas={alphas!r} must be a non-empty 1-d array of numbers.")
     values = values.astype(np.float64)
     if not np.all(np.isfinite(values)) or values.min() < 0:
         raise ValueError(f"alphas={alphas!r} must be finite and not negative.")
+    return values
+
+
+def _check_repeats(n_repeats: Any) -> int:
     if not isinstance(n_repeats, numbers.Integral) or isinstance(n_repeats, bool) or n_repeats < 1:
         raise ValueError(f"n_repeats={n_repeats!r} must be an integer of at least 1.")
-    return values, int(n_repeats)
+    return int(n_repeats)
 
 
 def _with_integer_seeds(estimator: Any, rng: np.random.RandomState) -> Any:

@@ -14,6 +14,9 @@ from sk_deepfeat.rows import check_groups, deal_groups
 IndexArray = NDArray[np.intp]
 Split = tuple[IndexArray, IndexArray]
 
+_SHARES = np.geomspace(0.1, 1.0, 5)
+_FEWEST = 2
+
 
 def four_way_split(
     *arrays: Any,
@@ -104,10 +107,14 @@ def check_train_sizes(
 ) -> IndexArray:
     """Return absolute training sizes that leave `test_size` of `count` rows, or groups, outside.
 
-    Integers are numbers of them; floats in (0, 1] are shares of the largest size possible.
+    Integers are numbers of them; floats in (0, 1] are shares of the largest size possible; None is
+    from a tenth of it on, at equal ratios.
     """
     left = _left(test_size, count, unit)
     largest = count - left
+    if train_sizes is None:
+        few = min(_FEWEST, largest)
+        return np.unique(np.maximum(few, np.rint(largest * _SHARES)).astype(np.intp))
     sizes = np.atleast_1d(np.asarray(train_sizes))
     if sizes.ndim != 1 or sizes.size == 0 or sizes.dtype.kind not in "iuf":
         raise ValueError(f"train_sizes={train_sizes!r} must be a non-empty 1-d array of numbers.")

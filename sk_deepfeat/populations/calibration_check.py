@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,7 +183,10 @@ class CalibrationCheck:
 
 
 def check_of(
-    calibration: Calibration, diagnose: Callable[[bool], Diagnosis], mean_weight: float = 1.0
+    calibration: Calibration,
+    diagnose: Callable[[bool], Diagnosis],
+    mean_weight: float = 1.0,
+    factor: Any = None,
 ) -> CalibrationCheck:
     """Return the table of a calibration, and warn if the theory fails its check.
 
@@ -194,17 +198,20 @@ def check_of(
         Takes whether the check is passed, and returns what the rows show.
     mean_weight : float
         What an alpha for weights of mean one is multiplied by.
+    factor : ndarray of shape (t,), optional
+        What the errors of each output are multiplied by; None is one.
 
     Returns
     -------
     CalibrationCheck
     """
+    units = 1.0 if factor is None else np.asarray(factor)
     rows = [
         (
             np.full(found.log_alpha.shape, float(found.size)),
             np.exp(found.log_alpha),
-            found.measured.mean(axis=1),
-            found.predicted.mean(axis=1),
+            (found.measured * units).mean(axis=1),
+            (found.predicted * units).mean(axis=1),
             found.standard_error.mean(axis=1),
         )
         for found in calibration.sizes

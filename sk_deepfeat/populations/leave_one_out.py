@@ -182,6 +182,7 @@ class LeaveOneOutPopulation(LeftOutErrorsMixin, BaseEstimator):
         feature_names: Any = None,
         mean_weight: float = 1.0,
         column: int | None = None,
+        factor: Any = None,
     ) -> CalibrationCheck:
         """Compare errors measured on random subsets of the rows with those of the theory.
 
@@ -200,6 +201,8 @@ class LeaveOneOutPopulation(LeftOutErrorsMixin, BaseEstimator):
         column : int, optional
             Which error rate is checked, of the K + 2 that ``class_answer`` tells; None is the
             squared error.
+        factor : array-like of shape (n_outputs,), optional
+            What the errors of each output are multiplied by; None is one.
 
         Returns
         -------
@@ -216,4 +219,4 @@ class LeaveOneOutPopulation(LeftOutErrorsMixin, BaseEstimator):
         found = self._measured_calibration(sizes)
         if column is not None and self.class_surface_ is not None:
             found = rates_calibration(found, self.class_surface_.tables, column)
-        return self._checked(found, feature_names, mean_weight)
+        return self._checked(found, feature_names, mean_weight, factor)

@@ -153,6 +153,7 @@ class LeftOutErrorsMixin(OneSampleMixin):
         *,
         feature_names: Any = None,
         mean_weight: float = 1.0,
+        factor: Any = None,
     ) -> CalibrationCheck:
         """Compare errors measured on random subsets of the rows with those of the theory.
 
@@ -168,6 +169,8 @@ class LeftOutErrorsMixin(OneSampleMixin):
         mean_weight : float, default=1.0
             What the alphas of the table are multiplied by; here they are those for weights of mean
             one.
+        factor : array-like of shape (n_outputs,), optional
+            What the errors of each output are multiplied by; None is one.
 
         Returns
         -------
@@ -182,14 +185,14 @@ class LeftOutErrorsMixin(OneSampleMixin):
             and then pickled, has its numbers alone.
         """
         found = self._measured_calibration(sizes)
-        return self._checked(found, feature_names, mean_weight)
+        return self._checked(found, feature_names, mean_weight, factor)
 
     def _checked(
-        self, found: Calibration, feature_names: Any, mean_weight: float
+        self, found: Calibration, feature_names: Any, mean_weight: float, factor: Any
     ) -> CalibrationCheck:
         if feature_names is None:
             feature_names = getattr(self, "feature_names_in_", None)
-        return check_of(found, partial(self._diagnosis, feature_names), mean_weight)
+        return check_of(found, partial(self._diagnosis, feature_names), mean_weight, factor)
 
     def _measured_calibration(self, sizes: Any) -> Calibration:
         """Return what subsets measured, or measure it."""

@@ -21,7 +21,8 @@ from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
 from sk_deepfeat.progress import showing, stage
 from sk_deepfeat.report import sections
 from sk_deepfeat.report.answers import Answers, ask
-from sk_deepfeat.report.numbers import number
+from sk_deepfeat.report.names import named, step_named
+from sk_deepfeat.report.numbers import number, numbers
 from sk_deepfeat.report.pictures import pictures
 from sk_deepfeat.report.remarks import remarks
 from sk_deepfeat.theory.validation import numeric_targets
@@ -234,13 +235,14 @@ def _model(estimator: Any, ridge: Any, answers: Answers) -> list[tuple[str, str]
             steps = [step for _, step in steps[0].steps]
     elif isinstance(estimator, Pipeline):
         steps = [step for _, step in estimator.steps[:-1]]
-    features = ", then ".join(map(repr, steps)) or "the columns themselves"
+    features = ", then ".join(map(step_named, steps)) or "the columns themselves"
+    given = ridge.population
     return [
-        ("features", f"{ridge.n_features_in_:,}: {' '.join(features.split())}"),
-        ("ridge", " ".join(repr(ridge).split())),
-        ("alpha", number(ridge.alpha_)),
+        ("features", f"{ridge.n_features_in_:,}: {features}"),
+        ("ridge", named(ridge)),
+        ("alpha", numbers(ridge.alpha_)),
         (answers.words.train_error, answers.words.show(answers.train_error)),
-        ("population", " ".join(repr(ridge.population_).split())),
+        ("population", given if isinstance(given, str) else named(ridge.population_)),
     ]
 
 

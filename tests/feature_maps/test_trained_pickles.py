@@ -50,6 +50,13 @@ CASES = {
 }
 
 
+def test_a_law_of_weights():
+    X, y = inputs()
+    feature_map = small(weight_covariance=lambda weights: 0.1).fit(X, y)
+    other = pickle.loads(pickle.dumps(feature_map))
+    np.testing.assert_array_equal(other.fit(X, y).transform(X), feature_map.transform(X))
+
+
 @pytest.fixture(params=CASES)
 def feature_map(request):
     return small(**CASES[request.param])

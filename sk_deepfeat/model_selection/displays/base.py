@@ -1,4 +1,4 @@
-"""What every display does alike: where it draws, and names that it answers to for one release."""
+"""What every display does alike: who is asked, who is fitted first, and where it draws."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from sk_deepfeat.model_selection.displays.drawing import check_axes, import_pyplot
 from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
+from sk_deepfeat.model_selection.fitting import fitted_clone
 
 
 class Display:
@@ -16,10 +17,33 @@ class Display:
 
     Almost empty, so that a display's own file says all that it asks and all that it draws:
     `__init__` stores numbers, the ``from_`` methods find them, `plot` only draws.
+
+    ``from_fitted(estimator)``
+        Asks a fitted estimator; it is not refitted.
+    ``from_estimator(estimator, X, y)``
+        Fits, or refits, a clone of an estimator on rows.
+    ``from_result(result)`` or ``from_predictions(...)``
+        Draws what was returned before.
+
+    An estimator is whatever `sk_deepfeat.predict_test_error` takes. All further arguments are
+    keywords, and mean the same everywhere:
+
+    ``n_samples``
+        Numbers of training samples; None is about those of the fit.
+    ``alpha``, ``alphas``
+        One regularisation, or several: a number, "optimal" for the best at each n, or None for
+        what suits the picture: the fitted one, and where several are drawn the best, too.
+    ``level``
+        Nominal coverage of intervals, 0.9.
+    ``metric``
+        Of a classifier, which error, as in ``predict_test_error``; None is the error rate, or "mse"
+        if that is all that is known.
+    ``ax``
+        Where to draw; None makes a figure.
     """
 
     _n_axes: ClassVar[int] = 1
-    _size: ClassVar[tuple[float, float]] = (7.5, 4.8)  # of a new figure, in inches
+    _size: ClassVar[tuple[float, float]] = (5.2, 4.8)  # of a new figure, in inches
 
     @classmethod
     def _check_drawing(cls, method: str, ax: Any) -> Any:
@@ -35,25 +59,44 @@ class Display:
         cls._check_drawing("from_fitted", ax)
         return fitted_ridge(estimator)
 
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any, *, groups: Any = None, ax: Any = None, **asked: Any
+    ) -> Any:
+        """Fit a clone of an estimator on rows, ask it and draw.
+
+        Parameters
+        ----------
+        estimator : estimator
+            What `from_fitted` takes, fitted or not; a `Ridge` or a `RidgeClassifier`, alone or at
+            the end of a pipeline, is replaced by the one that predicts its error.
+        X : array-like or sparse matrix of shape (n_samples, ...)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets, or labels of classes.
+        groups : array-like of shape (n_samples,), optional
+            Labels of the rows' groups, for estimators that take them and pipelines that end in one.
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+        **asked
+            Further arguments of `from_fitted`.
+
+        Returns
+        -------
+        display
+            As of `from_fitted`.
+        """
+        cls._check_drawing("from_estimator", ax)  # before the long run
+        fitted = fitted_clone(estimator, X, y, groups)
+        return cls.from_fitted(fitted, ax=ax, **asked)  # type: ignore[attr-defined]
+
     def _open_axes(self, ax: Any) -> Any:
         """Return `ax`, or the axes of a new figure, and store the figure as ``figure_``."""
         plt = self._check_drawing("plot", ax)
         if ax is None:
-            _, ax = plt.subplots(1, self._n_axes, figsize=self._size, layout="constrained")
+            _, ax = plt.subplots(self._n_axes, 1, figsize=self._size, layout="constrained")
         self.figure_ = np.ravel(ax)[0].figure
         return ax
-
-
-def renamed(old: str, new: str) -> Any:
-    """Return the class method `old`, which warns and calls the class method `new`."""
-
-    def call(cls: type[Display], *args: Any, **kwargs: Any) -> Any:
-        warn_renamed(cls, old, new)
-        return getattr(cls, new)(*args, **kwargs)
-
-    call.__name__ = old
-    call.__doc__ = f"Call `{new}`, of which this is the deprecated name: it goes after one release."
-    return classmethod(call)
 
 
 def warn_renamed(owner: type, old: str, new: str) -> None:

@@ -7,11 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from sk_deepfeat.model_selection.displays.base import Display, renamed
+from sk_deepfeat.model_selection.displays.base import Display
 from sk_deepfeat.model_selection.displays.drawing import ALPHA, finish, styles
 from sk_deepfeat.model_selection.fitted_ridge import asked_metric, metric_option
 
-_MOST_IN_COLUMN = 8
 _NAMES = {
     "mse": "test error",
     "error_rate": "error rate",
@@ -108,17 +107,16 @@ class CalibrationCheckDisplay(Display):
 
     @classmethod
     def from_fitted(
-        cls, estimator: Any, *, sizes: Any = None, metric: str | None = None, ax: Any = None
+        cls, estimator: Any, *, n_samples: Any = None, metric: str | None = None, ax: Any = None
     ) -> Self:
         """Ask a fitted estimator for its `calibration_check` and draw it.
 
         Parameters
         ----------
-        estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
-            Fitted; what ends in a `DeterministicEquivalentRidge`, or in its classifier, is asked
-            for it.
-        sizes : array-like of int, optional
-            As in ``estimator.calibration_check``.
+        estimator : estimator
+            Fitted, as of `sk_deepfeat.predict_test_error`.
+        n_samples : array-like of int, optional
+            Sizes of the subsets, as in ``estimator.calibration_check``; None is those of the fit.
         metric : str, optional
             Of a classifier, which error, as in ``calibration_check``; None is the error rate, or
             "mse" if that is all that is known.
@@ -131,10 +129,8 @@ class CalibrationCheckDisplay(Display):
         """
         ridge = cls._fitted_ridge(estimator, ax)
         metric = asked_metric(ridge, metric)
-        check = ridge.calibration_check(sizes, **metric_option(ridge, metric))
+        check = ridge.calibration_check(n_samples, **metric_option(ridge, metric))
         return cls.from_result(check, metric=metric, ax=ax)
-
-    from_estimator = renamed("from_estimator", "from_fitted")
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the ratios over alpha; bars reach as far as noise would.
@@ -180,7 +176,7 @@ class CalibrationCheckDisplay(Display):
             ylabel=f"measured / predicted {_NAMES[self.metric]}",
         )
         if self.verdict:
-            ax.set_title("\n".join(wrap(self.verdict, 80)), fontsize="small")
-        title = "subsets of the rows\nbars: four standard errors\ngrey: within 5 %"
-        finish(ax, title, ncols=-(-sizes.size // _MOST_IN_COLUMN))
+            ax.set_title("\n".join(wrap(self.verdict, 62)), fontsize="small")
+        title = "subsets of the rows; bars: four standard errors; grey: within 5 %"
+        finish(ax, title)
         return self

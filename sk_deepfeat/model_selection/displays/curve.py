@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from sk_deepfeat.model_selection.arguments import as_sizes
+from sk_deepfeat.model_selection.curve_errors import scoring_of
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.displays.base import Display, warn_renamed
 from sk_deepfeat.model_selection.displays.drawing import (
@@ -17,20 +18,29 @@ from sk_deepfeat.model_selection.displays.drawing import (
     finish,
     intervals_in_words,
     mark_end_of_reach,
+    mark_size,
     plain_numbers,
     shade,
     styles,
 )
-from sk_deepfeat.model_selection.fitted_ridge import asked_metric, curves_of, sizes_around
+from sk_deepfeat.model_selection.fitted_ridge import (
+    asked_metric,
+    best_of_fit,
+    curves_of,
+    fitted_alpha,
+    quantiles_of,
+    sizes_around,
+)
 from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
 
 
 class RidgeLearningCurveDisplay(Display):
     """Predicted test errors over the number of samples (lines), and measured ones (points).
 
-    Shaded: the intervals of the prediction. A bar across a line: the training set identifies the
-    error up to there; beyond, the line is thin, or absent. Make it with `from_fitted` (a fitted
-    ridge, without refits), `from_estimator` (with refits) or `from_result`.
+    Shaded: the intervals of the prediction. A thin line marks the size of the fit. A bar across a
+    line: the training set identifies the error up to there; beyond, the line is thin, or absent.
+    Make it with `from_fitted` (a fitted ridge, without refits), `from_estimator` (with refits) or
+    `from_result`.
 
     Parameters
     ----------
@@ -47,9 +57,15 @@ class RidgeLearningCurveDisplay(Display):
     reachable : ndarray of bool of shape (S, A), optional
         Where the training set identifies the error; None: where `predicted` is not NaN.
     level : float, default=0.9
-        Nominal coverage of the intervals.
+        Nominal coverage of the intervals; the share of the outputs in a band.
     metric : str, default="mse"
         What the errors are: "mse", or of classes as in ``predict_test_error``.
+    outputs : {"mean", "quantiles"}, default="mean"
+        Whether errors are means over outputs, or their medians, and `lower` and `upper` quantiles.
+    n_fitted : float, optional
+        Training samples of the fit, marked by a line.
+    best_alpha : float, optional
+        The best regularisation for so many, said in the legend.
 
     Attributes
     ----------
@@ -88,6 +104,9 @@ class RidgeLearningCurveDisplay(Display):
         reachable: Any = None,
         level: float = 0.9,
         metric: str = "mse",
+        outputs: str = "mean",
+        n_fitted: Any = None,
+        best_alpha: Any = None,
     ) -> None:
         self.n_samples = n_samples
         self.alphas = alphas
@@ -99,6 +118,9 @@ class RidgeLearningCurveDisplay(Display):
         self.reachable = reachable
         self.level = level
         self.metric = metric
+        self.outputs = outputs
+        self.n_fitted = n_fitted
+        self.best_alpha = best_alpha
 
     @property
     def train_sizes(self) -> Any:
@@ -130,30 +152,59 @@ class RidgeLearningCurveDisplay(Display):
             lower=curve.lower,
             upper=curve.upper,
             reachable=curve.reachable,
+            level=curve.level,
             metric=curve.metric,
         ).plot(ax=ax)
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, y: Any, *, ax: Any = None, **kwargs: Any
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        n_samples: Any = None,
+        alphas: Any = None,
+        level: float = 0.9,
+        metric: str | None = None,
+        groups: Any = None,
+        ax: Any = None,
+        **kwargs: Any,
     ) -> Self:
         """Run `ridge_learning_curve`, refits included, and draw its result.
 
         Parameters
         ----------
-        estimator, X, y
+        estimator, X, y, groups
             As in `ridge_learning_curve`.
+        n_samples : array-like of shape (S,), optional
+            Its ``train_sizes``; None is five from a tenth of the rows on.
+        alphas : array-like of shape (A,), optional
+            Regularisations; None is about the best one.
+        level : float, default=0.9
+            Nominal coverage of the intervals; there are none if the population does not know them.
+        metric : str, optional
+            Of a classifier, which error, as in ``predict_test_error``; None is the error rate.
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
         **kwargs
-            Further arguments of `ridge_learning_curve`.
+            Further arguments of `ridge_learning_curve`, such as ``n_repeats`` and ``n_jobs``.
 
         Returns
         -------
         RidgeLearningCurveDisplay
         """
         cls._check_drawing("from_estimator", ax)  # before the long run
-        return cls.from_result(ridge_learning_curve(estimator, X, y, **kwargs), ax=ax)
+        asked = {"train_sizes": n_samples, "scoring": scoring_of(metric)}
+        for name, ours in (("train_sizes", "n_samples"), ("scoring", "metric")):
+            if kwargs.get(name) is not None:
+                if asked[name] is not None:
+                    raise ValueError(f"{ours} and {name} say the same; pass {ours}.")
+                asked[name] = kwargs.pop(name)
+        curve = ridge_learning_curve(
+            estimator, X, y, alphas=alphas, groups=groups, level=level, **{**kwargs, **asked}
+        )
+        return cls.from_result(curve, ax=ax)
 
     @classmethod
     def from_fitted(
@@ -164,24 +215,27 @@ class RidgeLearningCurveDisplay(Display):
         alphas: Any = None,
         level: float = 0.9,
         metric: str | None = None,
+        outputs: str = "mean",
         ax: Any = None,
     ) -> Self:
         """Ask a fitted estimator and draw; nothing is refitted.
 
         Parameters
         ----------
-        estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
-            Fitted; what ends in a `DeterministicEquivalentRidge`, or in its classifier, is asked
-            for it.
+        estimator : estimator
+            Fitted, as of `sk_deepfeat.predict_test_error`.
         n_samples : array-like of shape (S,), optional
             Numbers of training samples; None is from a thirtieth to ten times those of the fit.
-        alphas : float, "optimal", or sequence of them, optional
+        alphas : float, "optimal", None, or sequence of them, optional
             Regularisations; None is the fitted one, and the best for each n.
         level : float, default=0.9
             Nominal coverage of the intervals; there are none if the population does not know them.
         metric : str, optional
             Of a classifier, which error, as in ``predict_test_error``; None is the error rate, or
             "mse" if that is all that is known.
+        outputs : {"mean", "quantiles"}, default="mean"
+            Of several outputs, the mean of their errors with its interval, or the median with a
+            band that holds the share `level` of the outputs.
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
 
@@ -190,16 +244,25 @@ class RidgeLearningCurveDisplay(Display):
         RidgeLearningCurveDisplay
         """
         ridge = cls._fitted_ridge(estimator, ax)
+        if outputs not in ("mean", "quantiles"):
+            raise ValueError(f"outputs={outputs!r} must be 'mean' or 'quantiles'.")
         sizes = as_sizes(n_samples, sizes_around(ridge))
         if alphas is None:
-            alphas = ["optimal"] if ridge.alpha == "optimal" else [float(ridge.alpha_), "optimal"]
+            alphas = [fitted_alpha(ridge), "optimal"]
+            if isinstance(ridge.alpha, str):
+                alphas = ["optimal"]
         elif isinstance(alphas, str) or np.ndim(alphas) == 0:
             alphas = [alphas]
         if len(alphas) == 0:
             raise ValueError(f"alphas={alphas!r} must hold at least one number or 'optimal'.")
         metric = asked_metric(ridge, metric)
-        curves = curves_of(ridge, sizes, alphas, level, metric)
-        return cls(n_samples=sizes, alphas=alphas, level=level, metric=metric, **curves).plot(ax=ax)
+        asked = curves_of if outputs == "mean" else quantiles_of
+        curves = asked(ridge, sizes, alphas, level, metric)
+        fit: dict[str, Any] = {"outputs": outputs, "n_fitted": ridge.n_samples_}
+        if any(isinstance(alpha, str) for alpha in alphas):
+            fit["best_alpha"] = best_of_fit(ridge, metric)
+        fit |= {"level": level, "metric": metric}
+        return cls(n_samples=sizes, alphas=alphas, **curves, **fit).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw on logarithmic axes; errors that are all zero on a linear one.
@@ -231,6 +294,8 @@ class RidgeLearningCurveDisplay(Display):
         some = np.any(self.predicted > 0) or np.any(measured > 0)  # else a logarithm shows nothing
         scale = "log" if some else "linear"
         ax.set(xscale="log", yscale=scale, xlabel=N_SAMPLES, ylabel=ERRORS[self.metric])
+        if self.n_fitted is not None:
+            mark_size(ax, self.n_fitted)
         plain_numbers(ax.xaxis)
         finish(ax, self._title(), handles=handles)
         return self
@@ -280,13 +345,22 @@ class RidgeLearningCurveDisplay(Display):
             ls=look.line,
             marker=look.marker if self.measured_mean is not None else None,
             ms=5,
-            label=alpha_in_words(self.alphas[i]),
+            label=self._label(self.alphas[i]),
         )
+
+    def _label(self, alpha: Any) -> str:
+        label = alpha_in_words(alpha)
+        known = self.best_alpha is not None and np.isfinite(self.best_alpha)
+        if isinstance(alpha, str) and known and self.n_fitted is not None:
+            label += f" ({self.best_alpha:.3g} at n = {self.n_fitted:g})"
+        return label
 
     def _title(self) -> str:
         title = ["lines: predicted"] if self.measured_mean is not None else ["predicted"]
+        if self.outputs == "quantiles":
+            return f"median over outputs; shaded: {100 * self.level:g} % of them"
         if self.bands_:
             title.append(intervals_in_words(self.level))
         if self.measured_mean is not None:
             title.append("points: measured ± s.e.")
-        return "\n".join(title)
+        return "; ".join(title)

@@ -17,7 +17,9 @@ ERRORS = {
 }
 """What is drawn, by its metric."""
 
-_END = "end of reach"
+_END, _FIT = "end of reach", "size of the fit"
+_WIDEST, _HANDLE = 78, 8  # characters beside each other in a legend, and the width of a handle
+_BELOW = 0.5  # inches from the axes to the legend: numbers and a label stand between
 _MARKERS = "osD^vP*X<>"
 _LINES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
 
@@ -70,7 +72,12 @@ def shade(ax: Any, places: Any, lower: Any, upper: Any, look: Look) -> Any:
 
 
 def alpha_in_words(alpha: Any, each: str = "n") -> str:
-    """Say in a legend which regularisation is shown: a number, or the best for `each`."""
+    """Say in a legend which regularisation is shown: a number, or the best for `each`.
+
+    None stands for fitted ones of each output.
+    """
+    if alpha is None:
+        return "the fitted alphas"
     return f"best alpha for each {each}" if isinstance(alpha, str) else f"alpha = {alpha:.4g}"
 
 
@@ -113,8 +120,46 @@ def plain_numbers(axis: Any) -> None:
         axis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
 
 
+def mark_size(ax: Any, n_samples: float, *, low: bool = False, zorder: float = 0.0) -> Any:
+    """Draw a thin line at the number of samples of the fit, labelled at its upper or lower end."""
+    line = ax.axvline(n_samples, color="0.55", lw=0.8, ls=(0, (4, 2)), zorder=zorder, gid=_FIT)
+    ax.annotate(
+        f"the fit: n = {n_samples:g}",
+        (n_samples, 0.0 if low else 1.0),
+        xycoords=ax.get_xaxis_transform(),
+        xytext=(-3, 4 if low else -4),
+        textcoords="offset points",
+        rotation=90,
+        ha="right",
+        va="bottom" if low else "top",
+        fontsize="small",
+        color="0.3",
+        bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 0.5},
+    )
+    return line
+
+
 def finish(ax: Any, title: str, **legend: Any) -> None:
-    """Write plain numbers along the errors' axis and put the legend beside the axes."""
+    """Write plain numbers along the errors' axis and put the legend below the axes.
+
+    There it leaves the width of a narrow screen to the picture.
+    """
+    from matplotlib.transforms import ScaledTranslation
+
     plain_numbers(ax.yaxis)
-    place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "alignment": "left"}
-    ax.legend(title=title or None, fontsize="small", **place, **legend)
+    handles = legend.pop("handles", None) or ax.get_legend_handles_labels()[0]
+    longest = max((len(handle.get_label()) for handle in handles), default=0)
+    columns = legend.pop("ncols", 0) or max(1, min(3, _WIDEST // (longest + _HANDLE)))
+    below = ax.transAxes + ScaledTranslation(0.0, -_BELOW, ax.figure.dpi_scale_trans)
+    ax.legend(
+        handles=handles,
+        title=title or None,
+        fontsize="small",
+        title_fontsize="small",
+        frameon=False,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        bbox_transform=below,
+        ncols=columns,
+        **legend,
+    )

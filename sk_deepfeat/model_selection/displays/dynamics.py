@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.linear_model import DeterministicEquivalentRidge
@@ -25,7 +26,14 @@ from sk_deepfeat.model_selection.displays.drawing import (
     shade,
     styles,
 )
-from sk_deepfeat.model_selection.fitted_ridge import asked_metric, curves_of, three_sizes
+from sk_deepfeat.model_selection.fitted_ridge import (
+    asked_metric,
+    curves_of,
+    fitted_alpha,
+    fitted_ridge,
+    three_sizes,
+)
+from sk_deepfeat.model_selection.fitting import fitted_clone
 
 _MOST_TICKS = 9
 
@@ -33,7 +41,8 @@ _MOST_TICKS = 9
 class TrainingDynamicsDisplay(Display):
     """Predicted test error of ridge on the features of each checkpoint, over the epochs.
 
-    Make it with `from_estimator` or `from_predictions`.
+    Make it with `from_fitted` (fitted features), `from_estimator` (features trained first) or
+    `from_predictions`.
 
     Parameters
     ----------
@@ -71,7 +80,7 @@ class TrainingDynamicsDisplay(Display):
     >>> y = np.tanh(X[:, 0]) + 0.1 * rng.normal(size=400)
     >>> features = TrainedDeepFeatures((20,), max_epochs=4, checkpoints=(0, 1, 4), random_state=0)
     >>> features = features.fit(X[:200], y[:200])
-    >>> display = TrainingDynamicsDisplay.from_estimator(
+    >>> display = TrainingDynamicsDisplay.from_fitted(
     ...     features, X[200:], y[200:], n_samples=[50, 200])
     >>> display.test_error.shape
     (3, 2)
@@ -153,7 +162,7 @@ class TrainingDynamicsDisplay(Display):
         return cls(epochs=steps, n_samples=sizes, **given, **more).plot(ax=ax)
 
     @classmethod
-    def from_estimator(
+    def from_fitted(
         cls,
         feature_map: Any,
         X: Any,
@@ -161,13 +170,16 @@ class TrainingDynamicsDisplay(Display):
         *,
         epochs: Any = None,
         n_samples: Any = None,
-        alpha: Any = "optimal",
-        readout: Any = None,
+        alpha: Any = None,
         level: float = 0.9,
         metric: str | None = None,
+        readout: Any = None,
+        groups: Any = None,
         ax: Any = None,
     ) -> Self:
-        """Fit a ridge on the features of every checkpoint, ask for its error and draw.
+        """Ask for the error of a ridge on the features of every checkpoint and draw.
+
+        The features are not trained again; a ridge is fitted on those of each checkpoint.
 
         Parameters
         ----------
@@ -183,15 +195,17 @@ class TrainingDynamicsDisplay(Display):
         n_samples : array-like of shape (S,), optional
             Numbers of training samples of the ridge; None is a tenth of the rows, all rows, and ten
             times as many.
-        alpha : float, "optimal" or None, default="optimal"
-            Regularisation, the best for each epoch and n, or that of each fitted readout.
-        readout : DeterministicEquivalentRidge or its classifier, optional
-            Unfitted, cloned for every stage; None is one with its default settings.
+        alpha : float or "optimal", optional
+            Regularisation; "optimal" is the best for each epoch and n, None what `readout` has.
         level : float, default=0.9
             Nominal coverage of the intervals; there are none if the population does not know them.
         metric : str, optional
             Of a classifier, which error, as in ``predict_test_error``; None is the error rate, or
             "mse" if that is all that is known.
+        readout : DeterministicEquivalentRidge or its classifier, optional
+            Cloned for every stage; None is ``DeterministicEquivalentRidge("optimal")``.
+        groups : array-like of shape (n_rows,), optional
+            Labels of the rows' groups; errors are then those on rows of new groups.
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
 
@@ -206,7 +220,7 @@ class TrainingDynamicsDisplay(Display):
         ValueError
             If there is not one epoch for each stage, or a number is out of range.
         """
-        cls._check_drawing("from_estimator", ax)  # before the long run
+        cls._check_drawing("from_fitted", ax)  # before the long run
         if isinstance(feature_map, type) or not hasattr(feature_map, "staged_transform"):
             raise TypeError(
                 "feature_map must be a fitted TrainedDeepFeatures, or another transformer with "
@@ -215,11 +229,13 @@ class TrainingDynamicsDisplay(Display):
         check_is_fitted(feature_map)
         check_one_alpha(alpha)
         if readout is None:
-            readout = DeterministicEquivalentRidge()
+            readout = DeterministicEquivalentRidge("optimal")
         sizes = None if n_samples is None else as_row(n_samples, "n_samples", least=1.0)
         stages = []
         for features in feature_map.staged_transform(X):
-            ridge = clone(readout).fit(features, y)
+            ridge = fitted_ridge(fitted_clone(readout, features, y, groups))
+            if alpha is None:
+                alpha = ridge.alpha if isinstance(ridge.alpha, str) else fitted_alpha(ridge)
             if sizes is None:
                 sizes = three_sizes(ridge)
             metric = asked_metric(ridge, metric)
@@ -236,6 +252,55 @@ class TrainingDynamicsDisplay(Display):
         }
         more = {"level": level, "alpha": alpha, "metric": metric or "mse", "ax": ax}
         return cls.from_predictions(epochs, sizes, found.pop("predicted"), **found, **more)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any, *, groups: Any = None, ax: Any = None, **asked: Any
+    ) -> Self:
+        """Train the features of two stages on their part of the rows, and ask for the others.
+
+        Parameters
+        ----------
+        estimator : TwoStageRegressor or TwoStageClassifier
+            Fitted or not; its feature map has ``staged_transform`` and checkpoints.
+        X, y, groups : array-like
+            All rows, as in its ``fit``.
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+        **asked
+            Further arguments of `from_fitted`; `readout` is that of `estimator`.
+
+        Returns
+        -------
+        TrainingDynamicsDisplay
+
+        Raises
+        ------
+        TypeError
+            If `estimator` is no two stages: what trains features and predicts errors on the same
+            rows makes these far too small.
+        """
+        cls._check_drawing("from_estimator", ax)  # before the long run
+        if isinstance(estimator, type) or not hasattr(estimator, "fit_feature_map"):
+            raise TypeError(
+                "estimator must be a TwoStageRegressor or TwoStageClassifier, whose features and "
+                f"ridge learn from different rows; got {estimator!r}. Features that are trained "
+                "already, and other rows, go to from_fitted."
+            )
+        two_stages = clone(estimator)
+        if groups is None:
+            feature_map, rows = two_stages.fit_feature_map(X, y)
+        else:
+            feature_map, rows = two_stages.fit_feature_map(X, y, groups=groups)
+            asked["groups"] = _safe_indexing(groups, rows)
+        return cls.from_fitted(
+            feature_map,
+            _safe_indexing(X, rows),
+            _safe_indexing(y, rows),
+            readout=two_stages.readout,
+            ax=ax,
+            **asked,
+        )
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the errors over the epochs, with shaded intervals.

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from sk_deepfeat.model_selection.arguments import FloatArray, as_sizes, check_one_alpha
-from sk_deepfeat.model_selection.displays.base import Display, renamed
+from sk_deepfeat.model_selection.displays.base import Display
 from sk_deepfeat.model_selection.displays.drawing import finish, plain_numbers, styles
-from sk_deepfeat.model_selection.fitted_ridge import three_sizes
+from sk_deepfeat.model_selection.fitted_ridge import kappa_at, three_sizes
 
 _POINTS = 200
 _DECADES = 8.0  # eigenvalues below the largest by more are not drawn
@@ -18,8 +18,8 @@ _DECADES = 8.0  # eigenvalues below the largest by more are not drawn
 class SpectrumDisplay(Display):
     """Eigenvalues of the features in rank order, and the degrees of freedom of ridge over κ.
 
-    The effective regularisation κ of ridge at some (n, alpha) is a height on the left and a place
-    on the right: directions of larger eigenvalue are learned, df1 counts them softly, and the
+    The effective regularisation κ of ridge at some (n, alpha) is a height above and a place
+    below: directions of larger eigenvalue are learned, df1 counts them softly, and the
     variance of the prediction grows with df2/n. Make it with `from_fitted`.
 
     Parameters
@@ -54,7 +54,7 @@ class SpectrumDisplay(Display):
     """
 
     _n_axes: ClassVar[int] = 2
-    _size: ClassVar[tuple[float, float]] = (11.0, 4.2)
+    _size: ClassVar[tuple[float, float]] = (5.2, 8.0)
 
     def __init__(
         self,
@@ -83,9 +83,9 @@ class SpectrumDisplay(Display):
 
         Parameters
         ----------
-        estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
-            Fitted; what ends in a `DeterministicEquivalentRidge` is asked for it. Its population
-            must implement ``degrees_of_freedom``, as the built-in ones do.
+        estimator : estimator
+            Fitted, as of `sk_deepfeat.predict_test_error`. Its population must implement
+            ``degrees_of_freedom``, as the built-in ones do.
         n_samples : array-like of shape (S,), optional
             Numbers of training samples at which κ is marked; None is a tenth of those of the fit,
             these, and ten times as many.
@@ -107,8 +107,8 @@ class SpectrumDisplay(Display):
         if ridge.eigenvalues_.size == 0:
             raise ValueError("All features are constant: there is no spectrum to draw.")
         sizes = as_sizes(n_samples, three_sizes(ridge))
-        kappa_at = np.asarray(ridge.predict_kappa(sizes, alpha))
-        kappa = _range_of_kappa(ridge.eigenvalues_, kappa_at)
+        marks = kappa_at(ridge, sizes, alpha)
+        kappa = _range_of_kappa(ridge.eigenvalues_, marks)
         df1, df2 = ridge.degrees_of_freedom(kappa)
         known = None
         if hasattr(ridge.population_, "eigenvalues"):
@@ -119,14 +119,12 @@ class SpectrumDisplay(Display):
             df1=df1,
             df2=df2,
             n_samples=sizes,
-            kappa_at=kappa_at,
+            kappa_at=marks,
             population_eigenvalues=known,
         ).plot(ax=ax)
 
-    from_estimator = renamed("from_estimator", "from_fitted")
-
     def plot(self, ax: Any = None) -> Self:
-        """Draw the eigenvalues on the left, the degrees of freedom on the right.
+        """Draw the eigenvalues above, the degrees of freedom below.
 
         Parameters
         ----------
@@ -138,13 +136,13 @@ class SpectrumDisplay(Display):
         SpectrumDisplay
             Itself, with `axes_`, `figure_` and `lines_`.
         """
-        left, right = self.axes_ = np.ravel(self._open_axes(ax))
+        above, below = self.axes_ = np.ravel(self._open_axes(ax))
         self.lines_ = {}
-        self._spectrum(left)
-        (self.lines_["df1"],) = right.plot(
+        self._spectrum(above)
+        (self.lines_["df1"],) = below.plot(
             self.kappa, self.df1, color="black", lw=1.8, label="df1: directions learned"
         )
-        (self.lines_["df2"],) = right.plot(
+        (self.lines_["df2"],) = below.plot(
             self.kappa, self.df2, color="black", lw=1.8, ls="--", label="df2: drives the variance"
         )
         for n, kappa, look in zip(
@@ -154,22 +152,22 @@ class SpectrumDisplay(Display):
                 continue
             line = {"color": look.colour, "ls": look.line, "lw": 1.2}
             mark = {"marker": look.marker, "ms": 7, "color": look.colour}
-            left.axhline(kappa, **line)
-            right.axvline(kappa, **line)
+            above.axhline(kappa, **line)
+            below.axvline(kappa, **line)
             rank = np.sum(self._learned() > kappa)
             label = f"κ at n = {n:.0f}"
-            left.plot([max(rank, 1)], [kappa], ls=look.line, label=label, **mark)
+            above.plot([max(rank, 1)], [kappa], ls=look.line, label=label, **mark)
             log_df1 = np.interp(np.log(kappa), np.log(self.kappa), np.log(self.df1))
-            right.plot([kappa], [np.exp(log_df1)], ls="none", **mark)
-        left.set(
+            below.plot([kappa], [np.exp(log_df1)], ls="none", **mark)
+        above.set(
             xscale="log", yscale="log", xlabel="rank", ylabel="eigenvalue (squared units of X)"
         )
-        right.set(
+        below.set(
             xscale="log", yscale="log", xlabel="κ (squared units of X)", ylabel="degrees of freedom"
         )
-        plain_numbers(left.xaxis)
-        handles = [*left.get_legend_handles_labels()[0], self.lines_["df1"], self.lines_["df2"]]
-        finish(right, "", handles=handles)
+        plain_numbers(above.xaxis)
+        handles = [*above.get_legend_handles_labels()[0], self.lines_["df1"], self.lines_["df2"]]
+        finish(below, "", handles=handles)
         return self
 
     def _learned(self) -> FloatArray:

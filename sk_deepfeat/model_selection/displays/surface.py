@@ -7,12 +7,13 @@ from typing import Any, Self
 import numpy as np
 
 from sk_deepfeat.model_selection.arguments import FloatArray, as_axis, as_cells, as_row, as_sizes
-from sk_deepfeat.model_selection.displays.base import Display, renamed
+from sk_deepfeat.model_selection.displays.base import Display
 from sk_deepfeat.model_selection.displays.drawing import (
     ALPHA,
     ERRORS,
     N_SAMPLES,
     alpha_in_words,
+    mark_size,
     plain_numbers,
 )
 from sk_deepfeat.model_selection.fitted_ridge import (
@@ -45,6 +46,8 @@ class ErrorSurfaceDisplay(Display):
         Where the training set identifies the error; None: where `test_error` is not NaN.
     metric : str, default="mse"
         What the errors are: "mse", or of classes as in ``predict_test_error``.
+    n_fitted : float, optional
+        Training samples of the fit, marked by a line.
 
     Attributes
     ----------
@@ -71,7 +74,7 @@ class ErrorSurfaceDisplay(Display):
     >>> ridge = DeterministicEquivalentRidge().fit(X, X[:, 0] + rng.normal(size=200))
     >>> display = ErrorSurfaceDisplay.from_fitted(ridge, n_samples=[20, 60, 200, 600])
     >>> display.test_error.shape
-    (4, 45)
+    (4, 60)
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class ErrorSurfaceDisplay(Display):
         optimal_alpha: Any = None,
         reachable: Any = None,
         metric: str = "mse",
+        n_fitted: Any = None,
     ) -> None:
         self.n_samples = n_samples
         self.alphas = alphas
@@ -90,6 +94,7 @@ class ErrorSurfaceDisplay(Display):
         self.optimal_alpha = optimal_alpha
         self.reachable = reachable
         self.metric = metric
+        self.n_fitted = n_fitted
 
     @classmethod
     def from_predictions(
@@ -101,6 +106,7 @@ class ErrorSurfaceDisplay(Display):
         reachable: Any = None,
         *,
         metric: str = "mse",
+        n_fitted: Any = None,
         ax: Any = None,
     ) -> Self:
         """Draw numbers that are at hand.
@@ -119,6 +125,8 @@ class ErrorSurfaceDisplay(Display):
             Where the training set identifies the error.
         metric : str, default="mse"
             What the errors are.
+        n_fitted : float, optional
+            Training samples of the fit, marked by a line.
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
 
@@ -148,6 +156,7 @@ class ErrorSurfaceDisplay(Display):
             optimal_alpha=optimal_alpha,
             reachable=reachable,
             metric=metric,
+            n_fitted=n_fitted,
         ).plot(ax=ax)
 
     @classmethod
@@ -164,9 +173,8 @@ class ErrorSurfaceDisplay(Display):
 
         Parameters
         ----------
-        estimator : DeterministicEquivalentRidge, or TwoStageRegressor, Pipeline or search
-            Fitted; what ends in a `DeterministicEquivalentRidge`, or in its classifier, is asked
-            for it.
+        estimator : estimator
+            Fitted, as of `sk_deepfeat.predict_test_error`.
         n_samples : array-like of shape (S,), optional
             Numbers of training samples; None is from a thirtieth to ten times those of the fit.
         alphas : array-like of shape (A,), optional
@@ -192,9 +200,8 @@ class ErrorSurfaceDisplay(Display):
         cells, option = (sizes[:, None], strengths), metric_option(ridge, metric)
         errors = ridge.predict_test_error(*cells, **option)
         reach = ridge.reachable(*cells, **option)
-        return cls.from_predictions(sizes, strengths, errors, best, reach, metric=metric, ax=ax)
-
-    from_estimator = renamed("from_estimator", "from_fitted")
+        more = {"metric": metric, "n_fitted": ridge.n_samples_, "ax": ax}
+        return cls.from_predictions(sizes, strengths, errors, best, reach, **more)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the map, labelled contours, the best alpha and the limit of reach.
@@ -227,6 +234,8 @@ class ErrorSurfaceDisplay(Display):
         self.line_ = self._best(ax)
         handles = [] if self.line_ is None else [self.line_]
         handles += self._unreachable(ax, known)
+        if self.n_fitted is not None and _on_axis(self.n_samples, self.n_fitted):
+            mark_size(ax, self.n_fitted, zorder=3)
         plain_numbers(ax.xaxis)
         self.colorbar_ = ax.figure.colorbar(
             self.mesh_,
@@ -310,6 +319,11 @@ class ErrorSurfaceDisplay(Display):
                 zorder=1.5,
             )
         return [Patch(label="beyond the reach of the training set", **look)]
+
+
+def _on_axis(n_samples: FloatArray, n_fitted: float) -> bool:
+    """Say whether a number of samples lies on the axis."""
+    return bool(n_samples[0] <= n_fitted <= n_samples[-1])
 
 
 def _round_levels(low: float, high: float) -> FloatArray:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -16,9 +16,18 @@ from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoSta
 from sk_deepfeat.model_selection import displays
 
 DISPLAYS = [getattr(displays, name) for name in displays.__all__]
-REFITTING = {displays.RidgeLearningCurveDisplay, displays.TrainingDynamicsDisplay}
-ASKING = [display for display in DISPLAYS if display is not displays.TrainingDynamicsDisplay]
-RENAMED = [display for display in DISPLAYS if display not in REFITTING]
+# Of trained features, which have a ridge for each checkpoint, rows are needed to ask.
+DYNAMICS = displays.TrainingDynamicsDisplay
+ASKING = [display for display in DISPLAYS if display is not DYNAMICS]
+# In this order, with these defaults, wherever they are: what is drawn, how, and where.
+ASKED = {
+    "n_samples": None,
+    "alpha": None,
+    "alphas": None,
+    "level": 0.9,
+    "metric": None,
+    "ax": None,
+}
 
 # One name for one thing: a new parameter either has one of these names, or a meaning of its own.
 VOCABULARY = {
@@ -40,7 +49,13 @@ VOCABULARY = {
     "readout": "the ridge on each stage",
     "X": "rows",
     "y": "targets",
+    "groups": "labels of the rows' groups",
     "kwargs": "arguments of ridge_learning_curve",
+    "asked": "arguments of from_fitted",
+    "outputs": "the mean over outputs, or their distribution",
+    "over": "what runs along the picture",
+    "n_fitted": "training samples of the fit, marked",
+    "best_alpha": "for so many, said",
     "curve": "a RidgeLearningCurve",
     "check": "a CalibrationCheck",
     "decomposition": "an ErrorDecomposition",
@@ -48,7 +63,6 @@ VOCABULARY = {
     "predicted": "beside measured errors: the predicted ones",
     "measured_mean": "over refits",
     "measured_se": "of the mean over refits",
-    "sizes": "of the subsets of a check",
     "ratio": "measured over predicted",
     "verdict": "where a check fails, and why",
     "epochs": "of checkpoints",
@@ -96,11 +110,18 @@ def estimators():
     }
 
 
+def few_of(display):
+    """Return few numbers to draw, where a display can be told which."""
+    few = {"n_samples": [20, 40], "alphas": [1.0, 2.0]}
+    known = parameters(display.from_fitted)
+    if "over" in known:  # alphas go along another axis
+        del few["alphas"]
+    return {name: few[name] for name in few if name in known}
+
+
 def ask(door, estimator):
     """Call ``from_fitted`` for few numbers, where it can be told which."""
-    few = {"n_samples": [20, 40], "alphas": [1.0, 2.0]}
-    known = parameters(door.__self__.from_fitted)
-    return door(estimator, **{name: few[name] for name in few if name in known})
+    return door(estimator, **few_of(door.__self__))
 
 
 def numbers(display):
@@ -129,7 +150,8 @@ def test_what_holds_no_fitted_ridge_is_refused(pyplot, rows, display):
 def test_numbers_out_of_range_are_refused_alike(pyplot, ridge, display):
     known = parameters(display.from_fitted)
     if "n_samples" in known:
-        with pytest.raises(ValueError, match="n_samples must be finite and at least 1"):
+        message = "n_samples must be finite and at least 1|sizes.* must be"
+        with pytest.raises(ValueError, match=message):
             display.from_fitted(ridge, n_samples=[0, 10])
     if "alpha" in known:
         with pytest.raises(ValueError, match="alpha must be one number, 'optimal' or None"):
@@ -139,8 +161,6 @@ def test_numbers_out_of_range_are_refused_alike(pyplot, ridge, display):
 @pytest.mark.parametrize("display", DISPLAYS)
 def test_a_parameter_has_one_name_and_one_default_everywhere(display):
     functions = [display, display.plot, *doors(display).values()]
-    if display in RENAMED:
-        functions.remove(display.from_estimator)  # hands everything on
     for function in functions:
         found = parameters(function)
         assert set(found) <= set(VOCABULARY)
@@ -150,6 +170,19 @@ def test_a_parameter_has_one_name_and_one_default_everywhere(display):
             assert found["ax"].default is None
         if function not in (display, display.plot):
             assert found["ax"].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+@pytest.mark.parametrize("display", DISPLAYS)
+@pytest.mark.parametrize("door", ["from_fitted", "from_estimator"])
+def test_what_is_asked_has_one_order_and_one_default(display, door):
+    found = parameters(getattr(display, door))
+    mine = [name for name in found if name in ASKED]
+    assert mine == [name for name in ASKED if name in mine]
+    assert {name: found[name].default for name in mine} == {name: ASKED[name] for name in mine}
+    keywords = [p.kind is inspect.Parameter.KEYWORD_ONLY for p in map(found.get, mine)]
+    assert all(keywords)
+    named = [name for name in found if found[name].kind is not inspect.Parameter.VAR_KEYWORD]
+    assert named[-1] == "ax"
 
 
 def test_the_vocabulary_holds_no_unused_word():
@@ -162,20 +195,41 @@ def test_the_vocabulary_holds_no_unused_word():
 
 @pytest.mark.parametrize("display", DISPLAYS)
 def test_a_display_is_made_by_what_it_does(display):
-    assert hasattr(display, "from_fitted") == (display in ASKING)
-    if display in REFITTING:
-        assert {"X", "y"} <= set(parameters(display.from_estimator))
+    """All ask a fitted model, all fit one, and most draw what is at hand."""
+    rows = ["X", "y"] if display is DYNAMICS else []
+    assert list(parameters(display.from_fitted))[1 : 1 + len(rows)] == rows
+    first = list(parameters(display.from_estimator))[:3]
+    assert first == ["estimator", "X", "y"]
+    assert (
+        "from_predictions" in doors(display)
+        or "from_result" in doors(display)
+        or (display is displays.SpectrumDisplay)
+    )
 
 
-@pytest.mark.parametrize("display", RENAMED)
-def test_the_old_name_warns_and_asks(pyplot, ridge, display):
-    message = rf"{display.__name__}\.from_estimator is now called from_fitted"
-    with pytest.warns(FutureWarning, match=message) as warned:
-        drawn = ask(display.from_estimator, ridge)
-    assert [warning.filename for warning in warned] == [__file__]
-    assert type(drawn) is display
-    np.testing.assert_equal(numbers(drawn), numbers(ask(display.from_fitted, ridge)))
-    assert "from_fitted" in display.from_estimator.__doc__
+@pytest.mark.parametrize("display", [d for d in ASKING if "Curve" not in d.__name__])
+def test_from_estimator_fits_a_clone_and_asks_it(pyplot, rows, display):
+    for unfitted in (
+        DeterministicEquivalentRidge(2.0, fit_intercept=False),
+        Ridge(2.0, fit_intercept=False),
+    ):
+        drawn = display.from_estimator(unfitted, *rows, **few_of(display))
+        fitted = DeterministicEquivalentRidge(2.0, fit_intercept=False).fit(*rows)
+        np.testing.assert_equal(numbers(drawn), numbers(ask(display.from_fitted, fitted)))
+        assert not hasattr(unfitted, "coef_"), "a clone was fitted"
+
+
+@pytest.mark.parametrize("display", ASKING)
+def test_from_estimator_needs_nothing_but_rows(pyplot, rows, display):
+    more = {"n_repeats": 1} if "Curve" in display.__name__ else {}
+    groups = np.arange(len(rows[1])) // 3
+    display.from_estimator(DeterministicEquivalentRidge(), *rows, groups=groups, **more)
+    labels = np.where(rows[1] > np.median(rows[1]), "high", "low")
+    pipeline = make_pipeline(StandardScaler(), RidgeClassifier(1.0))
+    drawn = display.from_estimator(pipeline, rows[0], labels, **more)
+    assert getattr(drawn, "metric", "error_rate") == "error_rate"
+    with pytest.raises(TypeError, match="estimator"):
+        display.from_estimator(Ridge, *rows)
 
 
 @pytest.mark.parametrize("display", ASKING)
@@ -201,10 +255,11 @@ def test_wrong_axes_are_refused(pyplot, ridge, display):
         ask(display.from_fitted, ridge).plot(ax=wrong)
 
 
-@pytest.mark.parametrize("display", sorted(REFITTING, key=str))
-def test_wrong_axes_are_refused_before_any_refit(pyplot, display):
+@pytest.mark.parametrize("display", DISPLAYS)
+def test_wrong_axes_are_refused_before_any_fit(pyplot, display):
+    wrong = ["a", "b"] if display is displays.SpectrumDisplay else "a"
     with pytest.raises(TypeError, match="must be matplotlib Axes or None"):
-        display.from_estimator(None, None, None, ax="a")
+        display.from_estimator(None, None, None, ax=wrong)
 
 
 def test_a_display_without_matplotlib_names_the_remedy(monkeypatch, ridge):
@@ -220,6 +275,6 @@ def test_a_display_without_matplotlib_names_the_remedy(monkeypatch, ridge):
         message = rf"{display.__name__}\.from_fitted needs matplotlib: pip install \"sk-deepfeat"
         with pytest.raises(ImportError, match=message):
             display.from_fitted(ridge)
-    for display in REFITTING:
+    for display in DISPLAYS:
         with pytest.raises(ImportError, match=r"from_estimator needs matplotlib"):
             display.from_estimator(None, None, None)

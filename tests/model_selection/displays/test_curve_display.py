@@ -69,7 +69,7 @@ def test_intervals_and_the_end_of_reach_are_drawn(pyplot):
         assert labels == [
             "alpha = 0.001",
             "alpha = 100",
-            "best alpha for each n",
+            f"best alpha for each n ({ridge.optimal_alpha():.3g} at n = 60)",
             "reach of the training set ends",
         ]
         assert "80 % intervals" in display.ax_.get_legend().get_title().get_text()

@@ -124,9 +124,9 @@ class Stages(FunctionTransformer):
 def test_dynamics_of_error_rates(pyplot, classifier):
     readout = DeterministicEquivalentRidgeClassifier(5.0)
     features, asked = Stages().fit(X), {"readout": readout, "alpha": None, "n_samples": [50, 150]}
-    display = TrainingDynamicsDisplay.from_estimator(features, X, Y, **asked)
+    display = TrainingDynamicsDisplay.from_fitted(features, X, Y, **asked)
     np.testing.assert_array_equal(display.test_error[1], classifier.predict_test_error([50, 150]))
     assert np.all(display.test_error[1] < display.test_error[0])
     assert display.ax_.get_ylabel() == LABELS["error_rate"]
-    display = TrainingDynamicsDisplay.from_estimator(features, X, Y, metric="log_loss", **asked)
+    display = TrainingDynamicsDisplay.from_fitted(features, X, Y, metric="log_loss", **asked)
     assert display.ax_.get_ylabel() == LABELS["log_loss"]

@@ -34,10 +34,10 @@ FITTED = Widening().fit(X)
 
 
 def test_draws_a_ridge_for_every_stage(pyplot):
-    display = TrainingDynamicsDisplay.from_estimator(FITTED, X, Y, n_samples=[20, 100])
+    display = TrainingDynamicsDisplay.from_fitted(FITTED, X, Y, n_samples=[20, 100])
     assert display.test_error.shape == display.lower.shape == (3, 2)
     for k in range(3):
-        ridge = DeterministicEquivalentRidge().fit(X[:, : k + 1], Y)
+        ridge = DeterministicEquivalentRidge("optimal").fit(X[:, : k + 1], Y)
         error, low, high = ridge.predict_test_error([20, 100], "optimal", return_interval=True)
         np.testing.assert_allclose(display.test_error[k], error)
         np.testing.assert_allclose(display.lower[k], low)
@@ -55,7 +55,7 @@ def test_draws_a_ridge_for_every_stage(pyplot):
 def test_settings_of_the_readout_and_epochs(pyplot):
     readout = DeterministicEquivalentRidge(population="gcv", fit_intercept=False)
     _, ax = pyplot.subplots()
-    display = TrainingDynamicsDisplay.from_estimator(
+    display = TrainingDynamicsDisplay.from_fitted(
         FITTED, X, Y, epochs=[0.1, 2, 100], alpha=3.0, readout=readout, ax=ax
     )
     assert display.ax_ is ax and display.bands_ == [] and ax.get_xscale() == "log"
@@ -65,10 +65,10 @@ def test_settings_of_the_readout_and_epochs(pyplot):
 
 
 def test_alpha_of_each_readout(pyplot):
-    display = TrainingDynamicsDisplay.from_estimator(
+    display = TrainingDynamicsDisplay.from_fitted(
         FITTED, X, Y, n_samples=50, alpha=None, readout=DeterministicEquivalentRidge(3.0)
     )
-    expected = TrainingDynamicsDisplay.from_estimator(FITTED, X, Y, n_samples=50, alpha=3.0)
+    expected = TrainingDynamicsDisplay.from_fitted(FITTED, X, Y, n_samples=50, alpha=3.0)
     np.testing.assert_allclose(display.test_error, expected.test_error)
 
 
@@ -87,12 +87,12 @@ def test_trained_features(pyplot):
     pytest.importorskip("torch", reason="the features are trained with torch")
     features = TrainedDeepFeatures((10,), max_epochs=2, checkpoints=(0, 2), random_state=0)
     features.fit(X[:60], Y[:60])
-    display = TrainingDynamicsDisplay.from_estimator(features, X[60:], Y[60:], n_samples=60)
+    display = TrainingDynamicsDisplay.from_fitted(features, X[60:], Y[60:], n_samples=60)
     np.testing.assert_array_equal(display.epochs, [0.0, 2.0])
     assert display.test_error.shape == (2, 1)
     plain = TrainedDeepFeatures((10,), max_epochs=1, random_state=0).fit(X[:60], Y[:60])
     with pytest.raises(ValueError, match="staged_transform needs checkpoints"):
-        TrainingDynamicsDisplay.from_estimator(plain, X[60:], Y[60:])
+        TrainingDynamicsDisplay.from_fitted(plain, X[60:], Y[60:])
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_trained_features(pyplot):
 )
 def test_wrong_arguments(pyplot, feature_map, arguments, error, message):
     with pytest.raises(error, match=message):
-        TrainingDynamicsDisplay.from_estimator(feature_map, X, Y, **arguments)
+        TrainingDynamicsDisplay.from_fitted(feature_map, X, Y, **arguments)
 
 
 def test_numbers_of_another_shape(pyplot):
