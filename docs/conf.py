@@ -18,7 +18,10 @@ extensions = [
     "sphinx-mathjax-offline",  # formulas are typeset without a network
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "breakable_titles",
     "change_fragments",
+    "gallery_order",
+    "members_by_question",
     "tuning_constants",
 ]
 # The inventories of other projects need a network, and a missing one is a warning.
@@ -41,16 +44,18 @@ html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,
     "navbar_align": "left",
-    "header_links_before_dropdown": 4,
+    "header_links_before_dropdown": 5,
+    "show_toc_level": 2,
 }
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 # Pages without pages below them give the width of an empty sidebar to their tables.
-_alone = ("index", "getting_started", "writing_a_plugin", "comparison", "benchmarks")
+_alone = ("index", "first_hour", "getting_started", "writing_a_plugin", "comparison", "benchmarks")
 _alone += ("reproduction", "glossary", "how_it_works")
 html_sidebars = {page: [] for page in (*_alone, "changes", "citing", "auto_examples/plot_*")}
 html_show_sourcelink = False
 add_module_names = False
+toc_object_entries_show_parents = "hide"  # methods by their bare names in the list on the right
 default_role = "py:obj"
 
 # A reference to something of ours that does not exist is an error. Names in single backticks that
@@ -71,6 +76,8 @@ sphinx_gallery_conf = {
     "examples_dirs": ["../examples"],
     "gallery_dirs": ["auto_examples"],
     "filename_pattern": "plot_",
+    "within_subsection_order": "gallery_order.position",
+    "minigallery_sort_order": "gallery_order.position",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,

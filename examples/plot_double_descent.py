@@ -1,6 +1,6 @@
 """
-Double descent, and its cure
-============================
+Can more data hurt? Double descent, and its cure
+================================================
 
 With little regularisation, more data can make ridge regression worse: its test error has a peak
 where the number of training samples is the number of features. One fit shows the peak, says what it

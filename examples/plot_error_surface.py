@@ -1,6 +1,6 @@
 """
-The whole error surface from one fit
-====================================
+Which error at any n and alpha? The surface from one fit
+========================================================
 
 One fit on 800 rows predicts the test error of ridge regression at every number of samples and every
 alpha. Measuring the same map takes hundreds of refits.

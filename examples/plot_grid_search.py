@@ -1,6 +1,6 @@
 """
-Choosing alpha: a grid search and a prediction
-==============================================
+Which alpha? A grid search and a prediction
+===========================================
 
 `GridSearchCV` refits the ridge for every alpha and every fold. `DeterministicEquivalentRidge`
 reads the same curve off one fit, for the size at hand and for sizes not collected yet.

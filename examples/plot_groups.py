@@ -1,6 +1,6 @@
 """
-Rows that come in groups: the error on new ones
-===============================================
+Which error on new groups? Rows that belong together
+====================================================
 
 Several photographs of one object, visits of one patient, copies of an image made by augmentation:
 such rows are no independent draws. Whatever is measured or predicted row by row is then the error

@@ -1,5 +1,5 @@
 """
-Random features against their kernel
+How many random features are enough?
 ====================================
 
 Random features are a cheap stand-in for a kernel: with ever more of them, ridge regression on them

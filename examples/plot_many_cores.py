@@ -1,6 +1,6 @@
 """
-Many cores, and a cluster
-=========================
+How do I use many cores, or a cluster?
+======================================
 
 Refits are independent of each other. `n_jobs` spreads them over the cores of one machine, and
 joblib's backends, dask among them, over a cluster: the code stays the same, and so do the numbers.

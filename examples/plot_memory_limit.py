@@ -1,6 +1,6 @@
 """
-More rows than memory
-=====================
+More rows than memory: what then?
+=================================
 
 A table of 760 MiB on disk, as much of features, and a process that may not have more than 500 MiB
 of its own. The rows are mapped from the file and read block by block; features of a block are made

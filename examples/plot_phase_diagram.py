@@ -1,6 +1,6 @@
 """
-A phase diagram of teacher and student, without data
-====================================================
+How wide should a network be, before there is data?
+===================================================
 
 A student network with random weights, whose readout is learned by ridge regression, learns from a
 teacher network. Its test error follows from the weights of both: here over the number of samples

@@ -1,6 +1,6 @@
 """
-A ridge readout on trained features, scored and predicted
-=========================================================
+How good is a readout on trained features?
+==========================================
 
 Two ways to put ridge regression on the hidden layer of a trained network.
 

@@ -1,6 +1,6 @@
 """
-Your own activation and your own population
-===========================================
+How do I bring my own activation and population?
+================================================
 
 Activations, feature maps and populations are plain objects that keep a small contract. Here are an
 activation of one line, and a population that estimates the covariance of the features by shrinkage,

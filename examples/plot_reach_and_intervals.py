@@ -1,6 +1,6 @@
 """
-What one training set knows: κ, reach and intervals
-===================================================
+How sure is the prediction? Reach and intervals
+===============================================
 
 One fit answers for every number of samples and every alpha, but not equally well. This example
 draws the whole error surface of a small training set, with the region that it cannot know, and then

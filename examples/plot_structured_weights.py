@@ -1,6 +1,6 @@
 """
-Structured random weights: learning curves before there is data
-================================================================
+Which curve will this network have, before there is data?
+=========================================================
 
 The test error of ridge on a random network follows from its weights alone. Here the rows of the
 last layer have a covariance that depends on the first layer, and the target is a network with which

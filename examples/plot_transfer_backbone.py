@@ -1,6 +1,6 @@
 """
-Transfer from a hidden layer of a torchvision network
-=====================================================
+Which layer of a pretrained network?
+====================================
 
 A ridge readout on a hidden layer of ResNet-18: which layer is the best, and for how many labelled
 images? The network is not trained here. Its weights are the published ones if torchvision has them
@@ -58,23 +58,18 @@ X.shape
 # %%
 # Features of three depths
 # ------------------------
-# ``max_epochs=0`` leaves the weights alone; ``layer`` names the layer. One fit of the ridge
-# for each layer answers for all numbers of images. The pixels are there for comparison.
+# ``max_epochs=0`` leaves the weights alone, ``layer`` names the layer, and ``pool="mean"`` takes
+# the mean of each channel over the positions in the image. One fit of the ridge for each layer
+# answers for all numbers of images. The pixels are there for comparison.
 
-LAYERS = {"layer1": 64, "layer2": 128, "layer4": 512}
-
-
-def pooled(rows, channels):
-    """Return means of the activations over the positions of each quarter of the image."""
-    side = round(np.sqrt(rows.shape[1] / channels))
-    maps = torch.tensor(rows).reshape(-1, channels, side, side)
-    return torch.nn.functional.adaptive_avg_pool2d(maps, min(side, 2)).flatten(1).double().numpy()
-
+LAYERS = ("layer1", "layer2", "layer4")
 
 features = {"pixels": images.reshape(len(images), -1)}
-for layer, channels in LAYERS.items():
-    network = TrainedDeepFeatures(module=backbone, layer=layer, max_epochs=0, random_state=SEED)
-    features[layer] = pooled(network.fit_transform(X), channels)
+network = TrainedDeepFeatures(
+    module=backbone, layer=LAYERS[0], pool="mean", max_epochs=0, random_state=SEED
+).fit(X)
+for layer in LAYERS:
+    features[layer] = network.at(layer=layer).transform(X).astype(float)
 
 sizes = np.unique(np.geomspace(20, N_TRAIN, 25).round())
 measured_sizes = np.array([25, 50, 100, 200, 400, 800])

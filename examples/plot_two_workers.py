@@ -1,6 +1,6 @@
 """
-Rows on two workers
-===================
+Rows on several machines: what then?
+====================================
 
 Rows that are too many for one machine, or one core, are added up where they are: every worker of a
 dask cluster opens its files by their paths, makes the features of a block, adds the block to sums

@@ -30,6 +30,7 @@ ROOMS = {
     "command_line",
     "testing",
     "exceptions",
+    "progress",
     "notebook",
     "__init__",
     "__main__",
@@ -43,9 +44,11 @@ class Rule(NamedTuple):
     for_typing: frozenset[str] | set[str] = frozenset()
 
 
-# Every room may also import itself, `exceptions` and the standard library.
+# Every room may also import itself, `exceptions`, `progress` and the standard library.
+OPEN_TO_ALL = {"exceptions", "progress"}
 TABLE = {
     "exceptions": Rule(set(), set()),
+    "progress": Rule(set(), set(), in_functions={"tqdm"}),
     "notebook": Rule({"linear_model"}, {"sklearn"}),
     "plugins": Rule(set(), set(), for_typing={"numpy"}),
     "activations": Rule({"plugins"}, {"numpy", "scipy"}),
@@ -59,21 +62,23 @@ TABLE = {
     ),
     "rows": Rule(
         {"theory"},
-        {"numpy", "sklearn", "tqdm"},
+        {"numpy", "sklearn"},
         in_functions={"dask", "h5py", "zarr", "pyarrow", "distributed"},
     ),
     "populations": Rule({"theory", "plugins", "rows"}, {"numpy", "sklearn"}),
-    "feature_maps": Rule({"theory", "plugins", "activations"}, {"numpy", "sklearn"}),
+    "feature_maps": Rule(
+        {"theory", "plugins", "activations"}, {"numpy", "sklearn", "joblib", "tqdm"}
+    ),
     "feature_maps._torch": Rule(
         {"feature_maps", "theory", "plugins", "activations"},
-        {"numpy", "sklearn", "torch", "torchvision", "skorch"},
+        {"numpy", "sklearn", "torch", "torchvision", "skorch", "tqdm"},
     ),
     "linear_model": Rule({"theory", "plugins", "rows"}, {"numpy", "sklearn"}),
     "compose": Rule({"plugins", "linear_model", "rows"}, {"numpy", "sklearn"}),
     "model_selection": Rule(
         {"theory", "plugins", "linear_model", "rows"},
         {"numpy", "sklearn", "joblib", "threadpoolctl"},
-        in_functions={"matplotlib", "pandas", "tqdm"},
+        in_functions={"matplotlib", "pandas"},
     ),
     "datasets": Rule(
         {"theory", "plugins", "populations"}, {"numpy", "sklearn"}, in_functions={"torchvision"}
@@ -171,7 +176,7 @@ def _our_offences(room, rule, rest, item):
             yield "_torch is imported inside functions"
     elif room.startswith("theory") and other == "theory" and not _is_shared_ground(rest):
         yield "theory's rooms do not import from its door"
-    elif other not in (room, "exceptions") and not _may_import(room, rule, other):
+    elif other not in {room, *OPEN_TO_ALL} and not _may_import(room, rule, other):
         yield f"{room} may not import {other}"
 
 
@@ -265,6 +270,9 @@ def test_public_names_are_sorted_and_exist(folder):
         ("report.writing", "import sk_deepfeat.command_line.data", "may not import command_line"),
         ("__main__", "import sk_deepfeat.linear_model", "may not import linear_model"),
         ("exceptions", "import sk_deepfeat.theory", "may not import theory"),
+        ("progress", "import sk_deepfeat.theory", "may not import theory"),
+        ("progress", "import tqdm", "not an outside package"),
+        ("theory.search", "def f():\n    import tqdm", "not an outside package"),
         ("cellar.wine", "", "belongs to no room"),
     ],
 )
@@ -286,6 +294,8 @@ def test_an_offence_is_seen(module, source, reason):
         ("model_selection.curve", "def f():\n    import matplotlib.pyplot as plt"),
         ("datasets.mnist", "def f():\n    from torchvision.datasets import MNIST"),
         ("compose", "from sk_deepfeat.exceptions import PopulationWarning"),
+        ("theory.search", "from sk_deepfeat.progress import stage"),
+        ("progress", "def f():\n    from tqdm import tqdm"),
     ],
 )
 def test_what_the_table_allows_is_not_flagged(module, source):
@@ -366,11 +376,13 @@ def test_the_picture_of_the_rooms_is_the_table():
         assert behind == TABLE[room].ours, room
     left_out = {room for room in TABLE if "." not in room and not room.startswith("_")}
     left_out -= {"command_line", *drawn}
-    assert left_out == {"theory", "plugins", "exceptions", "testing"}
+    assert left_out == {"theory", "plugins", "testing", *OPEN_TO_ALL}
 
 
 # What the modules on the way call for help, and the classes they are methods of.
 HELPERS = {
+    "progress",
+    "linear_model.fit_stages",
     "linear_model._arguments",
     "linear_model._fitting",
     "linear_model._streaming",

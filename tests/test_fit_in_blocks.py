@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures
+from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, progress
 from sk_deepfeat.compose import fit_in_blocks
 from sk_deepfeat.rows import array_rows
 
@@ -121,7 +121,8 @@ def test_what_is_no_use(rows):
         fit_in_blocks(make_pipeline(PCA(), DeterministicEquivalentRidge()), lambda: iter([]))
 
 
-def test_progress_is_shown_for_every_pass(rows, capsys):
+def test_progress_is_shown_for_every_pass(rows, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "DELAY", 0.0)
     X, y, _ = rows
     fit_in_blocks(pipeline(), X, y, verbose=True)
     shown = capsys.readouterr().err

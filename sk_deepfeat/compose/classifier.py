@@ -14,6 +14,7 @@ from sklearn.utils.validation import column_or_1d
 
 from sk_deepfeat.compose.two_stages import IndexArray, TwoStages
 from sk_deepfeat.linear_model.class_questions import ClassErrorQuestionsMixin
+from sk_deepfeat.linear_model.fit_stages import told
 from sk_deepfeat.linear_model.notebook_card import PredictedErrorReprMixin
 
 _FEWEST_GROUPS = 2  # that a readout can be fitted on
@@ -99,6 +100,7 @@ class TwoStageClassifier(
     _default_readout = "DeterministicEquivalentRidgeClassifier"
     _questions = ClassErrorQuestionsMixin
 
+    @told(parts=2)
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
     ) -> TwoStageClassifier:

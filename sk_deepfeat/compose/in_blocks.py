@@ -13,13 +13,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from sk_deepfeat.progress import showing
 from sk_deepfeat.rows import (
     RowSource,
     current_client,
     learn_on_workers,
     row_source,
     sample_rows,
-    shown,
+    told_rows,
 )
 
 _MOST_SEED = 2**31 - 1
@@ -75,7 +76,8 @@ def fit_in_blocks(
     random_state : int, RandomState instance or None, default=None
         Draws the sample.
     verbose : bool, default=False
-        Whether to show for every pass how many rows have come, and how long the rest takes.
+        Whether to show, for every pass of more than two seconds, how many rows have come, and how
+        long the rest takes.
 
     Returns
     -------
@@ -121,7 +123,16 @@ def fit_in_blocks(
     seed = int(check_random_state(random_state).randint(_MOST_SEED))
     size = _check_size(sample_size)
     source = row_source(X, y, sample_weight)
-    source.verbose = bool(verbose)
+    with showing(verbose):
+        steps = _fit_all(pipeline, source, size, seed, keep_fitted)
+    pipeline.steps[:-1] = steps
+    return pipeline
+
+
+def _fit_all(
+    pipeline: Pipeline, source: RowSource, size: int, seed: int, keep_fitted: bool
+) -> list[tuple[str, Any]]:
+    """Fit the ridge of a pipeline, and return the steps before it, fitted."""
     steps, ridge = list(pipeline.steps[:-1]), pipeline.steps[-1][1]
     fitted: list[Any] = []
     sample: tuple[Any, Any] | None = None
@@ -134,22 +145,19 @@ def fit_in_blocks(
                 step = _learn(step, _mapped(source, fitted), name)
             else:
                 if sample is None:
-                    sample = sample_rows(source, size, seed, verbose=source.verbose)
+                    sample = sample_rows(source, size, seed)
                 step = _learn_from(sample, step, fitted, name)
         fitted.append(step)
         steps[index] = (name, step)
     sample = None
     ridge.fit(_mapped(source, fitted))
-    pipeline.steps[:-1] = steps
-    return pipeline
+    return steps
 
 
 def _mapped(source: RowSource, fitted: list[Any]) -> RowSource:
     if not fitted:
         return source
-    mapped = source.map(_FittedSteps(list(fitted)))
-    mapped.verbose = source.verbose
-    return mapped
+    return source.map(_FittedSteps(list(fitted)))
 
 
 def _learn(step: Any, source: RowSource, name: str) -> Any:
@@ -157,7 +165,7 @@ def _learn(step: Any, source: RowSource, name: str) -> Any:
     client = None if source.parts is None else current_client()
     if client is not None:
         return learn_on_workers(client, source, step)
-    for block in shown(source, name) if source.verbose else source:
+    for block in told_rows(source, name):
         step.partial_fit(np.asarray(block.X) if isinstance(block.X, list) else block.X, block.y)
     return step
 

@@ -9,6 +9,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.frozen import FrozenEstimator
 
 from sk_deepfeat.compose.two_stages import TwoStages
+from sk_deepfeat.linear_model.fit_stages import told
 from sk_deepfeat.linear_model.notebook_card import PredictedErrorReprMixin
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
 from sk_deepfeat.plugins import resolve
@@ -93,6 +94,7 @@ class TwoStageRegressor(
     _default_readout = "DeterministicEquivalentRidge"
     _questions = ErrorQuestionsMixin
 
+    @told(parts=2)
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
     ) -> TwoStageRegressor:

@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sk_deepfeat.linear_model.fit_stages import CallbackSupportMixin, part_of_fit
 from sk_deepfeat.linear_model.questions import QUESTIONS
 from sk_deepfeat.plugins import require_members, resolve
 from sk_deepfeat.rows import check_groups, deal_groups
@@ -37,7 +38,7 @@ class _AskedReadout:
         return getattr(self._readout, QUESTIONS[question])
 
 
-class TwoStages(MetaEstimatorMixin, BaseEstimator):
+class TwoStages(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     """Fit a feature map on one part of the rows and a readout on the others.
 
     A subclass mixes in the questions about the error and says what the readout is, which targets
@@ -88,7 +89,8 @@ class TwoStages(MetaEstimatorMixin, BaseEstimator):
             of_rows["sample_weight"] = weights[self.readout_indices_]
         if groups is not None and has_fit_parameter(readout, "groups"):
             of_rows["groups"] = _safe_indexing(groups, self.readout_indices_)
-        self.readout_ = readout.fit(features, targets, **of_rows)
+        with part_of_fit(self, "fit-readout", readout, features, targets):
+            self.readout_ = readout.fit(features, targets, **of_rows)
         return self
 
     def _check_readout(self) -> None:
@@ -146,9 +148,10 @@ class TwoStages(MetaEstimatorMixin, BaseEstimator):
             feature, readout = self._deal_groups(codes, size)
         feature, readout = self._check_draw(np.sort(feature), np.sort(readout), targets, codes)
         self.feature_indices_ = feature
-        fitted = clone(feature_map).fit(
-            _safe_indexing(X, feature), self._targets_of_features(targets)[feature]
-        )
+        rows, targets = _safe_indexing(X, feature), self._targets_of_features(targets)[feature]
+        feature_map = clone(feature_map)
+        with part_of_fit(self, "fit-feature-map", feature_map, rows, targets):
+            fitted = feature_map.fit(rows, targets)
         return fitted, readout
 
     def _deal_groups(self, codes: IndexArray, size: int) -> list[IndexArray]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
 
 from sk_deepfeat.datasets.arguments import positive_int
+from sk_deepfeat.datasets.streams import own_stream
 from sk_deepfeat.plugins import resolve
 from sk_deepfeat.populations import ExactPopulation
 from sk_deepfeat.theory.matrices import eigh_psd
@@ -48,7 +48,8 @@ def make_rainbow_regression(
         Return the inputs of the networks as X in place of the learner's features, for a pipeline
         that transforms them itself.
     random_state : int, RandomState instance or None, default=None
-        Source of inputs, readout and noise.
+        Source of inputs, readout and noise, which have nothing in common with the weights that an
+        estimator draws from the same seed.
 
     Returns
     -------
@@ -70,20 +71,18 @@ def make_rainbow_regression(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures
     >>> from sk_deepfeat.datasets import make_rainbow_regression
-    >>> x = np.zeros((1, 50))
-    >>> learner = RandomDeepFeatures((200, 200), "relu", random_state=0).fit(x)
-    >>> teacher = RandomDeepFeatures((40,), "tanh", random_state=1).fit(x)
+    >>> learner = RandomDeepFeatures((200, 200), "relu", random_state=0).draw(50)
+    >>> teacher = RandomDeepFeatures((40,), "tanh", random_state=1).draw(50)
     >>> X, y, population = make_rainbow_regression(100, learner, teacher, random_state=0)
     >>> X.shape, y.shape
     ((100, 200), (100,))
     >>> ridge = DeterministicEquivalentRidge(alpha=10.0, population=population).fit(X, y)
     >>> ridge.predict_test_error(n_samples=[100, 400]).round(2)
-    array([0.22, 0.15])
+    array([0.14, 0.1 ])
     """
-    rng = check_random_state(random_state)
+    rng = own_stream(random_state, "rainbow regression")
     n_samples = positive_int(n_samples, "n_samples")
     if readout is None:
         size = len(_layers(teacher, "teacher")[-1][0])
@@ -127,7 +126,8 @@ def make_teacher_student(
     noise : float, default=0.0
         Standard deviation of the label noise.
     random_state : int, RandomState instance or None, default=None
-        Source of everything that is drawn.
+        Source of everything that is drawn, which has nothing in common with the weights that an
+        estimator draws from the same seed.
 
     Returns
     -------
@@ -149,10 +149,10 @@ def make_teacher_student(
     --------
     >>> from sk_deepfeat.datasets import make_teacher_student
     >>> X, y, population = make_teacher_student(300, 50, activation="relu", random_state=0)
-    >>> population.test_error([100, 300], 1.0, fit_intercept=True).round(3)
-    array([0.2  , 0.122])
+    >>> population.test_error([100, 300], 1.0).round(3)
+    array([0.167, 0.103])
     """
-    rng = check_random_state(random_state)
+    rng = own_stream(random_state, "teacher and student")
     n_samples = positive_int(n_samples, "n_samples")
     n_features = positive_int(n_features, "n_features")
     size = positive_int(teacher_size, "teacher_size")
@@ -160,7 +160,7 @@ def make_teacher_student(
     teacher = resolve("feature_maps", "random").set_params(
         hidden_layer_sizes=(size,), activation=activation, random_state=rng
     )
-    teacher.fit(np.zeros((1, n_features)))
+    teacher.draw(n_features)
     readout = rng.standard_normal(size) / np.sqrt(size)
     student = _LinearStudent(n_features)
     population = ExactPopulation.from_networks(student, teacher, readout, covariance, noise=noise)
@@ -182,7 +182,7 @@ def _layers(feature_map: Any, name: str) -> list[Any]:
     if not callable(getattr(feature_map, "linearization_layers", None)):
         raise TypeError(
             f"{name}={feature_map!r} has no linearization_layers; give a fitted network, such as "
-            "RandomDeepFeatures((500,)).fit(x)."
+            "RandomDeepFeatures((500,)).draw(n_features)."
         )
     return list(feature_map.linearization_layers())
 

@@ -32,6 +32,8 @@ class NetworkSpec(NamedTuple):
         Seed of initialisation and training.
     device : str
         Where torch computes.
+    pool : {"flatten", "mean", "max"}
+        What becomes of the positions of an activation with more than two axes.
     """
 
     input_shape: tuple[int, ...]
@@ -44,6 +46,7 @@ class NetworkSpec(NamedTuple):
     layer: str
     seed: int
     device: str
+    pool: str = "flatten"
 
     @property
     def in_features(self) -> int:

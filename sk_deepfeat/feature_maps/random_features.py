@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -112,15 +113,61 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         ValueError, TypeError
             If `X` or a parameter is not usable; the message names it.
         """
+        law = self._checked_law()
+        X = validate_data(self, X, dtype="numeric")
+        return self._draw(X.shape[1], *law)
+
+    def draw(self, n_features: int) -> RandomDeepFeatures:
+        """Draw the weights for inputs of a width, as `fit` does for rows of it.
+
+        Parameters
+        ----------
+        n_features : int
+            Columns of the inputs.
+
+        Returns
+        -------
+        self : RandomDeepFeatures
+            Fitted, with the weights that `fit` would have drawn.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `n_features` or a parameter is not usable; the message names it.
+
+        Examples
+        --------
+        >>> from sk_deepfeat import RandomDeepFeatures
+        >>> feature_map = RandomDeepFeatures((20, 10), "tanh", random_state=0).draw(3)
+        >>> [weights.shape for weights in feature_map.weights_]
+        [(20, 3), (10, 20)]
+        """
+        law = self._checked_law()
+        if not isinstance(n_features, Integral) or isinstance(n_features, bool):
+            raise TypeError(
+                f"n_features={n_features!r} must be an integer, the width of the inputs; fit(X) "
+                "takes rows."
+            )
+        if n_features < 1:
+            raise ValueError(f"n_features={n_features!r} must be at least 1.")
+        if hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        self.n_features_in_ = int(n_features)
+        return self._draw(self.n_features_in_, *law)
+
+    def _checked_law(self) -> tuple[tuple[int, ...], Any, list[Any]]:
+        """Return widths, the activation object and one covariance per layer."""
         sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
         activation = check_activation(self.activation)
         _check_bias_scale(self.bias_scale)
-        covariances = split_by_layer(self.weight_covariance, len(sizes))
-        X = validate_data(self, X, dtype="numeric")
+        return sizes, activation, split_by_layer(self.weight_covariance, len(sizes))
+
+    def _draw(
+        self, fan_in: int, sizes: tuple[int, ...], activation: Any, covariances: list[Any]
+    ) -> RandomDeepFeatures:
         rng = check_random_state(self.random_state)
         weights: list[FloatArray] = []
         biases: list[FloatArray | None] = []
-        fan_in = X.shape[1]
         for size, covariance in zip(sizes, covariances, strict=True):
             weights.append(draw_weights(rng, (size, fan_in), covariance, weights))
             biases.append(self.bias_scale * rng.standard_normal(size) if self.bias_scale else None)

@@ -67,6 +67,44 @@ def encode_targets(y: NDArray[Any], loss: str) -> Targets:
     return _probabilities(y) if y.ndim == 2 else _classes(y)
 
 
+def encode_batch(y: NDArray[Any], targets: Targets) -> NDArray[Any]:
+    """Bring the targets of some rows into the form of those of the whole.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        Targets of a batch.
+    targets : Targets
+        Of all rows, by `encode_targets`.
+
+    Returns
+    -------
+    ndarray
+        As ``targets.values``.
+
+    Raises
+    ------
+    ValueError
+        If a label is none of the classes, or the number of outputs is another.
+    """
+    if targets.classes is not None and y.ndim == 1:
+        positions = np.searchsorted(targets.classes, y).clip(max=len(targets.classes) - 1)
+        unknown = targets.classes[positions] != y
+        if unknown.any():
+            raise ValueError(
+                f"A batch has the target {y[unknown].tolist()[0]!r}, which is none of the "
+                f"{len(targets.classes)} classes in the items of the data set."
+            )
+        return positions.astype(np.int64)
+    values = y.astype(np.float32).reshape(len(y), -1)
+    if targets.classes is not None or values.shape[1] != targets.n_outputs:
+        raise ValueError(
+            f"A batch has targets of shape {y.shape}, but the items of the data set have "
+            f"{'labels' if targets.classes is not None else f'{targets.n_outputs} outputs'}."
+        )
+    return values
+
+
 def are_classes(y: NDArray[Any], loss: str) -> bool:
     """Say whether `encode_targets` settles on cross-entropy; arguments as there."""
     return _settled(_unboxed(y), loss) == "log_loss"
@@ -98,6 +136,8 @@ def _numbers(y: NDArray[Any], numeric: bool) -> Targets:
         )
     with np.errstate(over="ignore"):
         values = y.astype(np.float32).reshape(len(y), -1)
+    if np.any(np.isnan(values)):
+        raise ValueError("Input y contains NaN or None; every row needs its target.")
     if not np.all(np.isfinite(values)):
         raise ValueError("y is too large for the float32 in which networks are trained; scale y.")
     return Targets(values, "squared_error", values.shape[1], None)
@@ -118,7 +158,7 @@ def _classes(y: NDArray[Any]) -> Targets:
     classes, positions = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
-            f"y holds one class only, {classes[0]!r}: there is nothing to learn. Give at least two "
-            "classes, or max_epochs=0 for an untrained network."
+            f"y holds one class only, {classes.tolist()[0]!r}: there is nothing to learn. Give at "
+            "least two classes, or max_epochs=0 for an untrained network."
         )
     return Targets(positions.astype(np.int64), "log_loss", len(classes), classes)

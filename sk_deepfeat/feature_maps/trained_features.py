@@ -9,19 +9,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from sk_deepfeat.activations import identity
 from sk_deepfeat.feature_maps.checkpoints import check_checkpoints
-from sk_deepfeat.feature_maps.into_array import transform_into
-from sk_deepfeat.feature_maps.network_shape import check_activation, check_hidden_layer_sizes
-from sk_deepfeat.feature_maps.network_spec import NetworkSpec
-from sk_deepfeat.feature_maps.targets import Targets, are_classes, encode_targets
-from sk_deepfeat.feature_maps.training_options import check_module_arguments, check_training_options
+from sk_deepfeat.feature_maps.fit_tasks import CallbackSupportMixin, FitTasks, with_callbacks
+from sk_deepfeat.feature_maps.fitting import (
+    array_rows,
+    default_layers,
+    describe_network,
+    is_data_set,
+    require_torch,
+    rows_as_fitted,
+    training_data,
+)
+from sk_deepfeat.feature_maps.into_array import check_out, transform_into
+from sk_deepfeat.feature_maps.kept_network import KeptNetworkMixin
+from sk_deepfeat.feature_maps.perceptron_layers import perceptron_layers
+from sk_deepfeat.feature_maps.targets import are_classes
+from sk_deepfeat.feature_maps.training_options import (
+    TrainingOptions,
+    check_module_arguments,
+    check_pool,
+    check_training_options,
+)
+from sk_deepfeat.feature_maps.weight_law import draw_layers
 
 
-class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class TrainedDeepFeatures(
+    KeptNetworkMixin,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Features from a hidden layer of a network that `fit` trains with torch.
 
     The default network is a multilayer perceptron of layers x -> f(W_l x + b_l) and a linear
@@ -43,18 +63,23 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     module_params : dict, default=None
         Keyword arguments for `module`.
     layer : str, default=None
-        The layer whose activations, flattened, are the features. None is the last hidden
+        The layer whose activations are the features. None is the last hidden
         activation of the default network, whose layers are ``hidden_1``, ``activation_1``,
         ``hidden_2``, …, ``output``. With `module`, the name of a submodule or of a node of
         `torchvision.models.feature_extraction`.
     bias : bool, default=True
         Whether the layers of the default network have biases.
+    weight_covariance : None, array, float, callable, or list of these, default=None
+        Law of the hidden layers' weights before training: their rows are N(0, C_l) with C_l as of
+        `RandomDeepFeatures`, such as a float g for the spectrum k^-g, where 0 stands for the
+        identity divided by fan_in. None draws them uniformly, as torch does; biases and the output
+        are drawn so in any case.
     max_epochs : int, default=20
         Passes over the rows; 0 leaves the network as it was initialised and needs no `y`.
     lr : float, default=1e-3
         Learning rate of Adam.
     batch_size : int or None, default=128
-        Rows of an optimiser step; None for all.
+        Rows of an optimiser step; None for all. A DataLoader has its own.
     weight_decay : float, default=0.0
         Weight decay of Adam.
     loss : {"auto", "squared_error", "log_loss"}, default="auto"
@@ -68,7 +93,14 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     random_state : int, RandomState instance or None, default=None
         Source of the seed of initialisation and training.
     verbose : int, default=0
-        Above 0, prints a line an epoch.
+        1 shows a bar of progress while the network is trained, and for a long `transform`; 2 prints
+        a line an epoch in place of the former.
+    pool : {"flatten", "mean", "max"}, default="flatten"
+        What becomes of activations with more than two axes: every entry is a feature, or the mean
+        or maximum over all positions of each channel is. Channels come first after convolutions,
+        (n, channels, height, width), and features last in sequences of tokens, (n, tokens,
+        features): the modules that computed the activation decide, and where they do not agree
+        the layer is refused.
 
     Attributes
     ----------
@@ -79,7 +111,7 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     classes_ : ndarray of shape (n_classes,)
         Labels, when `y` was 1-d and held classes.
     n_features_in_ : int
-        ``X.shape[1]`` in `fit`.
+        ``X.shape[1]`` in `fit`; of items of a data set, the first axis.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, when `X` had names that are all strings.
 
@@ -91,7 +123,8 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     -----
     An integer `random_state` gives the same bits in every process of a machine, whatever torch's
     global generator and number of threads: torch computes in one thread here, so use processes
-    for parallel work. A fitted estimator keeps its weights as numpy arrays; pickles hold no code.
+    for parallel work. A fitted estimator keeps its weights as numpy arrays; pickles hold no code,
+    unless `module` is a lambda or defined inside a function, which no name leads to.
     Training is in float32. The default network transforms in the dtype of `X`, others in float32;
     features have the dtype of `X` if it is float32 or float64, else they are float64.
 
@@ -118,6 +151,7 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         module_params: dict[str, Any] | None = None,
         layer: str | None = None,
         bias: bool = True,
+        weight_covariance: Any = None,
         max_epochs: int = 20,
         lr: float = 1e-3,
         batch_size: int | None = 128,
@@ -127,6 +161,7 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         device: str = "cpu",
         random_state: Any = None,
         verbose: int = 0,
+        pool: str = "flatten",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -134,6 +169,7 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.module_params = module_params
         self.layer = layer
         self.bias = bias
+        self.weight_covariance = weight_covariance
         self.max_epochs = max_epochs
         self.lr = lr
         self.batch_size = batch_size
@@ -143,16 +179,21 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self.pool = pool
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> TrainedDeepFeatures:
         """Train the network.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Rows, or images (n_samples, channels, height, width).
+            Rows, or images (n_samples, channels, height, width). Or a Dataset or DataLoader of
+            torch, or a SliceDataset of skorch, with items x or (x, y), which are read a batch at a
+            time.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers, classes or one-hot rows; may be None if `max_epochs` is 0.
+            Numbers, classes or one-hot rows; may be None if `max_epochs` is 0, or the items of a
+            data set bring them.
 
         Returns
         -------
@@ -163,47 +204,48 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         ImportError
             If the extra is not installed.
         ValueError, TypeError
-            If the data or a parameter is not usable, or the training diverges.
+            If the data or a parameter is not usable, which two rows tell before training; or if
+            the training diverges. An estimator that was fitted before then stays as it was, as it
+            does where a user interrupts the training.
         """
         options = check_training_options(self)
+        tasks = FitTasks(self, options.max_epochs, X, y)
+        # Into a copy, so that a fit which is interrupted or refused leaves what was there.
+        learned = copy.copy(self)
+        learned._learn(X, y, options, tasks)
+        self.__dict__.clear()
+        self.__dict__.update(learned.__dict__)
+        tasks.end(lambda: learned._fitted_attributes())
+        return self
+
+    def _learn(self, X: Any, y: Any, options: TrainingOptions, tasks: FitTasks) -> None:
         check_module_arguments(self)
         checkpoints = check_checkpoints(self.checkpoints, options.max_epochs)
-        sizes: tuple[int, ...] = ()
-        activation = None
-        if self.module is None:
-            sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
-            activation = _check_torch_name(check_activation(self.activation), self.activation)
-        _require_torch()
-        from sk_deepfeat.feature_maps._torch.determinism import check_device
+        layers = default_layers(self)
+        require_torch()
         from sk_deepfeat.feature_maps._torch.training import train_network
 
-        check_device(self.device)
-        X, targets = self._validate_training_data(X, y)
-        last = f"activation_{len(sizes)}" if self.module is None else ""
-        spec = NetworkSpec(
-            input_shape=X.shape[1:],
-            out_features=1 if targets is None else targets.n_outputs,
-            hidden_layer_sizes=sizes,
-            activation=activation,
-            bias=bool(self.bias),
-            module=self.module,
-            module_params=dict(self.module_params or {}),
-            layer=last if self.layer is None else self.layer,
-            seed=int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)),
-            device=self.device,
-        )
-        training = train_network(spec, X, targets, options, checkpoints)
-        self._spec, self._state = spec, training.state
-        self._checkpoint_states = training.checkpoint_states
-        self._checkpoint_epochs = checkpoints
-        self._n_features_out = training.n_features_out
-        self.history_ = training.history
-        self.n_iter_ = len(training.history)
+        rows, targets = training_data(self, X, y)
+        spec = self._spec = describe_network(self, layers, rows, targets)
+        self.__dict__.pop("classes_", None)
         if targets is not None and targets.classes is not None:
             self.classes_ = targets.classes
-        elif hasattr(self, "classes_"):
-            del self.classes_
-        return self
+
+        def take(training: Any) -> dict[str, Any]:
+            self._state = training.state
+            self._checkpoint_states = training.checkpoint_states
+            self._checkpoint_epochs = checkpoints[: len(training.checkpoint_states)]
+            self._n_features_out = training.n_features_out
+            self.history_ = training.history
+            self.n_iter_ = len(training.history)
+            return self._fitted_attributes()
+
+        first: list[NDArray[Any]] = []
+        if self.weight_covariance is not None:
+            rng = np.random.RandomState(spec.seed)
+            widths = spec.hidden_layer_sizes
+            first = draw_layers(rng, widths, spec.in_features, self.weight_covariance)
+        take(train_network(spec, rows, targets, options, checkpoints, tasks, take, first))
 
     def transform(self, X: Any, out: Any = None) -> Any:
         """Return the activations of the layer, with the final weights.
@@ -211,8 +253,9 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows of the shape seen in `fit`. With `out`, anything with a shape and slices of rows,
-            of which a block is read at a time.
+            Rows of the shape seen in `fit`; or a data set or loader, in the order of the data set.
+            With `out`, anything with a shape and slices of rows, of which a block is read at a
+            time.
         out : array of shape (n_samples, n_features_out), optional
             Where features are written, block by block, such as a memory map. Of float32 or float64.
 
@@ -226,13 +269,18 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         NotFittedError
             Before `fit`.
         ValueError
-            If `X` is sparse, not finite, or has rows of another shape than in `fit`, or `out` does
-            not fit.
+            If `X` is sparse, not finite, or has rows of another shape than in `fit`, is a loader
+            that shuffles, or `out` does not fit.
         """
         check_is_fitted(self)
-        if out is not None:
-            return transform_into(self.transform, X, out, self._n_features_out)
-        return self._features(self._state, self._validate_rows(X))
+        require_torch()
+        if out is None or is_data_set(X):
+            rows = rows_as_fitted(self, X)
+            if out is not None:
+                check_out(out, (rows.shape[0], self._n_features_out))
+            return self._features(self._state, rows, out)
+        quiet = copy.copy(self).set_params(verbose=0)
+        return transform_into(quiet.transform, X, out, self._n_features_out, self.verbose)
 
     def staged_transform(self, X: Any) -> Iterator[NDArray[Any]]:
         """Yield the activations of the layer at each of the checkpoints, in their order.
@@ -240,7 +288,7 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows of the shape seen in `fit`.
+            As for `transform`.
 
         Yields
         ------
@@ -256,10 +304,12 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             raise ValueError(
                 "staged_transform needs checkpoints; fit with checkpoints=(0, 1, 10), say."
             )
-        rows = self._validate_rows(X)
+        rows = rows_as_fitted(self, X)
         return (self._features(state, rows) for state in self._checkpoint_states)
 
-    def at(self, *, epoch: float | None = None, layer: str | None = None) -> TrainedDeepFeatures:
+    def at(
+        self, *, epoch: float | None = None, layer: str | None = None, pool: str | None = None
+    ) -> TrainedDeepFeatures:
         """Return a fitted copy that shows the same training at a checkpoint, or another layer.
 
         Nothing is trained again and weights are shared. `fit` on the copy is the whole training.
@@ -269,9 +319,9 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         epoch : float, optional
             One of the checkpoints of `fit`; None keeps the final weights. A copy at an epoch has
             no checkpoints of its own.
-        layer : str, optional
-            As the parameter; None keeps the layer. ``"output"`` of the default network gives its
-            own predictions.
+        layer, pool : str, optional
+            As the parameters; None keeps them. The layer ``"output"`` of the default network gives
+            its own predictions.
 
         Returns
         -------
@@ -303,10 +353,13 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
                 )
             other._state = self._checkpoint_states[self._checkpoint_epochs.index(epoch)]
             other._checkpoint_states, other._checkpoint_epochs = [], ()
-        if layer is not None:
-            other.layer = layer
-            other._spec = self._spec._replace(layer=layer)
-            probe = np.zeros((1, *self._spec.input_shape), dtype=np.float32)
+        if layer is not None or pool is not None:
+            layer = self._spec.layer if layer is None else layer
+            pool = self._spec.pool if pool is None else pool
+            check_pool(pool)
+            other._spec = self._spec._replace(layer=layer, pool=pool)
+            other.layer, other.pool = layer, pool
+            probe = array_rows(np.zeros((1, *self._spec.input_shape), dtype=np.float32))
             other._n_features_out = other._features(other._state, probe).shape[1]
         return other
 
@@ -353,53 +406,17 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         """
         check_is_fitted(self)
         if self._spec.module is not None:
-            _require_torch()
+            require_torch()
             from sk_deepfeat.feature_maps._torch.linearization import dense_layers
 
             return dense_layers(self._spec, self._state)
-        kind, _, number = self._spec.layer.partition("_")
-        if kind == "flatten":
-            raise ValueError(
-                "linearization_layers needs a layer of weights, but none precedes "
-                f"layer={self._spec.layer!r}."
-            )
-        n_hidden = len(self._spec.hidden_layer_sizes) if kind == "output" else int(number)
-        names = [f"hidden_{index}" for index in range(1, n_hidden + 1)]
-        names += ["output"] if kind == "output" else []
-        activations = [self._spec.activation] * len(names)
-        if kind != "activation":
-            activations[-1] = identity
-        return [
-            (self._state[f"{name}.weight"], self._state.get(f"{name}.bias"), activation)
-            for name, activation in zip(names, activations, strict=True)
-        ]
+        return perceptron_layers(self._spec, self._state)
 
-    def _validate_training_data(self, X: Any, y: Any) -> tuple[NDArray[Any], Targets | None]:
-        if y is None:
-            if self.max_epochs:
-                raise ValueError(
-                    f"{type(self).__name__} requires y to be passed, but the target y is None; "
-                    "only max_epochs=0, an untrained network, needs no y."
-                )
-            return validate_data(self, X, dtype="numeric", allow_nd=True), None
-        X, y = validate_data(self, X, y, dtype="numeric", allow_nd=True, multi_output=True)
-        return X, encode_targets(y, self.loss)
-
-    def _validate_rows(self, X: Any) -> NDArray[Any]:
-        X = validate_data(self, X, dtype="numeric", allow_nd=True, reset=False)
-        if X.shape[1:] != self._spec.input_shape:
-            raise ValueError(
-                f"X has rows of shape {X.shape[1:]}, but {type(self).__name__} was fitted with "
-                f"rows of shape {self._spec.input_shape}."
-            )
-        return X
-
-    def _features(self, state: dict[str, NDArray[Any]], X: NDArray[Any]) -> NDArray[Any]:
-        _require_torch()
+    def _features(self, state: dict[str, NDArray[Any]], rows: Any, out: Any = None) -> Any:
+        require_torch()
         from sk_deepfeat.feature_maps._torch.features import features_of_state
 
-        dtype = np.float32 if X.dtype == np.float32 else np.float64
-        return features_of_state(self._spec, state, X, dtype)
+        return features_of_state(self._spec, state, rows, out, self.verbose)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -408,19 +425,3 @@ class TrainedDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         tags.target_tags.multi_output = True
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _require_torch() -> None:
-    from sk_deepfeat.feature_maps._torch.requirements import require_extra
-
-    require_extra("torch", "skorch")
-
-
-def _check_torch_name(activation: Any, given: Any) -> Any:
-    if not isinstance(getattr(activation, "torch_name", None), str):
-        raise TypeError(
-            f"activation={given!r} has no torch_name, so torch cannot compute it. Give a built-in "
-            "name, or an activation object whose torch_name is the name of a class of torch.nn or "
-            "of a function of torch."
-        )
-    return activation

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_scalar
 
+from sk_deepfeat.feature_maps.module_names import short_name
 from sk_deepfeat.feature_maps.targets import LOSSES
 
+POOLS = ("flatten", "mean", "max")
 _INTEGERS = (int, np.integer)
 _REALS = (int, float, np.integer, np.floating)
 
@@ -27,7 +29,7 @@ class TrainingOptions(NamedTuple):
     weight_decay : float
         Of Adam; not negative.
     verbose : int
-        Above 0, one line an epoch is printed.
+        1 shows a bar of progress, more a line an epoch.
     """
 
     max_epochs: int
@@ -73,7 +75,7 @@ def check_training_options(estimator: Any) -> TrainingOptions:
 
 
 def check_module_arguments(estimator: Any) -> None:
-    """Check bias, layer, device, module and module_params of `estimator`.
+    """Check bias, layer, pool, device, module, module_params and weight_covariance of `estimator`.
 
     Parameters
     ----------
@@ -82,35 +84,46 @@ def check_module_arguments(estimator: Any) -> None:
 
     Raises
     ------
-    TypeError
+    TypeError, ValueError
         Naming the parameter, its value and what it must be.
     """
     check_scalar(estimator.bias, "bias", (bool, np.bool_))
     check_scalar(estimator.device, "device", str)
     check_scalar(estimator.layer, "layer", (str, type(None)))
+    check_pool(estimator.pool)
     params = estimator.module_params
     if params is not None and not (
         isinstance(params, dict) and all(isinstance(name, str) for name in params)
     ):
         raise TypeError(f"module_params={params!r} must be None or a dict of keyword arguments.")
+    module = estimator.module
     if estimator.module is None:
         if params:
             raise ValueError(
-                f"module_params={params!r} has no effect without module; give module=, or use "
-                "hidden_layer_sizes, activation and bias."
+                f"module_params={list(params)!r} has no effect without module; give "
+                "module=, or use hidden_layer_sizes, activation and bias."
             )
         return
+    if estimator.weight_covariance is not None:
+        raise ValueError(
+            "weight_covariance is the law of the default network's first weights, but module is "
+            "given; let the module draw its own."
+        )
     # Modules are told by what they do, so that this check needs no torch.
-    if not isinstance(estimator.module, type) and hasattr(estimator.module, "state_dict"):
+    if not isinstance(module, type) and hasattr(module, "state_dict"):
         raise TypeError(
-            f"module={estimator.module!r} is an instance: its weights would survive clone, and "
+            f"module is an instance of {short_name(module)}: its weights would survive clone, and "
             "every fit would continue the last one. Pass the class, or a function that returns a "
             "fresh network, with its arguments in module_params."
         )
-    if not callable(estimator.module):
-        raise TypeError(
-            f"module={estimator.module!r} must be a class or a function that returns a network."
-        )
+    if not callable(module):
+        raise TypeError(f"module={module!r} must be a class or a function that returns a network.")
+
+
+def check_pool(pool: Any) -> None:
+    """Raise ValueError unless it is a way to pool activations."""
+    if not isinstance(pool, str) or pool not in POOLS:
+        raise ValueError(f"pool={pool!r} must be one of {', '.join(map(repr, POOLS))}.")
 
 
 def _no_bool(estimator: Any, *names: str) -> None:

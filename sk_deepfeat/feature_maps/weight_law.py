@@ -10,6 +10,7 @@ import numpy as np
 
 from sk_deepfeat.theory.matrices import check_lowest_eigenvalue
 from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.weight_spectra import power_law_spectrum
 
 _REMEDY = (
     "give None, a symmetric positive semi-definite array of shape (fan_in, fan_in), its diagonal "
@@ -45,6 +46,38 @@ def split_by_layer(weight_covariance: Any, depth: int) -> list[Any]:
             f"hidden_layer_sizes describes {depth} layers; give one entry per layer."
         )
     return list(weight_covariance)
+
+
+def draw_layers(
+    rng: np.random.RandomState, sizes: Sequence[int], fan_in: int, weight_covariance: Any
+) -> list[FloatArray]:
+    """Return the weights of every layer, drawn by `draw_weights`.
+
+    Parameters
+    ----------
+    rng : numpy.random.RandomState
+        Source of the weights.
+    sizes : sequence of int
+        Units of each layer.
+    fan_in : int
+        Inputs of the first.
+    weight_covariance : object
+        As of `split_by_layer`.
+
+    Returns
+    -------
+    list of ndarray of shape (units, fan_in), float64
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `split_by_layer` and `draw_weights`.
+    """
+    weights: list[FloatArray] = []
+    for size, covariance in zip(sizes, split_by_layer(weight_covariance, len(sizes)), strict=True):
+        weights.append(draw_weights(rng, (size, fan_in), covariance, weights))
+        fan_in = size
+    return weights
 
 
 def draw_weights(
@@ -96,7 +129,7 @@ def _square_root(covariance: Any, fan_in: int, name: str) -> FloatArray:
     if isinstance(covariance, bool | str | bytes):
         raise TypeError(f"{name} is {covariance!r}; {_REMEDY}.")
     if isinstance(covariance, Real):
-        return _power_law_root(float(covariance), fan_in, name)
+        return np.sqrt(power_law_spectrum(float(covariance), fan_in, name))
     array = np.asarray(covariance)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be numeric; got {covariance!r}. Remedy: {_REMEDY}.")
@@ -123,14 +156,6 @@ def _square_root(covariance: Any, fan_in: int, name: str) -> FloatArray:
     roots = np.sqrt(_not_negative(eigenvalues, tolerance, name))
     # The symmetric root does not depend on the signs and bases that eigh chooses.
     return (vectors * roots) @ vectors.T
-
-
-def _power_law_root(exponent: float, fan_in: int, name: str) -> FloatArray:
-    if not np.isfinite(exponent):
-        raise ValueError(f"{name} is {exponent!r}, but an exponent must be finite.")
-    logarithms = -exponent * np.log(np.arange(1.0, fan_in + 1.0))
-    spectrum = np.exp(logarithms - logarithms.max())
-    return np.sqrt(spectrum / spectrum.sum())
 
 
 def _not_negative(spectrum: FloatArray, tolerance: float, name: str) -> FloatArray:

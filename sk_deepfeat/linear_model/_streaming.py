@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from sk_deepfeat.linear_model._arguments import check_fitted_alpha, exact_alphas
 from sk_deepfeat.linear_model._population import takes_samples
+from sk_deepfeat.progress import showing
 from sk_deepfeat.rows import (
     RowBlock,
     RowSource,
@@ -21,8 +22,8 @@ from sk_deepfeat.rows import (
     require_targets,
     row_labels,
     row_source,
-    shown,
     sum_on_workers,
+    told_rows,
     warn_of_the_largest,
 )
 from sk_deepfeat.theory import GramAccumulator, RidgeFactorization, factorize_sums
@@ -56,7 +57,8 @@ class StreamFitMixin:
         if learned and state.get("_waiting"):
             state["_waiting"] = False
             try:
-                self._learn_sums()
+                with showing(self.verbose):
+                    self._learn_sums()
             except BaseException:
                 state["_waiting"] = True
                 raise
@@ -141,27 +143,20 @@ class StreamFitMixin:
     def _fit_stream(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Any:
         """Fit on everything that a source yields, here or on the workers of a cluster."""
         check_flag(self.fit_intercept, "fit_intercept")
-        before = dict(self.__dict__)
-        try:
-            return self._fit_source(row_source(X, y, sample_weight, groups))
-        except BaseException:  # it stays what it was
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
+        return self._fit_source(row_source(X, y, sample_weight, groups))
 
     def _fit_source(self, source: RowSource) -> Any:
         """Add everything up, and learn from it."""
-        verbose = bool(self.verbose) or source.verbose
         client = None if source.parts is None else current_client()
         if client is None:
             sums = GramAccumulator(reservoir_size=self._reservoir_size())
             for name in _OF_INPUT:
                 self.__dict__.pop(name, None)
-            for block in shown(source, "fit") if verbose else source:
+            for block in told_rows(source, "fit"):
                 self._add(sums, block)
         else:
             make = partial(_sums_of_part, self._reservoir_size())
-            found = sum_on_workers(client, source, make, verbose=verbose)
+            found = sum_on_workers(client, source, make)
             sums, self._single_output = found.sums, bool(found.single)
             self.__dict__.pop("feature_names_in_", None)
             self.n_features_in_ = sums.n_features

@@ -17,7 +17,10 @@ from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
 from sk_deepfeat.linear_model._population_params import PopulationParamsMixin
 from sk_deepfeat.linear_model.class_error_predictor import ClassErrorPredictor
 from sk_deepfeat.linear_model.class_questions import ClassErrorQuestionsMixin
+from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.linear_model.fit_stages import CallbackSupportMixin, told
 from sk_deepfeat.linear_model.notebook_card import PredictedErrorReprMixin
+from sk_deepfeat.progress import as_stage
 from sk_deepfeat.rows import (
     ArrayPlace,
     check_class_rows,
@@ -31,6 +34,7 @@ from sk_deepfeat.theory.validation import FloatArray, check_flag
 
 
 class DeterministicEquivalentRidgeClassifier(
+    CallbackSupportMixin,
     RidgeFitMixin,
     ClassErrorQuestionsMixin,
     ClassifierMixin,
@@ -59,6 +63,9 @@ class DeterministicEquivalentRidgeClassifier(
         error rates; others squared errors alone.
     block_length : int, optional
         Rows of a block, for ``fit(..., groups="blocks")``.
+    verbose : bool, default=False
+        Whether what takes more than two seconds has a bar of progress on standard error, as of
+        `DeterministicEquivalentRidge`.
 
     Attributes
     ----------
@@ -125,13 +132,16 @@ class DeterministicEquivalentRidgeClassifier(
         class_weight: Any = None,
         population: Any = "leave-one-out",
         block_length: int | None = None,
+        verbose: Any = False,
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
         self.population = population
         self.block_length = block_length
+        self.verbose = verbose
 
+    @told()
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
     ) -> DeterministicEquivalentRidgeClassifier:
@@ -184,6 +194,17 @@ class DeterministicEquivalentRidgeClassifier(
             classes=classes,
             device=device,
         )
+        self._take(factorization, predictor, classes, X)
+        self._settle(place, device)
+        if of_labels is not None:
+            self.classes_ = of_labels.array(self.classes_)
+        return self
+
+    @as_stage("coefficients and alpha")
+    def _take(
+        self, factorization: Any, predictor: ErrorPredictor, classes: RowClasses, X: Any
+    ) -> None:
+        """Set what is asked of a fitted classifier."""
         kept = factorization.classes
         assert kept is not None
         found = ClassErrorPredictor(predictor, kept.counts)
@@ -195,15 +216,11 @@ class DeterministicEquivalentRidgeClassifier(
         self.error_predictor_: Any = found
         coefs, intercept, _ = coefs_and_intercept(factorization, float(self.alpha_))
         self.coef_ = coefs[:, 0] if coefs.shape[1] == 1 else coefs.T
-        self.intercept_: Any = intercept if fit_intercept else 0.0
-        wrong = self._decide(self._scores(X)) != number
+        self.intercept_: Any = intercept if factorization.fit_intercept else 0.0
+        wrong = self._decide(self._scores(X)) != classes.number
         self.train_error_ = float(classes.weights @ wrong)
         self.kappa_ = float(found.kappa())
         self.test_error_ = float(found.test_error()) if known else np.nan
-        self._settle(place, device)
-        if of_labels is not None:
-            self.classes_ = of_labels.array(self.classes_)
-        return self
 
     def _weights(
         self, number: NDArray[np.intp], sample_weight: FloatArray | None

@@ -18,6 +18,7 @@ from sk_deepfeat.linear_model._arguments import (
 from sk_deepfeat.linear_model._per_output import Ask, answer_per_output
 from sk_deepfeat.linear_model._population import AskedPopulation
 from sk_deepfeat.linear_model._scores import SCORES, Score, loss_factor, named
+from sk_deepfeat.progress import as_stage
 from sk_deepfeat.theory import ErrorDecomposition, TargetVariance
 from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch, Goal, required_samples
 from sk_deepfeat.theory.output_search import OutputSearch
@@ -63,6 +64,7 @@ class ErrorPredictor:
     target_variance: TargetVariance | None = None
     alpha_per_target: bool = False
 
+    @as_stage("predicted errors")
     def test_error(
         self,
         n_samples: Any = None,
@@ -216,6 +218,7 @@ class ErrorPredictor:
         df1, df2 = self.asked.degrees_of_freedom(at)
         return np.asarray(df1)[()], np.asarray(df2)[()]
 
+    @as_stage("best alpha")
     def optimal_alpha(self, n_samples: Any = None, *, n_groups: Any = None) -> Any:
         """Return the alphas of least predicted error."""
         sizes = self._sizes(n_samples, n_groups)

@@ -9,6 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.linear_model.fit_stages import shown
 from sk_deepfeat.theory import ErrorDecomposition
 
 # Each question of an `ErrorPredictor`, and the method by which an estimator answers it.
@@ -53,7 +54,7 @@ class ErrorQuestionsMixin:
 
     def _error_predictor(self) -> Any:
         check_is_fitted(self)
-        return self.error_predictor_
+        return shown(self.error_predictor_, getattr(self, "verbose", False))
 
     @available_if(has_answers)
     def predict_test_error(

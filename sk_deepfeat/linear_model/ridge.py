@@ -15,8 +15,10 @@ from sk_deepfeat.linear_model._fitting import RidgeFitMixin, coefs_and_intercept
 from sk_deepfeat.linear_model._population_params import PopulationParamsMixin
 from sk_deepfeat.linear_model._streaming import StreamFitMixin
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
+from sk_deepfeat.linear_model.fit_stages import CallbackSupportMixin, told
 from sk_deepfeat.linear_model.notebook_card import PredictedErrorReprMixin
 from sk_deepfeat.linear_model.questions import ErrorQuestionsMixin
+from sk_deepfeat.progress import as_stage
 from sk_deepfeat.rows import (
     RowBlock,
     check_rows,
@@ -32,6 +34,7 @@ from sk_deepfeat.theory.validation import check_flag
 
 
 class DeterministicEquivalentRidge(
+    CallbackSupportMixin,
     StreamFitMixin,
     RidgeFitMixin,
     ErrorQuestionsMixin,
@@ -72,7 +75,9 @@ class DeterministicEquivalentRidge(
         too; "auto" is 10,000, and arrays of more than 2 GiB in double precision without groups;
         None keeps all rows. Of rows in groups, whole groups are kept.
     verbose : bool, default=False
-        Whether `fit` shows how many rows of a stream have come, and how long the rest takes.
+        Whether what takes more than two seconds has a bar of progress on standard error: stages of
+        `fit`, rows of a stream, and questions that are asked later. A decomposition has no steps to
+        count, and tells its seconds alone.
 
     Attributes
     ----------
@@ -156,6 +161,7 @@ class DeterministicEquivalentRidge(
         self.reservoir_size = reservoir_size
         self.verbose = verbose
 
+    @told()
     def fit(
         self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None
     ) -> DeterministicEquivalentRidge:
@@ -228,6 +234,7 @@ class DeterministicEquivalentRidge(
         predictor = self._learn_population(factorization, X, y, sample_weight, codes)
         self._take(factorization, predictor, single=y.ndim == 1)
 
+    @as_stage("coefficients and alpha")
     def _take(
         self,
         factorization: RidgeFactorization | UnfactorizedRows,

@@ -36,6 +36,7 @@ from sk_deepfeat.model_selection.curve_predictions import (
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
 from sk_deepfeat.model_selection.refits import measure_subset
 from sk_deepfeat.model_selection.splits import IndexArray, check_train_sizes, random_subsets
+from sk_deepfeat.progress import showing, stage
 from sk_deepfeat.rows import check_groups, deal_groups, in_numpy
 from sk_deepfeat.theory.validation import FloatArray, check_level
 
@@ -122,7 +123,8 @@ def ridge_learning_curve(
     random_state : int, RandomState instance or None, default=None
         Draws the subsets, and seeds steps whose own ``random_state`` is no integer.
     verbose : int, default=0
-        Positive: a progress bar.
+        Positive: what takes more than two seconds, the prediction and the refits, has a bar of
+        progress on standard error.
     level : float, default=0.9
         Nominal coverage of the intervals of the prediction.
 
@@ -189,10 +191,11 @@ def ridge_learning_curve(
     if of_classes:
         weight = getattr(task.readout, "class_weight", None)
         errors = ClassLosses(np.unique(task.y), metric, weight)
-    predictor = _predictor(task, population, errors)
-    if alphas is None:
-        alphas = alphas_about_best(predictor, float(n_samples.max()))
-    prediction = predictions(predictor, n_samples, alphas, level)
+    with showing(verbose):
+        predictor = _predictor(task, population, errors)
+        if alphas is None:
+            alphas = alphas_about_best(predictor, float(n_samples.max()))
+        prediction = predictions(predictor, n_samples, alphas, level)
     # The largest subsets go first, so that no long task is left alone at the end.
     cells = [(s, r) for s in np.argsort(-sizes, kind="stable") for r in range(n_repeats)]
     measured = np.full((sizes.size, alphas.size, n_repeats), np.nan)
@@ -205,10 +208,11 @@ def ridge_learning_curve(
     done = 0
     try:
         # Tasks hold the number of threads at one; here too, since threads of one process share it.
-        with threadpool_limits(limits=1):
-            for (s, r), found in zip(cells, _run(tasks, len(cells), n_jobs, verbose), strict=True):
+        with threadpool_limits(limits=1), showing(verbose), stage("refits", len(cells)) as told:
+            for (s, r), found in zip(cells, _run(tasks, n_jobs), strict=True):
                 measured[s, :, r] = found
                 done += 1
+                told.advance()
     except KeyboardInterrupt:
         warnings.warn(
             f"Interrupted after {done} of {len(cells)} refits; the others are NaN.",
@@ -251,16 +255,12 @@ def _numbers_of_rows(sizes: IndexArray, codes: IndexArray) -> Any:
     return whole if np.allclose(rows, whole, rtol=1e-12, atol=0.0) else rows
 
 
-def _run(tasks: Any, total: int, n_jobs: int | None, verbose: int) -> Any:
+def _run(tasks: Any, n_jobs: int | None) -> Any:
     """Yield results in order, as they finish where the backend can."""
     try:
         results = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
     except ValueError:  # the backend cannot return a generator
         results = Parallel(n_jobs=n_jobs)(tasks)
-    if verbose > 0:
-        from tqdm.auto import tqdm
-
-        results = tqdm(results, total=total, desc="refits")
     yield from results
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from functools import partial
 from typing import Any
 
@@ -180,7 +179,7 @@ class AnswersMixin:
             An integer value; infinity if the target is not above the noise, NaN if it is not
             reached where the error is known; both with a `PopulationWarning`.
         """
-        number = isinstance(target_error, numbers.Real) and not isinstance(target_error, bool)
+        number = np.ndim(target_error) == 0 and np.asarray(target_error).dtype.kind in "iuf"
         if not number or not np.isfinite(target_error):
             raise ValueError(f"target_error={target_error!r} must be a finite number.")
         if isinstance(alpha, str):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sk_deepfeat.exceptions import warn_caller
+from sk_deepfeat.progress import stage
 from sk_deepfeat.rows import exact_copies
 from sk_deepfeat.theory import RidgeFactorization
 from sk_deepfeat.theory.one_sample.causes import dependence_beyond
@@ -40,6 +41,13 @@ def with_copies_together(
         What was found of other dependence; None if it was not looked for, since rows are copies, or
         only a sample of them is at hand.
     """
+    with stage("dependence of rows"):
+        return _looked_through(factorization, X, y, sample_weight, takes_groups)
+
+
+def _looked_through(
+    factorization: RidgeFactorization, X: Any, y: Any, sample_weight: Any, takes_groups: bool
+) -> tuple[RidgeFactorization, RowDependence | None]:
     if factorization.n_sampled < factorization.n_rows:
         _warn_of_copies_in(factorization)
         return factorization, None

@@ -15,7 +15,7 @@ from sk_deepfeat.populations.moments import (
     check_width,
 )
 from sk_deepfeat.populations.network_moments import check_linearizable, teacher_moments
-from sk_deepfeat.theory.matrices import eigh_psd
+from sk_deepfeat.theory.matrices import check_covariance, eigh_psd
 from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
 
 
@@ -24,8 +24,9 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
 
     Parameters
     ----------
-    Omega : array-like of shape (n_features, n_features)
-        Uncentred second moment of the features, E φφᵀ.
+    Omega : array-like of shape (n_features, n_features) or (n_features,)
+        Uncentred second moment of the features, E φφᵀ, or its diagonal where features are
+        uncorrelated, such as a spectrum.
     psi : array-like of shape (n_features,) or (n_features, n_outputs)
         Uncentred feature–target moment, E φ y.
     rho : float or array-like of shape (n_outputs, n_outputs)
@@ -49,15 +50,18 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
     See Also
     --------
     PlugInPopulation : The same from averages over samples.
+    sk_deepfeat.theory.annealed_spectrum : Spectra of networks without their weights.
     LinearizedPopulation : The same from the weights of a network.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sk_deepfeat.populations import ExactPopulation
-    >>> population = ExactPopulation(np.eye(50), np.full(50, 0.1), 1.0).fit()
-    >>> population.test_error([25, 100], 50.0, fit_intercept=False).round(3)
+    >>> population = ExactPopulation(np.eye(50), np.full(50, 0.1), 1.0).fit(fit_intercept=False)
+    >>> population.test_error([25, 100], 50.0).round(3)
     array([0.89 , 0.707])
+    >>> population.optimal_alpha(100).round(3), population.required_samples(0.6)
+    (np.float64(50.0), 240.0)
     """
 
     takes_samples = True  # it learns nothing from rows
@@ -194,17 +198,20 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
         omega = real_array(self.Omega, "Omega")
         psi = real_array(self.psi, "psi")
         rho = real_array(self.rho, "rho")
-        if psi.shape[0] != omega.shape[0]:
+        if omega.ndim == 0 or psi.shape[0] != omega.shape[0]:
             raise ValueError(
-                f"psi must have one row per feature of Omega ({omega.shape[0]}); got shape "
+                f"psi must have one row per feature of Omega, of shape {omega.shape}; got shape "
                 f"{psi.shape}."
             )
         if centred:
             mean = self._mean(self.feature_mean, (omega.shape[0],), "feature_mean")
             target = self._mean(self.target_mean, psi.shape[1:], "target_mean")
-            omega = omega - np.outer(mean, mean)
+            omega = (np.diag(omega) if omega.ndim == 1 else omega) - np.outer(mean, mean)
             psi = psi - np.multiply.outer(mean, target)
             rho = rho - np.multiply.outer(target, target)
+        if omega.ndim == 1:
+            self._cache[centred] = SpectralMoments(check_covariance(omega, "Omega"), psi, rho)
+            return
         eigenvalues, vectors = eigh_psd(omega, "Omega less its mean" if centred else "Omega")
         self._cache[centred] = SpectralMoments(eigenvalues, vectors.T @ psi, rho)
 

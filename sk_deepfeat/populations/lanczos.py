@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.populations.left_out_errors import LeftOutErrorsMixin
+from sk_deepfeat.progress import all_or_nothing
 from sk_deepfeat.rows import check_rows
 from sk_deepfeat.theory import (
     KappaCurve,
@@ -111,6 +112,7 @@ class LanczosPopulation(LeftOutErrorsMixin, BaseEstimator):
         self.extrapolate = extrapolate
         self.seed = seed
 
+    @all_or_nothing
     def fit(  # type: ignore[override]
         self,
         X: Any,

@@ -9,8 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.frozen import FrozenEstimator
 
+from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.populations.moments import FloatArray
 from sk_deepfeat.theory import rainbow_covariances
+
+# Standard deviations of the mean correlation of the rows of two networks that are independent.
+_UNLIKELY = 6.0
+_TINY = np.finfo(float).tiny
 
 
 class NetworkMoments(NamedTuple):
@@ -134,6 +139,8 @@ def teacher_moments(
     NetworkMoments
     """
     weights, biases, activations = _columns(feature_map)
+    if options.get("paired_rows") is None:
+        _warn_of_one_seed(feature_map, teacher)
     teacher_weights, teacher_biases, teacher_activations = _columns(teacher)
     readout, noise = check_readout(readout, len(teacher_weights[-1])), check_noise(noise)
     found = rainbow_covariances(
@@ -160,6 +167,31 @@ def teacher_moments(
         mean,
         target_mean,
     )
+
+
+def _warn_of_one_seed(learner: Any, teacher: Any) -> None:
+    """Warn where two networks have weights in common because they were drawn from one seed."""
+    learner, teacher = (getattr(m, "estimator", m) for m in (learner, teacher))
+    seeds = [getattr(m, "random_state", None) for m in (learner, teacher)]
+    drawn = [isinstance(s, numbers.Integral) and not isinstance(s, bool) for s in seeds]
+    if learner is teacher or type(learner) is not type(teacher):
+        return
+    if not all(drawn) or seeds[0] != seeds[1]:
+        return
+    rows, others = (np.asarray(m.linearization_layers()[0][0]) for m in (learner, teacher))
+    if rows.shape[1] != others.shape[1]:
+        return
+    paired = min(len(rows), len(others))
+    rows, others = rows[:paired], others[:paired]
+    norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(others, axis=1)
+    likeness = float(np.mean(np.sum(rows * others, axis=1) / np.maximum(norms, _TINY)))
+    if likeness * np.sqrt(rows.size) > _UNLIKELY:
+        warn_caller(
+            f"The learner and the teacher were both drawn with random_state={seeds[0]}: rows of "
+            f"their first layers have a mean correlation of {likeness:.2f}, so that the target is "
+            "easier than that of another network. Draw one of them from another seed, or say that "
+            f"it is meant, paired_rows={paired}."
+        )
 
 
 def _columns(feature_map: Any) -> tuple[list[Any], list[Any], list[Any]]:

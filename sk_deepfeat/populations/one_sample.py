@@ -11,6 +11,7 @@ from sklearn.utils.validation import column_or_1d
 from sk_deepfeat.populations.answers import AnswersMixin
 from sk_deepfeat.populations.dependent_rows import with_copies_together
 from sk_deepfeat.populations.moments import check_width
+from sk_deepfeat.progress import all_or_nothing
 from sk_deepfeat.rows import check_groups, check_rows
 from sk_deepfeat.theory import (
     KappaCurve,
@@ -41,6 +42,7 @@ class OneSampleMixin(AnswersMixin):
     def _learn(self, factorization: RidgeFactorization) -> KappaCurve:
         raise TypeError(f"{type(self).__name__} must implement _learn.")
 
+    @all_or_nothing
     def fit(
         self,
         X: Any,

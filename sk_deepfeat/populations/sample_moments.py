@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.populations.moments import MomentPopulationMixin, SpectralMoments
+from sk_deepfeat.progress import all_or_nothing
 from sk_deepfeat.rows import check_rows
 from sk_deepfeat.theory import ridge_factorization
 from sk_deepfeat.theory.answer import TargetVariance
@@ -65,6 +66,7 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
     np.float64(1.4)
     """
 
+    @all_or_nothing
     def fit(
         self,
         X: Any,

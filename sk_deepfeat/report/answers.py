@@ -13,7 +13,14 @@ import numpy as np
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection.arguments import FloatArray, as_row
 from sk_deepfeat.model_selection.fitted_ridge import asked_metric, curves_of, metric_option
-from sk_deepfeat.report.words import ERROR_RATE, SQUARED_ERROR, SQUARED_ERROR_OF_CODES, Words
+from sk_deepfeat.report.scores import Scores, scores_of
+from sk_deepfeat.report.words import (
+    ERROR_RATE,
+    SQUARED_ERROR,
+    SQUARED_ERROR_AND_SCORES,
+    SQUARED_ERROR_OF_CODES,
+    Words,
+)
 
 _SIZES = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the table, in units of the training rows
 _TARGETS = (0.95, 0.9, 0.75)  # in units of the least error at the training size
@@ -40,13 +47,13 @@ class Answers:
     n_samples: int
     """Training rows of the ridge."""
     n_features: int
-    alpha: float
-    """The fitted regularisation."""
+    alpha: Any
+    """The fitted regularisation, a number or one of each output."""
     train_error: float
     baseline: float
     """Error of predicting the mean of the target, or the most frequent class."""
-    best_alpha: float
-    """At the training size; NaN if unknown."""
+    best_alpha: Any
+    """At the training size, a number or one of each output; NaN if unknown."""
     error: tuple[float, float, float]
     """Predicted at the training size and `alpha`, with the ends of its interval (NaN: unknown)."""
     best_error: float
@@ -67,6 +74,10 @@ class Answers:
     """How these errors are spoken of."""
     classes: list[ClassRow] = field(default_factory=list)
     """Of error rates, each class."""
+    scores: Scores | None = None
+    """R² and roots of squared errors; None of classes."""
+    could_check: bool = True
+    """Whether the population offers a check; its rows may be gone."""
 
 
 def ask(ridge: Any, targets: Any = None) -> Answers:
@@ -88,29 +99,43 @@ def ask(ridge: Any, targets: Any = None) -> Answers:
     option = metric_option(ridge, metric)
     rates = metric == "error_rate"
     with _heard(said):
-        best = float(ridge.optimal_alpha(**option))
-    least = np.nan if np.isnan(best) else float(ridge.predict_test_error(alpha=best, **option))
+        best = ridge.optimal_alpha(**option)
+    least = np.nan if np.any(np.isnan(best)) else _least(ridge, best, option)
+    fitted = ridge.alpha_ if np.ndim(ridge.alpha_) else float(ridge.alpha_)
     goals = _targets(targets, least, rates)
     sizes = np.unique(np.maximum(2.0, np.round(n * np.array(_SIZES))))
-    words = ERROR_RATE if rates else SQUARED_ERROR_OF_CODES if option else SQUARED_ERROR
+    baseline = _most_frequent(ridge) if rates else _baseline(ridge, option)
+    scores = scores_of(ridge, sizes, baseline)
+    of_numbers = SQUARED_ERROR if scores is None else SQUARED_ERROR_AND_SCORES
+    words = ERROR_RATE if rates else SQUARED_ERROR_OF_CODES if option else of_numbers
     return Answers(
         n_samples=n,
         n_features=ridge.n_features_in_,
-        alpha=float(ridge.alpha_),
+        alpha=fitted,
         train_error=ridge.train_error_ if rates or not option else ridge.predict_train_error(),
-        baseline=_most_frequent(ridge) if rates else _baseline(ridge, option),
+        baseline=baseline,
         best_alpha=best,
         error=_fitted_error(ridge, option),
         best_error=least,
         sizes=sizes,
-        curves=curves_of(ridge, sizes, [float(ridge.alpha_), "optimal"], 0.9, metric),
+        curves=curves_of(
+            ridge, sizes, [None if np.ndim(fitted) else fitted, "optimal"], 0.9, metric
+        ),
         required=[(goal, _required(ridge, goal, option)) for goal in goals],
         check=_check(ridge, option),
         said=said,
         n_groups=getattr(ridge, "n_groups_", None),
         words=words,
         classes=_classes(ridge) if rates else [],
+        scores=scores,
+        could_check=hasattr(ridge.population_, "calibration_check"),
     )
+
+
+def _least(ridge: Any, best: Any, option: dict[str, str]) -> float:
+    """Return the error at the best alpha, or at that of each output."""
+    alpha = "optimal" if np.ndim(best) else float(best)
+    return float(ridge.predict_test_error(alpha=alpha, **option))
 
 
 def _targets(targets: Any, least: float, rates: bool) -> list[float]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+
+_NEAR_ONE = 0.95
+_MOST_DECIMALS = 8
 
 
 def number(value: float) -> str:
@@ -12,3 +17,23 @@ def number(value: float) -> str:
     if abs(value) >= 1000:
         return f"{float(f'{value:.3g}'):,.0f}"
     return f"{value:.3g}"
+
+
+def numbers(values: Any) -> str:
+    """Return one number, or the range of several: 0.07 to 12.3."""
+    found = np.ravel(values)
+    if np.any(np.isnan(found)):
+        return "unknown"
+    low, high = number(float(found.min())), number(float(found.max()))
+    return low if low == high else f"{low} to {high}"
+
+
+def share(value: float) -> str:
+    """Return an R² with as many decimals as tell it from one: 0.50, 0.962, 0.99912."""
+    if not np.isfinite(value):
+        return f"{value:.3g}"
+    decimals = 2
+    if value > _NEAR_ONE:
+        left = max(1.0 - value, 0.1**_MOST_DECIMALS)
+        decimals = min(int(-np.log10(left)) + 2, _MOST_DECIMALS)
+    return f"{value + 0.0:.{decimals}f}".replace("-", "\N{MINUS SIGN}")

@@ -15,7 +15,7 @@ from sk_deepfeat.model_selection import (
 )
 from sk_deepfeat.model_selection.fitted_ridge import asked_metric
 from sk_deepfeat.report.answers import Answers
-from sk_deepfeat.report.numbers import number
+from sk_deepfeat.report.numbers import numbers
 
 _SIZE = (5.4, 5.0)  # inches: letters stay readable on a phone
 _DPI = 150
@@ -82,7 +82,7 @@ def _surface(ridge: Any, answers: Answers) -> Picture:
     beyond = not np.all(display.reachable)
     said = (
         f"Heat map of the predicted {answers.words.error} over the number of training samples and "
-        f"the regularisation alpha; dashed, the best alpha, {number(answers.best_alpha)} at "
+        f"the regularisation alpha; dashed, the best alpha, {numbers(answers.best_alpha)} at "
         f"{answers.n_samples:,} samples."
     )
     said += " Many samples with a small alpha are hatched: unknown." if beyond else ""

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from sk_deepfeat.report.answers import Answers, ClassRow
-from sk_deepfeat.report.numbers import number
+from sk_deepfeat.report.numbers import number, numbers, share
 from sk_deepfeat.report.pictures import Picture
+from sk_deepfeat.report.scores import interval, targets_shown
 from sk_deepfeat.report.words import accuracy, percent, percentages
 
 _MOST_CLASSES = 20
+_SAME = 1.005  # error at the fitted over that at the best alpha, which needs no column
 
 Rows = Sequence[tuple[str, str]]
 
@@ -25,10 +27,29 @@ def described(rows: Rows) -> str:
 
 
 def headline(answers: Answers) -> str:
-    """Return the three numbers that most readers want, and of classes a sentence."""
+    """Return the numbers that most readers want, and a sentence that says what they mean."""
+    tiles = _tiles_of_scores(answers) if answers.scores is not None else _tiles(answers)
+    tiles.append(
+        ("best alpha", numbers(answers.best_alpha), f"used here: {numbers(answers.alpha)}")
+    )
+    inside = "".join(
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span>'
+        f"<small>{escape(detail)}</small></div>"
+        for name, value, detail in tiles
+    )
+    said = f"{_sentence(answers)}{_sentence_of_scores(answers)}{_doubt(answers)}"
+    return f'<div class="tiles">{inside}</div>{said}'
+
+
+def _doubt(answers: Answers) -> str:
+    if answers.check is None or answers.check.passed:
+        return ""
+    return "<p><b>The check of these numbers failed: read first what follows.</b></p>"
+
+
+def _tiles(answers: Answers) -> list[tuple[str, str, str]]:
     words = answers.words
-    error, low, high = answers.error
-    between = "" if np.isnan(low) else f"90 % interval: {words.show(low)} to {words.show(high)}"
+    error = answers.error[0]
     if answers.classes:
         constant = f"always {words.constant}: {accuracy(answers.baseline)}"
         compared = ("accuracy", accuracy(error), constant)
@@ -36,17 +57,61 @@ def headline(answers: Answers) -> str:
         of_mean = f"{100 * error / answers.baseline:.0f} %" if answers.baseline > 0 else "unknown"
         constant = f"always {words.constant}: {number(answers.baseline)}"
         compared = ("of the error of the mean", of_mean, constant)
-    tiles = [
-        (f"predicted {words.error}{_of_what(answers)}", words.show(error), between),
+    between = interval(answers.error, words.show)
+    return [
+        (f"predicted {words.error}{_of_what(answers)}", words.show(error), _with(between)),
         compared,
-        ("best alpha", _alpha(answers.best_alpha), f"used here: {number(answers.alpha)}"),
     ]
-    inside = "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span>'
-        f"<small>{escape(detail)}</small></div>"
-        for name, value, detail in tiles
+
+
+def _tiles_of_scores(answers: Answers) -> list[tuple[str, str, str]]:
+    scores: Any = answers.scores
+    where = _of_what(answers)
+    constant = f"always {answers.words.constant}: {number(answers.baseline)}"
+    between = [
+        interval(scores.r2, share),
+        interval(scores.root),
+        interval(answers.error),
+    ]
+    return [
+        (f"predicted R²{where}", _known(scores.r2[0], share), _with(between[0])),
+        (
+            f"root mean squared error{where}, in units of the target",
+            _known(scores.root[0], number),
+            _with(between[1]),
+        ),
+        (
+            f"predicted test error{where}, squared",
+            number(answers.error[0]),
+            "; ".join(text for text in (_with(between[2]), constant) if text),
+        ),
+    ]
+
+
+def _sentence_of_scores(answers: Answers) -> str:
+    """Say in words what R² and the root are."""
+    scores = answers.scores
+    if scores is None or not scores.one_output or np.isnan(scores.variance):
+        return ""
+    root, of_mean = scores.root[0], scores.root_of_mean
+    if np.isnan(root):
+        return ""
+    groups = "" if answers.n_groups is None else f" in {answers.n_groups:,} groups"
+    rows = f"new rows{_of_what(answers).replace(' on', ' of')}"
+    explained = max(0.0, 100.0 * scores.r2[0])
+    return (
+        f"<p>Fitted on {answers.n_samples:,} rows{groups}, it is off by {number(root)} on {rows} "
+        f"(root mean square), where the mean of the target is off by {number(of_mean)}: it "
+        f"explains {explained:.0f} % of the variance.</p>"
     )
-    return f'<div class="tiles">{inside}</div>{_sentence(answers)}'
+
+
+def _with(between: str) -> str:
+    return f"90 % interval: {between}" if between else ""
+
+
+def _known(value: float, show: Any) -> str:
+    return "unknown" if np.isnan(value) else str(show(value))
 
 
 def _sentence(answers: Answers) -> str:
@@ -74,17 +139,27 @@ def column_section(columns: Rows) -> str:
     if not columns:
         return ""
     title = "<h2>What was done to each column</h2>"
-    return f"<section>{title}{_table(('column', 'what was done'), columns)}</section>"
+    table = _table(("column", "what was done"), columns)
+    return f'<section class="done">{title}{table}</section>'
 
 
 def curve_table(answers: Answers) -> str:
-    """Return predicted errors at a few sizes for the fitted and the best alpha."""
-    head = ("samples", f"alpha = {number(answers.alpha)}", "best alpha")
-    rows = []
-    for s, size in enumerate(answers.sizes):
-        mark = " (now)" if size == answers.n_samples else ""
-        rows.append((f"{size:,.0f}{mark}", _cell(answers, s, 0), _cell(answers, s, 1)))
-    return _table(head, rows)
+    """Return what is predicted at a few sizes with the best alpha, and with the fitted one."""
+    names = ["samples"]
+    columns: list[list[Any]] = [[_size(answers, size) for size in answers.sizes]]
+    same = answers.scores is not None and answers.error[0] <= _SAME * answers.best_error
+    if not same:
+        names.append(f"{answers.words.error}, alpha = {numbers(answers.alpha)}")
+        columns.append([_cell(answers, s, 0) for s in range(len(answers.sizes))])
+    names.append(f"{answers.words.error}, best alpha")
+    columns.append([_cell(answers, s, 1) for s in range(len(answers.sizes))])
+    if answers.scores is not None:
+        names[1:1] = ["R², best alpha", "root, best alpha"]
+        columns[1:1] = [
+            [_of_score(values, share) for values in answers.scores.r2_of_sizes],
+            [_of_score(values, number) for values in answers.scores.root_of_sizes],
+        ]
+    return _table(names, list(zip(*columns, strict=True)))
 
 
 def required_table(answers: Answers) -> str:
@@ -93,15 +168,19 @@ def required_table(answers: Answers) -> str:
         return "<p>No error is predicted with the rows at hand: none can be lower.</p>"
     if not answers.required:
         return "<p>No alpha is within reach of these rows: no target can be answered.</p>"
-    target, needs = "target error", "samples needed, with the best alpha"
-    rows = [(number(goal), _samples(needed, answers)) for goal, needed in answers.required]
+    target, needs = ["target error"], "samples needed, with the best alpha"
+    shown: list[tuple[str, ...]] = [(number(goal),) for goal, _ in answers.required]
     if answers.classes:
-        target = "target accuracy"
-        rows = [
-            (f"{accuracy(goal)} ({percent(goal)} wrong)", samples)
-            for (goal, _), (_, samples) in zip(answers.required, rows, strict=True)
-        ]
-    return _table((target, needs), rows)
+        target = ["target accuracy"]
+        shown = [(f"{accuracy(goal)} ({percent(goal)} wrong)",) for goal, _ in answers.required]
+    scores = answers.scores
+    if scores is not None and scores.one_output and not np.isnan(scores.variance):
+        target = ["R² to reach", "root", "squared error"]
+        found = [(*scores.of_error(goal), goal) for goal, _ in answers.required]
+        shown = [(share(r2), number(root), number(goal)) for r2, root, goal in found]
+    needed = [_samples(needed, answers) for _, needed in answers.required]
+    rows = [(*goal, samples) for goal, samples in zip(shown, needed, strict=True)]
+    return _table((*target, needs), rows)
 
 
 def class_section(answers: Answers) -> str:
@@ -126,14 +205,20 @@ def _of_class(row: ClassRow) -> tuple[str, str]:
 
 def alpha_sentence(answers: Answers) -> str:
     """Return what the best alpha is, and what it would change."""
-    if np.isnan(answers.best_alpha):
+    if np.any(np.isnan(answers.best_alpha)):
         return "The best alpha for these rows is not known."
     show = answers.words.show
     return escape(
         f"With {answers.n_samples:,} samples the least {answers.words.short}, "
-        f"{show(answers.best_error)}, is predicted at alpha = {number(answers.best_alpha)}; your "
-        f"alpha = {number(answers.alpha)} gives {show(answers.error[0])}."
+        f"{show(answers.best_error)}{_as_scores(answers)}, is predicted at alpha = "
+        f"{numbers(answers.best_alpha)}; your alpha = {numbers(answers.alpha)} gives "
+        f"{show(answers.error[0])}."
     )
+
+
+def _as_scores(answers: Answers) -> str:
+    shown = targets_shown(answers.scores, answers.best_error)
+    return f" ({shown})" if shown else ""
 
 
 def check_summary(answers: Answers) -> str:
@@ -169,19 +254,26 @@ def _of_what(answers: Answers) -> str:
     return "" if answers.n_groups is None else " on new groups"
 
 
-def _alpha(value: float) -> str:
-    return "unknown" if np.isnan(value) else number(value)
+def _size(answers: Answers, size: float) -> str:
+    return f"{size:,.0f}{' (now)' if size == answers.n_samples else ''}"
 
 
-def _cell(answers: Answers, s: int, column: int) -> str:
+def _of_score(values: Any, show: Any) -> tuple[str, str]:
+    """Return a score, and its interval to stand below."""
+    value, low, high = values
+    between = interval((value, low, high), show)
+    return _known(value, show), f"({between})" if between else ""
+
+
+def _cell(answers: Answers, s: int, column: int) -> tuple[str, str]:
     value = answers.curves["predicted"][s, column]
     if not np.isfinite(value):
-        return "unknown" if np.isnan(value) else "no limit"
+        return ("unknown" if np.isnan(value) else "no limit"), ""
     show = answers.words.show
     if "lower" not in answers.curves:
-        return show(value)
+        return show(value), ""
     low, high = answers.curves["lower"][s, column], answers.curves["upper"][s, column]
-    return f"{show(value)} ({show(low)} to {show(high)})"
+    return show(value), f"({show(low)} to {show(high)})"
 
 
 def _samples(needed: float, answers: Answers) -> str:
@@ -196,11 +288,16 @@ def _samples(needed: float, answers: Answers) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return a table of texts, or of pairs of a text and what stands below it."""
     titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
+    body = "".join(f"<tr>{''.join(map(_td, row))}</tr>" for row in rows)
     return (
         f'<div class="table"><table><thead><tr>{titles}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _td(cell: Any) -> str:
+    text, below = (cell, "") if isinstance(cell, str) else cell
+    small = f" <small>{escape(below)}</small>" if below else ""
+    return f"<td>{escape(text)}{small}</td>"

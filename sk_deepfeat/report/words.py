@@ -63,6 +63,11 @@ SQUARED_ERROR = Words(
     "error on the training rows",
     "TwoStageRegressor",
 )
+SQUARED_ERROR_AND_SCORES = SQUARED_ERROR._replace(
+    lead="What test error a ridge regression on these features reaches, and what more data would "
+    "change. Predicted from the rows at hand, without new ones. R² is the share of the target's "
+    "variance that is explained; the root of the mean squared error is in the target's own units."
+)
 SQUARED_ERROR_OF_CODES = SQUARED_ERROR._replace(
     lead=_LEAD.format(what="classifier", units="of codes -1 and 1 of the classes"),
     two_stages="TwoStageClassifier",

@@ -18,9 +18,11 @@ from sklearn.pipeline import Pipeline
 
 from sk_deepfeat.model_selection.displays.drawing import import_pyplot
 from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
+from sk_deepfeat.progress import showing, stage
 from sk_deepfeat.report import sections
 from sk_deepfeat.report.answers import Answers, ask
-from sk_deepfeat.report.numbers import number
+from sk_deepfeat.report.names import named
+from sk_deepfeat.report.numbers import number, numbers
 from sk_deepfeat.report.pictures import pictures
 from sk_deepfeat.report.remarks import remarks
 from sk_deepfeat.theory.validation import numeric_targets
@@ -37,6 +39,7 @@ def write_report(
     title: str | None = None,
     target_name: str | None = None,
     columns: Sequence[tuple[str, str]] | None = None,
+    verbose: bool = False,
 ) -> Path:
     """Write what a fitted estimator knows about its error as one self-contained HTML page.
 
@@ -64,6 +67,9 @@ def write_report(
     columns : sequence of (str, str), optional
         Name of each column of the table that the data came from, and what was done to it; both
         are shown as they are.
+    verbose : bool, default=False
+        Whether what takes more than two seconds, such as searches for how many samples a target
+        needs, has a bar of progress on standard error.
 
     Returns
     -------
@@ -105,11 +111,13 @@ def write_report(
     destination = check_destination(path)
     ridge = fitted_ridge(estimator)
     import_pyplot("write_report")
-    answers = ask(ridge, targets)
+    with showing(verbose):
+        answers = ask(ridge, targets)
     if title is None:
         title = f"Predicted {answers.words.error}"
     target = _target(y, ridge, answers, target_name)
-    page = _page(estimator, ridge, answers, title, target, done)
+    with showing(verbose), stage("pictures"):
+        page = _page(estimator, ridge, answers, title, target, done)
     return _write(page, destination)
 
 
@@ -224,13 +232,14 @@ def _model(estimator: Any, ridge: Any, answers: Answers) -> list[tuple[str, str]
             steps = [step for _, step in steps[0].steps]
     elif isinstance(estimator, Pipeline):
         steps = [step for _, step in estimator.steps[:-1]]
-    features = ", then ".join(map(repr, steps)) or "the columns themselves"
+    features = ", then ".join(map(named, steps)) or "the columns themselves"
+    given = ridge.population
     return [
-        ("features", f"{ridge.n_features_in_:,}: {' '.join(features.split())}"),
-        ("ridge", " ".join(repr(ridge).split())),
-        ("alpha", number(ridge.alpha_)),
+        ("features", f"{ridge.n_features_in_:,}: {features}"),
+        ("ridge", named(ridge)),
+        ("alpha", numbers(ridge.alpha_)),
         (answers.words.train_error, answers.words.show(answers.train_error)),
-        ("population", " ".join(repr(ridge.population_).split())),
+        ("population", given if isinstance(given, str) else named(ridge.population_)),
     ]
 
 

@@ -15,7 +15,7 @@ from sk_deepfeat.rows.namespaces import (
     with_numpy_attributes,
 )
 from sk_deepfeat.rows.on_workers import current_client, learn_on_workers, sum_on_workers
-from sk_deepfeat.rows.progress import shown
+from sk_deepfeat.rows.progress import told_rows
 from sk_deepfeat.rows.row_sample import sample_rows
 from sk_deepfeat.rows.sources import is_array, row_source
 from sk_deepfeat.rows.targets import look_like_classes, target_kind, warn_of_classes
@@ -44,9 +44,9 @@ __all__ = [
     "row_labels",
     "row_source",
     "sample_rows",
-    "shown",
     "sum_on_workers",
     "target_kind",
+    "told_rows",
     "warn_of_classes",
     "warn_of_the_largest",
     "with_numpy_attributes",

@@ -46,14 +46,7 @@ class RowSource:
         Applied to X of every block, where it is read.
     has_groups : bool, default=False
         Whether blocks are known to bring labels of groups.
-
-    Attributes
-    ----------
-    verbose : bool
-        Whether who reads it shows how many rows have come, whatever else it is told.
     """
-
-    verbose = False
 
     def __init__(
         self,

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import check_array
-from tqdm import tqdm
 
+from sk_deepfeat.progress import heard, stage
 from sk_deepfeat.rows.blocks import RowBlock, RowSource, as_block, transformed
 from sk_deepfeat.rows.namespaces import in_numpy
 from sk_deepfeat.theory.validation import numeric_targets
@@ -74,7 +74,7 @@ def current_client() -> Any:
 
 
 def sum_on_workers(
-    client: Any, source: RowSource, make: Callable[[int, int | None], Any], *, verbose: bool = False
+    client: Any, source: RowSource, make: Callable[[int, int | None], Any]
 ) -> PartSums:
     """Add all rows of a source up on the workers of a cluster.
 
@@ -88,8 +88,6 @@ def sum_on_workers(
         Called with the number of a part and with how many rows all have, if that is known, returns
         an empty accumulator, with ``add(X, y, sample_weight)`` and ``merge(other)``. It can be
         pickled.
-    verbose : bool, default=False
-        Whether to show how many parts are done, and how long the rest takes.
 
     Returns
     -------
@@ -112,7 +110,7 @@ def sum_on_workers(
     n_threads = max(1, sum(client.nthreads().values()))
     links = int(np.clip(-(-len(parts) // (_CHAINS * n_threads)), 1, _MOST_LINKS))
     n_expected = None if source.has_weights else source.n_rows
-    topic = f"sk_deepfeat-{uuid.uuid4().hex}" if verbose else None
+    topic = f"sk_deepfeat-{uuid.uuid4().hex}" if heard() else None
     transform = _sent(client, source.transform)
     add, merge = delayed(_add_part, pure=False), delayed(_merge_parts, pure=False)
     level = []
@@ -193,17 +191,17 @@ def _lost(client: Any) -> str:
 
 @contextmanager
 def _progress(client: Any, topic: str | None, n_parts: int) -> Iterator[None]:
-    """Show the parts that workers have done."""
+    """Tell of the parts that workers have done."""
     if topic is None:
         yield
         return
     seen: set[int] = set()
-    with tqdm(total=n_parts, unit=" parts", desc="fit") as bar:
+    with stage("parts on workers", n_parts) as told:
 
         def count(event: Any) -> None:
             if event[1] not in seen:  # a part that was lost is done again
                 seen.add(event[1])
-                bar.update()
+                told.advance()
 
         client.subscribe_topic(topic, count)
         try:
@@ -211,7 +209,7 @@ def _progress(client: Any, topic: str | None, n_parts: int) -> Iterator[None]:
         finally:
             if client.status == _RAN:
                 client.unsubscribe_topic(topic)
-        bar.update(n_parts - len(seen))
+        told.advance(n_parts - len(seen))
 
 
 def _add_part(

@@ -1,25 +1,24 @@
-"""How many rows have come, and how long the others will take."""
+"""How many rows have come, told to whoever listens."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tqdm import tqdm
-
+from sk_deepfeat.progress import stage
 from sk_deepfeat.rows.blocks import RowBlock, RowSource, n_rows_of
 
 
-def shown(source: RowSource, name: str) -> Iterator[RowBlock]:
-    """Yield the blocks of a source behind a bar of progress.
+def told_rows(source: RowSource, name: str) -> Iterator[RowBlock]:
+    """Yield the blocks of a source as a stage whose steps are rows.
 
     Parameters
     ----------
     source : RowSource
-        Where it knows how many rows it has, the bar tells how much time is left.
+        Where it knows how many rows it has, a bar tells how much time is left.
     name : str
-        Before the bar.
+        Of the stage.
     """
-    with tqdm(total=source.n_rows, unit=" rows", desc=name, unit_scale=True) as bar:
+    with stage(name, source.n_rows, " rows") as told:
         for block in source:
             yield block
-            bar.update(n_rows_of(block))
+            told.advance(n_rows_of(block))

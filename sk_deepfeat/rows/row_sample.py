@@ -7,7 +7,7 @@ from typing import Any
 
 from sk_deepfeat.rows.blocks import RowSource
 from sk_deepfeat.rows.on_workers import checked_arrays, current_client, sum_on_workers
-from sk_deepfeat.rows.progress import shown
+from sk_deepfeat.rows.progress import told_rows
 from sk_deepfeat.theory.one_sample.streamed.reservoir import Reservoir
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -28,9 +28,7 @@ class _RowSample:
         self.reservoir.merge(other.reservoir)
 
 
-def sample_rows(
-    source: RowSource, size: int, random_state: int, *, verbose: bool = False
-) -> tuple[Any, FloatArray]:
+def sample_rows(source: RowSource, size: int, random_state: int) -> tuple[Any, FloatArray]:
     """Return a uniform sample of rows, all of them if there are no more.
 
     Parameters
@@ -41,8 +39,6 @@ def sample_rows(
         Most rows.
     random_state : int
         Draws them.
-    verbose : bool, default=False
-        Whether to show progress.
 
     Returns
     -------
@@ -52,11 +48,11 @@ def sample_rows(
     client = None if source.parts is None else current_client()
     if client is not None:
         make = partial(_sample_of_part, size, random_state)
-        found = sum_on_workers(client, source, make, verbose=verbose)
+        found = sum_on_workers(client, source, make)
         sample, single = found.sums, found.single
     else:
         sample, single = _RowSample(size, _seed(random_state, 0)), None
-        for block in shown(source, "sample") if verbose else source:
+        for block in told_rows(source, "sample"):
             X, y = checked_arrays(block)
             single = y.ndim == 1
             sample.add(X, y)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sk_deepfeat.exceptions import warn_caller
+from sk_deepfeat.progress import as_stage
 from sk_deepfeat.theory.alpha_lattice import POINTS_PER_DECADE, Least, least_along_alpha
 from sk_deepfeat.theory.search import LARGEST_N, first_sufficient, smallest_sufficient
 from sk_deepfeat.theory.validation import FloatArray
@@ -311,6 +312,7 @@ class Goal(NamedTuple):
         return "lowest identifiable error" if self.best is None else "highest identifiable score"
 
 
+@as_stage("required samples")
 def required_samples(
     search: AlphaSearch,
     target: float,

@@ -44,15 +44,15 @@ def test_answers_are_those_of_the_theory():
 
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_predicts_fitted_classifiers(n_classes):
-    """Sixty training sets of 80 rows, all of them measured on the same 20,000 others."""
+    """120 training sets of 80 rows, all of them measured on the same 100,000 others."""
     _, _, mixture = make_gaussian_classes(
         1, n_classes=n_classes, n_features=40, class_sep=2.0, random_state=0
     )
-    X_test, y_test = mixture.sample(20_000, random_state=1)
+    X_test, y_test = mixture.sample(100_000, random_state=1)
     rows = np.random.RandomState(2)
     errors = [
         1 - RidgeClassifier(alpha=20.0).fit(*mixture.sample(80, rows)).score(X_test, y_test)
-        for _ in range(60)
+        for _ in range(120)
     ]
     assert mixture.error_rate(80, 20.0) == pytest.approx(np.mean(errors), rel=0.07)
 

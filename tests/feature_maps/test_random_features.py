@@ -170,6 +170,46 @@ def test_same_seed_same_weights_and_generator_moves_on():
     assert not np.array_equal(first.weights_[0], second.weights_[0])
 
 
+@pytest.mark.parametrize("n_features", [6, np.int32(6)])
+def test_weights_drawn_without_rows_are_those_of_fit(n_features):
+    options = {"weight_covariance": [0.5, None], "bias_scale": 0.3, "random_state": 4}
+    drawn = RandomDeepFeatures((8, 5), "tanh", **options)
+    assert drawn.draw(n_features) is drawn
+    fitted = RandomDeepFeatures((8, 5), "tanh", **options).fit(inputs())
+    assert vars(drawn).keys() == vars(fitted).keys()
+    assert type(drawn.n_features_in_) is int
+    for ours, theirs in zip(
+        drawn.linearization_layers(), fitted.linearization_layers(), strict=True
+    ):
+        np.testing.assert_array_equal(ours[0], theirs[0])
+        np.testing.assert_array_equal(ours[1], theirs[1])
+    np.testing.assert_array_equal(drawn.transform(inputs()), fitted.transform(inputs()))
+    np.testing.assert_array_equal(drawn.get_feature_names_out(), fitted.get_feature_names_out())
+    with pytest.raises(ValueError, match="expecting 6 features"):
+        drawn.transform(inputs(d=7))
+
+
+def test_drawing_forgets_the_names_of_columns():
+    pandas = pytest.importorskip("pandas")
+    feature_map = RandomDeepFeatures(5).fit(pandas.DataFrame(inputs(), columns=list("abcdef")))
+    assert not hasattr(feature_map.draw(4), "feature_names_in_")
+    assert feature_map.transform(inputs(d=4)).shape == (40, 5)
+
+
+@pytest.mark.parametrize(
+    ("width", "error", "message"),
+    [
+        (0, ValueError, "n_features=0 must be at least 1"),
+        (True, TypeError, "n_features=True must be an integer"),
+        (2.0, TypeError, r"n_features=2\.0 must be an integer"),
+        (np.zeros((3, 2)), TypeError, r"fit\(X\) takes rows"),
+    ],
+)
+def test_a_width_that_is_none_is_refused(width, error, message):
+    with pytest.raises(error, match=message):
+        RandomDeepFeatures(5).draw(width)
+
+
 def test_cast_is_kept_but_not_pickled():
     X = inputs().astype(np.float32)
     feature_map = RandomDeepFeatures((50, 40), random_state=0).fit(X)

@@ -104,6 +104,7 @@ def test_refit_forgets_the_classes():
         (np.ones((60, 2)), {"loss": "log_loss"}, "sum 1"),
         (np.full(60, 1e39), {}, "y is too large"),
         (np.full(60, np.nan), {}, "NaN"),
+        (np.full(60, None), {}, "NaN or None"),
         (np.zeros(59), {}, "inconsistent numbers of samples"),
     ],
 )

@@ -33,6 +33,8 @@ def no_torch_name(x):
         ({"device": "gpu"}, ValueError, "device='gpu'"),
         ({"device": "meta"}, ValueError, "device='meta'"),
         ({"verbose": -1}, ValueError, "verbose"),
+        ({"pool": "sum"}, ValueError, r"pool='sum' must be one of 'flatten', 'mean', 'max'"),
+        ({"pool": None}, ValueError, "pool=None"),
         ({"checkpoints": (1, 0)}, ValueError, "strictly increasing"),
         ({"checkpoints": (1, 1)}, ValueError, "strictly increasing"),
         ({"checkpoints": (0, 3)}, ValueError, r"checkpoints=\(0, 3\).*3.*max_epochs=2"),
@@ -63,21 +65,3 @@ def test_weight_decay_and_batch_size_matter():
     assert not np.allclose(plain, small(weight_decay=1.0).fit(X, y).transform(X))
     assert not np.allclose(plain, small(batch_size=None).fit(X, y).transform(X))
     assert small(batch_size=1, max_epochs=1).fit(X, y).n_iter_ == 1
-
-
-def test_verbose_prints_a_line_an_epoch(capsys):
-    small(verbose=1).fit(*inputs())
-    assert "train_loss" in capsys.readouterr().out
-    small().fit(*inputs())
-    assert capsys.readouterr().out == ""
-
-
-def test_interruption_is_not_swallowed(monkeypatch):
-    from sk_deepfeat.feature_maps._torch.training import StateKeeper
-
-    def interrupt(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(StateKeeper, "on_batch_end", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        small().fit(*inputs())

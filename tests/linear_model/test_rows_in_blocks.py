@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 
-from sk_deepfeat import DeterministicEquivalentRidge
+from sk_deepfeat import DeterministicEquivalentRidge, progress
 from sk_deepfeat.exceptions import PopulationWarning
 
 N, P = 6000, 40
@@ -216,7 +216,8 @@ def test_other_settings_are_refused(rows):
         DeterministicEquivalentRidge().fit(iter([(X[:1], y[:1])]))
 
 
-def test_progress_says_how_many_rows_have_come(rows, capsys):
+def test_progress_says_how_many_rows_have_come(rows, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "DELAY", 0.0)
     X, y, _ = rows
     DeterministicEquivalentRidge(reservoir_size=500, verbose=True).fit(X, y)
     assert "rows" in capsys.readouterr().err

@@ -12,7 +12,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info
 
-from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
+from sk_deepfeat import (
+    DeterministicEquivalentRidge,
+    RandomDeepFeatures,
+    TwoStageRegressor,
+    progress,
+)
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection import (
     RidgeLearningCurve,
@@ -185,7 +190,8 @@ def test_interrupted_run_keeps_what_it_has(monkeypatch):
     np.testing.assert_array_equal(curve.measured_mean[1], 1.0)
 
 
-def test_progress_bar(capsys):
+def test_progress_bar(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "DELAY", 0.0)
     ridge_learning_curve(Ridge(), X, Y, verbose=1, **ASKED)
     assert "6/6" in capsys.readouterr().err
 

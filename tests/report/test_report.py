@@ -14,13 +14,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
 from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
+from sk_deepfeat.populations import LeaveOneOutPopulation
 from sk_deepfeat.report import write_report
 from sk_deepfeat.report.answers import ask
-from sk_deepfeat.report.numbers import number
+from sk_deepfeat.report.numbers import number, share
 from sk_deepfeat.report.remarks import remarks
 
 pytest.importorskip("matplotlib", reason="a report holds pictures")
@@ -60,6 +61,25 @@ def test_says_what_the_estimator_answers(page):
     assert f"{number(error)} ({number(low)} to {number(high)})" in said
     assert "Passed." in said
     assert "Your alpha = 1 is not the best one" in said
+
+
+def test_says_r2_and_the_root_in_the_units_of_the_target(page):
+    said = text_of(page)
+    r2, low, high = RIDGE.predict_score(return_interval=True)
+    assert f"{share(r2)} predicted R² 90 % interval: {share(low)} to {share(high)}" in said
+    rooted = RIDGE.predict_score(scoring="neg_root_mean_squared_error", return_interval=True)
+    root, high, low = -np.array(rooted)
+    assert (
+        f"{number(root)} root mean squared error, in units of the target 90 % interval: "
+        f"{number(low)} to {number(high)}"
+    ) in said
+    assert root == pytest.approx(np.sqrt(RIDGE.test_error_))
+    assert f"it is off by {number(root)} on new rows" in said
+    assert f"where the mean of the target is off by {number(np.std(Y))}" in said
+    best = RIDGE.optimal_alpha(4420)
+    r2, low, high = RIDGE.predict_score(4420, best, return_interval=True)
+    assert f"4,420 {share(r2)} ({share(low)} to {share(high)})" in said
+    assert f"{share(1 - 3500 / np.var(Y, ddof=1))} {number(np.sqrt(3500))} 3,500" in said
 
 
 def test_three_pictures_with_words(page):
@@ -165,7 +185,9 @@ def test_warnings_in_words():
     frozen = make_pipeline(FrozenEstimator(Learned().fit(X, Y)), ridge).fit(X, Y)
     assert said(frozen) == said(make_pipeline(StandardScaler(), ridge).fit(X, Y)) == ""
     few = said(DeterministicEquivalentRidge().fit(X[:40], Y[:40]))
-    assert "The ridge saw 40 rows" in few and "interval of the predicted error is wide" in few
+    assert (
+        "The ridge saw 40 rows" in few and "interval of the predicted squared error is wide" in few
+    )
     noise = np.random.default_rng(1).normal(size=442)
     useless = "hardly better than always predicting the mean"
     assert useless in said(DeterministicEquivalentRidge(100.0).fit(X, noise))
@@ -176,6 +198,18 @@ def test_warnings_in_words():
     rows += 1e-3 * np.random.default_rng(1).normal(size=rows.shape)
     twins = DeterministicEquivalentRidge().fit(rows, rows[:, 0] + noise[:40][repeated])
     assert "The calibration check failed" in said(twins)
+
+
+def test_no_page_shows_an_address(tmp_path):
+    ridge = DeterministicEquivalentRidge(population=LeaveOneOutPopulation())
+    features = RandomDeepFeatures(
+        (20,), activation=lambda x: np.maximum(x, 0), random_state=np.random.RandomState(0)
+    )
+    model = make_pipeline(FunctionTransformer(np.abs), features, ridge).fit(X, Y)
+    said = text_of(write_report(model, tmp_path / "r.html"))
+    assert "0x" not in said.lower() and "<function" not in said and "<ufunc" not in said
+    assert "population LeaveOneOutPopulation()" in said
+    assert "population gcv" in text_of(write_report(GCV, tmp_path / "r.html"))
 
 
 def test_what_is_beyond_reach_is_said():
@@ -247,6 +281,31 @@ def test_replaces_an_older_page(tmp_path):
 )
 def test_numbers(value, expected):
     assert number(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.5, "0.50"),
+        (0.9617, "0.962"),
+        (0.99912, "0.99912"),
+        (0.999986, "0.999986"),
+        (1.0, "1.00000000"),
+        (-0.123, "−0.12"),
+        (np.nan, "nan"),
+    ],
+)
+def test_r2_in_figures(value, expected):
+    assert share(value) == expected
+
+
+def test_several_outputs_have_scores_without_a_variance_to_speak_of(tmp_path):
+    ridge = DeterministicEquivalentRidge(1.0).fit(X, np.c_[Y, Y**2 / 300])
+    said = text_of(write_report(ridge, tmp_path / "r.html", targets=[6000]))
+    root = -ridge.predict_score(scoring="neg_root_mean_squared_error")
+    assert f"{share(ridge.predict_score())} predicted R²" in said
+    assert f"{number(root)} root mean squared error" in said
+    assert "R² to reach" not in said and "it explains" not in said
 
 
 def test_errors_on_new_groups_are_named_so(tmp_path):

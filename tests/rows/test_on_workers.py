@@ -11,7 +11,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures
+from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, progress
 from sk_deepfeat.compose import fit_in_blocks
 from sk_deepfeat.model_selection import ridge_learning_curve
 from sk_deepfeat.rows import array_rows, current_client, on_workers, row_source
@@ -169,7 +169,8 @@ def test_a_pipeline_is_fitted_where_the_rows_are(rows, files, client, given):
     np.testing.assert_allclose(found.predict(X), whole.predict(X), rtol=1e-9)
 
 
-def test_progress_counts_parts(rows, files, client, capsys):
+def test_progress_counts_parts(rows, files, client, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "DELAY", 0.0)
     DeterministicEquivalentRidge(5.0, reservoir_size=500, verbose=True).fit(*files[:2])
     assert "7/7" in capsys.readouterr().err
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sk_deepfeat import DeterministicEquivalentRidge
+from sk_deepfeat import DeterministicEquivalentRidge, progress
 from sk_deepfeat.rows import (
     RowBlock,
     array_rows,
@@ -480,7 +480,8 @@ def test_every_kind_of_rows_gives_the_same_ridge(rows, table, tmp_path):
                 break  # it can be read once
 
 
-def test_progress_is_shown(rows, capsys):
+def test_progress_is_shown(rows, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "DELAY", 0.0)
     X, y, _ = rows
     DeterministicEquivalentRidge(reservoir_size=100, verbose=True).fit(row_source(X, y))
     assert "fit: 100%" in capsys.readouterr().err

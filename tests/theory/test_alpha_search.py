@@ -76,6 +76,23 @@ def search_of(errors, asked=None, n_rows=1e3):
     return AlphaSearch(pairs, 1.0, n_rows)
 
 
+def test_no_error_stands_where_the_best_alpha_is_not_known():
+    search = search_of(lambda n, alpha: np.where(n > 100, np.nan, curve(n, alpha)), n_rows=100.0)
+    with pytest.warns(PopulationWarning, match="At n_samples=1000 the best alpha lies beyond"):
+        alphas, share = search.best_cells(np.array([[50.0], [1000.0]]))
+    assert alphas.shape == share.shape == (2, 1)
+    assert alphas[0, 0] == search.best(np.array([50.0]))[0].alpha
+    np.testing.assert_array_equal(share, [[1.0], [np.nan]])
+    assert alphas[1, 0] == 1.0
+
+
+@pytest.mark.parametrize("n_rows", [1e6, np.inf])
+def test_a_plateau_ends_no_search_before_all_rows(n_rows):
+    """At a huge alpha the error of few samples is level."""
+    search = search_of(lambda n, alpha: 1.0 + 1.0 / (1.0 + n / alpha), n_rows=n_rows)
+    assert required_samples(search, 1.5, 1e5, 0.0, 1.0) == 1e5
+
+
 @pytest.mark.parametrize("target", [3.0, 1.5, 1.1, 1.03])
 def test_required_samples_are_the_fewest_and_cost_few_questions(target):
     asked = []

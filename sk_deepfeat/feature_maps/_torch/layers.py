@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from sk_deepfeat.feature_maps._torch.requirements import require_extra
+from sk_deepfeat.feature_maps.module_names import nearest
 
 
 def layer_names(network: nn.Module) -> list[str]:
@@ -42,12 +43,12 @@ def layer_function(network: nn.Module, layer: str) -> Callable[[Any], Any]:
     Returns
     -------
     callable
-        Of a module that is used several times, the first output.
+        Of a module that is used several times, the first output; None if it is not used at all.
 
     Raises
     ------
     ValueError
-        If there is no such layer; the known ones are listed.
+        If there is no such layer; the nearest are named.
     """
     # Not named_children, which leaves out a module that is used a second time.
     children = {name: child for name, child in network._modules.items() if child is not None}
@@ -62,17 +63,21 @@ def layer_function(network: nn.Module, layer: str) -> Callable[[Any], Any]:
     )
 
     known = layer_names(network)
+    nodes: list[str] = []
     try:
         # torchvision takes the beginning of a name for the last node that begins so.
-        if layer not in known and layer not in get_graph_node_names(network)[1]:
-            raise ValueError(layer)
+        if layer not in known:
+            nodes = get_graph_node_names(network)[1]
+            if layer not in nodes:
+                raise ValueError(layer)
         extractor = create_feature_extractor(
             network, return_nodes={layer: "features"}, suppress_diff_warning=True
         ).eval()
     except Exception as error:  # tracing runs the user's code, which may raise anything
         if layer in known:
             return _hooked(network, layer)
-        raise ValueError(_unknown(layer, known)) from error
+        names = known + [node for node in nodes if node not in known]
+        raise ValueError(_unknown(layer, names if layer else known)) from error
     return lambda batch: extractor(batch)["features"]
 
 
@@ -91,13 +96,11 @@ def _hooked(network: nn.Module, layer: str) -> Callable[[Any], Any]:
             network(batch)
         finally:
             handle.remove()
-        if not outputs:
-            raise ValueError(f"layer={layer!r} is not used by the forward pass of the network.")
-        return outputs.pop()
+        return outputs.pop() if outputs else None
 
     return run
 
 
 def _unknown(layer: str, known: list[str]) -> str:
-    said = f"layer={layer!r} is not a layer of the network" if layer else "layer=None names none"
-    return f"{said}; its layers are: {', '.join(known) or '(none)'}."
+    said = "is not a layer of the network" if layer else "names no layer of the module"
+    return f"layer={layer or None!r} {said}; {nearest(layer, known)}."

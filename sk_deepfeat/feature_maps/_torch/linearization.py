@@ -13,6 +13,7 @@ from sk_deepfeat import activations
 from sk_deepfeat.activations.piecewise_linear import LeakyReLU
 from sk_deepfeat.feature_maps._torch.determinism import reproducible
 from sk_deepfeat.feature_maps._torch.networks import State, build_network, load_arrays
+from sk_deepfeat.feature_maps.module_names import nearest, short_name
 from sk_deepfeat.feature_maps.network_spec import NetworkSpec
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -58,8 +59,8 @@ def dense_layers(spec: NetworkSpec, state: State) -> list[DenseLayer]:
         activation = _known_activation(module)
         if activation is None:
             raise ValueError(
-                f"linearization_layers does not support layer {name!r}, {module!r}, of "
-                f"module={spec.module!r}; supported: {_SUPPORTED}."
+                f"linearization_layers does not support layer {name!r}, {_said(module)}, of "
+                f"module={short_name(spec.module)}; supported: {_SUPPORTED}."
             )
         weights, bias, shape = _dense(affine, shape)
         layers.append((weights, bias, activation))
@@ -67,6 +68,11 @@ def dense_layers(spec: NetworkSpec, state: State) -> list[DenseLayer]:
     if affine:
         weights, bias, shape = _dense(affine, shape)
         layers.append((weights, bias, activations.identity))
+    if spec.pool != "flatten" and len(shape) > 1:
+        raise ValueError(
+            f"linearization_layers describes flattened activations, not pool={spec.pool!r}. Put an "
+            "nn.AvgPool2d over all positions into the network, and name it as layer."
+        )
     return layers
 
 
@@ -81,8 +87,8 @@ def _modules_until(network: nn.Module, spec: NetworkSpec) -> Iterator[tuple[str,
     ]
     if not ends:
         raise ValueError(
-            f"linearization_layers cannot follow layer={spec.layer!r} of module={spec.module!r}: "
-            f"it is none of {', '.join(names)}."
+            f"linearization_layers cannot follow layer={spec.layer!r} of "
+            f"module={short_name(spec.module)}: {nearest(spec.layer, names)}."
         )
     yield from modules[: ends[-1] + 1]
 
@@ -91,7 +97,7 @@ def _flat(prefix: str, module: nn.Module, spec: NetworkSpec) -> Iterator[tuple[s
     if type(module).forward is not nn.Sequential.forward:
         if not prefix:
             raise ValueError(
-                f"linearization_layers does not support module={spec.module!r}, a "
+                f"linearization_layers does not support module={short_name(spec.module)}, a "
                 f"{type(module).__name__} with a forward of its own; supported: {_SUPPORTED}."
             )
         yield prefix, module
@@ -100,6 +106,11 @@ def _flat(prefix: str, module: nn.Module, spec: NetworkSpec) -> Iterator[tuple[s
     for name, child in module._modules.items():
         assert child is not None  # a Sequential has no empty places
         yield from _flat(f"{prefix}.{name}" if prefix else name, child, spec)
+
+
+def _said(module: nn.Module) -> str:
+    """Return the module with its arguments, such as that of a GELU, if nothing is inside."""
+    return short_name(module) if list(module.children()) else repr(module)
 
 
 def _keeps_forward(module: nn.Module, classes: tuple[type[nn.Module], ...]) -> bool:

@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from sk_deepfeat.feature_maps._torch.advice import failed_on
 from sk_deepfeat.feature_maps._torch.perceptron import build_perceptron
+from sk_deepfeat.feature_maps.module_names import short_name
 from sk_deepfeat.feature_maps.network_spec import NetworkSpec
 
 State = dict[str, NDArray[Any]]
@@ -32,6 +34,8 @@ def build_network(spec: NetworkSpec) -> nn.Module:
     ------
     TypeError
         If `spec.module` does not return a module.
+    ValueError
+        If lazy layers cannot be given rows of this shape.
     """
     if spec.module is None:
         return build_perceptron(spec)
@@ -39,11 +43,15 @@ def build_network(spec: NetworkSpec) -> nn.Module:
     network = spec.module(**params)
     if not isinstance(network, nn.Module):
         raise TypeError(
-            f"module={spec.module!r} must return a torch.nn.Module, but it returned {network!r}."
+            f"module={short_name(spec.module)} must return a torch.nn.Module, but it returned a "
+            f"{type(network).__name__}."
         )
     if any(isinstance(p, nn.parameter.UninitializedParameter) for p in network.parameters()):
         with torch.no_grad():  # lazy layers find their widths in a first pass
-            network.eval()(torch.zeros((2, *spec.input_shape)))
+            try:
+                network.eval()(torch.zeros((2, *spec.input_shape)))
+            except Exception as error:  # a user's forward may raise anything
+                raise failed_on(network, spec, error) from error
     return network
 
 
@@ -80,9 +88,9 @@ def check_fresh(first: nn.Module, second: nn.Module, spec: NetworkSpec) -> None:
     shared = {id(p) for p in first.parameters()} & {id(p) for p in second.parameters()}
     if first is second or shared:
         raise ValueError(
-            f"module={spec.module!r} returned the same network, or the same parameters, twice: "
-            "trained weights would leak from one fit into the next. Return a fresh network from "
-            "every call, built inside the function."
+            f"module={short_name(spec.module)} returned the same network, or the same parameters, "
+            "twice: trained weights would leak from one fit into the next. Return a fresh network "
+            "from every call, built inside the function."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,19 +13,25 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import nn
 
-from sk_deepfeat.feature_maps._torch.batches import ShuffledBatches
+from sk_deepfeat.feature_maps._torch.batches import ArrayRows, Rows
 from sk_deepfeat.feature_maps._torch.determinism import reproducible
 from sk_deepfeat.feature_maps._torch.features import layer_features
+from sk_deepfeat.feature_maps._torch.head import check_head, check_output
 from sk_deepfeat.feature_maps._torch.networks import (
     State,
     build_network,
     check_fresh,
     state_to_arrays,
 )
+from sk_deepfeat.feature_maps._torch.progress import TrainingBar
 from sk_deepfeat.feature_maps.checkpoints import nearest_steps
+from sk_deepfeat.feature_maps.fit_tasks import FitTasks
 from sk_deepfeat.feature_maps.network_spec import NetworkSpec
 from sk_deepfeat.feature_maps.targets import Targets
 from sk_deepfeat.feature_maps.training_options import TrainingOptions
+
+# Of a trial before training: batch normalisation needs two.
+_PROBE_ROWS = 2
 
 
 class Training(NamedTuple):
@@ -51,10 +57,13 @@ class Training(NamedTuple):
 
 def train_network(
     spec: NetworkSpec,
-    X: NDArray[Any],
+    rows: Rows,
     targets: Targets | None,
     options: TrainingOptions,
     checkpoints: Sequence[float],
+    tasks: FitTasks,
+    learned: Callable[[Training], dict[str, Any]],
+    start: Sequence[NDArray[Any]] = (),
 ) -> Training:
     """Build, train and dismantle a network.
 
@@ -62,31 +71,45 @@ def train_network(
     ----------
     spec : NetworkSpec
         Description of the network.
-    X : ndarray of shape (n_samples, *spec.input_shape)
-        Any numeric dtype; cast batch by batch.
+    rows : Rows
+        Of shape `spec.input_shape`; read and cast batch by batch.
     targets : Targets or None
         None only for ``options.max_epochs == 0``.
     options : TrainingOptions
         How to train.
     checkpoints : sequence of float
         Epochs at which weights are kept.
+    tasks : FitTasks
+        Told of every epoch; may end the training.
+    learned : callable
+        Returns the fitted attributes of what has been trained so far.
+    start : sequence of ndarray, default=()
+        Weights of the default network's hidden layers to begin with, in place of torch's.
 
     Returns
     -------
     Training
+        Without the checkpoints that a training which was ended has not reached.
 
     Raises
     ------
     ValueError
-        If the layer is unknown, the factory not fresh, or the loss not finite.
+        If the layer is unknown, the network fails on the rows or has outputs of another width
+        than the targets, the factory is not fresh, or the loss not finite.
     """
     with reproducible(spec.seed, spec.device):
         probe = build_network(spec)
-        # Before training: an unknown layer is refused at once.
-        n_features_out = layer_features(probe, spec, X[:2], np.float32).shape[1]
-    batches = ShuffledBatches(X, targets, options.batch_size)
+        first = ArrayRows(rows.head(_PROBE_ROWS))
+        # Before training: an unknown layer or a wrong head is refused at once.
+        n_features_out = layer_features(probe, spec, first).shape[1]
+        if targets is not None and options.max_epochs:
+            check_head(probe, spec, first.X, targets)
+    batches: Any = [] if targets is None else rows.training_batches(targets, options.batch_size)
     steps = nearest_steps(checkpoints, len(batches))
     keeper = StateKeeper(steps, options.lr)
+    callbacks = [("state_keeper", keeper)]
+    if options.verbose == 1 and options.max_epochs:
+        callbacks.append(("bar", TrainingBar(options.max_epochs, len(batches))))
     with reproducible(spec.seed, spec.device):
         net = ShapeCheckedNet(
             build_network,
@@ -98,22 +121,44 @@ def train_network(
             max_epochs=options.max_epochs,
             iterator_train=_same_batches,
             train_split=None,
-            callbacks=[("state_keeper", keeper)],
+            callbacks=callbacks,
             callbacks__valid_loss=None,
             device=spec.device,
-            verbose=options.verbose,
+            verbose=max(0, options.verbose - 1),
         ).initialize()
         check_fresh(probe, net.module_, spec)
+        _begin_with(net.module_, start)
+
+        def so_far() -> Training:
+            history = [{name: row[name] for name in ("epoch", "train_loss")} for row in net.history]
+            states = [keeper.states[step] for step in steps if step in keeper.states]
+            return Training(state_to_arrays(net.module_), states, history, n_features_out)
+
         # Not net.fit, which takes an interruption by the user for the end of the training.
         net.notify("on_train_begin", X=batches, y=None)
-        net.fit_loop(batches, epochs=options.max_epochs)
-        state = state_to_arrays(net.module_)
-    _check_finite_state(state, options.lr)
-    history = [{name: row[name] for name in ("epoch", "train_loss")} for row in net.history]
-    return Training(state, [keeper.states[step] for step in steps], history, n_features_out)
+        try:
+            for _ in range(options.max_epochs):
+                tasks.begin_epoch()
+                net.fit_loop(batches, epochs=1)
+                row = {name: net.history[-1, name] for name in ("epoch", "train_loss")}
+                if tasks.end_epoch(lambda: learned(so_far()), row):
+                    break
+        finally:
+            net.notify("on_train_end", X=batches, y=None)
+        training = so_far()
+    _check_finite_state(training.state, options.lr)
+    return training
 
 
-def _same_batches(dataset: ShuffledBatches, batch_size: int) -> ShuffledBatches:
+def _begin_with(network: nn.Module, weights: Sequence[NDArray[Any]]) -> None:
+    """Put weights into the hidden layers of a perceptron."""
+    for number, values in enumerate(weights, start=1):
+        layer: Any = network.get_submodule(f"hidden_{number}")
+        with torch.no_grad():
+            layer.weight.copy_(torch.as_tensor(values))
+
+
+def _same_batches(dataset: Any, batch_size: int) -> Any:
     """Return the batches themselves, where skorch asks for an iterator over a data set."""
     return dataset
 
@@ -123,25 +168,10 @@ class ShapeCheckedNet(NeuralNet):
 
     def get_loss(self, y_pred: Any, y_true: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the loss of a batch."""
-        if not isinstance(y_pred, torch.Tensor):
-            raise TypeError(
-                f"The network must return one tensor, but it returned a {type(y_pred).__name__}."
-            )
-        if y_pred.ndim == 1:
+        if isinstance(y_pred, torch.Tensor) and y_pred.ndim == 1:
             y_pred = y_pred[:, None]
-        classes = not y_true.is_floating_point()
-        wanted = (len(y_true), int(y_true.max()) + 1) if classes else tuple(y_true.shape)
-        fits = (
-            y_pred.ndim == 2 and len(y_pred) == wanted[0] and y_pred.shape[1] >= wanted[1]
-            if classes
-            else tuple(y_pred.shape) == wanted
-        )
-        if not fits:
-            raise ValueError(
-                f"The output of the network has shape {tuple(y_pred.shape)} for a batch whose "
-                f"targets need {wanted}; let the module take out_features as an argument, or set "
-                "the width of its output in module_params."
-            )
+        if y_true.is_floating_point():
+            check_output(y_pred, len(y_true), y_true.shape[1], False)
         return super().get_loss(y_pred, y_true, *args, **kwargs)
 
 

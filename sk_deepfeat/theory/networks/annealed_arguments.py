@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from sk_deepfeat.theory.matrices import check_covariance, check_definite
 from sk_deepfeat.theory.networks.rainbow_arguments import one_per_layer
 from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.weight_spectra import power_law_spectrum
 
 RowLaws = list[tuple[FloatArray, Any]]
 
@@ -19,11 +21,31 @@ _NO_PAIR = (
 )
 
 
-def check_row_laws(covariances: Any, activations: Any, width: int, prefix: str) -> RowLaws:
-    """Return (C_l, activation) of every layer, checked; `prefix` is that of the arguments."""
+def check_row_laws(
+    covariances: Any,
+    activations: Any,
+    width: int,
+    prefix: str,
+    hidden_layer_sizes: Sequence[int] | None = None,
+) -> RowLaws:
+    """Return (C_l, activation) of every layer, checked; `prefix` is that of the arguments.
+
+    With the widths of the layers, C_l may be what `RandomDeepFeatures` takes.
+    """
     name = f"{prefix}weight_covariances"
+    if hidden_layer_sizes is not None:
+        covariances = _written_out(covariances, [width, *hidden_layer_sizes[:-1]], name)
     if not isinstance(covariances, Sequence) or not len(covariances):
-        raise ValueError(f"{name} must be a list of one array for each layer.")
+        raise ValueError(
+            f"{name} must be a list of one array for each layer; None, an exponent, or one array "
+            "for all layers needs hidden_layer_sizes, as of RandomDeepFeatures."
+        )
+    for number, entry in enumerate(covariances):
+        if entry is None or np.ndim(entry) == 0:
+            raise ValueError(
+                f"{name}[{number}]={entry!r} is no array: None and an exponent need the widths of "
+                "the layers, hidden_layer_sizes."
+            )
     checked = [check_covariance(c, f"{name}[{i}]") for i, c in enumerate(covariances)]
     if len(checked[0]) != width:
         raise ValueError(
@@ -32,6 +54,48 @@ def check_row_laws(covariances: Any, activations: Any, width: int, prefix: str) 
         )
     functions = one_per_layer(activations, len(checked), f"{prefix}activations")
     return list(zip(checked, functions, strict=True))
+
+
+def check_hidden_layer_sizes(sizes: Any) -> list[int]:
+    """Return the widths of the layers, one number standing for one layer."""
+    given = [sizes] if np.ndim(sizes) == 0 else list(sizes)
+    whole = [isinstance(s, (int, np.integer)) and not isinstance(s, bool) for s in given]
+    if not given or not all(whole) or min(given) < 1:
+        raise ValueError(
+            f"hidden_layer_sizes={sizes!r} must be a positive integer or a sequence of them."
+        )
+    return [int(size) for size in given]
+
+
+def _written_out(covariances: Any, fan_ins: list[int], name: str) -> list[FloatArray]:
+    """Return the array that each entry of a shorthand stands for; one entry serves all layers."""
+    each = isinstance(covariances, list | tuple)
+    given = list(covariances) if each else [covariances] * len(fan_ins)
+    if len(given) != len(fan_ins):
+        raise ValueError(
+            f"{name} is a list of {len(given)} entries, but hidden_layer_sizes describes "
+            f"{len(fan_ins)} layers; give one entry per layer."
+        )
+    found = []
+    for number, (entry, fan_in) in enumerate(zip(given, fan_ins, strict=True)):
+        label = f"{name}[{number}]" if each else name
+        if callable(entry):
+            raise TypeError(
+                f"{label} is a function of drawn weights, which there are none of here; give a "
+                "covariance, or draw: RandomDeepFeatures and LinearizedPopulation."
+            )
+        if entry is None:
+            entry = np.full(fan_in, 1.0 / fan_in)
+        elif isinstance(entry, Real) and not isinstance(entry, bool):
+            entry = power_law_spectrum(float(entry), fan_in, label)
+        array = np.asarray(entry)
+        if array.ndim == 0 or array.shape not in {(fan_in,), (fan_in, fan_in)}:
+            raise ValueError(
+                f"{label} must be None, an exponent, or an array of shape ({fan_in},) or "
+                f"({fan_in}, {fan_in}), as the layer has {fan_in} inputs; got {entry!r}."
+            )
+        found.append(array)
+    return found
 
 
 def check_cross_covariances(given: Any, laws: RowLaws, teacher_laws: RowLaws) -> list[FloatArray]:

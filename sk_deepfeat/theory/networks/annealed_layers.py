@@ -18,6 +18,7 @@ from sk_deepfeat.theory.matrices import check_covariance
 from sk_deepfeat.theory.networks.annealed_arguments import (
     RowLaws,
     check_cross_covariances,
+    check_hidden_layer_sizes,
     check_row_laws,
 )
 from sk_deepfeat.theory.networks.bivariate_moments import bivariate_covariance
@@ -70,7 +71,11 @@ class AnnealedCross(NamedTuple):
 
 
 def annealed_constants(
-    weight_covariances: Sequence[ArrayLike], activations: Any, input_covariance: ArrayLike
+    weight_covariances: Any,
+    activations: Any,
+    input_covariance: ArrayLike,
+    *,
+    hidden_layer_sizes: Any = None,
 ) -> AnnealedConstants:
     r"""Return the constants r, c₀, c₁, c* of every layer from the covariances of the weights.
 
@@ -80,11 +85,16 @@ def annealed_constants(
     Parameters
     ----------
     weight_covariances : sequence of array-like of shape (fan_in, fan_in) or (fan_in,)
-        C_1, C_2, …, or their diagonals.
+        C_1, C_2, …, or their diagonals. With `hidden_layer_sizes` also what
+        `sk_deepfeat.RandomDeepFeatures` takes as ``weight_covariance``, but for a function: None
+        for the identity divided by fan_in, a float g for the diagonal k^-g / Σ_j j^-g, or an array,
+        for all layers or in a list with one entry per layer.
     activations : str, activation object, function, or a sequence of these
         One serves every layer.
     input_covariance : array-like of shape (d, d) or (d,)
         Covariance of the centred inputs, or its diagonal.
+    hidden_layer_sizes : int or sequence of int, optional
+        Widths of the layers; None: that of a layer is the size of the next C.
 
     Returns
     -------
@@ -92,7 +102,7 @@ def annealed_constants(
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If shapes do not fit or a covariance is not symmetric positive semi-definite.
 
     References
@@ -109,9 +119,9 @@ def annealed_constants(
     (array([1.    , 0.3943]), array([0.6057, 0.7635]), array([0.1656, 0.0811]))
     """
     covariance = check_covariance(input_covariance, "input_covariance")
-    return layer_constants(
-        check_row_laws(weight_covariances, activations, len(covariance), ""), covariance
-    )
+    sizes = None if hidden_layer_sizes is None else check_hidden_layer_sizes(hidden_layer_sizes)
+    laws = check_row_laws(weight_covariances, activations, len(covariance), "", sizes)
+    return layer_constants(laws, covariance)
 
 
 def annealed_cross_constants(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sk_deepfeat.theory.matrices import check_covariance, eigh_psd
-from sk_deepfeat.theory.networks.annealed_arguments import check_row_laws
+from sk_deepfeat.theory.networks.annealed_arguments import check_hidden_layer_sizes, check_row_laws
 from sk_deepfeat.theory.networks.annealed_layers import layer_constants, unit_laws
 from sk_deepfeat.theory.networks.gaussian_moments import activation_moments
 from sk_deepfeat.theory.networks.spectrum_maps import layer_spectrum, product_spectrum
@@ -20,10 +19,12 @@ _N_GROUPS = 48
 
 
 def annealed_spectrum(
-    weight_covariances: Sequence[ArrayLike],
+    weight_covariances: Any,
     activations: Any,
     input_covariance: ArrayLike,
-    n_units: int,
+    n_units: int | None = None,
+    *,
+    hidden_layer_sizes: Any = None,
 ) -> FloatArray:
     r"""Return the limiting spectrum of the features' covariance, without drawing weights.
 
@@ -33,9 +34,12 @@ def annealed_spectrum(
     Parameters
     ----------
     weight_covariances, activations, input_covariance
-        As in `annealed_constants`. The width of a layer is the size of the next C.
-    n_units : int
-        Width of the last layer.
+        As in `annealed_constants`.
+    n_units : int, optional
+        Width of the last layer; that of any other is the size of the next C.
+    hidden_layer_sizes : int or sequence of int, optional
+        In place of `n_units`: the widths of all layers, with which the covariances may be in the
+        shorthand of `sk_deepfeat.RandomDeepFeatures`.
 
     Returns
     -------
@@ -44,8 +48,9 @@ def annealed_spectrum(
 
     Raises
     ------
-    ValueError
-        As `annealed_constants`, or if `n_units` is no positive integer.
+    ValueError, TypeError
+        As `annealed_constants`, or if `n_units` is no positive integer, or both `n_units` and
+        `hidden_layer_sizes` are given.
 
     References
     ----------
@@ -59,11 +64,27 @@ def annealed_spectrum(
     >>> spectrum = annealed_spectrum([np.full(400, 1 / 400)], "identity", np.ones(400), 100)
     >>> spectrum[[0, -1]].round(2)  # within (1 - √(100/400))² and (1 + √(100/400))²
     array([0.27, 2.18])
+
+    Two layers of weights with the spectrum k^-0.5:
+
+    >>> annealed_spectrum(0.5, "tanh", np.ones(50), hidden_layer_sizes=(200, 100)).shape
+    (100,)
     """
+    sizes = None
+    if hidden_layer_sizes is not None:
+        if n_units is not None:
+            raise ValueError(
+                f"n_units={n_units!r} and hidden_layer_sizes={hidden_layer_sizes!r} say the width "
+                "of the last layer twice; pass one."
+            )
+        sizes = check_hidden_layer_sizes(hidden_layer_sizes)
+        n_units = sizes[-1]
     if not isinstance(n_units, (int, np.integer)) or isinstance(n_units, bool) or n_units < 1:
-        raise ValueError(f"n_units={n_units!r} must be a positive integer.")
+        raise ValueError(
+            f"n_units={n_units!r} must be a positive integer, or hidden_layer_sizes given."
+        )
     covariance = check_covariance(input_covariance, "input_covariance")
-    layers = check_row_laws(weight_covariances, activations, len(covariance), "")
+    layers = check_row_laws(weight_covariances, activations, len(covariance), "", sizes)
     constants = layer_constants(layers, covariance)
     widths = [len(c) for c, _ in layers[1:]] + [int(n_units)]
     spectrum = None

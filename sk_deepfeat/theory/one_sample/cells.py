@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sk_deepfeat.progress import stage
 from sk_deepfeat.theory.answer import ErrorAnswer
 from sk_deepfeat.theory.one_sample.evaluation import CurveRisk
 from sk_deepfeat.theory.validation import FloatArray
@@ -67,7 +68,11 @@ def by_blocks(
     order = np.argsort(alpha, kind="stable")
     back = np.argsort(order)
     blocks = [order[start : start + step] for start in range(0, alpha.size, step)]
-    records = [answer(n_samples[block], alpha[block]) for block in blocks]
+    records = []
+    with stage("predicted errors", len(blocks)) as told:
+        for block in blocks:
+            records.append(answer(n_samples[block], alpha[block]))
+            told.advance()
 
     def joined(name: str) -> Any:
         parts = [getattr(record, name) for record in records]

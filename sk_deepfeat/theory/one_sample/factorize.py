@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sk_deepfeat.progress import stage
 from sk_deepfeat.theory.one_sample.centred_rows import CentredRows, column_means
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.half_grams import AnyRows
@@ -101,7 +102,8 @@ def ridge_factorization(
             "and columns, too many to decompose a Gram matrix of theirs; population='lanczos' "
             "needs products with them alone."
         )
-    return RidgeFactorization(*made)
+    with stage("factorisation", side=min(made.features.shape)):
+        return RidgeFactorization(*made)
 
 
 def training_set(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_deepfeat.progress import stage
 from sk_deepfeat.theory.one_sample.class_sums import BlockSums, ClassSums, Rows
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.leave_group_out import left_out_groups
@@ -107,24 +108,25 @@ def leverage_moments(
     sampled = None
     if factorization.n_sampled < factorization.n_rows and factorization.groups is None:
         sampled = SampledMeans(factorization, grid, n_blocks)
-    for rows, errors in _parts(factorization, grid, n_blocks):
-        if not sums:
-            sums = _sums_like(factorization, rows, n_blocks)
-        total = sums[0]
-        total.add(
-            rows._replace(
-                block=np.zeros_like(rows.block), draw_block=np.zeros_like(rows.draw_block)
+    with stage("leave-one-out errors", factorization.n_sampled, " rows") as told:
+        for rows, errors in _parts(factorization, grid, n_blocks):
+            if not sums:
+                sums = _sums_like(factorization, rows, n_blocks)
+            sums[0].add(
+                rows._replace(
+                    block=np.zeros_like(rows.block), draw_block=np.zeros_like(rows.draw_block)
+                )
             )
-        )
-        for some in sums[1:]:
-            some.add(rows)
-        if sampled is not None:
-            sampled.add_rows(rows.block)
-        for outputs, squares in errors:
-            for some in sums:
-                some.add_errors(outputs, squares)
+            for some in sums[1:]:
+                some.add(rows)
             if sampled is not None:
-                sampled.add(rows.block, outputs, squares)
+                sampled.add_rows(rows.block)
+            for outputs, squares in errors:
+                for some in sums:
+                    some.add_errors(outputs, squares)
+                if sampled is not None:
+                    sampled.add(rows.block, outputs, squares)
+            told.advance(rows.block.size)
     intercept = factorization.fit_intercept
     found = [_moments(sums[0], grid, 0, intercept)]
     for blocks in sums[1:]:

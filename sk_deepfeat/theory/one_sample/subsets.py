@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sk_deepfeat.progress import Stage, stage
 from sk_deepfeat.theory.one_sample.classes.counted_losses import CountedLosses
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
 from sk_deepfeat.theory.one_sample.spread import spread
@@ -144,12 +145,13 @@ def errors_of_sizes(
     fits, found = SubsetFits(factorization), []
     fitted: list[_Fitted] = []
     most = max(_MOST_ENTRIES // fits.size, 1)
-    for k, asked in enumerate(wanted):
-        fitted.append(_Fitted(factorization, fits, asked, seed))
-        columns = sum(each.n_fits for each in fitted)
-        if columns >= most or k + 1 == len(wanted):
-            found += _measure(factorization, fits, fitted)
-            fitted = []
+    with stage("ridge on subsets", sum(asked.n_subsets for asked in wanted)) as told:
+        for k, asked in enumerate(wanted):
+            fitted.append(_Fitted(factorization, fits, asked, seed, told))
+            columns = sum(each.n_fits for each in fitted)
+            if columns >= most or k + 1 == len(wanted):
+                found += _measure(factorization, fits, fitted)
+                fitted = []
     return found
 
 
@@ -162,6 +164,7 @@ class _Fitted:
         fits: SubsetFits,
         asked: WantedSubsets,
         seed: int,
+        told: Stage,
     ) -> None:
         n_rows = factorization.n_rows
         apart = factorization.groups, factorization.classes
@@ -174,6 +177,7 @@ class _Fitted:
             for k, rows in enumerate(subsets):
                 outside[rows, k] = 0.0
                 pairs.append(fits.fit(rows, asked.alpha))
+                told.advance()
         self.fits = pairs
         self.intercept = np.stack([fit.intercept for fit in pairs])
         self.shape = self.intercept.shape  # (K, A, t)
@@ -240,18 +244,20 @@ def _measure(
     together = np.hstack(plain) if len(plain) > 1 else plain[0] if plain else None
     root, columns = np.sqrt(factorization.weights), max(each.n_fits for each in fitted)
     step = max(1, _BLOCK_ENTRIES // (fits.size + columns))
-    for start in range(0, factorization.n_rows, step):
-        rows = slice(start, min(start + step, factorization.n_rows))
-        basis = fits.basis(rows)
-        of_plain = None if together is None else basis @ together
-        first = 0
-        for each, coefs in found:
-            if coefs is None or of_plain is None:
-                predictions = np.stack([fit.predictions(basis) for fit in each.fits], axis=1)
-            else:
-                predictions = of_plain[:, first : first + each.n_fits]
-                first += each.n_fits
-            each.add(rows, predictions, factorization.targets[rows], root[rows])
+    with stage("their errors", factorization.n_rows, " rows") as told:
+        for start in range(0, factorization.n_rows, step):
+            rows = slice(start, min(start + step, factorization.n_rows))
+            basis = fits.basis(rows)
+            of_plain = None if together is None else basis @ together
+            first = 0
+            for each, coefs in found:
+                if coefs is None or of_plain is None:
+                    predictions = np.stack([fit.predictions(basis) for fit in each.fits], axis=1)
+                else:
+                    predictions = of_plain[:, first : first + each.n_fits]
+                    first += each.n_fits
+                each.add(rows, predictions, factorization.targets[rows], root[rows])
+            told.advance(rows.stop - rows.start)
     return [each.errors(factorization.weights) for each in fitted]
 
 

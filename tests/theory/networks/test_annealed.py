@@ -239,6 +239,43 @@ def test_spectrum_agrees_with_drawn_networks(name, exponent, n_units):
 
 
 @pytest.mark.parametrize(
+    ("shorthand", "written_out"),
+    [
+        (None, [white(30), white(50), white(40)]),
+        (0.7, [power_law(30, 0.7), power_law(50, 0.7), power_law(40, 0.7)]),
+        ([0.2, None, np.arange(40.0)], [power_law(30, 0.2), white(50), np.arange(40.0)]),
+        ((2 * np.eye(30), 1, -0.5), [np.full(30, 2.0), power_law(50, 1.0), power_law(40, -0.5)]),
+    ],
+)
+def test_covariances_may_be_in_the_shorthand_of_random_features(shorthand, written_out):
+    """What each entry means is what RandomDeepFeatures draws rows from."""
+    sizes, inputs = (50, 40, 35), power_law(30, 0.4) * 30
+    written = {"hidden_layer_sizes": sizes}
+    np.testing.assert_allclose(
+        annealed_spectrum(shorthand, ["tanh", "relu", "erf"], inputs, **written),
+        annealed_spectrum(written_out, ["tanh", "relu", "erf"], inputs, 35),
+        rtol=1e-12,
+        atol=1e-12,
+    )
+    short = annealed_constants(shorthand, "gelu", inputs, **written)
+    for name, values in annealed_constants(written_out, "gelu", inputs)._asdict().items():
+        np.testing.assert_allclose(getattr(short, name), values, rtol=1e-12)
+
+
+def test_one_width_describes_one_layer():
+    found = annealed_spectrum(0.3, "tanh", np.ones(20), hidden_layer_sizes=15)
+    expected = annealed_spectrum([power_law(20, 0.3)], "tanh", np.ones(20), 15)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_covariance_that_depends_on_drawn_weights_is_refused():
+    with pytest.raises(TypeError, match=r"weight_covariances\[1\] is a function of drawn weights"):
+        annealed_spectrum(
+            [None, lambda earlier: None], "tanh", np.ones(3), hidden_layer_sizes=(5, 4)
+        )
+
+
+@pytest.mark.parametrize(
     ("call", "message"),
     [
         (
@@ -249,6 +286,36 @@ def test_spectrum_agrees_with_drawn_networks(name, exponent, n_units):
         (lambda: annealed_constants([], "tanh", np.ones(3)), "must be a list"),
         (lambda: annealed_constants([white(3)], ["tanh"] * 2, np.ones(3)), "2 entries for 1"),
         (lambda: annealed_spectrum([white(3)], "tanh", np.ones(3), 0), "n_units=0"),
+        (lambda: annealed_spectrum([white(3)], "tanh", np.ones(3)), "n_units=None must be"),
+        (lambda: annealed_spectrum(0.5, "tanh", np.ones(3), 4), "needs hidden_layer_sizes"),
+        (
+            lambda: annealed_spectrum([white(3), 0.5], "tanh", np.ones(3), 4),
+            r"weight_covariances\[1\]=0\.5 is no array: .* hidden_layer_sizes",
+        ),
+        (
+            lambda: annealed_spectrum(None, "tanh", np.ones(3), 4, hidden_layer_sizes=(4,)),
+            "say the width of the last layer twice",
+        ),
+        (
+            lambda: annealed_spectrum([0.5], "tanh", np.ones(3), hidden_layer_sizes=(5, 4)),
+            "a list of 1 entries, but hidden_layer_sizes describes 2 layers",
+        ),
+        (
+            lambda: annealed_spectrum(white(3), "tanh", np.ones(3), hidden_layer_sizes=(5, 4)),
+            r"weight_covariances must be None, .* the layer has 5 inputs",
+        ),
+        (
+            lambda: annealed_constants(np.inf, "tanh", np.ones(3), hidden_layer_sizes=4),
+            "an exponent must be finite",
+        ),
+        (
+            lambda: annealed_constants(True, "tanh", np.ones(3), hidden_layer_sizes=4),
+            "weight_covariances must be None, an exponent",
+        ),
+        (
+            lambda: annealed_constants(None, "tanh", np.ones(3), hidden_layer_sizes=(4, 0)),
+            r"hidden_layer_sizes=\(4, 0\) must be a positive integer",
+        ),
         (
             lambda: annealed_cross_constants(
                 [white(3)], [white(3)] * 2, [white(3)], "tanh", "tanh", np.ones(3)

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sk_deepfeat.progress import stage
 from sk_deepfeat.theory.one_sample.classes import tuning
 from sk_deepfeat.theory.one_sample.classes.clouds import CloudsAlongKappa, Floats, margins_of
 from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
@@ -81,11 +82,13 @@ def clouds_along_kappa(
     shape = (kappa.size, n_mixed, others, n_rows)
     noise, scale = np.empty(shape, np.float32), np.empty(kappa.size)
     columns = n_draws * outputs
-    for k, found in enumerate(predictor.predictions(labels())):
-        of_scale = found[:, columns:] if within_classes else found
-        scale[k] = np.square(of_scale).sum() / (n_rows * of_scale.shape[1] / outputs)
-        draws = (found[:, :columns] / root).reshape(n_rows, n_draws, outputs)
-        noise[k] = _mixed(draws.astype(np.float32), mixing, classes)
+    with stage("noise of scores", kappa.size) as told:
+        for k, found in enumerate(predictor.predictions(labels())):
+            of_scale = found[:, columns:] if within_classes else found
+            scale[k] = np.square(of_scale).sum() / (n_rows * of_scale.shape[1] / outputs)
+            draws = (found[:, :columns] / root).reshape(n_rows, n_draws, outputs)
+            noise[k] = _mixed(draws.astype(np.float32), mixing, classes)
+            told.advance()
     margins = np.stack([margins_of(scores, classes) for scores in predictor.scores])
     return CloudsAlongKappa(kappa, predictor.ridges, margins, noise, scale, classes)
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_deepfeat.progress import Stage, stage
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization
 from sk_deepfeat.theory.one_sample.matrix_free.folded_products import Rows
 from sk_deepfeat.theory.validation import FloatArray
@@ -84,14 +85,15 @@ def solve_ridge(rows: Rows, targets: FloatArray, ridge: float, directions: Direc
     cross = rows.transposed_times(targets)
     coefs = np.zeros_like(cross)
     bound, steps = np.inf, 0
-    for _ in range(_RESTARTS):  # what recursion makes of residuals drifts from what they are
-        residual = cross - _gram_times(rows, coefs, ridge) if steps else cross.copy()
-        bound = _bound(residual, coefs, ridge)
-        if bound <= _TOLERANCE or steps >= _MOST_STEPS:
-            break
-        steps += _iterate(rows, coefs, residual, ridge, directions, _MOST_STEPS - steps)
-    else:
-        bound = _bound(cross - _gram_times(rows, coefs, ridge), coefs, ridge)
+    with stage("conjugate gradients") as told:
+        for _ in range(_RESTARTS):  # what recursion makes of residuals drifts from what they are
+            residual = cross - _gram_times(rows, coefs, ridge) if steps else cross.copy()
+            bound = _bound(residual, coefs, ridge)
+            if bound <= _TOLERANCE or steps >= _MOST_STEPS:
+                break
+            steps += _iterate(rows, coefs, residual, ridge, directions, _MOST_STEPS - steps, told)
+        else:
+            bound = _bound(cross - _gram_times(rows, coefs, ridge), coefs, ridge)
     return Solution(coefs, bound)
 
 
@@ -122,12 +124,14 @@ def _iterate(
     ridge: float,
     directions: Directions,
     most_steps: int,
+    told: Stage,
 ) -> int:
     """Iterate from a residual, changing both in place, and return the number of steps."""
     scaled = directions.precondition(residual, ridge)
     direction, product = scaled, (residual * scaled).sum(axis=0)
     for step in range(most_steps):
         moved = _gram_times(rows, direction, ridge)
+        told.advance()
         curvature = (direction * moved).sum(axis=0)
         length = np.divide(product, curvature, out=np.zeros_like(product), where=curvature > 0)
         coefs += length * direction

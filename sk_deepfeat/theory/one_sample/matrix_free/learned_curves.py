@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_deepfeat.progress import Stage, stage
 from sk_deepfeat.theory.interpolation import log_spline
 from sk_deepfeat.theory.one_sample import tuning as one_sample_tuning
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, leave_one_out_curves
@@ -100,7 +101,8 @@ def matrix_free_curves(rows: UnfactorizedRows, options: MatrixFreeOptions) -> Ma
             options.most_steps,
             n_blocks,
         )
-        lowest = max(lowest, _settle(errors, rows.exact_at, options.most_steps))
+        with stage("Lanczos steps", options.most_steps) as told:
+            lowest = max(lowest, _settle(errors, rows.exact_at, options.most_steps, told))
         found.append(errors)
     if not np.isfinite(lowest):
         raise ValueError(_NOTHING.format(options.most_steps))
@@ -108,7 +110,8 @@ def matrix_free_curves(rows: UnfactorizedRows, options: MatrixFreeOptions) -> Ma
     columns = range(first, first + probes.shape[1])
     spectrum = ProbedSpectrum(found[0].run, columns, products.dimension, rows.n_effective)
     ridges = _grid(lowest, spectrum, rows.exact_at, options.n_grid)
-    return _curves(rows, options, found, spectrum, ridges, lowest)
+    with stage("errors of folds"):
+        return _curves(rows, options, found, spectrum, ridges, lowest)
 
 
 def _along_logs(spline: Callable[[FloatArray], FloatArray]) -> Measured:
@@ -120,12 +123,14 @@ def _along_logs(spline: Callable[[FloatArray], FloatArray]) -> Measured:
     return of_alpha
 
 
-def _settle(errors: FoldErrors, exact_at: FloatArray, most_steps: int) -> float:
+def _settle(errors: FoldErrors, exact_at: FloatArray, most_steps: int, told: Stage) -> float:
     """Take steps until enough is settled, and return the smallest ridge that is."""
     run = errors.run
     steps = min(_FIRST_STEPS, most_steps)
     while True:
-        run.advance(steps)
+        for _ in range(steps):
+            run.advance(1)
+            told.advance()
         largest = run.largest
         if largest <= 0:  # a target that is constant
             return 0.0

@@ -79,6 +79,8 @@ class GramAccumulator:
     (6, True)
     """
 
+    _whole = True  # not while rows are added, or if that was broken off
+
     def __init__(
         self,
         *,
@@ -136,6 +138,7 @@ class GramAccumulator:
             kept = weights > 0
             rows, targets, weights = rows[kept], targets[kept], weights[kept]
             hashes = None if hashes is None else hashes[kept]
+        self._whole = False
         if self.dtype is None:
             self._begin(rows.shape[1], targets.shape[1], rows.dtype, hashes is not None)
         if len(rows):
@@ -147,6 +150,7 @@ class GramAccumulator:
                 self.reservoir.add(rows, targets, of_rows)
             self.n_rows += len(rows)
         self.n_blocks += 1
+        self._whole = True
         return self
 
     def merge(self, other: GramAccumulator) -> GramAccumulator:
@@ -182,6 +186,8 @@ class GramAccumulator:
                 f"{other.reservoir_size} cannot be merged: rows would not be equally likely to be "
                 "kept."
             )
+        self.require_whole()
+        other.require_whole()
         if self.dtype is None:
             self._begin(other.n_features, other.n_outputs, other.dtype, other.grouped)
             self._centre = other._centre.copy()
@@ -192,11 +198,13 @@ class GramAccumulator:
             )
         widths = other.n_features, other.n_outputs
         self._check_like(*widths, other.dtype, other.grouped, "The other accumulator")
+        self._whole = False
         self._sums += _about(other._sums, self._centre - other._centre)
         self.reservoir.merge(other.reservoir)
         self.n_rows += other.n_rows
         self.n_blocks += other.n_blocks
         self._recentre()
+        self._whole = True
         return self
 
     def __getstate__(self) -> dict[str, Any]:
@@ -270,7 +278,16 @@ class GramAccumulator:
         cross = found[p:-1, :p].T.copy()
         return found[:p, :p], cross, np.diagonal(found)[p:-1].copy()
 
+    def require_whole(self) -> None:
+        """Raise ValueError if adding rows was broken off."""
+        if not self._whole:
+            raise ValueError(
+                "Adding rows was interrupted: some of a block are counted, others not, and nothing "
+                "can be learned from these sums. Start anew."
+            )
+
     def _require_rows(self) -> None:
+        self.require_whole()
         if self.n_rows < 1:
             raise ValueError("No rows of positive weight have been added.")
 
@@ -339,6 +356,7 @@ class GramAccumulator:
     def _checked(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, groups: ArrayLike | None
     ) -> tuple[NDArray[Any], FloatArray, FloatArray | None, Hashes | None]:
+        self.require_whole()
         block = f"Block {self.n_blocks}"
         rows, targets = checked_shapes(X, y, block)
         self._check_like(rows.shape[1], targets.shape[1], rows.dtype, groups is not None, block)

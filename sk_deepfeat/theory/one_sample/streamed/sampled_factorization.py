@@ -15,6 +15,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
+from sk_deepfeat.progress import stage
 from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.one_sample.centred_rows import CentredRows
 from sk_deepfeat.theory.one_sample.factorization import SPECTRUM_CUT, RidgeFactorization
@@ -230,12 +231,14 @@ def factorize_sums(
         raise ValueError(
             f"A ridge needs at least two rows whose weight is not zero; {sums.n_rows} came."
         )
+    sums.require_whole()
     exact = np.ravel(real_array(exact_at, "exact_at"))
     codes = sums.reservoir.codes()
     if codes is not None:
         _check_groups(sums, codes)
     if len(sums.reservoir) < sums.n_rows:
-        return SampledFactorization(sums, fit_intercept=fit_intercept, exact_at=exact)
+        with stage("factorisation", side=sums.n_features):
+            return SampledFactorization(sums, fit_intercept=fit_intercept, exact_at=exact)
     rows, targets, weights = sums.reservoir.copies()
     return ridge_factorization(
         rows, targets, weights, fit_intercept=fit_intercept, exact_at=exact, groups=codes
