@@ -44,7 +44,8 @@ def headline(answers: Answers) -> str:
 def _doubt(answers: Answers) -> str:
     if answers.check is None or answers.check.passed:
         return ""
-    return "<p><b>The check of these numbers failed: read first what follows.</b></p>"
+    said = "A check of the theory behind these numbers failed: read first what follows."
+    return f"<p><b>{said}</b></p>"
 
 
 def _tiles(answers: Answers) -> list[tuple[str, str, str]]:

@@ -308,6 +308,15 @@ def test_several_outputs_have_scores_without_a_variance_to_speak_of(tmp_path):
     assert "R² to reach" not in said and "it explains" not in said
 
 
+def test_every_output_may_have_an_alpha_of_its_own(tmp_path):
+    outputs = np.c_[Y, np.random.default_rng(0).normal(size=442)]
+    ridge = DeterministicEquivalentRidge("optimal", alpha_per_target=True).fit(X, outputs)
+    said = text_of(write_report(ridge, tmp_path / "r.html", targets=[6000]))
+    between = f"{number(ridge.alpha_.min())} to {number(ridge.alpha_.max())}"
+    assert f"{between} best alpha used here: {between}" in said
+    assert f"{number(ridge.test_error_)} predicted test error, squared" in said
+
+
 def test_errors_on_new_groups_are_named_so(tmp_path):
     groups = np.arange(len(Y)) // 40  # 12 groups
     ridge = DeterministicEquivalentRidge(1.0).fit(X, Y, groups=groups)
