@@ -13,13 +13,13 @@ import numpy as np
 _COMMANDS = ("curve", "report")
 _DEFAULT_DATA = "digits"
 TASKS = ("auto", "classification", "regression")
-_DATA = "a table (.csv, .tsv, .parquet), an .npz file with arrays X and y, digits, or mnist"
+_DATA = "a table (.csv, .tsv, .txt, .parquet), an .npz file with arrays X and y, digits, or mnist"
 _LESS = "95, 90 and 75 %% of the least error with the rows at hand"
 _UNITS = (
     "The columns of a table (X with two axes) have units of their own and are standardised, on the "
     "rows that the features are fitted on: of numbers, missing values are filled with the median "
     "and marked by a column of their own; categories (text, booleans) get a column for each level, "
-    "those in fewer than 10 rows, or in less than 0.1 %% of them, share one; dates are refused. "
+    "those in fewer than 10 rows, or in less than 0.1 % of them, share one; dates are refused. "
     "Images (digits, mnist, X with more axes) share one unit and are taken as they are. Features "
     "and scales are fitted on a quarter of the rows for a curve, which is measured on the others; "
     "in a report, on a quarter if they are trained, else on all."

@@ -19,6 +19,10 @@ from sk_deepfeat.command_line.column_kinds import (
 )
 from sk_deepfeat.command_line.names import listed
 
+_RARE = "infrequent_sklearn"  # what OneHotEncoder calls the levels that share a column
+# In names of made columns; a table that has them in its own could get one name twice.
+_MARKS = ("missingindicator_", "=", ": ")
+
 
 def column_transformer(columns: Sequence[Column], n_rows: int) -> ColumnTransformer:
     """Return what turns a data frame into numbers, unfitted.
@@ -29,6 +33,12 @@ def column_transformer(columns: Sequence[Column], n_rows: int) -> ColumnTransfor
         Of the data frame.
     n_rows : int
         Of the whole table, of which the levels of categories are rare or not.
+
+    Returns
+    -------
+    ColumnTransformer
+        To a data frame, so that what is said later of its columns names them; to an array where
+        names of columns could not be told from those of their levels.
     """
     numbers = [column.name for column in columns if column.kind == NUMBER]
     categories = [column.name for column in columns if column.kind == CATEGORY]
@@ -43,9 +53,20 @@ def column_transformer(columns: Sequence[Column], n_rows: int) -> ColumnTransfor
             handle_unknown="infrequent_if_exist",
             sparse_output=False,
             dtype=np.float64,
+            feature_name_combiner=_level_named,
         )
         parts.append(("categories", one_hot, categories))
-    return ColumnTransformer(parts, verbose_feature_names_out=False)
+    transformer = ColumnTransformer(parts, verbose_feature_names_out=False)
+    if any(mark in name for name in [*numbers, *categories] for mark in _MARKS):
+        return transformer
+    return transformer.set_output(transform="pandas")
+
+
+def _level_named(column: str, level: object) -> str:
+    """Return what the column of one level is called."""
+    if level == _RARE:
+        return f"{column}: rare levels"
+    return f"{column} = {level}" if isinstance(level, str) else f"{column}: missing"
 
 
 def in_words(columns: Sequence[Column]) -> list[str]:

@@ -19,7 +19,7 @@ from sk_deepfeat.rows import check_groups
 
 BUILT_IN = ("digits", "mnist")
 LEAST_ROWS = 50
-_KINDS_OF_FILES = "a .csv, .tsv, .parquet or .npz file"
+_KINDS_OF_FILES = "a .csv, .tsv, .txt, .parquet or .npz file"
 
 
 @dataclass
@@ -50,8 +50,8 @@ def load(arguments: argparse.Namespace) -> Data:
     Parameters
     ----------
     arguments : Namespace
-        ``data``: "digits", "mnist", or a file: a table (.csv, .tsv, .parquet), or .npz with arrays
-        X and y, X of two axes for a table and of more for images. ``target``, ``groups``,
+        ``data``: "digits", "mnist", or a file: a table (.csv, .tsv, .txt, .parquet), or .npz with
+        arrays X and y, X of two axes for a table and of more for images. ``target``, ``groups``,
         ``weights`` and ``drop`` name columns or arrays of it. ``task`` says what the target is:
         "auto" takes strings, booleans, and integers of two values, or of at most 20 without a gap,
         for classes. The parity of digits is -1.0 and 1.0, or of classes "even" and "odd".

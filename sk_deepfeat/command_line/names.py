@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 _MOST_NAMES = 12
+_ALIKE = 0.65  # of a name and what was meant: one letter more, less or elsewhere
 
 
 def listed(names: Sequence[str], most: int = _MOST_NAMES) -> str:
@@ -32,6 +33,6 @@ def require_name(name: str, found: Sequence[str], option: str, holder: str, kind
     if name in found:
         return
     lowered = {each.lower(): each for each in reversed(found)}
-    near = get_close_matches(name.lower(), list(lowered), n=1)
+    near = get_close_matches(name.lower(), list(lowered), n=1, cutoff=_ALIKE)
     meant = f" Did you mean {lowered[near[0]]}?" if near else ""
     raise ValueError(f"{option} {name}: {holder} holds no such {kind}, but {listed(found)}.{meant}")

@@ -22,7 +22,7 @@ from sk_deepfeat.command_line.found_rows import FoundRows
 from sk_deepfeat.command_line.names import listed, require_name
 from sk_deepfeat.command_line.text_tables import read_text
 
-_TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+_TEXT = tuple(f"{kind}{packed}" for kind in (".csv", ".tsv", ".txt") for packed in ("", ".gz"))
 _PARQUET = (".parquet", ".pq")
 _SHEETS = (".xlsx", ".xls", ".ods")
 
@@ -58,6 +58,8 @@ def read_table(path: Path, arguments: argparse.Namespace) -> FoundRows:
         raise ValueError(
             f"{path} gives more than one column the same name: {listed(twice)}; give each its own."
         )
+    if not len(frame):
+        raise ValueError(f"{path} has a header, {listed(names)}, and no rows.")
     if arguments.target is None:
         raise ValueError(
             f"{path}: which column is to be predicted? --target NAME, one of {listed(names, 30)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import re
@@ -14,7 +15,12 @@ from sk_deepfeat.command_line.names import listed
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LOOKED_AT = 50  # lines
-_ENCODINGS = ("utf-8-sig", "cp1252")
+_ENCODINGS = {
+    "utf-8-sig": "",
+    "cp1252": "the text is not UTF-8 and was read as Windows-1252",
+    "utf-16": "the text is UTF-16",
+}
+_UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 _MISSING = ("?",)  # beside what pandas takes for missing: "", NA, NaN, null and the like
 _DECIMAL_COMMA = re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+),\d+\Z")
 _POINT_OF_THOUSANDS = re.compile(r"[-+]?\d{1,3}(\.\d{3})+(,\d+)?\Z")
@@ -49,8 +55,8 @@ def read_text(path: Path) -> tuple[Any, list[str]]:
     notes = []
     if separator not in (",", "\t") or (separator == "\t" and ".tsv" not in path.name.lower()):
         notes.append(f"fields are separated by {_SEPARATORS[separator]}")
-    if encoding != _ENCODINGS[0]:
-        notes.append("the text is not UTF-8 and was read as Windows-1252")
+    if note := _ENCODINGS[encoding]:
+        notes.append(note)
     if separator != "," and (found := _with_decimal_commas(frame)):
         thousands = any(
             _POINT_OF_THOUSANDS.match(value) for name in found for value in _texts(frame[name])
@@ -70,7 +76,12 @@ def read_text(path: Path) -> tuple[Any, list[str]]:
 def _first_lines(path: Path) -> tuple[str, list[str]]:
     """Return the encoding of the file and its first lines."""
     opened: Any = gzip.open if path.suffix == ".gz" else open
-    for encoding in _ENCODINGS:
+    try:
+        with opened(path, "rb") as stream:
+            of_16_bits = stream.read(2) in _UTF_16
+    except (OSError, EOFError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    for encoding in ["utf-16"] if of_16_bits else ["utf-8-sig", "cp1252"]:
         try:
             with opened(path, "rt", encoding=encoding, newline="") as stream:
                 lines = [line for _, line in zip(range(_LOOKED_AT), stream, strict=False)]

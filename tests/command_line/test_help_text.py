@@ -16,6 +16,7 @@ def shown(run, capsys, command):
 def test_help_tells_what_is_done_to_columns(run, capsys, command):
     text = " ".join(shown(run, capsys, command).split())
     assert "The columns of a table (X with two axes)" in text and "are standardised" in text
+    assert "less than 0.1 % of them" in text and "%%" not in text
     assert "missing values are filled with the median" in text and "dates are refused" in text
 
 

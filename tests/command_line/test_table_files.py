@@ -53,6 +53,19 @@ def test_numbers_of_the_columns(write, loaded):
     wanted += [~frame.letter, frame.letter]
     wanted += [frame.plan == "basic", frame.plan == "pro", frame.plan.isna()]
     np.testing.assert_allclose(found, np.stack(wanted, axis=1).astype(float), atol=1e-12)
+    assert model[-1].feature_names_in_.tolist() == [
+        *("age", "missingindicator_age", "town = Oslo", "town = Paris", "town = Rome"),
+        *("town: rare levels", "letter = False", "letter = True"),
+        *("plan = basic", "plan = pro", "plan: missing"),
+    ]
+
+
+def test_columns_whose_names_look_like_made_ones(write, loaded):
+    """A column may be called as scikit-learn would call one that marks gaps."""
+    frame = customers().assign(missingindicator_age=np.sqrt(np.arange(N_ROWS)))
+    data = loaded(write(frame=frame), "--target", "price")
+    model = fit_model(model_of(parse(["report", "data.csv"]), data), data)
+    assert not hasattr(model[-1], "feature_names_in_") and model[-1].test_error_ > 0
 
 
 def test_columns_are_fitted_on_rows_they_may_see(write, loaded):
@@ -87,6 +100,7 @@ def test_columns_are_fitted_on_rows_they_may_see(write, loaded):
         ("data.csv", {"sep": "|"}),
         ("data.csv", {"encoding": "utf-8-sig"}),
         ("data.csv", {"encoding": "cp1252"}),
+        ("data.txt", {"encoding": "utf-16", "sep": "\t"}),
     ],
 )
 def test_every_kind_of_file_is_the_same_table(write, loaded, name, options):
@@ -101,7 +115,8 @@ def test_every_kind_of_file_is_the_same_table(write, loaded, name, options):
     assert data.columns == plain.columns
     told = "; ".join(data.notes)
     assert ("decimals are written with a comma" in told) == ("decimal" in options)
-    assert ("separated by" in told) == (options.get("sep") in (";", "|"))
+    assert ("separated by" in told) == (options.get("sep") in (";", "|") or ".txt" in name)
+    assert ("UTF-16" in told) == (options.get("encoding") == "utf-16")
     assert ("Windows-1252" in told) == (options.get("encoding") == "cp1252")
 
 
@@ -200,6 +215,7 @@ def test_bad_tables_are_one_line(run, write, tmp_path, command, kind):
         (["--target", "prise"], "data.csv holds no such column, but customer, "),
         (["--target", "Prise"], "Did you mean price?"),
         (["--target", "price", "--groups", "house"], "--groups house: "),
+        (["--target", "nothin"], "Did you mean nothing?"),
         (["--target", "price", "--drop", "aeg"], "--drop aeg: "),
         (["--target", "price", "--drop", "price"], "--drop price: this column is the target"),
         (["--target", "price", "--groups", "price"], "name a column twice: price, price"),
@@ -220,6 +236,7 @@ def test_names_that_are_not_there_or_will_not_do(run, write, words, message):
         ("data.csv", b"", "is empty"),
         ("data.csv", bytes(range(256)), "holds no text"),
         ("data.csv", b"a\n1\n2\n", "has one column alone, 'a'; fields are separated by commas,"),
+        ("data.csv", b"a,b\n", "has a header, a, b, and no rows"),
         ("data.csv", b"1,2\n3,4\n", "has no header: its first line holds numbers, 1, 2"),
         ("data.csv", b"a,b\n" + b"1,2\n" * 60 + b"1,2,3\n", "cannot be read as a table: "),
         ("data.csv", b"a;b\n" + b"1,5;2.5\n" * 60, "with a comma in 'a' and with a point in 'b'"),
