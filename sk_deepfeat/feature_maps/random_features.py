@@ -16,6 +16,11 @@ from sk_deepfeat.feature_maps.network_shape import check_activation, check_hidde
 from sk_deepfeat.feature_maps.weight_law import draw_weights, split_by_layer
 from sk_deepfeat.theory.validation import FloatArray
 
+_NO_WEIGHTS = (
+    "This %(name)s instance is not fitted yet and has no weights: call draw(n_features) for inputs "
+    "of that width, or fit(X)."
+)
+
 
 class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Features of a deep network with random Gaussian weights.
@@ -144,9 +149,10 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         """
         law = self._checked_law()
         if not isinstance(n_features, Integral) or isinstance(n_features, bool):
+            rows = hasattr(n_features, "shape")
+            given = f" of shape {n_features.shape}" if rows else f"={n_features!r}"
             raise TypeError(
-                f"n_features={n_features!r} must be an integer, the width of the inputs; fit(X) "
-                "takes rows."
+                f"n_features{given} must be an integer, the width of the inputs; fit(X) takes rows."
             )
         if n_features < 1:
             raise ValueError(f"n_features={n_features!r} must be at least 1.")
@@ -204,7 +210,7 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         ValueError
             If `X` is sparse, not finite, or of another width than in `fit`, or `out` does not fit.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, msg=_NO_WEIGHTS)
         if out is not None:
             return transform_into(self.transform, X, out, self._n_features_out)
         # Not dtype=[float64, float32]: that would copy integers as a whole.
@@ -220,7 +226,7 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         -------
         list of (ndarray of shape (units, fan_in), ndarray of shape (units,) or None, object)
         """
-        check_is_fitted(self)
+        check_is_fitted(self, msg=_NO_WEIGHTS)
         return [
             (weights, bias, self._activation)
             for weights, bias in zip(self.weights_, self.biases_, strict=True)

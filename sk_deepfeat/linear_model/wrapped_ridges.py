@@ -85,6 +85,11 @@ def _refuse(found: Any, given: Any) -> None:
                 "best_estimator_ to ask; set refit=True."
             )
         raise NotFittedError(f"estimator={given!r} is not fitted yet; call fit first.")
+    if hasattr(found, "test_error") and hasattr(found, "required_samples"):
+        raise TypeError(
+            f"{type(found).__name__} is a population, and no fitted ridge: ask it for test_error, "
+            "optimal_alpha or required_samples itself, or fit a ridge with population=..."
+        )
     raise TypeError(
         "estimator must be a fitted DeterministicEquivalentRidge or "
         "DeterministicEquivalentRidgeClassifier, or two stages, a Pipeline, a "

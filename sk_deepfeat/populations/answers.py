@@ -14,6 +14,11 @@ from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch, required_
 from sk_deepfeat.theory.answer import AskedVariance
 from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_cells, check_n_samples
 
+_UNFITTED = (
+    "This %(name)s instance is not fitted yet; call fit(X, y), or fit() of one that is known on "
+    "paper."
+)
+
 
 class AnswersMixin:
     """Answers of a population that gives an `ErrorAnswer`.
@@ -65,7 +70,7 @@ class AnswersMixin:
 
     def _intercept(self, fit_intercept: bool | None) -> bool:
         """Return whether an intercept is meant, or raise if that cannot be answered."""
-        check_is_fitted(self)
+        check_is_fitted(self, msg=_UNFITTED)
         asked = self.fit_intercept_ if fit_intercept is None else fit_intercept
         self._check_answerable(asked)
         return asked

@@ -37,7 +37,7 @@ def eigh_psd(matrix: ArrayLike, name: str) -> tuple[FloatArray, FloatArray]:
 
 def check_covariance(covariance: ArrayLike, name: str) -> FloatArray:
     """Return a symmetric positive semi-definite matrix, or a diagonal that is not negative."""
-    values = real_array(covariance, "input_covariance")
+    values = real_array(covariance, name)
     if values.ndim == 1 and values.size:
         if not np.all(np.isfinite(values)) or values.min() < 0:
             raise ValueError(
@@ -45,6 +45,11 @@ def check_covariance(covariance: ArrayLike, name: str) -> FloatArray:
                 f"is {values.min()!r}."
             )
         return values
+    if values.ndim == 0:
+        raise ValueError(
+            f"{name} must be a square matrix, or its diagonal, such as np.ones(n_features); got "
+            f"the number {values}."
+        )
     values = check_symmetric(values, name)
     check_definite(values, 1e-10 * np.abs(values).max(), name)
     return values

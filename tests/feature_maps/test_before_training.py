@@ -41,7 +41,12 @@ LABELS = np.array(["ant", "bee", "cat"])[np.arange(60) % 3]
     ("width", "y", "params", "message"),
     [
         (2, LABELS, {}, r"has 2 outputs for each row, but y holds 3 classes; let.*out_features"),
-        (1000, LABELS, {}, r"1000 outputs for each row, but y holds 3 classes.*one-hot"),
+        (
+            1000,
+            LABELS,
+            {},
+            r"1000 outputs for each row, but y holds 3 classes.*num_classes=3.*one-hot",
+        ),
         (
             1,
             np.arange(60) % 2 == 0,

@@ -202,7 +202,7 @@ def test_drawing_forgets_the_names_of_columns():
         (0, ValueError, "n_features=0 must be at least 1"),
         (True, TypeError, "n_features=True must be an integer"),
         (2.0, TypeError, r"n_features=2\.0 must be an integer"),
-        (np.zeros((3, 2)), TypeError, r"fit\(X\) takes rows"),
+        (np.zeros((3, 2)), TypeError, r"n_features of shape \(3, 2\) must.*fit\(X\) takes rows"),
     ],
 )
 def test_a_width_that_is_none_is_refused(width, error, message):
@@ -271,9 +271,9 @@ def test_wrong_parameters_are_named(params, error, message):
 
 def test_wrong_inputs_are_refused():
     feature_map = RandomDeepFeatures(4, random_state=0)
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match=r"no weights: call draw\(n_features\)"):
         feature_map.transform(inputs())
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match=r"no weights: call draw\(n_features\)"):
         feature_map.linearization_layers()
     feature_map.fit(inputs())
     with pytest.raises(TypeError, match=r"[Ss]parse"):

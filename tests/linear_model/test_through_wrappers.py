@@ -34,6 +34,7 @@ from sk_deepfeat import (
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.linear_model.target_units import target_units
 from sk_deepfeat.linear_model.wrapped_ridges import fitted_ridge
+from sk_deepfeat.populations import GCVPopulation
 
 X, Y = load_diabetes(return_X_y=True)
 SIZES, ALPHAS = np.array([[60], [442], [2000]]), [0.03, 1.0]
@@ -353,6 +354,8 @@ def test_what_cannot_be_asked_is_refused():
     ):
         with pytest.raises(TypeError, match=message):
             predict_test_error(wrong)
+    with pytest.raises(TypeError, match="GCVPopulation is a population.*ask it for test_error"):
+        predict_test_error(GCVPopulation().fit(X, Y))
     ridge = DeterministicEquivalentRidge()
     grid = {"alpha": [1.0]}
     for unfitted in (

@@ -305,5 +305,5 @@ def test_what_is_no_question_is_refused(ask, error, message):
 
 @pytest.mark.parametrize("ask", ["optimal_alpha", "required_samples"])
 def test_a_question_before_the_fit(ask):
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match=r"or fit\(\) of one that is known on paper"):
         getattr(exact(), ask)(1.0)

@@ -80,6 +80,8 @@ def check_output(output: Any, n_rows: int, width: int, classes: bool) -> None:
     what = f"{width} {'class' if classes else 'target'}{_plural(width, classes)}"
     remedy = "let the module take out_features as an argument, or set its width in module_params"
     if classes and columns > width:
+        remedy += f" (torchvision's num_classes={width})"
+    if classes and columns > width:
         remedy += (
             ". If these rows lack some of its classes, pass one-hot rows of all of them as y, with "
             "loss='log_loss'"

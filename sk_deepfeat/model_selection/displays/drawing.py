@@ -115,10 +115,11 @@ def plain_numbers(axis: Any) -> None:
     # Within a decade the powers of ten alone would leave the axis without numbers.
     if not 0.0 < low < high < 100.0 * low:
         axis.set_minor_formatter("")
-    elif high < 10.0 * low:
+    elif high < 3.0 * low:
         axis.set_minor_formatter("{x:g}")
-    else:
-        axis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
+    else:  # so few that 90 and 100 do not touch
+        digits = "2357" if high < 10.0 * low else "25"
+        axis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in digits else "")
 
 
 def mark_size(ax: Any, n_samples: float, *, low: bool = False, zorder: float = 0.0) -> Any:

@@ -21,6 +21,7 @@ from sk_deepfeat.model_selection.displays import (
     SpectrumDisplay,
     TrainingDynamicsDisplay,
 )
+from sk_deepfeat.model_selection.displays.drawing import plain_numbers
 
 ASKING = [getattr(displays, name) for name in displays.__all__ if name != "TrainingDynamicsDisplay"]
 PHONE = 390  # pixels
@@ -52,6 +53,32 @@ def test_the_size_of_the_fit_and_the_best_alpha_are_marked(pyplot, ridge):
     assert without.best_alpha is None and marked(without.ax_)[0] == [n]
     surface = ErrorSurfaceDisplay.from_fitted(ridge, n_samples=[2 * n, 4 * n])
     assert marked(surface.ax_) == ([], []), "beyond the axis"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (25, 200, [30, 50, 70, 100, 200]),
+        (400, 1100, [400, 500, 600, 700, 800, 900, 1000]),
+        (25, 2400, [50, 100, 200, 500, 1000, 2000]),
+        (25, 30_000, [100, 1000, 10_000]),
+    ],
+)
+def test_numbers_along_an_axis_do_not_touch(pyplot, low, high, shown):
+    figure, ax = pyplot.subplots()
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    plain_numbers(ax.xaxis)
+    figure.canvas.draw()
+    labels = [
+        label
+        for label in (*ax.get_xticklabels(), *ax.get_xticklabels(minor=True))
+        if label.get_text() and low <= label.get_position()[0] <= high
+    ]
+    labels.sort(key=lambda label: label.get_position()[0])
+    assert [float(label.get_text()) for label in labels] == shown
+    boxes = [label.get_window_extent() for label in labels]
+    assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:], strict=False))
 
 
 def test_parts_over_alpha(pyplot, ridge):

@@ -362,6 +362,7 @@ W = np.eye(3)
     ("arguments", "options", "message"),
     [
         (([W], "relu", np.diag([1, 1, -1.0])), {}, "input_covariance must be positive semi-def"),
+        (([W], "relu", 3), {}, r"or its diagonal, such as np.ones\(n_features\); got the number 3"),
         (([W], "relu", [1.0, 1.0, -1.0]), {}, "input_covariance, given as a diagonal"),
         (([W], "relu", W + np.triu(np.ones((3, 3)), 1)), {}, "input_covariance must be symmetric"),
         (([W], "relu", np.full((3, 3), np.nan)), {}, "input_covariance must be finite"),
