@@ -72,6 +72,7 @@ class AlphaSearch:
         self.errors, self.n_rows, self.sparing = errors, n_rows, sparing
         self.feature_scale = feature_scale if feature_scale > 0 else 1.0
         self._found: dict[tuple[float, float], Optimum] = {}
+        self._least_errors: dict[tuple[float, bool], float] = {}
         self.few_zooms, self.zooms = _FEW_ZOOMS, _ZOOMS
 
     def best(self, n_samples: FloatArray) -> list[Optimum]:
@@ -118,7 +119,16 @@ class AlphaSearch:
         """Return the least error at any alpha that is known for each n, NaN if none is.
 
         A rough one is at most a thousandth too large, and a millionth where errors are smooth.
+        Each is searched for once: searches for several targets ask for much the same.
         """
+        known, sizes = self._least_errors, n_samples.tolist()
+        missing = [n for n in dict.fromkeys(sizes) if (n, rough) not in known]
+        if missing:
+            found = self._search_least(np.array(missing), rough=rough)
+            known.update({(n, rough): e for n, e in zip(missing, found.tolist(), strict=True)})
+        return np.array([known[n, rough] for n in sizes])
+
+    def _search_least(self, n_samples: FloatArray, *, rough: bool) -> FloatArray:
         n = n_samples[:, None]
         least = least_along_alpha(
             lambda alphas: self.errors(n, alphas)[0],

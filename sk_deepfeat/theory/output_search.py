@@ -83,6 +83,9 @@ class OutputSearch(AlphaSearch):
         rough : bool, default=False
             Not used: all are as good.
         """
+        return super().least_errors(n_samples, rough=False)
+
+    def _search_least(self, n_samples: FloatArray, *, rough: bool) -> FloatArray:
         found = np.empty(n_samples.size)
         for some in self._batches(np.arange(n_samples.size)):
             found[some] = self._mean_least_errors(n_samples[some])

@@ -45,7 +45,7 @@ LABELS = np.array(["ant", "bee", "cat"])[np.arange(60) % 3]
             1000,
             LABELS,
             {},
-            r"1000 outputs for each row, but y holds 3 classes.*num_classes=3.*one-hot",
+            r"has 1000 outputs .* y holds 3 classes.*num_classes=3.*one-hot",
         ),
         (
             1,

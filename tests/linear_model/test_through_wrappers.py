@@ -354,7 +354,7 @@ def test_what_cannot_be_asked_is_refused():
     ):
         with pytest.raises(TypeError, match=message):
             predict_test_error(wrong)
-    with pytest.raises(TypeError, match="GCVPopulation is a population.*ask it for test_error"):
+    with pytest.raises(TypeError, match=r"GCVPopulation is a population.*ask it for test_error"):
         predict_test_error(GCVPopulation().fit(X, Y))
     ridge = DeterministicEquivalentRidge()
     grid = {"alpha": [1.0]}

@@ -107,6 +107,8 @@ def test_required_samples_are_the_fewest_and_cost_few_questions(target):
     assert least(needed) <= target
     assert needed == 1.0 or least(needed - 1.0) > target
     assert few < 45, "one call for many sizes and alphas"
+    assert required_samples(search, target, "optimal", 0.0, 1.0) == needed
+    assert len(asked) == few, "what is known is not asked again"
 
 
 @pytest.mark.parametrize("target", [3.0, 1.2, 1.03])

@@ -24,7 +24,10 @@ def counted(points: Any, name: str, n: FloatArray | float) -> FloatArray:
     if points.constant is None:
         return plain
     by_point = np.reshape(n, (-1,) + (1,) * (plain.ndim - 1))
-    return np.maximum(plain + (plain - getattr(points.constant, name)) / by_point, 0.0)
+    found = plain - getattr(points.constant, name)
+    found /= by_point
+    found += plain  # in place: of hundreds of outputs these are large
+    return np.maximum(found, 0.0, out=found)
 
 
 def solve_leverage_scale(

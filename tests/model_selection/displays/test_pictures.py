@@ -1,5 +1,7 @@
 """What pictures mark, whatever wraps the ridge, and that they are legible on a phone."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.compose import TransformedTargetRegressor
@@ -78,7 +80,7 @@ def test_numbers_along_an_axis_do_not_touch(pyplot, low, high, shown):
     labels.sort(key=lambda label: label.get_position()[0])
     assert [float(label.get_text()) for label in labels] == shown
     boxes = [label.get_window_extent() for label in labels]
-    assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:], strict=False))
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_parts_over_alpha(pyplot, ridge):

@@ -15,7 +15,7 @@ from scipy.interpolate import PchipInterpolator
 
 from sk_deepfeat.theory.one_sample.classes import tuning
 from sk_deepfeat.theory.one_sample.classes.clouds import Cloud, CloudsAlongKappa, Loss
-from sk_deepfeat.theory.one_sample.classes.removal import extrapolated, transported
+from sk_deepfeat.theory.one_sample.classes.removal import Transport, extrapolated
 from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
@@ -24,6 +24,7 @@ from sk_deepfeat.theory.validation import FloatArray
 _NEAR_END = np.array([0.99, 0.95, 0.88, 0.8])
 _APART = 0.02  # of log κ, at which two points are one
 _MOST_TABLES = 512
+_MOST_NUMBERS = 10_000_000  # of all transports that are kept
 _NOTHING = 1e-30  # of a loss; slopes of less overflow
 
 
@@ -63,9 +64,10 @@ class ClassTables:
         self.clouds, self.evaluator, self.n_rows, self.groups = clouds, evaluator, n_rows, groups
         self.n_outputs = clouds.classes.n_outputs
         self._tables: dict[tuple[float, Loss], _Table | None] = {}
+        self._transports: dict[float, Transport] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_tables": {}}
+        return {**self.__dict__, "_tables": {}, "_transports": {}}
 
     def losses(self, n_samples: float, alpha: FloatArray, loss: Loss) -> LossesAtAlphas:
         """Return losses of one number of rows.
@@ -127,8 +129,7 @@ class ClassTables:
             elif n < self.n_rows:
                 rows.append(self._of(kappa[k], loss, max(float(excess[k]), 0.0)))
             else:
-                noise = (there.test_error[k] - there.bias_and_noise[k]) / scale[k]
-                rows.append(self._removed(kappa[k], loss, -float(excess[k]), float(noise)))
+                rows.append(self._removed(kappa[k], loss, max(-float(excess[k]), 0.0)))
         return _Table(np.log(alpha[known]), np.stack(rows))
 
     def _of(self, kappa: float, loss: Loss, factor: float) -> FloatArray:
@@ -145,16 +146,24 @@ class ClassTables:
         values = other + (own - other) * classes.share[classes.number]
         return np.stack(columns_of(values, classes, self.groups))
 
-    def _removed(self, kappa: float, loss: Loss, excess: float, noise: float) -> FloatArray:
+    def _removed(self, kappa: float, loss: Loss, excess: float) -> FloatArray:
         """Return losses with less noise in two ways, between them their variances; (3, L)."""
         cloud, classes = self.clouds.at(kappa), self.clouds.classes
-        excess, noise = max(excess, 0.0), max(noise, excess, 0.0)
         steps = (loss.of_rows(cloud, step * excess) for step in tuning.SIMEX_STEPS)
         columns = [columns_of(values, classes, self.groups) for values in steps]
         simulated = extrapolated(np.stack([c[0] for c in columns]), classes.n_classes, loss)
-        moved = transported(cloud, classes, noise, noise - excess)
+        moved = self._transport(kappa, cloud).without(excess)
         of_rows = columns_of(loss.of_rows(moved, 0.0), classes, self.groups)
         return np.stack([of_rows[0], columns[0][1], simulated])
+
+    def _transport(self, kappa: float, cloud: Cloud) -> Transport:
+        """Return the transport at one κ, which serves every number of rows."""
+        if kappa not in self._transports:
+            made = Transport(cloud, self.clouds.classes)
+            if made.size + sum(one.size for one in self._transports.values()) > _MOST_NUMBERS:
+                self._transports.clear()
+            self._transports[kappa] = made
+        return self._transports[kappa]
 
 
 class _Table:

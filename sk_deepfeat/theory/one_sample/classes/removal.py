@@ -15,8 +15,10 @@ Where the two differ, neither is to be believed; their geometric mean is taken.
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from sk_deepfeat.theory.one_sample.classes import tuning
@@ -28,8 +30,8 @@ _NODES, _DISTANCES = 60, np.linspace(-1.0, 12.0, 1301)
 _LEAST_ERROR, _SHORTEST, _LEAST_WIDTH = 1e-9, 0.05, 0.5
 
 
-def transported(cloud: Cloud, classes: RowClasses, noise: float, wanted: float) -> Cloud:
-    """Return the margins that the transport of each class makes, without noise.
+class Transport:
+    """The transport of the margins at one κ, for any noise that is taken away.
 
     Parameters
     ----------
@@ -37,42 +39,73 @@ def transported(cloud: Cloud, classes: RowClasses, noise: float, wanted: float) 
         Margins with their noise.
     classes : RowClasses
         Of the rows.
-    noise, wanted : float
-        What multiplies the second moment of `cloud.noise` to be the noise in the margins, and that
-        which they are to have; the latter is smaller.
-
-    Returns
-    -------
-    Cloud
     """
-    margins = cloud.margins.astype(np.float64)
-    for label in np.flatnonzero(classes.counts > 1):
-        mine = classes.number == label
-        own = margins[:, mine]
-        mean = own.mean(axis=1, keepdims=True)
+
+    def __init__(self, cloud: Cloud, classes: RowClasses) -> None:
+        self.cloud, self.classes = cloud, classes
+        self._maps = [self._map_of(label) for label in np.flatnonzero(classes.counts > 1)]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds beside the cloud."""
+        return sum(one.moved.size + one.inverse.size for one in self._maps)
+
+    def without(self, excess: float) -> Cloud:
+        """Return the margins that the transport of each class makes, without noise.
+
+        Parameters
+        ----------
+        excess : float
+            What multiplies the second moment of the noise to be what is taken away; not negative.
+        """
+        margins = self.cloud.margins.astype(np.float64)
+        for one in self._maps:
+            own = margins[:, one.rows]
+            margins[:, one.rows] = one.mean + one.at(excess) @ (own - one.mean)
+        return Cloud(margins, self.cloud.noise).quiet
+
+    def _map_of(self, label: int) -> _ClassMap:
+        """Return the map of one class."""
+        cloud, rows = self.cloud, self.classes.number == label
+        own = cloud.margins[:, rows].astype(np.float64)
         spread = np.cov(own).reshape(len(own), len(own))
         if cloud.binary:
-            second = cloud.noise[0][:, mine].mean(axis=1, dtype=np.float64).reshape(1, 1)
+            second = cloud.noise[0][:, rows].mean(axis=1, dtype=np.float64).reshape(1, 1)
         else:
-            draws = np.concatenate(list(cloud.noise[:, :, mine]), axis=1).astype(np.float64)
+            draws = np.concatenate(list(cloud.noise[:, :, rows]), axis=1).astype(np.float64)
             second = draws @ draws.T / draws.shape[1]
-        margins[:, mine] = mean + _transport(spread, (noise - wanted) * second) @ (own - mean)
-    return Cloud(margins, cloud.noise).quiet
+        values, vectors = np.linalg.eigh(spread)
+        kept = values > 1e-10 * max(float(values[-1]), 1e-300)
+        root = np.where(kept, np.sqrt(np.where(kept, values, 1.0)), 0.0)
+        inverse = np.where(kept, 1.0 / np.where(kept, root, 1.0), 0.0)
+        half_inverse = (vectors * inverse) @ vectors.T
+        shares, axes = np.linalg.eigh(half_inverse @ second @ half_inverse)
+        moved = (vectors * np.square(root)) @ vectors.T @ axes
+        return _ClassMap(rows, own.mean(axis=1, keepdims=True), half_inverse, moved, shares)
 
 
-def _transport(spread: FloatArray, excess: FloatArray) -> FloatArray:
-    """Return the symmetric map from normal clouds of covariance Σ to those of Σ less an excess."""
-    values, vectors = np.linalg.eigh(spread)
-    kept = values > 1e-10 * max(float(values[-1]), 1e-300)
-    root = np.where(kept, np.sqrt(np.where(kept, values, 1.0)), 0.0)
-    inverse = np.where(kept, 1.0 / np.where(kept, root, 1.0), 0.0)
-    half, half_inverse = (vectors * root) @ vectors.T, (vectors * inverse) @ vectors.T
-    shares, axes = np.linalg.eigh(half_inverse @ excess @ half_inverse)
-    left = np.clip(1.0 - shares, tuning.LEAST_SPREAD, None)
-    target = half @ (axes * left) @ axes.T @ half
-    values, vectors = np.linalg.eigh(half @ target @ half)
-    middle = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    return np.asarray(half_inverse @ middle @ half_inverse)
+class _ClassMap(NamedTuple):
+    """The symmetric map from normal clouds of covariance Σ to those of Σ less x times S.
+
+    The eigenvectors of Σ^-½ S Σ^-½ are those for every x.
+    """
+
+    rows: NDArray[np.bool_]
+    mean: FloatArray
+    """Of the margins, shape (m, 1)."""
+    inverse: FloatArray
+    """Σ^-½."""
+    moved: FloatArray
+    """Σ times the eigenvectors."""
+    shares: FloatArray
+    """The eigenvalues: of what there is in some direction, what S takes."""
+
+    def at(self, x: float) -> FloatArray:
+        """Return the map, Σ^-½ (Σ max(1 - x Σ^-½ S Σ^-½, floor) Σ)^½ Σ^-½."""
+        left = np.clip(1.0 - x * self.shares, tuning.LEAST_SPREAD, None)
+        values, vectors = np.linalg.eigh((self.moved * left) @ self.moved.T)
+        middle = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+        return np.asarray(self.inverse @ middle @ self.inverse)
 
 
 def extrapolated(losses: FloatArray, n_classes: int, loss: Loss) -> FloatArray:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import eigh, inv, sqrtm
 from scipy.special import ndtr
 
 from sk_deepfeat.theory import Loss, RowClasses
@@ -9,10 +10,10 @@ from sk_deepfeat.theory.one_sample.classes import tuning
 from sk_deepfeat.theory.one_sample.classes.bridge import bridge_slopes
 from sk_deepfeat.theory.one_sample.classes.clouds import Cloud, CloudsAlongKappa, margins_of
 from sk_deepfeat.theory.one_sample.classes.removal import (
+    Transport,
     distance_of,
     error_of,
     extrapolated,
-    transported,
 )
 
 
@@ -95,19 +96,42 @@ def test_transport_leaves_normal_clouds_of_less_noise():
     clean = np.array([[-2.0], [-1.0]]) + rng.normal(size=(2, 12_000))
     scores = clean + 0.8 * noise[0]
     cloud = Cloud(scores, noise)
-    moved = transported(cloud, classes, 0.64, 0.16).margins
+    transport = Transport(cloud, classes)
+    moved = transport.without(0.48).margins
     wanted = np.eye(2) + 0.16 * np.diag([1.0, 0.25])
     for label in range(3):
         mine = classes.number == label
         np.testing.assert_allclose(np.cov(moved[:, mine]), wanted, atol=0.08)
         np.testing.assert_allclose(moved[:, mine].mean(1), scores[:, mine].mean(1), atol=1e-6)
-    np.testing.assert_allclose(transported(cloud, classes, 0.64, 0.64).margins, scores, atol=1e-6)
+    np.testing.assert_allclose(transport.without(0.0).margins, scores, atol=1e-6)
+    assert transport.size == 3 * 2 * 4
+
+
+@pytest.mark.parametrize("excess", [0.0, 0.1, 0.5, 30.0])
+def test_transport_is_that_of_the_formula(excess):
+    """T = Σ^-½ (Σ^½ Σ' Σ^½)^½ Σ^-½, with Σ' = Σ^½ max(1 - Σ^-½ x S Σ^-½, floor) Σ^½, by scipy."""
+    rng = np.random.default_rng(4)
+    classes = RowClasses(np.repeat([0, 1], 50), 4)
+    margins = rng.normal(size=(3, 3)) @ rng.normal(size=(3, 100))
+    noise = rng.normal(size=(2, 3, 100))
+    found = Transport(Cloud(margins, noise), classes).without(excess)
+    assert not found.noise.any()
+    for label in (0, 1):
+        mine = classes.number == label
+        own, draws = margins[:, mine], np.concatenate(list(noise[:, :, mine]), axis=1)
+        half = sqrtm(np.cov(own))
+        inverse = inv(half)
+        shares, axes = eigh(inverse @ (excess * draws @ draws.T / 100) @ inverse)
+        left = axes @ np.diag(np.maximum(1 - shares, tuning.LEAST_SPREAD)) @ axes.T
+        moves = inverse @ sqrtm(half @ half @ left @ half @ half) @ inverse
+        mean = own.mean(axis=1, keepdims=True)
+        np.testing.assert_allclose(found.margins[:, mine], mean + moves @ (own - mean), rtol=1e-8)
 
 
 def test_a_class_of_one_row_stays_where_it_is():
     classes = RowClasses([0, 0, 0, 1], 2)
     margins = np.array([[-1.0, -2.0, -3.0, 5.0]])
-    moved = transported(Cloud(margins, np.ones((1, 1, 4))), classes, 0.5, 0.1).margins
+    moved = Transport(Cloud(margins, np.ones((1, 1, 4))), classes).without(0.4).margins
     assert moved[0, 3] == 5.0 and moved[0, 0] != -1.0
 
 
