@@ -20,12 +20,12 @@ def number(value: float) -> str:
 
 
 def numbers(values: Any) -> str:
-    """Return one number, or the range of several: 0.07 to 12.3."""
+    """Return one number, or the median and the range of several: 3.2 (0.07 to 12.3)."""
     found = np.ravel(values)
     if np.any(np.isnan(found)):
         return "unknown"
-    low, high = number(float(found.min())), number(float(found.max()))
-    return low if low == high else f"{low} to {high}"
+    low, middle, high = (number(float(v)) for v in (found.min(), np.median(found), found.max()))
+    return low if low == high else f"{middle} ({low} to {high})"
 
 
 def share(value: float) -> str:

@@ -32,6 +32,8 @@ class Scores(NamedTuple):
     """Of predicting the mean of the target; NaN for several outputs."""
     variance: float
     """Of the target; NaN for several outputs."""
+    r2_of_outputs: FloatArray
+    """At the training size and the fitted alpha."""
 
     def of_error(self, error: float) -> tuple[float, float]:
         """Return the R² and the root of a squared error of one output."""
@@ -64,12 +66,14 @@ def scores_of(ridge: Any, sizes: FloatArray, baseline: float) -> Scores | None:
             return None
         root = -_of_sizes(ridge, sizes, "neg_root_mean_squared_error")[:, [0, 2, 1]]
         here_r2 = _cells(ridge, "r2")[0]
+        of_outputs = ridge.predict_score(multioutput="raw_values")
         here_root = -_cells(ridge, "neg_root_mean_squared_error")[0, [0, 2, 1]]
     one = ridge.coef_.ndim == 1 or len(ridge.coef_) == 1
     left = 1.0 - here_r2[0]
     variance = float(ridge.test_error_ / left) if one and left > 0 else np.nan
     of_mean = float(np.sqrt(baseline)) if one else np.nan
-    return Scores(_cell(here_r2), _cell(here_root), r2, root, one, of_mean, variance)
+    cells = _cell(here_r2), _cell(here_root)
+    return Scores(*cells, r2, root, one, of_mean, variance, np.atleast_1d(of_outputs))
 
 
 def interval(cell: Cell, show: Any = number) -> str:

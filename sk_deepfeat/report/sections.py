@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sk_deepfeat.model_selection.arguments import FloatArray
 from sk_deepfeat.report.answers import Answers, ClassRow
 from sk_deepfeat.report.numbers import number, numbers, share
 from sk_deepfeat.report.pictures import Picture
@@ -15,6 +16,7 @@ from sk_deepfeat.report.scores import interval, targets_shown
 from sk_deepfeat.report.words import accuracy, percent, percentages
 
 _MOST_CLASSES = 20
+_FEW_OUTPUTS = 20  # fewer have no 90 % of them
 _SAME = 1.005  # error at the fitted over that at the best alpha, which needs no column
 
 Rows = Sequence[tuple[str, str]]
@@ -29,9 +31,9 @@ def described(rows: Rows) -> str:
 def headline(answers: Answers) -> str:
     """Return the numbers that most readers want, and a sentence that says what they mean."""
     tiles = _tiles_of_scores(answers) if answers.scores is not None else _tiles(answers)
-    tiles.append(
-        ("best alpha", numbers(answers.best_alpha), f"used here: {numbers(answers.alpha)}")
-    )
+    several = ", median and range over outputs" if np.ndim(answers.best_alpha) else ""
+    used = numbers(answers.alpha)
+    tiles.append((f"best alpha{several}", numbers(answers.best_alpha), f"used here: {used}"))
     inside = "".join(
         f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span>'
         f"<small>{escape(detail)}</small></div>"
@@ -92,7 +94,9 @@ def _tiles_of_scores(answers: Answers) -> list[tuple[str, str, str]]:
 def _sentence_of_scores(answers: Answers) -> str:
     """Say in words what R² and the root are."""
     scores = answers.scores
-    if scores is None or not scores.one_output or np.isnan(scores.variance):
+    if scores is not None and not scores.one_output:
+        return sentence_of_outputs(scores.r2_of_outputs)
+    if scores is None or np.isnan(scores.variance):
         return ""
     root, of_mean = scores.root[0], scores.root_of_mean
     if np.isnan(root):
@@ -104,6 +108,19 @@ def _sentence_of_scores(answers: Answers) -> str:
         f"<p>Fitted on {answers.n_samples:,} rows{groups}, it is off by {number(root)} on {rows} "
         f"(root mean square), where the mean of the target is off by {number(of_mean)}: it "
         f"explains {explained:.0f} % of the variance.</p>"
+    )
+
+
+def sentence_of_outputs(r2: FloatArray) -> str:
+    """Say how R² differs from output to output."""
+    known = r2[np.isfinite(r2)]
+    if known.size == 0:
+        return ""
+    tail, most = (0.0, "all") if known.size < _FEW_OUTPUTS else (0.05, "90 %")
+    low, middle, high = map(share, np.quantile(known, [tail, 0.5, 1.0 - tail]))
+    return (
+        f"<p>Of the {known.size:,} outputs one half has an R² above {middle}, and {most} of them "
+        f"lie between {low} and {high}.</p>"
     )
 
 

@@ -21,8 +21,9 @@ from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
 from sk_deepfeat.populations import LeaveOneOutPopulation
 from sk_deepfeat.report import write_report
 from sk_deepfeat.report.answers import ask
-from sk_deepfeat.report.numbers import number, share
+from sk_deepfeat.report.numbers import number, numbers, share
 from sk_deepfeat.report.remarks import remarks
+from sk_deepfeat.report.sections import sentence_of_outputs
 
 pytest.importorskip("matplotlib", reason="a report holds pictures")
 
@@ -306,14 +307,25 @@ def test_several_outputs_have_scores_without_a_variance_to_speak_of(tmp_path):
     assert f"{share(ridge.predict_score())} predicted R²" in said
     assert f"{number(root)} root mean squared error" in said
     assert "R² to reach" not in said and "it explains" not in said
+    r2 = ridge.predict_score(multioutput="raw_values")
+    low, middle, high = share(r2.min()), share(r2.mean()), share(r2.max())
+    told = f"one half has an R² above {middle}, and all of them lie between {low} and {high}."
+    assert f"Of the 2 outputs {told}" in said
+    r2 = np.linspace(-0.1, 0.9, 41)
+    assert sentence_of_outputs(np.r_[r2, np.nan]) == (
+        "<p>Of the 41 outputs one half has an R² above 0.40, and 90 % of them lie between "
+        f"{share(-0.05)} and 0.85.</p>"
+    )
 
 
 def test_every_output_may_have_an_alpha_of_its_own(tmp_path):
     outputs = np.c_[Y, np.random.default_rng(0).normal(size=442)]
     ridge = DeterministicEquivalentRidge("optimal", alpha_per_target=True).fit(X, outputs)
     said = text_of(write_report(ridge, tmp_path / "r.html", targets=[6000]))
-    between = f"{number(ridge.alpha_.min())} to {number(ridge.alpha_.max())}"
-    assert f"{between} best alpha used here: {between}" in said
+    used = numbers(ridge.alpha_)
+    ends = f"({number(ridge.alpha_.min())} to {number(ridge.alpha_.max())})"
+    assert used == f"{number(ridge.alpha_.mean())} {ends}", "of two the mean is the median"
+    assert f"{used} best alpha, median and range over outputs used here: {used}" in said
     assert f"{number(ridge.test_error_)} predicted test error, squared" in said
 
 
