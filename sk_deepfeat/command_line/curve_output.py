@@ -94,9 +94,10 @@ def print_curve(
     if relative.empty:
         print("relative error of the prediction: no cell is identifiable")
         return
+    cells = f"{relative.size} cell{'' if relative.size == 1 else 's'}"
     print(
         f"relative error of the prediction: median {100 * np.median(relative):.1f} %, "
-        f"worst {100 * relative.max():.1f} % over {relative.size} cells"
+        f"worst {100 * relative.max():.1f} % over {cells}"
     )
 
 

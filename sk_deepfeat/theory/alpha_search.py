@@ -396,8 +396,8 @@ def required_samples(
     elif np.isnan(needed):
         warn_caller(
             f"{named} is not reached at any n_samples that the population identifies; the "
-            f"{goal.nearest} is {goal.value(lowest)}. Fit on more rows; one that does not "
-            "extrapolate yet may: LeaveOneOutPopulation(extrapolate=True).",
+            f"{goal.nearest} is {goal.value(lowest)}. Fit on more rows, or, if the "
+            "population does not yet extrapolate, with LeaveOneOutPopulation(extrapolate=True).",
         )
     return needed
 

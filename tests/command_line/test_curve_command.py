@@ -88,7 +88,10 @@ def test_units_of_a_tables_columns_change_nothing(run, save, tmp_path, populatio
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--data", "letters"], "'letters' is not 'digits', 'mnist' or a .csv, .tsv, .parquet or"),
+        (
+            ["--data", "letters"],
+            "'letters' is not 'digits', 'mnist' or a .csv, .tsv, .txt, .parquet",
+        ),
         (["digits", "--data", "mnist"], "--data mnist: digits is named already"),
         (["digits", "--target", "x"], "--target x: digits has its parity for a target"),
         (["--data", "missing.npz"], "there is no such file"),

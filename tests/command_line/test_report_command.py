@@ -33,7 +33,10 @@ def test_report(run, save, tmp_path, features, kind):
     [
         ([], "the following arguments are required: data"),
         (["missing.npz"], "missing.npz: there is no such file"),
-        (["letters"], "'letters' is not 'digits', 'mnist' or a .csv, .tsv, .parquet or .npz file"),
+        (
+            ["letters"],
+            "'letters' is not 'digits', 'mnist' or a .csv, .tsv, .txt, .parquet or .npz file",
+        ),
         (["digits", "--alpha", "best"], "'best' is not 'optimal' or a finite number"),
         (["digits", "--alpha", "-1"], "'-1' is not 'optimal' or a finite number"),
         (["digits", "--targets", "0"], "'0' is not a finite number above 0"),

@@ -341,6 +341,8 @@ class TrainingDynamicsDisplay(Display):
         """Spread epochs of several orders; epoch 0, the untrained network, stays in the picture."""
         positive = self.epochs[self.epochs > 0]
         if positive.size < 2 or positive[-1] < 20.0 * positive[0]:
+            if np.all(self.epochs == np.round(self.epochs)):
+                ax.xaxis.get_major_locator().set_params(integer=True)
             return
         from matplotlib.ticker import NullLocator
 

@@ -83,6 +83,13 @@ def test_epochs_of_several_orders_keep_the_untrained_network(pyplot):
     assert "beyond reach" in display.ax_.get_legend().get_title().get_text()
 
 
+def test_epochs_are_whole(pyplot):
+    display = TrainingDynamicsDisplay.from_predictions([0, 1, 2], [30], np.full((3, 1), 0.5))
+    assert np.all(display.ax_.get_xticks() % 1 == 0)
+    half = TrainingDynamicsDisplay.from_predictions([0, 0.5, 1], [30], np.full((3, 1), 0.5))
+    assert np.any(half.ax_.get_xticks() % 1 > 0)
+
+
 def test_trained_features(pyplot):
     pytest.importorskip("torch", reason="the features are trained with torch")
     features = TrainedDeepFeatures((10,), max_epochs=2, checkpoints=(0, 2), random_state=0)
