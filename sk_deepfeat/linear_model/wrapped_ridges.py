@@ -176,7 +176,7 @@ def steps_that_learned(estimator: Any) -> list[str]:
     """
     if isinstance(estimator, FrozenEstimator):
         return steps_that_learned(estimator.estimator)
-    for name in ("best_estimator_", "regressor_"):
+    for name in ("best_estimator_", "regressor_", "readout_"):
         if hasattr(estimator, name):
             return steps_that_learned(getattr(estimator, name))
     if isinstance(estimator, MultiOutputRegressor) and hasattr(estimator, "estimators_"):

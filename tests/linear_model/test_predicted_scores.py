@@ -114,9 +114,21 @@ def test_an_error_and_the_variance_of_the_same_rows_err_together():
     X = rng.normal(size=(500, 5))
     y = rng.standard_t(4, size=500)
     fitted = DeterministicEquivalentRidge(5.0).fit(X, y)
-    _, low, high = fitted.predict_test_error(return_interval=True)
-    _, lower, upper = fitted.predict_score(return_interval=True)
-    assert upper - lower < 0.75 * np.log(high / low)
+    sizes = [300, 500, 501, 700]  # beyond all rows, too
+    _, low, high = fitted.predict_test_error(sizes, return_interval=True)
+    _, lower, upper = fitted.predict_score(sizes, return_interval=True)
+    assert np.all(upper - lower < 0.75 * np.log(high / low))
+
+
+def test_they_err_together_where_subsets_measure_the_error():
+    rng = np.random.default_rng(2)
+    Z = rng.normal(size=(400, 3))
+    X, y = np.c_[Z, Z**2, Z**3, Z**5], rng.standard_t(4, size=400) + 0.02 * Z[:, 0] ** 3
+    with pytest.warns(PopulationWarning, match="measured errors are off"):
+        fitted = DeterministicEquivalentRidge(1.0).fit(X, y)
+    _, low, high = fitted.predict_test_error([200, 300], return_interval=True)
+    _, lower, upper = fitted.predict_score([200, 300], return_interval=True)
+    assert np.all(np.log((1.0 - lower) / (1.0 - upper)) < 0.65 * np.log(high / low))
 
 
 def test_intervals_of_r2_hold_the_score_of_refits_as_often_as_they_say():

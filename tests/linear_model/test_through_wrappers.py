@@ -403,3 +403,10 @@ def test_what_saw_the_targets_is_found_inside_of_steps(wrapped):
     kept = FrozenEstimator(SelectKBest(k=2).fit(X[:200, :3], Y[:200]))
     for step in (StandardScaler(), kept):
         predict_test_error(make_pipeline(wrapped(step), ridge).fit(X[200:, :3], Y[200:]))
+
+
+def test_what_saw_the_targets_is_found_in_a_second_stage():
+    readout = make_pipeline(SelectKBest(k=3), DeterministicEquivalentRidge())
+    model = TwoStageRegressor(PCA(5, random_state=0), readout, random_state=0).fit(X, Y)
+    with pytest.warns(PopulationWarning, match="'selectkbest' of the pipeline learned from"):
+        predict_test_error(model)
