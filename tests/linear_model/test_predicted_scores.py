@@ -16,6 +16,7 @@ from sk_deepfeat import (
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.linear_model.wrapped_ridges import fitted_ridge
 from sk_deepfeat.populations import ExactPopulation
+from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
 
 SCORES = ("r2", "neg_mean_squared_error", "neg_root_mean_squared_error")
 
@@ -121,14 +122,19 @@ def test_an_error_and_the_variance_of_the_same_rows_err_together():
 
 
 def test_they_err_together_where_subsets_measure_the_error():
-    rng = np.random.default_rng(2)
-    Z = rng.normal(size=(400, 3))
-    X, y = np.c_[Z, Z**2, Z**3, Z**5], rng.standard_t(4, size=400) + 0.02 * Z[:, 0] ** 3
-    with pytest.warns(PopulationWarning, match="measured errors are off"):
-        fitted = DeterministicEquivalentRidge(1.0).fit(X, y)
-    _, low, high = fitted.predict_test_error([200, 300], return_interval=True)
-    _, lower, upper = fitted.predict_score([200, 300], return_interval=True)
-    assert np.all(np.log((1.0 - lower) / (1.0 - upper)) < 0.65 * np.log(high / low))
+    # At the training size nothing but the jackknife's part differs, whatever the theory's weight.
+    rng = np.random.default_rng(1)
+    Z = rng.normal(size=(60, 3))
+    X, y = np.c_[Z, Z**2, Z**3, Z**5], rng.standard_t(4, size=60)
+    population = DeterministicEquivalentRidge(0.1).fit(X, y).population_
+    replicates = population.surface_.replicates
+    logs = replicates.log_errors(np.array([60.0]), np.array([0.1]))
+    shares = logs - replicates.log_null_errors(60.0, "relative")
+    plain, relative = (
+        population.answer(60, 0.1, variance=wanted).log_variance for wanted in (True, "relative")
+    )
+    expected = jackknife_variance(shares) - jackknife_variance(logs)
+    np.testing.assert_allclose(relative - plain, expected[0])
 
 
 def test_intervals_of_r2_hold_the_score_of_refits_as_often_as_they_say():
@@ -397,3 +403,12 @@ def test_what_r2_score_is_on_few_test_rows():
         found = r2_score(signal + size * noise, signal, multioutput="raw_values").mean()
         lower = (1.0 - expected) * (1.0 + 2.0 * expected) / 40
         assert expected - found == pytest.approx(lower, rel=0.25)
+
+
+@pytest.mark.parametrize("multioutput", ["raw_values", [0.0, 1.0, 0.0]])
+def test_intervals_of_roots_are_roots_of_intervals(ridge, multioutput):
+    options = {"multioutput": multioutput, "return_interval": True}
+    errors = ridge.predict_test_error([100, 300, 400], **options)
+    name = "neg_root_mean_squared_error"
+    score, lower, upper = ridge.predict_score([100, 300, 400], scoring=name, **options)
+    np.testing.assert_allclose(np.square([score, upper, lower]), errors)
