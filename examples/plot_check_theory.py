@@ -68,7 +68,7 @@ for name, (rows, targets) in tables.items():
 # The display shows the ratios of measured to predicted errors. In the grey band they differ by less
 # than 5 %; bars reach as far as noise would.
 
-fig, axes = plt.subplots(2, 1, figsize=(7.5, 7.5), sharex=True, layout="constrained")
+fig, axes = plt.subplots(2, 1, figsize=(7.0, 9.0), sharex=True, layout="constrained")
 for ax, (name, check) in zip(axes, checks.items(), strict=True):
     CalibrationCheckDisplay.from_result(check, ax=ax)
     ax.set(title=name, ylim=(0.6, 1.7))

@@ -14,6 +14,7 @@ _COMMANDS = ("curve", "report")
 _DEFAULT_DATA = "digits"
 TASKS = ("auto", "classification", "regression")
 _DATA = "a table (.csv, .tsv, .parquet), an .npz file with arrays X and y, digits, or mnist"
+_LESS = "95, 90 and 75 %% of the least error with the rows at hand"
 _UNITS = (
     "The columns of a table (X with two axes) have units of their own and are standardised, on the "
     "rows that the features are fitted on: of numbers, missing values are filled with the median "
@@ -44,7 +45,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """
     given = list(argv)
     if not given or given[0] not in (*_COMMANDS, "-h", "--help"):
-        if given and not Path(given[0]).exists() and get_close_matches(given[0], _COMMANDS):
+        if given and _is_meant_for_a_command(given[0]):
             raise ValueError(f"{given[0]!r} is no command; there are {' and '.join(_COMMANDS)}.")
         given.insert(0, _COMMANDS[0])
     found = _parser().parse_args(given)
@@ -53,6 +54,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             raise ValueError(f"--data {found.data_option}: {found.data} is named already.")
         found.data = found.data or found.data_option or _DEFAULT_DATA
     return found
+
+
+def _is_meant_for_a_command(word: str) -> bool:
+    option_or_data = word.startswith("-") or Path(word).exists()
+    return not option_or_data and bool(get_close_matches(word, _COMMANDS))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -118,7 +124,7 @@ def _add_curve(commands: Any) -> None:
     )
     add("--repeats", default=10, type=_whole, help="refits for each training size; default: 10")
     add("--n-jobs", default=None, type=int, help="parallel refits, -1 is every core; default: 1")
-    _add_targets(curve)
+    _add_targets(curve, f"{_LESS}; none of classes")
     _add_seed(curve)
     _add_json(curve)
     add(
@@ -151,7 +157,7 @@ def _add_report(commands: Any) -> None:
         type=_alpha,
         help="a number, or optimal: that of least predicted error; default: optimal",
     )
-    _add_targets(report)
+    _add_targets(report, _LESS)
     _add_seed(report)
     _add_json(report)
     add("--output", default="report.html", help="the page; default: report.html")
@@ -220,15 +226,14 @@ def _add_features(command: argparse.ArgumentParser) -> None:
     add("--epochs", default=20, type=_whole_or_zero, help="of its training; default: 20")
 
 
-def _add_targets(command: argparse.ArgumentParser) -> None:
+def _add_targets(command: argparse.ArgumentParser, default: str) -> None:
     command.add_argument(
         "--targets",
         default=None,
         type=_positive,
         nargs="+",
         metavar="ERROR",
-        help="errors to reach; of classes error rates, such as 0.05; default: 95, 90 and 75 %% of "
-        "the least error with the rows at hand",
+        help=f"errors to reach; of classes error rates, such as 0.05; default: {default}",
     )
 
 

@@ -145,6 +145,8 @@ class CalibrationCheckDisplay(Display):
         CalibrationCheckDisplay
             Itself, with `ax_`, `figure_` and `errorbars_`.
         """
+        from matplotlib.colors import to_rgb
+
         ax = self.ax_ = self._open_axes(ax)
         sizes = np.unique(self.n_samples)
         ax.axhspan(0.95, 1.05, color="0.9", zorder=0)
@@ -164,6 +166,7 @@ class CalibrationCheckDisplay(Display):
                 color=colour,
                 ms=5,
                 lw=1,
+                ecolor=(*to_rgb(colour), 0.5),  # of many sizes, the ratios stand out
                 elinewidth=0.8,
                 capsize=2,
                 label=f"n = {size:.0f}",

@@ -18,7 +18,8 @@ ERRORS = {
 """What is drawn, by its metric."""
 
 _END, _FIT = "end of reach", "size of the fit"
-_WIDEST, _HANDLE = 78, 8  # characters beside each other in a legend, and the width of a handle
+_LETTERS, _HANDLE = 13.0, 8  # of a legend in an inch, and the width of a handle in letters
+_USUAL_SHARE = 0.775  # of the width of a figure that axes take before they are laid out
 _BELOW = 0.5  # inches from the axes to the legend: numbers and a label stand between
 _MARKERS = "osD^vP*X<>"
 _LINES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)))
@@ -149,7 +150,7 @@ def finish(ax: Any, title: str, **legend: Any) -> None:
     plain_numbers(ax.yaxis)
     handles = legend.pop("handles", None) or ax.get_legend_handles_labels()[0]
     longest = max((len(handle.get_label()) for handle in handles), default=0)
-    columns = legend.pop("ncols", 0) or max(1, min(3, _WIDEST // (longest + _HANDLE)))
+    columns = max(1, int(_room(ax) * _LETTERS / (longest + _HANDLE)))
     below = ax.transAxes + ScaledTranslation(0.0, -_BELOW, ax.figure.dpi_scale_trans)
     ax.legend(
         handles=handles,
@@ -163,3 +164,8 @@ def finish(ax: Any, title: str, **legend: Any) -> None:
         ncols=columns,
         **legend,
     )
+
+
+def _room(ax: Any) -> float:
+    """Return the inches of width that axes share with no others."""
+    return float(ax.get_position().width / _USUAL_SHARE * ax.figure.get_figwidth())
