@@ -18,7 +18,7 @@ def errors_of_outputs(n, alpha):
     with np.errstate(divide="ignore"):
         log_alpha = np.log10(alpha)
     bowl = 1.0 + 10.0 / n + 0.01 * np.square(np.clip(log_alpha, -20.0, 20.0))
-    slope = 1.0 + 10.0 / n + 0.1 * np.clip(log_alpha, -20.0, 20.0) + 2.0
+    slope = 1.05 + 0.02 * (np.clip(log_alpha, -20.0, 20.0) + 3.0)
     twice = (n > N_ROWS) & (n <= 2.0 * N_ROWS)
     at_edge = np.where(twice, np.where(alpha < 1e-3, np.nan, slope), bowl)
     beyond = np.where((n > 2.0 * N_ROWS) & (alpha < 1e-6), np.nan, at_edge)
