@@ -2,7 +2,7 @@
 More rows than memory: what then?
 =================================
 
-A table of 760 MiB on disk, as much of features, and a process that may not have more than 500 MiB
+A table of 760 MiB on disk, as much of features, and a process that may not have more than 600 MiB
 of its own. The rows are mapped from the file and read block by block; features of a block are made
 when they are needed, and dropped when their products have been added up.
 """
@@ -52,7 +52,7 @@ from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures
 from sk_deepfeat.compose import fit_in_blocks
 
 folder = sys.argv[1]
-resource.setrlimit(resource.RLIMIT_DATA, (500 * 2**20, -1))
+resource.setrlimit(resource.RLIMIT_DATA, (600 * 2**20, -1))
 try:
     np.load(folder + "/X.npy")
 except MemoryError as error:

@@ -179,6 +179,14 @@ def check_memory_limit(seen):
     assert np.all(np.diff(seen["errors"]) < 0) and seen["errors"][-1] > 0.98
 
 
+def check_many_targets(seen):
+    inside = (seen["lower"] <= seen["measured"]) & (seen["measured"] <= seen["upper"])
+    assert inside.mean() >= 0.8, "the other rows have noise of their own"
+    assert abs(seen["predicted"].mean() - seen["measured"].mean()) < 0.05
+    assert seen["ridge"].test_error_ < seen["one_alpha"].test_error_
+    assert np.diff(seen["curve"].predicted[:4, 0]).max() < 0
+
+
 def check_plugins(seen):
     predicted = seen["predicted"]
     measured = seen["curve"].measured_mean[-1, 0]
@@ -200,6 +208,7 @@ CHECKS = {
     "plot_labels_needed.py": check_labels_needed,
     "plot_layers_and_epochs.py": check_layers_and_epochs,
     "plot_many_cores.py": check_many_cores,
+    "plot_many_targets.py": check_many_targets,
     "plot_memory_limit.py": check_memory_limit,
     "plot_phase_diagram.py": check_phase_diagram,
     "plot_pipeline.py": check_pipeline,

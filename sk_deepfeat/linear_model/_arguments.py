@@ -59,13 +59,13 @@ def alpha_of_outputs(alpha: Any, n_outputs: int) -> Any:
         return alpha
     if np.ndim(alpha) == 0:
         return float(alpha)
-    if np.size(alpha) != n_outputs:
+    values = np.asarray(alpha, dtype=np.float64)
+    if values.size != n_outputs:
         raise ValueError(
-            f"alpha holds {np.size(alpha)} numbers for {n_outputs} outputs of y; pass one for each "
+            f"alpha holds {values.size} numbers for {n_outputs} outputs of y; pass one for each "
             "output, or one for all. To compare many, ask predict_test_error(alpha=[...]) after "
             "fitting once."
         )
-    values = np.asarray(alpha, dtype=np.float64)
     return values if n_outputs > 1 else float(values[0])
 
 

@@ -14,6 +14,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from sk_deepfeat.plugins import require_members, require_same_data, resolve
 from sk_deepfeat.theory import ErrorDecomposition, TargetVariance
+from sk_deepfeat.theory.answer import AskedVariance, ShareOfAll
 from sk_deepfeat.theory.validation import FloatArray
 
 
@@ -114,6 +115,8 @@ class AskedPopulation:
         Whether roots of these are taken.
     share_of : TargetVariance, optional
         Of the targets, where the factor makes shares of it: intervals are then those of shares.
+    of_all : bool, default=False
+        Whether they are shares of the variance of all outputs together.
     """
 
     population: Any
@@ -125,6 +128,7 @@ class AskedPopulation:
     factor: FloatArray | None = None
     root: bool = False
     share_of: TargetVariance | None = None
+    of_all: bool = False
 
     def answer(self, n_samples: FloatArray, alpha: FloatArray, *, variance: bool = False) -> Any:
         """Return the population's `ErrorAnswer`, or what stands for one, of cells.
@@ -138,11 +142,16 @@ class AskedPopulation:
         if not _gives_records(self.population):
             return _AnswerByMembers(self, cells)
         share = self.share_of if variance else None
-        asked = "relative" if share is not None and self.fit_intercept else variance
+        asked: AskedVariance = variance
+        if share is not None and self.fit_intercept:
+            asked = "relative"
+            if self.of_all and self.factor is not None:
+                asked = ShareOfAll(self.factor)
         found = self.population.answer(*cells, fit_intercept=self.fit_intercept, variance=asked)
-        if share is not None and not self.fit_intercept and found.log_variance is not None:
-            # The error of nothing is a second moment, no variance: nothing tells how both vary.
-            found = found._replace(log_variance=found.log_variance + share.log_variance)
+        if share is not None and not self.fit_intercept:
+            # The error of nothing is a second moment, no variance: nothing tells how both vary,
+            # nor how the variances of outputs do, which may be those of one signal.
+            found = found.with_common(share.log_variance)
         return found
 
     @property

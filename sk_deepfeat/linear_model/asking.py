@@ -59,7 +59,8 @@ def predict_test_error(
     A `TransformedTargetRegressor` whose transformer is linear in each output (no transformer,
     StandardScaler, MinMaxScaler, RobustScaler, a function such as ``lambda y: y / 1000``, and
     pipelines of them) multiplies the squared error of an output by the square of its scale. Whether
-    it is linear is tried out, not read from its name.
+    it is linear is tried out, not read from its name. For a ridge without intercept, what the
+    transformer centres by counts as known: with n rows, errors are then too small by about 1/n.
 
     A `MultiOutputRegressor` has one ridge for each output. None stands for the fitted alpha of
     each, "optimal" for the best of each, and a number for an alpha that they have in common.

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from sk_deepfeat.exceptions import PopulationWarning, warn_caller
+from sk_deepfeat.linear_model._scores import Score, loss_factor
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
-from sk_deepfeat.theory.answer import ErrorAnswer
+from sk_deepfeat.theory.answer import ErrorAnswer, TargetVariance
 from sk_deepfeat.theory.validation import FloatArray
 
 
@@ -29,9 +30,12 @@ class EachOutputPredictor(ErrorPredictor):
     ----------
     each : tuple of ErrorPredictor
         Those of the outputs, in order.
+    share_variance : float, default=0.0
+        Of the logarithm of what errors are shares of, which all have in common.
     """
 
     each: tuple[ErrorPredictor, ...] = ()
+    share_variance: float = 0.0
 
     @classmethod
     def of(cls, each: Sequence[ErrorPredictor]) -> EachOutputPredictor:
@@ -55,25 +59,19 @@ class EachOutputPredictor(ErrorPredictor):
         each = [one.rescaled(part) for one, part in zip(self.each, scales, strict=True)]
         return replace(self, each=tuple(each))
 
-    def score(
-        self,
-        n_samples: Any = None,
-        alpha: Any = None,
-        *,
-        scoring: str = "r2",
-        multioutput: Any = "uniform_average",
-        **options: Any,
-    ) -> Any:
-        """Return scores, and with ``return_interval`` the ends of their intervals."""
-        weighted = isinstance(multioutput, str) and multioutput == "variance_weighted"
-        if weighted and scoring == "r2":
-            known = [one.target_variance for one in self.each]
-            multioutput = np.concatenate([one.variance for one in known if one is not None])
-        return super().score(n_samples, alpha, scoring=scoring, multioutput=multioutput, **options)
+    @property
+    def known_variance(self) -> TargetVariance:
+        """The variances of the targets of all, or ValueError if nothing tells one."""
+        known = [one.known_variance for one in self.each]
+        return TargetVariance(*map(np.concatenate, zip(*known, strict=True)))
 
-    def _losses(self, score: Any, *, weighted: bool = False) -> EachOutputPredictor:
-        each = [one._losses(score, weighted=weighted) for one in self.each]
-        return replace(self, each=tuple(each))
+    def _losses(self, score: Score, *, weighted: bool = False) -> EachOutputPredictor:
+        if not weighted:
+            return replace(self, each=tuple(one._losses(score) for one in self.each))
+        # Errors as shares of what all vary: how both are wrong together is not known.
+        variance = self.known_variance
+        shares = self.rescaled(np.sqrt(loss_factor(score, variance.variance, weighted=True)))
+        return replace(shares, share_variance=float(variance.averaged().log_variance[0]))
 
     def optimal_alpha(self, n_samples: Any = None, *, n_groups: Any = None) -> Any:
         """Return the alphas of least predicted error of each, along the last axis."""
@@ -104,7 +102,8 @@ class EachOutputPredictor(ErrorPredictor):
     def _answer(self, n_samples: FloatArray, alpha: Any, *, variance: bool = False) -> Any:
         found = _asked_each(self.each, lambda one: one._answer(n_samples, alpha, variance=variance))
         of_each = isinstance(alpha, str) or (alpha is None and np.ndim(self.alpha) > 0)
-        return joined(found, of_each=of_each)
+        answer = joined(found, of_each=of_each)
+        return answer.with_common(np.full(answer.error.shape[-1:], self.share_variance))
 
     def _floor(self) -> float:
         return float(np.mean([one._floor() for one in self.each]))

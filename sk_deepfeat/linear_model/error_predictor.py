@@ -154,19 +154,26 @@ class ErrorPredictor:
         """Return what answers for a loss in place of the error."""
         key = score, weighted
         if key not in self._of_losses:
-            variance = self.target_variance
-            if variance is None:
-                raise ValueError(f"population={self.asked.given!r} tells no variance of y.")
+            variance = self.known_variance
             units = loss_factor(score, variance.variance, weighted=weighted)
+            share_of = variance.averaged() if weighted else variance
             before = 1.0 if self.asked.factor is None else self.asked.factor
             asked = replace(
                 self.asked,
                 factor=before * units,
                 root=score.root,
-                share_of=variance if score.relative else None,
+                share_of=share_of if score.relative else None,
+                of_all=weighted,
             )
             self._of_losses[key] = replace(self, asked=asked)
         return self._of_losses[key]
+
+    @property
+    def known_variance(self) -> TargetVariance:
+        """The variance of the targets, or ValueError if nothing tells it."""
+        if self.target_variance is None:
+            raise ValueError(f"population={self.asked.given!r} tells no variance of y.")
+        return self.target_variance
 
     @cached_property
     def _of_losses(self) -> dict[tuple[Score, bool], ErrorPredictor]:

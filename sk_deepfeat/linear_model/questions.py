@@ -160,8 +160,9 @@ class ErrorQuestionsMixin:
         -----
         V is unbiased: half the mean squared difference of targets of two rows, or of rows of two
         groups. R and V are estimated from the same rows, and err together: intervals of R² are from
-        the jackknife of their ratio. `sklearn.metrics.r2_score` on m test rows has on average what
-        is predicted less about (1 - R²)/m, since it divides by their own variance.
+        the jackknife of their ratio. `sklearn.metrics.r2_score` on m test rows is on average lower,
+        since it divides by their own variance: of normal targets and residuals by about
+        (1 - R²)(1 + 2R²)/m.
 
         Examples
         --------

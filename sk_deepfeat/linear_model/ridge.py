@@ -244,7 +244,8 @@ class DeterministicEquivalentRidge(
     ) -> None:
         """Set what is asked of a fitted ridge."""
         alpha = predictor.optimal_alpha() if is_optimal(self.alpha) else predictor.alpha
-        self.alpha_ = alpha if np.ndim(alpha) or is_optimal(self.alpha) else self.alpha
+        given = np.ndim(self.alpha) == 0 and not is_optimal(self.alpha)
+        self.alpha_ = self.alpha if given else alpha
         self.error_predictor_ = replace(predictor, alpha=alpha if np.ndim(alpha) else float(alpha))
         coefs, intercept, train_error = coefs_and_intercept(factorization, alpha)
         self.coef_ = coefs[:, 0] if single else coefs.T

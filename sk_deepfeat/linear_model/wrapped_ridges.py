@@ -21,6 +21,9 @@ from sk_deepfeat.linear_model.each_output import EachOutputPredictor
 from sk_deepfeat.linear_model.target_units import TargetUnits, target_units
 from sk_deepfeat.rows import with_numpy_attributes
 
+# Of pipelines, unions and transformers of columns, whose own tags do not tell.
+_LISTS_OF_STEPS = ("steps", "transformer_list", "transformers")
+
 
 def fitted_ridge(estimator: Any) -> Any:
     """Return the fitted ridge that answers for `estimator`, in the units of its targets.
@@ -178,7 +181,7 @@ def steps_that_learned(estimator: Any) -> list[str]:
     """
     if isinstance(estimator, FrozenEstimator):
         return steps_that_learned(estimator.estimator)
-    for name in ("best_estimator_", "regressor_"):
+    for name in ("best_estimator_", "regressor_", "readout_"):
         if hasattr(estimator, name):
             return steps_that_learned(getattr(estimator, name))
     if isinstance(estimator, MultiOutputRegressor) and hasattr(estimator, "estimators_"):
@@ -192,6 +195,9 @@ def steps_that_learned(estimator: Any) -> list[str]:
 def _uses_targets(step: Any) -> bool:
     if isinstance(step, FrozenEstimator) or not hasattr(step, "__sklearn_tags__"):
         return False
+    for name in _LISTS_OF_STEPS:
+        if hasattr(step, name):
+            return any(_uses_targets(part[1]) for part in getattr(step, name))
     tags = get_tags(step)
     predicts = tags.estimator_type in ("regressor", "classifier")
     return bool(tags.target_tags.required) or predicts or _selects_by_targets(step)

@@ -45,9 +45,10 @@ class AnswersMixin:
         ----------
         n_samples, alpha, fit_intercept
             As in `test_error`.
-        variance : bool or "relative", default=False
+        variance : bool or "relative" or ShareOfAll, default=False
             Whether the variance of the error is wanted, too, from a population that knows it:
-            of the error itself, or of its share of the targets' variance.
+            of the error itself, or of its share of the targets' variance, or of that of all
+            outputs.
 
         Returns
         -------

@@ -76,6 +76,8 @@ class Answers:
     """Of error rates, each class."""
     scores: Scores | None = None
     """R² and roots of squared errors; None of classes."""
+    of_what: str = "the target"
+    """Whose units errors have; a target that was transformed without a linear map has its own."""
     could_check: bool = True
     """Whether the population offers a check; its rows may be gone."""
 
@@ -98,7 +100,7 @@ def ask(ridge: Any, targets: Any = None) -> Answers:
     n, metric = ridge.n_samples_, asked_metric(ridge, None)
     option = metric_option(ridge, metric)
     rates = metric == "error_rate"
-    with _heard(said):
+    with heard(said):
         best = ridge.optimal_alpha(**option)
     least = np.nan if np.any(np.isnan(best)) else _least(ridge, best, option)
     fitted = ridge.alpha_ if np.ndim(ridge.alpha_) else float(ridge.alpha_)
@@ -189,7 +191,7 @@ def _check(ridge: Any, option: dict[str, str]) -> Any:
 
 
 @contextmanager
-def _heard(said: list[str]) -> Iterator[None]:
+def heard(said: list[str]) -> Iterator[None]:
     """Append the warnings of a population to `said`; let others through."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -79,7 +79,7 @@ def _tiles_of_scores(answers: Answers) -> list[tuple[str, str, str]]:
     return [
         (f"predicted R²{where}", _known(scores.r2[0], share), _with(between[0])),
         (
-            f"root mean squared error{where}, in units of the target",
+            f"root mean squared error{where}, in units of {answers.of_what}",
             _known(scores.root[0], number),
             _with(between[1]),
         ),
@@ -106,7 +106,7 @@ def _sentence_of_scores(answers: Answers) -> str:
     explained = max(0.0, 100.0 * scores.r2[0])
     return (
         f"<p>Fitted on {answers.n_samples:,} rows{groups}, it is off by {number(root)} on {rows} "
-        f"(root mean square), where the mean of the target is off by {number(of_mean)}: it "
+        f"(root mean square), where the mean of {answers.of_what} is off by {number(of_mean)}: it "
         f"explains {explained:.0f} % of the variance.</p>"
     )
 

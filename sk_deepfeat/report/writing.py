@@ -20,7 +20,7 @@ from sk_deepfeat.model_selection.displays.drawing import import_pyplot
 from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
 from sk_deepfeat.progress import showing, stage
 from sk_deepfeat.report import sections
-from sk_deepfeat.report.answers import Answers, ask
+from sk_deepfeat.report.answers import Answers, ask, heard
 from sk_deepfeat.report.names import named, step_named
 from sk_deepfeat.report.numbers import number, numbers
 from sk_deepfeat.report.pictures import pictures
@@ -28,6 +28,11 @@ from sk_deepfeat.report.remarks import remarks
 from sk_deepfeat.theory.validation import numeric_targets
 
 _MOST_NAMES = 8
+_TRANSFORMED = (
+    "The target was transformed, and not by a linear map: all errors and scores here are those of "
+    "the transformed target, in its units."
+)
+_DEEPEST = 10  # wrappers inside of each other
 
 
 def write_report(
@@ -109,10 +114,15 @@ def write_report(
         raise TypeError(f"title={title!r} must be a string.")
     done = _pairs(columns)
     destination = check_destination(path)
-    ridge = fitted_ridge(estimator)
+    units: list[str] = []
+    with heard(units):
+        ridge = fitted_ridge(estimator)
     import_pyplot("write_report")
     with showing(verbose):
         answers = ask(ridge, targets)
+    if units:
+        answers.of_what = "the transformed target"
+        answers.said.insert(0, _TRANSFORMED)
     if title is None:
         title = f"Predicted {answers.words.error}"
     target = _target(y, ridge, answers, target_name)
@@ -226,9 +236,13 @@ def _data(estimator: Any, answers: Answers, target: str) -> list[tuple[str, str]
 
 
 def _model(estimator: Any, ridge: Any, answers: Answers) -> list[tuple[str, str]]:
-    if hasattr(estimator, "best_estimator_"):
-        estimator = estimator.best_estimator_
-    steps: list[Any] = []
+    steps, transformed = [], []
+    for _ in range(_DEEPEST):
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif hasattr(estimator, "regressor_"):
+            transformed = [("target transformed by", named(estimator.transformer_))]
+            estimator = estimator.regressor_
     if hasattr(estimator, "feature_map_"):
         steps = [estimator.feature_map_]
         if isinstance(steps[0], Pipeline):
@@ -243,6 +257,7 @@ def _model(estimator: Any, ridge: Any, answers: Answers) -> list[tuple[str, str]
         ("alpha", numbers(ridge.alpha_)),
         (answers.words.train_error, answers.words.show(answers.train_error)),
         ("population", given if isinstance(given, str) else named(ridge.population_)),
+        *transformed,
     ]
 
 

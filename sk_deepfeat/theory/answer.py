@@ -11,9 +11,17 @@ from scipy.special import stdtrit
 
 from sk_deepfeat.theory.validation import FloatArray
 
+
+class ShareOfAll(NamedTuple):
+    """Errors as shares of the variance of all outputs together, each in units of its own."""
+
+    units: FloatArray
+    """What the variance of each output is multiplied by, shape (t,)."""
+
+
 # Whether the variance of an error is wanted, and if it is: of that as a share of the variance of
-# the targets, which are the same rows' and vary with it?
-AskedVariance = bool | Literal["relative"]
+# the targets, which are the same rows' and vary with it? Of its own output's, or that of all?
+AskedVariance = bool | Literal["relative"] | ShareOfAll
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,16 @@ class TargetVariance(NamedTuple):
     def scaled(self, factor: FloatArray) -> TargetVariance:
         """Return those of targets whose squares are so many times as large, output by output."""
         return self._replace(variance=self.variance * factor)
+
+    def averaged(self) -> TargetVariance:
+        """Return the mean over outputs, for each; the outputs are taken to be wrong together."""
+        total = self.variance.sum()
+        parts = self.variance / total if total > 0 else np.zeros_like(self.variance)
+        log_variance = np.square((parts * np.sqrt(self.log_variance)).sum())
+        return TargetVariance(
+            np.full_like(self.variance, self.variance.mean()),
+            np.full_like(self.log_variance, log_variance),
+        )
 
 
 class ErrorAnswer(NamedTuple):
@@ -157,6 +175,23 @@ class ErrorAnswer(NamedTuple):
             cautious_error=times(self.cautious_error),
             log_variance=of_log(self.log_variance),
             common_variance=of_log(self.common_variance),
+        )
+
+    def with_common(self, log_variance: FloatArray) -> ErrorAnswer:
+        """Return the record with more variance of log R, which moves all outputs together.
+
+        Parameters
+        ----------
+        log_variance : ndarray of shape (t,)
+            Of each output. Where no variance is known, it is still not.
+        """
+        if self.log_variance is None:
+            return self
+        common = np.zeros_like(self.log_variance)
+        if self.common_variance is not None:
+            common = self.common_variance
+        return self._replace(
+            log_variance=self.log_variance + log_variance, common_variance=common + log_variance
         )
 
     def decomposition(self) -> ErrorDecomposition | None:

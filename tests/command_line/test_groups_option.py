@@ -87,7 +87,7 @@ def test_report_of_groups(run, grouped, tmp_path, features):
     assert (status, out) == (0, f"{page}\n"), err
     source = page.read_text(encoding="utf-8")
     assert "<title>Predicted test error on new groups (site): data.npz</title>" in source
-    assert "<span>predicted test error on new groups</span>" in source
+    assert "<span>predicted test error on new groups, squared</span>" in source
     rows, groups = ("900", "180") if features == "trained" else ("1,200", "240")
     assert f"<dd>{rows} in {groups} groups" in source
 

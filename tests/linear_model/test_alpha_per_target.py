@@ -270,3 +270,18 @@ def test_alphas_that_do_not_fit_are_refused(rows, alpha, message):
 def test_it_is_yes_or_no(rows):
     with pytest.raises((TypeError, ValueError), match="alpha_per_target='yes'"):
         DeterministicEquivalentRidge("optimal", alpha_per_target="yes").fit(*rows)
+
+
+def test_one_alpha_in_a_list_is_one_number():
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    fitted = DeterministicEquivalentRidge([2.0]).fit(X, X[:, 0])
+    assert isinstance(fitted.alpha_, float) and fitted.alpha_ == 2.0
+
+
+def test_alphas_of_another_array_library_are_counted():
+    torch = pytest.importorskip("torch")
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    found = DeterministicEquivalentRidge(torch.tensor([1.0, 2.0, 3.0])).fit(X, X)
+    np.testing.assert_array_equal(found.alpha_, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="alpha holds 2 numbers for 3 outputs"):
+        DeterministicEquivalentRidge(torch.tensor([1.0, 2.0])).fit(X, X)

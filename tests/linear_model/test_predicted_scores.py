@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator
 from sklearn.datasets import load_diabetes, make_classification
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score, root_mean_squared_error
+from sklearn.multioutput import MultiOutputRegressor
 
 from sk_deepfeat import (
     DeterministicEquivalentRidge,
@@ -13,7 +14,9 @@ from sk_deepfeat import (
     TwoStageRegressor,
 )
 from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.linear_model.wrapped_ridges import fitted_ridge
 from sk_deepfeat.populations import ExactPopulation
+from sk_deepfeat.theory.one_sample.jackknife import jackknife_variance
 
 SCORES = ("r2", "neg_mean_squared_error", "neg_root_mean_squared_error")
 
@@ -112,9 +115,26 @@ def test_an_error_and_the_variance_of_the_same_rows_err_together():
     X = rng.normal(size=(500, 5))
     y = rng.standard_t(4, size=500)
     fitted = DeterministicEquivalentRidge(5.0).fit(X, y)
-    _, low, high = fitted.predict_test_error(return_interval=True)
-    _, lower, upper = fitted.predict_score(return_interval=True)
-    assert upper - lower < 0.75 * np.log(high / low)
+    sizes = [300, 500, 501, 700]  # beyond all rows, too
+    _, low, high = fitted.predict_test_error(sizes, return_interval=True)
+    _, lower, upper = fitted.predict_score(sizes, return_interval=True)
+    assert np.all(upper - lower < 0.75 * np.log(high / low))
+
+
+def test_they_err_together_where_subsets_measure_the_error():
+    # At the training size nothing but the jackknife's part differs, whatever the theory's weight.
+    rng = np.random.default_rng(1)
+    Z = rng.normal(size=(60, 3))
+    X, y = np.c_[Z, Z**2, Z**3, Z**5], rng.standard_t(4, size=60)
+    population = DeterministicEquivalentRidge(0.1).fit(X, y).population_
+    replicates = population.surface_.replicates
+    logs = replicates.log_errors(np.array([60.0]), np.array([0.1]))
+    shares = logs - replicates.log_null_errors(60.0, "relative")
+    plain, relative = (
+        population.answer(60, 0.1, variance=wanted).log_variance for wanted in (True, "relative")
+    )
+    expected = jackknife_variance(shares) - jackknife_variance(logs)
+    np.testing.assert_allclose(relative - plain, expected[0])
 
 
 def test_intervals_of_r2_hold_the_score_of_refits_as_often_as_they_say():
@@ -311,3 +331,84 @@ def test_what_no_score_is_is_refused(ridge, options, message):
 def test_one_finite_target_is_needed(ridge, targets):
     with pytest.raises(ValueError, match=r"target_(error|score)="):
         ridge.required_samples(**targets)
+
+
+def uneven_rows(seed, n=100):
+    """One target of heavy tails that is nearly known, one of noise."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 3))
+    X[:, 0] = rng.standard_t(5, size=n)
+    return X, np.c_[3.0 * X[:, 0] + 0.01 * rng.normal(size=n), 0.8 * rng.normal(size=n)]
+
+
+def one_signal(seed, n=100, n_outputs=30):
+    """Many targets of one signal, each with noise of its own."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 3))
+    return X, X[:, :1] + 0.7 * rng.normal(size=(n, n_outputs))
+
+
+@pytest.mark.parametrize(
+    ("draw", "multioutput", "fit_intercept", "wrapped"),
+    [
+        (uneven_rows, "variance_weighted", True, False),
+        (uneven_rows, "variance_weighted", False, False),
+        (uneven_rows, "variance_weighted", True, True),
+        (one_signal, "uniform_average", True, False),
+        (one_signal, "uniform_average", False, False),
+    ],
+)
+def test_intervals_of_averages_know_what_variances_have_in_common(
+    draw, multioutput, fit_intercept, wrapped
+):
+    # Means over outputs are as uncertain as the variances that they are shares of.
+    found = []
+    for seed in range(15):
+        fitted = DeterministicEquivalentRidge(0.1, fit_intercept=fit_intercept)
+        if wrapped:
+            fitted = fitted_ridge(MultiOutputRegressor(fitted).fit(*draw(seed)))
+        else:
+            fitted.fit(*draw(seed))
+        found.append(fitted.predict_score(return_interval=True, multioutput=multioutput))
+    score, lower, upper = np.transpose(found)
+    scatter = 1.64 * np.log(1.0 - score).std()
+    reach = np.log((1.0 - lower) / (1.0 - upper)).mean() / 2
+    assert 0.8 * scatter < reach < (3.0 if wrapped else 2.0) * scatter
+
+
+def test_variance_weighted_shares_are_those_of_all_in_any_units():
+    X, Y = uneven_rows(0)
+    scale = np.array([5.0, 0.01])
+    rescaled = DeterministicEquivalentRidge(1.0).fit(X, Y / scale).error_predictor_.rescaled(scale)
+    plain = DeterministicEquivalentRidge(1.0).fit(X, Y)
+    options = {"multioutput": "variance_weighted", "return_interval": True}
+    np.testing.assert_allclose(rescaled.score(**options), plain.predict_score(**options))
+
+
+def test_one_ridge_for_each_output_weighs_variances_as_one_for_all_does():
+    X, Y = uneven_rows(0)
+    Y = np.c_[Y, np.full(100, 3.0)]  # of which no share is known, but of all
+    plain = DeterministicEquivalentRidge(1.0)
+    each = fitted_ridge(MultiOutputRegressor(plain).fit(X, Y))
+    found = each.predict_score([50, 100], multioutput="variance_weighted")
+    expected = plain.fit(X, Y).predict_score([50, 100], multioutput="variance_weighted")
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_what_r2_score_is_on_few_test_rows():
+    rng = np.random.default_rng(0)
+    signal, noise = rng.normal(size=(2, 40, 20_000))
+    for size in (0.5, 1.0, 2.0):
+        expected = 1.0 - size**2 / (1.0 + size**2)
+        found = r2_score(signal + size * noise, signal, multioutput="raw_values").mean()
+        lower = (1.0 - expected) * (1.0 + 2.0 * expected) / 40
+        assert expected - found == pytest.approx(lower, rel=0.25)
+
+
+@pytest.mark.parametrize("multioutput", ["raw_values", [0.0, 1.0, 0.0]])
+def test_intervals_of_roots_are_roots_of_intervals(ridge, multioutput):
+    options = {"multioutput": multioutput, "return_interval": True}
+    errors = ridge.predict_test_error([100, 300, 400], **options)
+    name = "neg_root_mean_squared_error"
+    score, lower, upper = ridge.predict_score([100, 300, 400], scoring=name, **options)
+    np.testing.assert_allclose(np.square([score, upper, lower]), errors)

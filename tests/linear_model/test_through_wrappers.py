@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_iris, load_linnerud
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
@@ -13,7 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.multioutput import MultiOutputRegressor
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MaxAbsScaler,
@@ -22,6 +22,7 @@ from sklearn.preprocessing import (
     QuantileTransformer,
     RobustScaler,
     StandardScaler,
+    TargetEncoder,
 )
 
 from sk_deepfeat import (
@@ -385,3 +386,30 @@ def test_real_targets_of_three_units():
         found = predict_test_error(model, [10, 20], multioutput="raw_values")
         expected = plain[-1].predict_test_error([10, 20], multioutput="raw_values")
     np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda step: make_pipeline(step, StandardScaler()),
+        lambda step: FeatureUnion([("chosen", step), ("all", StandardScaler())]),
+        lambda step: ColumnTransformer([("chosen", step, [0, 1, 2])], remainder="passthrough"),
+    ],
+    ids=["pipeline", "union", "columns"],
+)
+def test_what_saw_the_targets_is_found_inside_of_steps(wrapped):
+    ridge = DeterministicEquivalentRidge()
+    for step in (SelectKBest(k=2), TargetEncoder(target_type="continuous")):
+        rows = np.c_[np.round(X[:, :3], 1), X]  # categories first
+        with pytest.warns(PopulationWarning, match="of the pipeline learned from the targets"):
+            predict_test_error(make_pipeline(wrapped(step), ridge).fit(rows, Y))
+    kept = FrozenEstimator(SelectKBest(k=2).fit(X[:200, :3], Y[:200]))
+    for step in (StandardScaler(), kept):
+        predict_test_error(make_pipeline(wrapped(step), ridge).fit(X[200:, :3], Y[200:]))
+
+
+def test_what_saw_the_targets_is_found_in_a_second_stage():
+    readout = make_pipeline(SelectKBest(k=3), DeterministicEquivalentRidge())
+    model = TwoStageRegressor(PCA(5, random_state=0), readout, random_state=0).fit(X, Y)
+    with pytest.warns(PopulationWarning, match="'selectkbest' of the pipeline learned from"):
+        predict_test_error(model)

@@ -9,6 +9,7 @@ import subprocess
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -327,6 +328,20 @@ def test_every_output_may_have_an_alpha_of_its_own(tmp_path):
     assert used == f"{number(ridge.alpha_.mean())} {ends}", "of two the mean is the median"
     assert f"{used} best alpha, median and range over outputs used here: {used}" in said
     assert f"{number(ridge.test_error_)} predicted test error, squared" in said
+
+
+def test_units_of_a_transformed_target(tmp_path):
+    model = make_pipeline(StandardScaler(), DeterministicEquivalentRidge(1.0))
+    logs = TransformedTargetRegressor(model, func=np.log, inverse_func=np.exp).fit(X, Y)
+    said = text_of(write_report(logs, tmp_path / "r.html", y=Y))
+    assert "in units of the transformed target" in said and "units of the target" not in said
+    assert "all errors and scores here are those of the transformed target" in said
+    assert "features 10: StandardScaler()" in said
+    assert "target transformed by FunctionTransformer(func=log, inverse_func=exp" in said
+    scaled = TransformedTargetRegressor(model, transformer=StandardScaler()).fit(X, Y)
+    said = text_of(write_report(scaled, tmp_path / "r.html"))
+    assert f"{number(np.sqrt(fitted_ridge(model.fit(X, Y)).test_error_))} root mean" in said
+    assert "in units of the target" in said and "transformed target," not in said
 
 
 def test_errors_on_new_groups_are_named_so(tmp_path):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sk_deepfeat.theory.answer import AskedVariance, ShareOfAll
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.curve_tables import CurveTables
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
@@ -68,7 +69,7 @@ class JackknifeReplicates:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log(np.concatenate(errors))
 
-    def log_null_errors(self, n_samples: float) -> FloatArray:
+    def log_null_errors(self, n_samples: float, share: AskedVariance) -> FloatArray:
         """Return the logarithm of every replicate's error where nothing is learned.
 
         With an intercept, that is the variance of the targets but for a factor that all share.
@@ -77,12 +78,18 @@ class JackknifeReplicates:
         ----------
         n_samples : float
             Number of samples.
+        share : "relative" or ShareOfAll
+            Whether of each output, or of all together.
 
         Returns
         -------
-        ndarray of shape (n_replicates, 1, t)
+        ndarray of shape (n_replicates, 1, t), or (n_replicates, 1, 1) of all together
         """
-        return self.log_errors(np.array([n_samples]), np.array([_NOTHING_LEARNED]))
+        found = self.log_errors(np.array([n_samples]), np.array([_NOTHING_LEARNED]))
+        if not isinstance(share, ShareOfAll):
+            return found
+        with np.errstate(divide="ignore"):
+            return np.log((np.exp(found) * share.units).sum(axis=-1, keepdims=True))
 
 
 def jackknife_variance(values: FloatArray) -> FloatArray:

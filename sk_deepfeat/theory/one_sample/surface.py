@@ -103,7 +103,7 @@ class ErrorSurface:
             Numbers of samples and regularisations for weights of mean one.
         extrapolate : bool, default=False
             Whether cells that are not reachable get their extrapolated number, or NaN.
-        variance : bool or "relative", default=False
+        variance : bool or "relative" or ShareOfAll, default=False
             Whether the variance is wanted, of the error or of its share of the targets' variance;
             up to n₀ it costs more than the rest.
 
@@ -207,10 +207,10 @@ class ErrorSurface:
     ) -> FloatArray:
         """Return the logarithms of replicates' errors, or of their shares of all variance."""
         varied = self.replicates.log_errors(n_samples, alpha)
-        if variance != "relative" or not self.replicates.curves:
+        if isinstance(variance, bool) or not self.replicates.curves:
             return varied
         with np.errstate(invalid="ignore"):  # targets that never vary have no shares
-            return varied - self.replicates.log_null_errors(float(self.n_rows))
+            return varied - self.replicates.log_null_errors(float(self.n_rows), variance)
 
     def _within(self, asked: Cells, variance: AskedVariance) -> CellErrors:
         """Answer for at most n₀ samples: the theory, or where it failed what was measured."""
@@ -248,7 +248,7 @@ class ErrorSurface:
         both = self.replicates.log_errors(np.r_[rows, n_samples], np.r_[alpha, alpha])
         varied_at_n0, varied = np.split(both, 2, axis=1)
         shares_at_n0 = varied_at_n0
-        if variance == "relative":
+        if not isinstance(variance, bool):
             shares_at_n0 = self._varied(rows, alpha, variance)
         with np.errstate(invalid="ignore"):
             kappa_noise = self._kappa_noise(n_samples, risk)

@@ -83,3 +83,14 @@ def test_of_sums_it_is_that_of_all_rows(rows, grouped):
         np.testing.assert_allclose(found.variance, expected, rtol=1e-9)
         sampled = factorize_sums(few, fit_intercept=fit_intercept).target_variance
         np.testing.assert_allclose(sampled.variance, expected, rtol=0.08 if grouped else 1e-3)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_of_sums_it_is_as_well_known_as_of_all_rows(grouped):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(4000, 2)), rng.normal(size=(4000, 3))
+    sums = GramAccumulator(reservoir_size=1000)
+    sums.add(X, y, None, np.arange(4000) // 4 if grouped else None)
+    found = factorize_sums(sums, fit_intercept=True).target_variance
+    expected = target_variance(y, np.ones(4000), np.arange(4000) // 4 if grouped else None)
+    np.testing.assert_allclose(found.log_variance, expected.log_variance, rtol=0.25)
