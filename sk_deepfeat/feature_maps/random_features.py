@@ -149,8 +149,8 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         """
         law = self._checked_law()
         if not isinstance(n_features, Integral) or isinstance(n_features, bool):
-            rows = hasattr(n_features, "shape")
-            given = f" of shape {n_features.shape}" if rows else f"={n_features!r}"
+            shape = getattr(n_features, "shape", None)
+            given = f"={n_features!r}" if shape is None else f" of shape {shape}"
             raise TypeError(
                 f"n_features{given} must be an integer, the width of the inputs; fit(X) takes rows."
             )

@@ -43,7 +43,8 @@ class Transport:
 
     def __init__(self, cloud: Cloud, classes: RowClasses) -> None:
         self.cloud, self.classes = cloud, classes
-        self._maps = [self._map_of(label) for label in np.flatnonzero(classes.counts > 1)]
+        several = np.flatnonzero(classes.counts > 1)
+        self._maps = [self._map_of(int(label)) for label in several]
 
     @property
     def size(self) -> int:
