@@ -33,6 +33,8 @@ from sk_deepfeat.model_selection.fitted_ridge import (
 )
 from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
 
+_SIZES_OF_QUANTILES = 10
+
 
 class RidgeLearningCurveDisplay(Display):
     """Predicted test errors over the number of samples (lines), and measured ones (points).
@@ -225,7 +227,8 @@ class RidgeLearningCurveDisplay(Display):
         estimator : estimator
             Fitted, as of `sk_deepfeat.predict_test_error`.
         n_samples : array-like of shape (S,), optional
-            Numbers of training samples; None is from a thirtieth to ten times those of the fit.
+            Numbers of training samples; None is from a thirtieth to ten times those of the fit, ten
+            of them for quantiles, which take longer.
         alphas : float, "optimal", None, or sequence of them, optional
             Regularisations; None is the fitted one, and the best for each n.
         level : float, default=0.9
@@ -246,7 +249,8 @@ class RidgeLearningCurveDisplay(Display):
         ridge = cls._fitted_ridge(estimator, ax)
         if outputs not in ("mean", "quantiles"):
             raise ValueError(f"outputs={outputs!r} must be 'mean' or 'quantiles'.")
-        sizes = as_sizes(n_samples, sizes_around(ridge))
+        few = {"count": _SIZES_OF_QUANTILES} if outputs == "quantiles" else {}
+        sizes = as_sizes(n_samples, sizes_around(ridge, **few))
         if alphas is None:
             alphas = [fitted_alpha(ridge), "optimal"]
             if isinstance(ridge.alpha, str):
