@@ -19,7 +19,7 @@ from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.cause_sentences import Cause
 from sk_deepfeat.theory.validation import FloatArray
 
-_LARGEST_AS_SHARE = np.log(100.0)
+_LARGEST_AS_SHARE = np.log(3.0)  # beyond, a factor reads better than a share
 _NO_ROWS = "The training rows are no longer there to look for the cause; fit again."
 _NO_CAUSE = (
     "No cause was found: rows were searched for copies, groups and order, for rare columns, for "
