@@ -234,7 +234,22 @@ def registrations_end(monkeypatch):
     monkeypatch.setattr(lookup, "_registered", {kind: {} for kind in lookup.KINDS})
 
 
-@pytest.mark.parametrize("name", CHECKS)
+# Those that take more than a few seconds; the site is built from all of them, whatever is run here.
+LONG = {
+    *("plot_check_theory.py", "plot_grid_search.py", "plot_groups.py", "plot_kernel_limit.py"),
+    *("plot_labels_needed.py", "plot_layers_and_epochs.py", "plot_many_cores.py"),
+    *("plot_phase_diagram.py", "plot_plugins.py", "plot_reach_and_intervals.py"),
+    *("plot_sparse_text.py", "plot_structured_weights.py", "plot_transfer_backbone.py"),
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.statistical) if name in LONG else name
+        for name in CHECKS
+    ],
+)
 @pytest.mark.usefixtures("registrations_end")
 def test_example(name):
     text = (EXAMPLES / name).read_text(encoding="utf-8")
