@@ -61,10 +61,10 @@ def run_curve(arguments: argparse.Namespace) -> int:
     """Compute the curve, write and print it, and return the exit status 0."""
     output = Path(arguments.output)
     check_folder(output)  # all three before the long run
-    require_plot()
     with patience(f"reading {arguments.data}"):
         data = load(arguments)
     check_population(arguments, data)
+    require_plot()
     print_notes(data)
     with patience("fitting the features"):
         stages = fit_features(arguments, data)

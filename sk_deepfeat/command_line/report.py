@@ -24,10 +24,10 @@ _SIZES = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the JSON's curve, in units of the trai
 def run_report(arguments: argparse.Namespace) -> int:
     """Fit the model, write its page, print where, and return the exit status 0."""
     output = check_destination(arguments.output)  # all three before the long run
-    require_plot()
     with patience(f"reading {arguments.data}"):
         data = load(arguments)
     check_population(arguments, data)
+    require_plot()
     print_notes(data)
     with patience("fitting features and ridge"):
         model = fit_model(model_of(arguments, data), data)
