@@ -71,6 +71,8 @@ def test_report_of_a_bad_file(run, tmp_path, arrays, message):
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes and devices have names")
 def test_nothing_but_a_regular_file_is_replaced(run, save, tmp_path):
+    for package in ("matplotlib", "pandas"):
+        pytest.importorskip(package, reason="the report has pictures")
     pipe, page, link = tmp_path / "pipe", tmp_path / "page.html", tmp_path / "link.html"
     os.mkfifo(pipe)
     for output in (pipe, "/dev/null"):
