@@ -28,7 +28,8 @@ FREE = {0, 0.5, 1, 2, 3, 4, 10, 300}
 NUMERICAL = {
     "blocks.py": {0.1, 5},
     "centred_rows.py": {16, 64},
-    "factorization.py": {8, 100.0},
+    "factorization.py": {8},
+    "ridge_coefs.py": {100.0},
     "factorize.py": {16},
     "half_grams.py": {256},
     "kappa_curve.py": {0.001, 0.1, 5, 8, 50, 100, 120, 200, 600},
