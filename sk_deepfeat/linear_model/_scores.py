@@ -58,6 +58,14 @@ def named(scores: dict[str, _AnyScore], scoring: Any) -> _AnyScore:
     )
 
 
+def score_of_losses(best: float, found: Any) -> Any:
+    """Return scores of losses, and where they came with the ends of intervals, these too."""
+    if not isinstance(found, tuple):
+        return best - found
+    loss, lower, upper = found
+    return best - loss, best - upper, best - lower
+
+
 def loss_factor(score: Score, variance: FloatArray, *, weighted: bool) -> FloatArray:
     """Return what an error of each output is multiplied by in its loss.
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.linear_model._arguments import one_target
 from sk_deepfeat.linear_model._population import AskedPopulation
-from sk_deepfeat.linear_model._scores import CLASS_SCORES, named
+from sk_deepfeat.linear_model._scores import CLASS_SCORES, named, score_of_losses
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.theory.alpha_search import Goal
 from sk_deepfeat.theory.one_sample.classes import tuning
@@ -146,18 +146,12 @@ class ClassErrorPredictor:
         *,
         scoring: str = "accuracy",
         temperature: float | None = None,
-        return_interval: bool = False,
         **options: Any,
     ) -> Any:
-        """Return scores, and with `return_interval` the ends of their intervals."""
+        """Return scores, and with ``return_interval`` the ends of their intervals."""
         score = named(CLASS_SCORES, scoring)
-        found = self.of(score.metric, temperature).test_error(
-            n_samples, alpha, return_interval=return_interval, **options
-        )
-        if not return_interval:
-            return score.best - found
-        loss, lower, upper = found
-        return score.best - loss, score.best - upper, score.best - lower
+        predictor = self.of(score.metric, temperature)
+        return score_of_losses(score.best, predictor.test_error(n_samples, alpha, **options))
 
     def class_errors(
         self, n_samples: Any = None, alpha: Any = None, *, n_groups: Any = None, level: float = 0.9

@@ -17,7 +17,7 @@ from sk_deepfeat.linear_model._arguments import (
 )
 from sk_deepfeat.linear_model._per_output import Ask, answer_per_output
 from sk_deepfeat.linear_model._population import AskedPopulation
-from sk_deepfeat.linear_model._scores import SCORES, Score, loss_factor, named
+from sk_deepfeat.linear_model._scores import SCORES, Score, loss_factor, named, score_of_losses
 from sk_deepfeat.progress import as_stage
 from sk_deepfeat.theory import ErrorDecomposition, TargetVariance
 from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch, Goal, required_samples
@@ -124,10 +124,7 @@ class ErrorPredictor:
             return_interval=return_interval,
             level=level,
         )
-        if not return_interval:
-            return score.best - found
-        loss, lower, upper = found
-        return score.best - loss, score.best - upper, score.best - lower
+        return score_of_losses(score.best, found)
 
     def rescaled(self, scale: FloatArray) -> ErrorPredictor:
         """Return what answers for targets in other units.
