@@ -30,6 +30,7 @@ ROOMS = {
     "command_line",
     "testing",
     "exceptions",
+    "array_files",
     "progress",
     "notebook",
     "__init__",
@@ -44,11 +45,12 @@ class Rule(NamedTuple):
     for_typing: frozenset[str] | set[str] = frozenset()
 
 
-# Every room may also import itself, `exceptions`, `progress` and the standard library.
-OPEN_TO_ALL = {"exceptions", "progress"}
+# Every room may also import itself, what is open to all, and the standard library.
+OPEN_TO_ALL = {"exceptions", "progress", "array_files"}
 TABLE = {
     "exceptions": Rule(set(), set()),
     "progress": Rule(set(), set(), in_functions={"tqdm"}),
+    "array_files": Rule(set(), {"numpy"}),
     "notebook": Rule({"linear_model"}, {"sklearn"}),
     "plugins": Rule(set(), set(), for_typing={"numpy"}),
     "activations": Rule({"plugins"}, {"numpy", "scipy"}),
@@ -271,6 +273,7 @@ def test_public_names_are_sorted_and_exist(folder):
         ("__main__", "import sk_deepfeat.linear_model", "may not import linear_model"),
         ("exceptions", "import sk_deepfeat.theory", "may not import theory"),
         ("progress", "import sk_deepfeat.theory", "may not import theory"),
+        ("array_files", "import sk_deepfeat.rows", "may not import rows"),
         ("progress", "import tqdm", "not an outside package"),
         ("theory.search", "def f():\n    import tqdm", "not an outside package"),
         ("cellar.wine", "", "belongs to no room"),
