@@ -116,7 +116,7 @@ def test_damaged_archives(tmp_path, rng):
         arrays.read("X")
     for wrong in (b"", b"no archive", whole[:200]):
         path.write_bytes(wrong)
-        with pytest.raises(ArrayFileError, match="it is no .npz archive"):
+        with pytest.raises(ArrayFileError, match=r"it is no \.npz archive"):
             NpzFile(path)
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "w") as archive:
         archive.writestr("X.npy", whole)
@@ -135,7 +135,8 @@ def test_the_command_line_unpickles_nothing(tmp_path, capsys, option):
     arrays = {"X": np.random.default_rng(0).normal(size=(60, 3)), "y": np.arange(60.0)}
     arrays = {**arrays, "things": wired} if option else {**arrays, "y": wired}
     path = tmp_path / "data.npz"
-    hostile_files.write_npz(path, {name: hostile_files.npy(array) for name, array in arrays.items()})
+    members = {name: hostile_files.npy(array) for name, array in arrays.items()}
+    hostile_files.write_npz(path, members)
     assert main(["curve", str(path), *option, "--json"]) == 2
     assert "the array holds Python's objects" in capsys.readouterr().err
     assert not made.exists()
