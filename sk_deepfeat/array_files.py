@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import os
+import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
@@ -155,3 +156,45 @@ def _check_claim(stream: Any, size: int, where: str) -> int:
 def _check_shape(shape: Sequence[int], where: str) -> None:
     if len(shape) > _MOST_AXES or any(length < 0 or length > _LARGEST for length in shape):
         raise ArrayFileError(f"{where} claims shape {shape}, which no array has")
+
+
+def save_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write an .npz file: whole, or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        A regular file there is replaced, and links are followed.
+    arrays : dict of str to ndarray
+        Of numbers or strings; names may hold slashes.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    destination = Path(os.path.realpath(path))
+    if destination.exists() and not destination.is_file():
+        raise FileExistsError(f"{destination} is no regular file, and is not replaced.")
+    if not destination.parent.is_dir():
+        raise FileNotFoundError(f"{destination}: there is no folder {destination.parent}.")
+    handle, scratch = tempfile.mkstemp(dir=destination.parent, suffix=".npz")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+                for name, array in arrays.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(scratch, 0o666 & ~_umask())
+        os.replace(scratch, destination)
+    except BaseException:
+        os.unlink(scratch)
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

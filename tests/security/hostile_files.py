@@ -1,6 +1,7 @@
 """Files of arrays as an attacker writes them: headers that lie, and what numpy would unpickle."""
 
 import io
+import os
 import struct
 import zipfile
 
@@ -72,3 +73,7 @@ LIES = {
     "no magic": (b"not an array at all", "is no NumPy header"),
     "empty": (b"", "is no NumPy header"),
 }
+
+
+def make_pipe(path):
+    os.mkfifo(path)
