@@ -52,6 +52,8 @@ def assert_same(one, other):
         if isinstance(value, LeakyReLU):
             value, theirs[name] = value.slope, theirs[name].slope
         assert type(value) is type(theirs[name])
+        if hasattr(value, "torch_name"):  # an activation, which equals only itself
+            continue
         np.testing.assert_equal(theirs[name], value)
     for name, value in vars(one).items():
         if name.endswith("_") and not name.startswith("_"):
