@@ -6,7 +6,7 @@ with its reason. Any other survivor makes the exit status 1.
 
 import argparse
 import csv
-import random
+import hashlib
 import re
 import subprocess
 import sys
@@ -37,7 +37,7 @@ def options() -> argparse.Namespace:
         help="files or folders of the package (default: its three rooms)",
     )
     parser.add_argument("--changed", metavar="REV", help="only lines changed since a revision")
-    parser.add_argument("--sample", type=int, help="so many of the mutants, drawn at random")
+    parser.add_argument("--sample", type=int, help="so many of the mutants, by a hash of each")
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long")
     parser.add_argument("--seconds", type=float, default=20.0, help="of tests, for each mutant")
@@ -72,9 +72,15 @@ def chosen(arguments: argparse.Namespace) -> list[Mutant]:
         if lines is None or file in lines
         for mutant in mutants_of(file, root, None if lines is None else lines[file])
     ]
-    if arguments.sample is not None and arguments.sample < len(mutants):
-        mutants = random.Random(arguments.seed).sample(mutants, arguments.sample)
-    return mutants
+    if arguments.sample is None:
+        return mutants
+    return sorted(mutants, key=lambda mutant: draw(mutant, arguments.seed))[: arguments.sample]
+
+
+def draw(mutant: Mutant, seed: int) -> str:
+    """Return a mutant's place in the order of a sample, which edits of other code do not change."""
+    key = f"{seed} {mutant.path} {mutant.scope} {mutant.change} {mutant.choice}"
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def changed_lines(root: Path, revision: str) -> dict[Path, set[int]]:
@@ -97,8 +103,8 @@ def explained(file: Path) -> dict[tuple[str, str, str], str]:
     reasons = {}
     for row in file.read_text(encoding="utf-8").splitlines():
         if row and not row.startswith("#"):
-            path, scope, change, reason = (part.strip() for part in row.split(" | ", 3))
-            reasons[path, scope, change] = reason
+            path, scope, *change, reason = row.split(" | ")
+            reasons[path, scope, " | ".join(change)] = reason
     return reasons
 
 
