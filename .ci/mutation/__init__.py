@@ -1,0 +1,1 @@
+"""Mutants of the package: small wrong changes, each of which some test must notice."""
