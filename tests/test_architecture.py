@@ -362,7 +362,7 @@ clone(TrainedDeepFeatures()).get_params()
 
 def literal_block(name: str) -> list[str]:
     """Return the lines of a named block of the page about the inside."""
-    text = (PACKAGE.parent / "docs" / "how_it_works.rst").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "docs" / "how_it_works.rst").read_text(encoding="utf-8")
     _, _, after = text.partition(f"   :name: {name}\n\n")
     block = after.split("\n\n")[0]
     return [line.strip() for line in block.splitlines()]
