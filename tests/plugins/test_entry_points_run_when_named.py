@@ -52,7 +52,7 @@ repr(feature_map), feature_map.get_params()
 """
 NAMED = {
     "activation": "RandomDeepFeatures((5,), 'noisy').draw(4)",
-    "population": "DeterministicEquivalentRidge(population='noisy').fit([[0], [1], [3]], [1, 2, 3])",
+    "population": "DeterministicEquivalentRidge(1.0, population='noisy').fit(X, y)",
     "feature map": "resolve('feature_maps', 'noisy')",
 }
 
@@ -86,6 +86,7 @@ def test_unnamed_nothing_runs(process):
 def test_named_it_runs(process, kind):
     """Which also shows that the distribution is found, and its trace seen."""
     begin = "from sk_deepfeat import *\nfrom sk_deepfeat.plugins import resolve\n"
+    begin += "X, y = [[0], [1], [3]], [1, 2, 4]\n"
     assert process(begin + NAMED[kind])
 
 

@@ -185,13 +185,11 @@ def test_a_notebook_has_no_tag_more(tmp_path):
 def table(tmp_path):
     pandas = pytest.importorskip("pandas", reason="tables are read through pandas")
 
-    def write(names, *, name="data.csv", classes=False):
+    def write(names, *, name="data.csv"):
         rng = np.random.default_rng(0)
         columns = [" ".join(value.split()) for kind, value in names.items() if kind != "halves"]
         frame = pandas.DataFrame(rng.normal(size=(60, len(columns))), columns=columns)
         frame[columns[0]] = rng.permuted(np.repeat(np.arange(15), 4))
-        if classes:
-            frame[columns[1]] = rng.permuted(np.resize(columns[2:4], 60))
         path = tmp_path / name
         frame.to_csv(path, index=False)
         return path, columns
@@ -200,16 +198,14 @@ def table(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("classes", [False, True])
-def test_the_command_line(table, tmp_path, capsys, classes):
+def test_the_command_line(table, tmp_path, capsys):
     """A page of a table from the command line, its messages, and its JSON."""
     pytest.importorskip("matplotlib", reason="a report holds pictures")
     pages, found = [], []
     for names, name in ((TAME, "plain.csv"), (HOSTILE, "<b>&'\"\x1b[2J\udcff.csv")):
-        path, columns = table(names, name=name, classes=classes)
+        path, columns = table(names, name=name)
         page = tmp_path / "page.html"
-        words = ["--target", columns[1], "--output", str(page), "--json"]
-        words += [] if classes else ["--groups", columns[0]]
+        words = ["--target", columns[1], "--groups", columns[0], "--output", str(page), "--json"]
         assert main(["report", str(path), *words]) == 0
         pages.append(structure_of(page.read_text(encoding="utf-8")))
         captured = capsys.readouterr()
@@ -223,7 +219,7 @@ def test_the_command_line(table, tmp_path, capsys, classes):
 
 
 def test_messages_of_errors_are_one_line_without_commands(table, capsys):
-    path, columns = table(HOSTILE)
+    path, _ = table(HOSTILE)
     assert main(["curve", str(path), "--target", HOSTILE["terminal"] + TURNED]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "\\u001b" in said
