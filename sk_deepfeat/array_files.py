@@ -34,6 +34,11 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 
 
+def most_bytes(path: Path) -> int:
+    """Return how many bytes a compressed file may unpack to."""
+    return max(FREE_BYTES, MOST_RATIO * os.path.getsize(path))
+
+
 class ArrayFileError(ValueError):
     """A file of arrays that is not read: what is wrong with it, and where."""
 
@@ -78,7 +83,7 @@ class NpzFile:
             self._archive = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
             raise ArrayFileError(f"it is no .npz archive: {error}") from error
-        self._left = max(FREE_BYTES, MOST_RATIO * os.path.getsize(path))
+        self._left = most_bytes(path)
         members = [item for item in self._archive.infolist() if item.filename.endswith(".npy")]
         self._members = {item.filename.removesuffix(".npy"): item for item in members}
         self.names = list(self._members)

@@ -92,7 +92,7 @@ TABLE = {
     "command_line": Rule(
         ROOMS - {"testing", "__init__", "__main__"},
         {"numpy", "sklearn"},
-        in_functions={"matplotlib", "pandas"},
+        in_functions={"matplotlib", "pandas", "pyarrow"},
     ),
     "__main__": Rule({"command_line"}, set()),
     "__init__": Rule(
