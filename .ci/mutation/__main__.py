@@ -37,6 +37,9 @@ def options() -> argparse.Namespace:
         help="files or folders of the package (default: its three rooms)",
     )
     parser.add_argument("--changed", metavar="REV", help="only lines changed since a revision")
+    parser.add_argument(
+        "--matching", metavar="LIST", type=Path, help="only those in a list like the explained one"
+    )
     parser.add_argument("--sample", type=int, help="so many of the mutants, by a hash of each")
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long")
@@ -72,9 +75,17 @@ def chosen(arguments: argparse.Namespace) -> list[Mutant]:
         if lines is None or file in lines
         for mutant in mutants_of(file, root, None if lines is None else lines[file])
     ]
+    if arguments.matching is not None:
+        wanted = arguments.matching.read_text(encoding="utf-8").splitlines()
+        mutants = [mutant for mutant in mutants if any(written(mutant) in row for row in wanted)]
     if arguments.sample is None:
         return mutants
     return sorted(mutants, key=lambda mutant: draw(mutant, arguments.seed))[: arguments.sample]
+
+
+def written(mutant: Mutant) -> str:
+    """Return a mutant as lists write it."""
+    return f"{mutant.path} | {mutant.scope} | {mutant.change}"
 
 
 def draw(mutant: Mutant, seed: int) -> str:
@@ -98,14 +109,10 @@ def changed_lines(root: Path, revision: str) -> dict[Path, set[int]]:
     return lines
 
 
-def explained(file: Path) -> dict[tuple[str, str, str], str]:
-    """Return the reasons of the list, by file, scope and change."""
-    reasons = {}
-    for row in file.read_text(encoding="utf-8").splitlines():
-        if row and not row.startswith("#"):
-            path, scope, *change, reason = row.split(" | ")
-            reasons[path, scope, " | ".join(change)] = reason
-    return reasons
+def explained(file: Path) -> set[str]:
+    """Return the mutants of the list, each of which has a reason behind it."""
+    rows = file.read_text(encoding="utf-8").splitlines()
+    return {row.rpartition(" | ")[0] for row in rows if not row.startswith("#")}
 
 
 def room_of(path: Path) -> str:
@@ -133,8 +140,7 @@ def main() -> int:
     start = time.monotonic()
 
     def report(mutant: Mutant, outcome: str, tests: int) -> None:
-        key = (str(mutant.path), mutant.scope, mutant.change)
-        if outcome == "survived" and key in reasons:
+        if outcome == "survived" and written(mutant) in reasons:
             outcome = "explained"
         room = outcomes.setdefault(room_of(mutant.path), Counter())
         room[outcome] += 1
@@ -143,7 +149,7 @@ def main() -> int:
         if outcome == "survived":
             survivors.append((mutant, tests))
             print(
-                f"survived {tests} tests, line {mutant.line}: {' | '.join(key)}",
+                f"survived {tests} tests, line {mutant.line}: {written(mutant)}",
                 flush=True,
             )
         if made % 50 == 0:

@@ -181,7 +181,7 @@ def _mutant(path: Path, place: Place, new: ast.AST, order: int, choice: int) -> 
         path=path,
         scope=".".join(scope.name for scope in named),
         line=node.lineno,  # type: ignore[attr-defined]
-        change=f"{_short(node)} -> {_short(new)}",
+        change=_words(node, new),
         lines=tuple(sorted(lines)),
         function_lines=tuple(_first_line(function) for function in functions),
         in_body=place.in_body and bool(functions),
@@ -202,6 +202,17 @@ def put(parent: ast.AST, old: ast.AST, new: ast.AST) -> None:
 def _first_line(function: ast.AST) -> int:
     """Return the line at which Python's code object begins, which is the first decorator's."""
     return min([function.lineno, *(item.lineno for item in function.decorator_list)])  # type: ignore[attr-defined]
+
+
+def _words(old: ast.AST, new: ast.AST) -> str:
+    """Say what a change is."""
+    if not (isinstance(old, ast.Call) and isinstance(new, ast.Call)):
+        return f"{_short(old)} -> {_short(new)}"
+    if len(old.keywords) == len(new.keywords):
+        first, second, *_ = old.args
+        return f"{_short(old.func)}: {_short(first)} and {_short(second)} exchanged"
+    gone = [keyword.arg for keyword in old.keywords if keyword not in new.keywords]
+    return f"{_short(old.func)}: without {gone[0]}"
 
 
 def _short(node: ast.AST) -> str:
