@@ -31,6 +31,7 @@ ROOMS = {
     "testing",
     "exceptions",
     "progress",
+    "whole_files",
     "notebook",
     "__init__",
     "__main__",
@@ -44,11 +45,12 @@ class Rule(NamedTuple):
     for_typing: frozenset[str] | set[str] = frozenset()
 
 
-# Every room may also import itself, `exceptions`, `progress` and the standard library.
-OPEN_TO_ALL = {"exceptions", "progress"}
+# Every room may also import itself, these three, and the standard library.
+OPEN_TO_ALL = {"exceptions", "progress", "whole_files"}
 TABLE = {
     "exceptions": Rule(set(), set()),
     "progress": Rule(set(), set(), in_functions={"tqdm"}),
+    "whole_files": Rule(set(), set()),
     "notebook": Rule({"linear_model"}, {"sklearn"}),
     "plugins": Rule(set(), set(), for_typing={"numpy"}),
     "activations": Rule({"plugins"}, {"numpy", "scipy"}),
