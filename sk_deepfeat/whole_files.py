@@ -64,10 +64,13 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     written: dict[Path, Path] = {}
     try:
         for path, content in contents.items():
-            written[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+            written[path] = path.with_name(f".{secrets.token_hex(8)}.part")
             _write(written[path], content)
         for path, scratch in written.items():
             os.replace(scratch, path)
+    except OSError as error:
+        what = f"{error.strerror}; no file was changed: make room, or name another place"
+        raise OSError(error.errno, what, str(path)) from error
     finally:
         for scratch in written.values():
             with suppress(OSError):
