@@ -152,9 +152,10 @@ def _digest(part: Any) -> str:
     try:
         return str(joblib.hash(part, hash_name="sha1", coerce_mmap=True))
     except Exception as error:  # whatever the parts of a user's object raise
+        kind, why = type(part).__name__, error.args[0] if error.args else error
         raise TypeError(
-            f"memory cannot tell {part!r} from others ({error}): use functions and classes from "
-            "the top of a file, or memory=None."
+            f"memory cannot tell a {kind} from others ({why}): use functions and classes from the "
+            "top of a file, or memory=None."
         ) from error
 
 
