@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
 
+_KINDS = "images-idx3-ubyte", "labels-idx1-ubyte"
+
 
 def load_mnist_parity(
     *, data_home: Any = None, download: bool = False, return_X_y: bool = False
@@ -39,6 +41,8 @@ def load_mnist_parity(
     ------
     FileNotFoundError
         If the files are not in `data_home`.
+    ValueError
+        If one of them is cut short, as by a download that was ended.
     ImportError
         If torchvision is not installed.
 
@@ -60,13 +64,18 @@ def load_mnist_parity(
         ) from error
     root = data_home if data_home is not None else os.environ.get("SK_DEEPFEAT_DATA")
     root = get_data_home() if root is None else root
+    folder = os.path.join(os.fspath(root), "MNIST", "raw")
     try:
         parts = [MNIST(root, train=train, download=download) for train in (True, False)]
-    except RuntimeError as error:
+    except (RuntimeError, ValueError, AssertionError, EOFError) as error:
+        if _are_there(folder):
+            raise ValueError(
+                f"A file of {folder} is cut short or damaged. Delete the folder, and call with "
+                "download=True or bring the files anew."
+            ) from error
         raise FileNotFoundError(
-            f"The MNIST files are not in {os.path.join(os.fspath(root), 'MNIST', 'raw')}. Pass the "
-            "folder that holds MNIST/raw as data_home, set SK_DEEPFEAT_DATA to it, or call with "
-            "download=True."
+            f"The MNIST files are not in {folder}. Pass the folder that holds MNIST/raw as "
+            "data_home, set SK_DEEPFEAT_DATA to it, or call with download=True."
         ) from error
     digit = np.concatenate([part.targets.numpy() for part in parts])
     images = np.concatenate([part.data.numpy() for part in parts]).reshape(digit.size, -1)
@@ -77,3 +86,8 @@ def load_mnist_parity(
     if return_X_y:
         return X, y
     return Bunch(data=X, target=y, digit=digit, DESCR=load_mnist_parity.__doc__)
+
+
+def _are_there(folder: str) -> bool:
+    names = (f"{part}-{kind}" for part in ("train", "t10k") for kind in _KINDS)
+    return all(os.path.exists(os.path.join(folder, name)) for name in names)

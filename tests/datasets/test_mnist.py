@@ -26,3 +26,26 @@ def test_environment_variable(mnist_data_home, monkeypatch):
 def test_missing_files_name_the_remedy(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"MNIST.raw.*SK_DEEPFEAT_DATA.*download=True"):
         load_mnist_parity(data_home=tmp_path)
+
+
+@pytest.fixture
+def few_images(tmp_path):
+    """Ten images, twice; return the folder of the files."""
+    folder = tmp_path / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    heads = {"images-idx3-ubyte": (2051, 10, 28, 28), "labels-idx1-ubyte": (2049, 10)}
+    for part in ("train", "t10k"):
+        for kind, head in heads.items():
+            values = np.arange(np.prod(head[1:])) % 10
+            content = np.array(head, dtype=">i4").tobytes() + values.astype(np.uint8).tobytes()
+            (folder / f"{part}-{kind}").write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize("left", [0, 3, 16, 5000])
+def test_a_file_that_is_cut_short_is_named(few_images, tmp_path, left):
+    assert load_mnist_parity(data_home=tmp_path).data.shape == (20, 784)
+    file = few_images / "train-images-idx3-ubyte"
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(ValueError, match=r"MNIST.raw is cut short or damaged. Delete the folder"):
+        load_mnist_parity(data_home=tmp_path)

@@ -7,10 +7,10 @@ import sys
 import time
 from concurrent.futures import BrokenExecutor
 
-import numpy as np
 import pytest
 from fault_cases import assert_same, cells, curve, fate, fateful
 
+from sk_deepfeat.__main__ import main
 from sk_deepfeat.model_selection import measuring
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent to processes")
@@ -48,22 +48,19 @@ def written(memory):
 
 RUN = """
 import sys
-import numpy as np
 sys.path.insert(0, sys.argv[2])
 from fault_cases import curve, fateful
 
 if __name__ == "__main__":
-    memory, n_jobs = sys.argv[1], int(sys.argv[3])
-    found = curve(fateful(memory), memory=memory, n_jobs=n_jobs, n_repeats=int(sys.argv[4]))
-    np.save(memory + "/found.npy", found.measured)
+    memory, repeats = sys.argv[1], int(sys.argv[3])
+    curve(fateful(memory), memory=memory, n_jobs=2, n_repeats=repeats)
 """
 """A whole run, in a process that can be ended."""
 
 
-def started(memory, n_jobs, n_repeats):
-    script = memory / "run.py"
-    script.write_text(RUN)
-    words = [sys.executable, str(script), str(memory), HERE, str(n_jobs), str(n_repeats)]
+def started(*words):
+    """Start a process, in a group of its own as from a terminal."""
+    words = [sys.executable, *map(str, words)]
     return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
@@ -74,24 +71,45 @@ def wait_for(found, seconds=50.0):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(
-    ("end", "n_jobs"), [(signal.SIGKILL, 1), (signal.SIGINT, 2)], ids=["power cut", "Ctrl-C"]
-)
-def test_a_run_that_is_ended_between_two_cells(tmp_path, end, n_jobs):
-    """All its processes get the signal at once, as from a terminal, or a machine that stops."""
-    repeats = 60
-    run = started(tmp_path, n_jobs, repeats)
-    wait_for(lambda: len(cells(tmp_path)) >= 3 or run.poll() is not None)
-    os.killpg(run.pid, end)
+def end_between_two_cells(run, memory, number):
+    """Send a signal to all processes of the group, as a terminal or a power cut would."""
+    wait_for(lambda: len(cells(memory)) >= 3 or run.poll() is not None)
+    os.killpg(run.pid, number)
     said = run.communicate(timeout=50)[1]
-    kept = written(tmp_path)
-    assert 3 <= len(kept) < 2 * repeats, "it ended meanwhile"
-    if end == signal.SIGKILL:
-        assert run.returncode == -signal.SIGKILL
-    else:
-        assert run.returncode == 0 and f"Interrupted after {len(kept)} of {2 * repeats}" in said
-        assert np.isnan(np.load(tmp_path / "found.npy")).any(), "what is missing is NaN"
-    estimator = fateful(tmp_path)
+    assert len(cells(memory)) >= 3, said
+    return said
+
+
+def test_a_power_cut(tmp_path):
+    repeats, script = 30, tmp_path / "run.py"
+    script.write_text(RUN)
+    run = started(script, tmp_path, HERE, repeats)
+    end_between_two_cells(run, tmp_path, signal.SIGKILL)
+    assert run.returncode == -signal.SIGKILL
+    kept, estimator = written(tmp_path), fateful(tmp_path)
+    assert len(kept) < 2 * repeats, "it ended meanwhile"
     continued = curve(estimator, memory=tmp_path, n_repeats=repeats)
     assert_same(continued, curve(estimator, n_repeats=repeats))
     assert kept.items() <= written(tmp_path).items()
+
+
+def test_ctrl_c_on_the_command_line(tmp_path, capsys):
+    """Older files stay, nothing is printed but how to go on; the same command does."""
+    pytest.importorskip("matplotlib", reason="the command line draws")
+    words = ["digits", "--features", "none", "--population", "gcv", "--alphas", "1"]
+    words += ["--train-sizes", "900", "--repeats", "120", "--output"]
+    old, memory = tmp_path / "out" / "learning_curve.csv", tmp_path / "kept"
+    old.parent.mkdir()
+    old.write_text("old")
+    kept = ["--memory", str(memory)]
+    run = started("-m", "sk_deepfeat", *words, old.parent, *kept, "--n-jobs", "2")
+    said = end_between_two_cells(run, memory, signal.SIGINT)
+    assert run.returncode == 130, said
+    finished = written(memory)
+    assert f"interrupted (after {len(finished)} of 120 refits, which are kept in {memory}" in said
+    assert len(finished) < 120 and old.read_text() == "old" and len([*old.parent.iterdir()]) == 1
+    tables = []
+    for options in (kept, []):
+        assert main([*words, str(old.parent), *options]) == 0
+        tables.append(old.read_text())
+    assert tables[0] == tables[1] and finished.items() <= written(memory).items()
