@@ -111,6 +111,9 @@ def measure_cells(
             f"A worker was killed after {_finished(done, len(order), folder)}: {remedy}. Out of "
             "memory is the usual reason, and a smaller n_jobs needs less."
         ) from error
+    except Exception as error:  # of a step, or of a backend that lost its workers
+        error.add_note(f"That was after {_finished(done, len(order), folder)}.")
+        raise
     return measured
 
 

@@ -41,6 +41,13 @@ def test_without_a_memory_the_remedy_is_named(monkeypatch):
         curve()
 
 
+def test_other_errors_tell_how_far_the_run_was(tmp_path):
+    with fate(tmp_path, "fails"), pytest.raises(ZeroDivisionError) as caught:
+        curve(fateful(tmp_path), memory=tmp_path)
+    (note,) = caught.value.__notes__
+    assert note.startswith("That was after 2 of 6 refits, which are kept in ")
+
+
 def written(memory):
     """Return when each refit was written."""
     return {path.name: path.stat().st_mtime_ns for path in cells(memory)}
