@@ -61,7 +61,9 @@ def test_workers_and_threads(here, backend):
         assert bits(curves(n_jobs=2)) == here["learning curves"]
 
 
+@pytest.mark.statistical
 def test_workers_of_dask(here):
+    """As tests/rows/test_on_workers.py, of every kind."""
     distributed = pytest.importorskip("distributed", reason="workers are those of dask")
     cluster = distributed.LocalCluster(
         n_workers=2,
