@@ -55,8 +55,8 @@ def test_processes_with_other_hash_seeds(here):
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_workers_and_threads(here, backend):
     with joblib.parallel_config(backend), Parallel(n_jobs=2) as parallel:
-        there = parallel(delayed(one)(name) for name in [*KINDS, *KINDS])
-    assert there == [*here.values(), *here.values()]
+        there = parallel(delayed(one)(name) for name in KINDS)
+    assert there == list(here.values())
     with joblib.parallel_config(backend):
         assert bits(curves(n_jobs=2)) == here["learning curves"]
 
