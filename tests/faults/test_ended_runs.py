@@ -28,7 +28,7 @@ def test_a_killed_worker_is_named_and_loses_nothing_that_is_finished(tmp_path):
     assert f"{len(kept)} of 6 refits, which are kept in {tmp_path}" in said
     assert "the same call continues" in said and "smaller n_jobs" in said
     assert_same(curve(fateful(tmp_path), memory=tmp_path), curve(fateful(tmp_path)))
-    assert kept.items() <= written(tmp_path).items()
+    assert_found_again(kept, tmp_path, 6)
 
 
 def test_without_a_memory_the_remedy_is_named(monkeypatch):
@@ -51,6 +51,12 @@ def test_other_errors_tell_how_far_the_run_was(tmp_path):
 def written(memory):
     """Return when each refit was written."""
     return {path.name: path.stat().st_mtime_ns for path in cells(memory)}
+
+
+def assert_found_again(before, memory, total):
+    """What was kept was not written anew, under no other name either."""
+    after = written(memory)
+    assert before.items() <= after.items() and len(after) == total
 
 
 RUN = """
@@ -97,7 +103,7 @@ def test_a_power_cut(tmp_path):
     assert len(kept) < 2 * repeats, "it ended meanwhile"
     continued = curve(estimator, memory=tmp_path, n_repeats=repeats)
     assert_same(continued, curve(estimator, n_repeats=repeats))
-    assert kept.items() <= written(tmp_path).items()
+    assert_found_again(kept, tmp_path, 2 * repeats)
 
 
 def test_ctrl_c_on_the_command_line(tmp_path, capsys):
@@ -119,4 +125,5 @@ def test_ctrl_c_on_the_command_line(tmp_path, capsys):
     for options in (kept, []):
         assert main([*words, str(old.parent), *options]) == 0
         tables.append(old.read_text())
-    assert tables[0] == tables[1] and finished.items() <= written(memory).items()
+    assert tables[0] == tables[1]
+    assert_found_again(finished, memory, 120)

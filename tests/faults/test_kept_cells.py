@@ -320,11 +320,12 @@ def test_backends_find_each_others_cells(refits, tmp_path, backend):
     assert len(refits) == before
 
 
-def test_rows_of_a_memory_map_are_the_same_rows(refits, tmp_path):
+@pytest.mark.parametrize("estimator", [Ridge(), pipeline()], ids=["ridge", "pipeline"])
+def test_rows_of_a_memory_map_are_the_same_rows(refits, tmp_path, estimator):
     np.save(tmp_path / "rows.npy", X)
-    curve(memory=tmp_path)
+    expected = curve(estimator, memory=tmp_path)
     mapped = np.load(tmp_path / "rows.npy", mmap_mode="r")
-    assert_same(ridge_learning_curve(Ridge(), mapped, Y, memory=tmp_path, **ASKED), PLAIN)
+    assert_same(curve(estimator, X=mapped, memory=tmp_path), expected)
     assert len(refits) == 6
 
 
