@@ -48,7 +48,7 @@ def test_processes_with_other_hash_seeds(here):
         for seed in ("1", "4242")
     ]
     for process in started:
-        printed, _ = process.communicate(timeout=100)
+        printed, _ = process.communicate(timeout=200)
         assert process.returncode == 0 and json.loads(printed) == here
 
 

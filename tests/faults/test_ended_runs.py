@@ -77,7 +77,7 @@ def started(*words):
     return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
-def wait_for(found, seconds=50.0):
+def wait_for(found, seconds=200.0):
     end = time.monotonic() + seconds
     while not found():
         assert time.monotonic() < end, "nothing happened"
@@ -88,7 +88,7 @@ def end_between_two_cells(run, memory, number):
     """Send a signal to all processes of the group, as a terminal or a power cut would."""
     wait_for(lambda: len(cells(memory)) >= 3 or run.poll() is not None)
     os.killpg(run.pid, number)
-    said = run.communicate(timeout=50)[1]
+    said = run.communicate(timeout=200)[1]
     assert len(cells(memory)) >= 3, said
     return said
 
