@@ -84,6 +84,11 @@ class KeptCells:
     n_errors : int
         Of a cell.
 
+    Attributes
+    ----------
+    failed : bool
+        Whether some could not be written.
+
     Raises
     ------
     TypeError
@@ -92,7 +97,7 @@ class KeptCells:
 
     def __init__(self, folder: Path, features: Any, *given: Any, n_errors: int) -> None:
         self.folder, self._n_errors = folder, n_errors
-        self._failed = False
+        self.failed = False
         parts = [*_versions(), _own_source(), *_sources(features)]
         parts += [_digest(part) for part in (features, *given)]
         self._common = "\n".join(parts)
@@ -131,8 +136,8 @@ class KeptCells:
         try:
             replace_files({path: text.encode()})
         except OSError as error:
-            if not self._failed:
-                self._failed = True
+            if not self.failed:
+                self.failed = True
                 warn_caller(
                     f"Refits are not kept in {self.folder}: {error.strerror}. This run goes on; if "
                     "it is ended early, they are computed again.",

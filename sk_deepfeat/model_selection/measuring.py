@@ -101,18 +101,19 @@ def measure_cells(
                 told.advance()
     except KeyboardInterrupt:
         warnings.warn(
-            f"Interrupted after {_finished(done, len(order), folder)}; the others are NaN.",
+            f"Interrupted after {_finished(done, len(order), kept)}; the others are NaN.",
             RuntimeWarning,
             stacklevel=3,
         )
     except BrokenExecutor as error:
-        remedy = "the same call continues" if folder else "memory='folder' keeps what is finished"
+        held = kept is not None and not kept.failed
+        remedy = "the same call continues" if held else "memory='folder' keeps what is finished"
         raise BrokenProcessPool(
-            f"A worker was killed after {_finished(done, len(order), folder)}: {remedy}. Out of "
+            f"A worker was killed after {_finished(done, len(order), kept)}: {remedy}. Out of "
             "memory is the usual reason, and a smaller n_jobs needs less."
         ) from error
     except Exception as error:  # of a step, or of a backend that lost its workers
-        error.add_note(f"That was after {_finished(done, len(order), folder)}.")
+        error.add_note(f"That was after {_finished(done, len(order), kept)}.")
         raise
     return measured
 
@@ -121,8 +122,9 @@ def _measured(cell: Cell, *arguments: Any) -> tuple[Cell, FloatArray]:
     return cell, measure_subset(*arguments)
 
 
-def _finished(done: int, total: int, folder: Path | None) -> str:
-    return f"{done} of {total} refits" + ("" if folder is None else f", which are kept in {folder}")
+def _finished(done: int, total: int, kept: KeptCells | None) -> str:
+    where = "" if kept is None or kept.failed else f", which are kept in {kept.folder}"
+    return f"{done} of {total} refits{where}"
 
 
 def _run(tasks: Any, n_jobs: int | None, *, at_once: bool) -> Iterator[Any]:

@@ -6,11 +6,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import BrokenExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
-from fault_cases import assert_same, cells, curve, fate, fateful
+from fault_cases import assert_same, cells, curve, fate, fateful, full_disk
 
+import sk_deepfeat.whole_files as whole_files
 from sk_deepfeat.__main__ import main
+from sk_deepfeat.command_line import running
 from sk_deepfeat.model_selection import measuring
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent to processes")
@@ -41,11 +44,32 @@ def test_without_a_memory_the_remedy_is_named(monkeypatch):
         curve()
 
 
+def test_a_killed_worker_on_the_command_line(monkeypatch, capsys):
+    def broken(arguments):
+        raise BrokenProcessPool("A worker was killed: a remedy")
+
+    monkeypatch.setitem(running._COMMANDS, "curve", broken)
+    assert main(["curve", "digits"]) == 1
+    assert capsys.readouterr() == ("", "sk_deepfeat: A worker was killed: a remedy\n")
+
+
 def test_other_errors_tell_how_far_the_run_was(tmp_path):
     with fate(tmp_path, "fails"), pytest.raises(ZeroDivisionError) as caught:
         curve(fateful(tmp_path), memory=tmp_path)
     (note,) = caught.value.__notes__
     assert note.startswith("That was after 2 of 6 refits, which are kept in ")
+
+
+def test_what_could_not_be_kept_is_not_said_to_be(tmp_path, monkeypatch):
+    monkeypatch.setattr(whole_files, "_write", full_disk)
+    with (
+        fate(tmp_path, "fails", after=0),
+        pytest.warns(RuntimeWarning, match="Refits are not kept"),
+        pytest.raises(ZeroDivisionError) as caught,
+    ):
+        fail_late = {"train_sizes": [300, 40]}  # the first of these is not one of the fateful
+        curve(fateful(tmp_path), memory=tmp_path, **fail_late)
+    assert caught.value.__notes__ == ["That was after 3 of 6 refits."]
 
 
 def written(memory):
