@@ -243,7 +243,7 @@ class CurveEvaluator:
         moving = above | (below & curve.shows_all & (active >= curve.rank))
         kappa = np.where(moving, alpha * self._rates(asked, above), kappa[:, 0])
         # Residuals are proportional to alpha there.
-        held = np.where(active <= curve.rank, np.square(np.minimum(alpha / low, 1.0)), 1.0)
+        held = np.where(active <= curve.rank, np.square(np.minimum(alpha, low) / low), 1.0)
         train = train * held[:, None]
         moment = smooth
         for number, table in enumerate(asked.tables):

@@ -240,7 +240,7 @@ def gcv_curve(factorization: RidgeFactorization, *, n_grid: int = 600) -> KappaC
     gcv = found.residual / np.square(found.residual_df / factorization.n_effective)[:, None]
     df_gap = found.decay * found.residual_df / found.distance  # f - df2
     ones = np.ones((grid.size, 1))
-    return KappaCurve(
+    curve = KappaCurve(
         grid / found.residual_df,
         found.df1,
         found.residual_df,
@@ -256,6 +256,7 @@ def gcv_curve(factorization: RidgeFactorization, *, n_grid: int = 600) -> KappaC
         found.residual,
         found.shared_noise,
     )
+    return ascending(curve)
 
 
 def leave_one_out_curve(factorization: RidgeFactorization, *, n_grid: int = 120) -> KappaCurve:
