@@ -152,16 +152,19 @@ def _far_from_spectrum(
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Return κ where it is so far from the spectrum that df1 is constant, and where that is.
 
-    Far below, df1 lies between r - κ Σ1/ω and r, and κ = α/(n - r); far above, df1 ≤ tr Ω/κ is
-    nothing beside n, and κ = α/n. There κ may leave the range in which Newton's method can step.
+    Far below, df1 is r - κ Σ1/ω: for n > r, κ = α/(n - r), and for n = r, κ² = α/Σ1/ω. Far above,
+    df1 ≤ tr Ω/κ is nothing beside n, and κ = α/n. There κ may leave the range of Newton's method.
     """
-    spare = n - spectrum.size
+    spare, lowest = n - spectrum.size, spectrum[0]
     above_rank = np.maximum(spare, 0.0)
-    narrow = _NEGLIGIBLE * spectrum[0] / spectrum.size
-    below = (spare >= 0) & (alpha <= above_rank * (narrow * above_rank))
+    narrow = _NEGLIGIBLE * lowest / spectrum.size
+    below = alpha <= above_rank * (narrow * above_rank)
+    root = np.sqrt(alpha) * np.sqrt(lowest / (lowest / spectrum).sum())
+    at_rank = (spare == 0) & (root <= _NEGLIGIBLE * lowest)
     above = alpha * _NEGLIGIBLE > spectrum.sum()
-    rows = np.where(above, n, np.where(spare > 0, spare, 1.0))
-    return np.where(below | above, alpha / rows, 0.0), below | above
+    kappa = np.where(at_rank, root, alpha / np.where(above, n, np.where(spare > 0, spare, 1.0)))
+    closed = (below & (spare > 0)) | at_rank | above
+    return np.where(closed, kappa, 0.0), closed
 
 
 def positive_ascending(eigenvalues: ArrayLike) -> FloatArray:

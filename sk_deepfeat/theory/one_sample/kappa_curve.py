@@ -38,6 +38,7 @@ from sk_deepfeat.theory.one_sample.leverage_scale import counted, ratio, solve_l
 from sk_deepfeat.theory.validation import FloatArray
 
 _BLOCK_ENTRIES = 200_000
+_NOTHING_MOVES = 1e-25  # ridges below this share of the least eigenvalue are as good as zero
 
 
 class KappaCurve(NamedTuple):
@@ -155,8 +156,9 @@ def _grid(factorization: RidgeFactorization, n_grid: int) -> FloatArray:
     lam = factorization.eigenvalues
     # Without any direction nothing is learned at any ridge: one scale is as good as another.
     low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
-    exact = np.unique(factorization.exact_at)
+    exact = factorization.exact_at
     exact = exact[(exact > 0) & (exact < high)]
+    exact = np.unique(np.maximum(exact, _NOTHING_MOVES * lam[0] if lam.size else low))
     inner = (0.1 * lam[0], 10.0 * lam[-1]) if lam.size else (low, high)
     grid = _denser_within(low, high, inner, n_grid)
     if exact.size and exact[0] < low:  # a row of leverage near one still moves below the spectrum
