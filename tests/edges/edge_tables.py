@@ -21,7 +21,7 @@ def _tables():
         "two rows": (tall[:2], noise[:2]),
         "two equal rows": (np.tile(tall[:1], (2, 1)), noise[:2]),
         "three rows": (tall[:3], noise[:3]),
-        "rank one": (np.outer(line, np.arange(1.0, 5.0)), line + 0.1 * noise),
+        "rank one": (np.outer(line, [1.0, 2.0, 4.0, 8.0]), line + 0.1 * noise),
         "no features": (np.zeros((24, 3)), noise),
         "half the rows zero": (tall * (np.arange(24) % 2)[:, None], tall[:, 0] + noise),
         "one row with features": (tall * (np.arange(24) == 3)[:, None], tall[:, 0] + noise),

@@ -54,7 +54,7 @@ def population_risk(spectrum, coefs, moment, n, alpha):
 def left_out_error(X, y, alpha, *, fit_intercept, groups=None):
     """Return the mean squared error of rows that are left out, alone or by groups, one refit each.
 
-    A ridge of 1e-60 of the squares stands for none: it gives the solution of minimum norm.
+    A ridge of at least 1e-40 of the squares stands for less: it gives the solution of minimum norm.
     """
     X, y = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
     groups = np.arange(len(X)) if groups is None else groups
@@ -80,9 +80,12 @@ def ridge(X, y, alpha, *, fit_intercept):
         F = mpmath.matrix([[F[i, j] - means[j] for j in range(columns)] for i in range(rows)])
         t = mpmath.matrix([v - offset for v in t])
     scale = sum(F[i, j] ** 2 for i in range(rows) for j in range(columns))
-    added = mpmath.mpf(float(alpha)) or scale * mpmath.mpf("1e-60") or mpmath.mpf(1)
-    coefs = list(F.T * mpmath.lu_solve(F * F.T + added * mpmath.eye(rows), t))
-    return coefs, offset - sum(c * m for c, m in zip(coefs, means, strict=True))
+    added = max(mpmath.mpf(float(alpha)), scale * mpmath.mpf("1e-40")) or mpmath.mpf(1)
+    if columns <= rows:
+        coefs = mpmath.lu_solve(F.T * F + added * mpmath.eye(columns), F.T * t)
+    else:
+        coefs = F.T * mpmath.lu_solve(F * F.T + added * mpmath.eye(rows), t)
+    return list(coefs), offset - sum(c * m for c, m in zip(coefs, means, strict=True))
 
 
 def gcv_risk(X, y, n, alpha, *, fit_intercept):
