@@ -63,7 +63,9 @@ def left_out_error(X, y, alpha, *, fit_intercept, groups=None):
         kept, gone = np.flatnonzero(groups != group), np.flatnonzero(groups == group)
         coefs, intercept = ridge(X[kept], y[kept], alpha, fit_intercept=fit_intercept)
         for i in gone:
-            told = intercept + sum(c * mpmath.mpf(float(x)) for c, x in zip(coefs, X[i], strict=True))
+            told = intercept + sum(
+                c * mpmath.mpf(float(x)) for c, x in zip(coefs, X[i], strict=True)
+            )
             squares[i] = (mpmath.mpf(float(y[i])) - told) ** 2
     return sum(squares) / len(X)
 
