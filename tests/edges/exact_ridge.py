@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 
 DIGITS = 260  # so many that nothing cancels, down to the square root of the least float
-_HALVINGS = 130
+_HALVINGS = 110
 
 
 def fixed_point(spectrum, n, alpha):
@@ -112,24 +112,30 @@ def gcv_risk(X, y, n, alpha, *, fit_intercept):
     N, target = (mpmath.mpf(r - bool(fit_intercept)) for r in (rows, float(n)))
     factor = 1 + 1 / mpmath.mpf(float(n)) if fit_intercept else 1
 
+    rank = len(kept)
+    if alpha == 0 and target == rank < N:
+        return sum(squares) and mpmath.inf
+
     def at(ridge):
-        f = sum(v / (v + ridge) for v, _ in kept)
-        f2 = sum(v * ridge / (v + ridge) ** 2 for v, _ in kept)  # -∂f/∂log α₀
-        residual = sum((ridge / (v + ridge)) ** 2 * s for v, s in kept) + outside
-        kappa = ridge / (N - f)
-        df2 = f - f2 / (1 - f2 / (N - f))
-        moment = (1 - df2 / N) * (residual / N) / (1 - f / N) ** 2
-        return kappa, f, df2, moment
+        """Return κ, and N and n less df1 and df2, the error of κ, from sums of positive terms."""
+        shrunk = [ridge / (v + ridge) for v, _ in kept]
+        beyond, over = sum(shrunk), sum(s * s for s in shrunk)
+        decay = sum(s * (1 - s) for s in shrunk)  # -∂f/∂log α₀
+        gap = decay * (N - rank + beyond) / (N - rank + over)  # df1 - df2
+        residual = sum(s * s * square for s, (_, square) in zip(shrunk, kept, strict=True))
+        of_n, of_target = N - rank + beyond, target - rank + beyond
+        moment = (of_n + gap) * (residual + outside) / of_n**2
+        return ridge / of_n, of_target, of_target + gap, moment
 
     def alpha_at(ridge):
-        kappa, f, _, _ = at(ridge)
-        return kappa * (target - f)
+        kappa, of_target, *_ = at(ridge)
+        return kappa * of_target
 
-    least = top * mpmath.mpf("1e-80")
+    least = top * mpmath.mpf("1e-340")
     alpha = mpmath.mpf(float(alpha))
-    if target < len(kept) or alpha > alpha_at(least):
+    if target < rank or alpha > alpha_at(least):
         least = _bisected(alpha_at, alpha, least, max(alpha, top) * 1e8)
-    elif len(kept) >= N and target > N:
+    elif rank >= N and target > N:
         return None
-    _, _, df2, moment = at(least)
-    return factor * moment / (1 - df2 / target)
+    *_, gap, moment = at(least)
+    return factor * moment * target / gap
