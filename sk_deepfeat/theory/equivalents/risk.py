@@ -150,7 +150,7 @@ def _errors(
     variance, noise_variance = _times(sums.bias, inflation), _times(noise, inflation)
     test_error = sums.bias + noise + variance + noise_variance
     centred = test_error / _wide(1.0 + offset)
-    # One factor after the other: at n = rank and a tiny alpha the error is as large as one is small.
+    # One factor after the other: at n = rank and a tiny alpha one is as small as errors are large.
     train_error = _times(_times(centred, _wide(unused / rows)), _wide(unused / n))
     norm = sums.norm + _times(centred, _wide(sums.slope / rows))
     return [test_error, train_error, sums.bias, variance, noise_variance, noise, norm]

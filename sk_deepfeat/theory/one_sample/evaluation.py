@@ -257,7 +257,7 @@ class CurveEvaluator:
         low, active = asked.low[0], asked.active_rows[0]
         below, above = alpha < low, alpha > asked.high[0]
         moving = above | (below & curve.shows_all & (active >= curve.rank))
-        # Residuals are proportional to alpha there; at the peak κ and their squares are to its root.
+        # Residuals are proportional to alpha there; at the peak κ and their squares to its root.
         share, peak = np.minimum(alpha, low) / low, asked.at_peak[0] & below
         reached = np.where(peak, low * np.sqrt(share), alpha)
         kappa = np.where(moving, reached * self._rates(asked, above), kappa[:, 0])

@@ -38,8 +38,8 @@ from sk_deepfeat.theory.one_sample.leverage_scale import counted, ratio, solve_l
 from sk_deepfeat.theory.validation import FloatArray
 
 _BLOCK_ENTRIES = 200_000
-# Ridges below this share of the least eigenvalue are as good as zero. The odds h/(1 - h) of a row of
-# leverage one still grow there, until they drown all others in rounding.
+# Ridges below this share of the least eigenvalue are as good as zero. The odds h/(1 - h) of a row
+# of leverage one still grow there, until they drown all others in rounding.
 _NOTHING_MOVES = 1e-14
 
 

@@ -89,7 +89,7 @@ class LeftOutRows(NamedTuple):
     distance: FloatArray
     """D_i."""
     within: NDArray[np.bool_]
-    """Rows with nothing outside the span, (rows,): all that is left of their targets is rounding."""
+    """Rows with nothing outside the span: what is left of their targets is rounding; (rows,)."""
     left: AnyFloats
     """U of these rows, (rows, rank), in a buffer of the next block as well."""
     exact: IndexArray

@@ -142,7 +142,7 @@ class NodesOfStack:
         variance = np.where(gap[:, None] > 0, variance, np.nan)
         mean_error = error.sum(axis=1)
         bias_and_noise = mean_error - variance_curve  # mean a
-        # A row of leverage one makes V and V₀ large: at the training size they cancel by definition.
+        # A row of leverage one makes V and V₀ large: they cancel exactly at the training size.
         exactly = (same & (gap > 0))[:, None]
         excess = np.where(exactly, 0.0, variance - variance_curve)
         test = mean_error + excess
