@@ -39,8 +39,9 @@ from sk_deepfeat.theory.validation import FloatArray
 
 _BLOCK_ENTRIES = 200_000
 # Ridges below this share of the least eigenvalue are as good as zero. The odds h/(1 - h) of a row
-# of leverage one still grow there, until they drown all others in rounding.
-_NOTHING_MOVES = 1e-14
+# of leverage one still grow there, until they drown all others in rounding; in groups, whose rows
+# keep a rounding of their targets, sooner.
+_NOTHING_MOVES, _NOTHING_MOVES_IN_GROUPS = 1e-14, 1e-10
 
 
 class KappaCurve(NamedTuple):
@@ -160,7 +161,8 @@ def _grid(factorization: RidgeFactorization, n_grid: int) -> FloatArray:
     low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
     exact = factorization.exact_at
     exact = exact[(exact > 0) & (exact < high)]
-    exact = np.unique(np.maximum(exact, _NOTHING_MOVES * lam[0] if lam.size else low))
+    share = _NOTHING_MOVES if factorization.groups is None else _NOTHING_MOVES_IN_GROUPS
+    exact = np.unique(np.maximum(exact, share * lam[0] if lam.size else low))
     inner = (0.1 * lam[0], 10.0 * lam[-1]) if lam.size else (low, high)
     grid = _denser_within(low, high, inner, n_grid)
     if exact.size and exact[0] < low:  # a row of leverage near one still moves below the spectrum
