@@ -38,10 +38,10 @@ from sk_deepfeat.theory.one_sample.leverage_scale import counted, ratio, solve_l
 from sk_deepfeat.theory.validation import FloatArray
 
 _BLOCK_ENTRIES = 200_000
-# Ridges below this share of the least eigenvalue are as good as zero. The odds h/(1 - h) of a row
-# of leverage one still grow there, until they drown all others in rounding; in groups, whose rows
-# keep a rounding of their targets, sooner.
-_NOTHING_MOVES, _NOTHING_MOVES_IN_GROUPS = 1e-14, 1e-10
+# Ridges below this share of the least eigenvalue are as good as zero, and n - f is lost in rounding
+# where n is the rank. Odds h/(1 - h) of leverages near one still move below, until those of one row
+# drown all others; in groups, whose rows keep a rounding of their targets, sooner.
+_NOTHING_MOVES, _NO_LEVERAGE_MOVES, _NO_GROUP_MOVES = 1e-8, 1e-14, 1e-10
 
 
 class KappaCurve(NamedTuple):
@@ -152,7 +152,9 @@ class KappaCurve(NamedTuple):
         return np.asarray(interp_log(kappa, self.kappa, self.shared_noise, log_values=False))
 
 
-def _grid(factorization: RidgeFactorization, n_grid: int) -> FloatArray:
+def _grid(
+    factorization: RidgeFactorization, n_grid: int, as_good_as_zero: float = _NOTHING_MOVES
+) -> FloatArray:
     check_factorization(factorization)
     if not isinstance(n_grid, (int, np.integer)) or isinstance(n_grid, bool) or n_grid < 50:
         raise ValueError(f"n_grid={n_grid!r} must be an integer of at least 50.")
@@ -161,8 +163,7 @@ def _grid(factorization: RidgeFactorization, n_grid: int) -> FloatArray:
     low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
     exact = factorization.exact_at
     exact = exact[(exact > 0) & (exact < high)]
-    share = _NOTHING_MOVES if factorization.groups is None else _NOTHING_MOVES_IN_GROUPS
-    exact = np.unique(np.maximum(exact, share * lam[0] if lam.size else low))
+    exact = np.unique(np.maximum(exact, as_good_as_zero * lam[0] if lam.size else low))
     inner = (0.1 * lam[0], 10.0 * lam[-1]) if lam.size else (low, high)
     grid = _denser_within(low, high, inner, n_grid)
     if exact.size and exact[0] < low:  # a row of leverage near one still moves below the spectrum
@@ -193,7 +194,8 @@ class _Spectrum(NamedTuple):
 def _spectrum(factorization: RidgeFactorization, grid: FloatArray) -> _Spectrum:
     lam, n = factorization.eigenvalues, factorization.n_effective
     squares = np.square(factorization.target_components)
-    outside = factorization.outside_squares
+    # With as many directions as rows, what is left is rounding, which small ridges would magnify.
+    outside = factorization.outside_squares * (lam.size < n)
     draws = n if factorization.n_groups is None else factorization.n_groups - 1
     sums = np.empty((5, grid.size))
     residual = np.empty((grid.size, squares.shape[1]))
@@ -308,7 +310,8 @@ def leave_one_out_curves(
     check_factorization(factorization)
     if factorization.eigenvalues.size == 0:
         return _curves_of_mean(factorization, n_grid, n_blocks)
-    grid = _grid(factorization, n_grid)
+    alone = factorization.groups is None
+    grid = _grid(factorization, n_grid, _NO_LEVERAGE_MOVES if alone else _NO_GROUP_MOVES)
     spectrum = _spectrum(factorization, grid)
     moments, replicates = leverage_moments(factorization, grid, n_blocks=n_blocks)
     curve = _from_moments(factorization, spectrum, moments)
