@@ -112,8 +112,9 @@ def ridge_risk(
     kappa = fixed_point_kappa(np.sort(omega), safe_rows, a)
     sums = population_sums(omega, psi, kappa)
 
-    # alpha/kappa, and its limit n - rank where kappa is 0
-    unused = np.where(kappa > 0, a / np.where(kappa > 0, kappa, 1.0), safe_rows - omega.size)
+    # alpha/kappa, and its limit n - rank where kappa is 0, or has lost digits below the least float
+    whole = kappa >= np.finfo(float).tiny
+    unused = np.where(whole, a / np.where(whole, kappa, 1.0), safe_rows - omega.size)
     noise = noise_moment(omega, psi, rho)
     offset = 1.0 / n if fit_intercept else np.zeros_like(n)
     errors = _errors(sums, noise, unused, safe_rows, kappa, n, offset)
@@ -149,7 +150,8 @@ def _errors(
     variance, noise_variance = _times(sums.bias, inflation), _times(noise, inflation)
     test_error = sums.bias + noise + variance + noise_variance
     centred = test_error / _wide(1.0 + offset)
-    train_error = _times(centred, _wide(np.square(unused / rows) * (rows / n)))
+    # One factor after the other: at n = rank and a tiny alpha one is as small as errors are large.
+    train_error = _times(_times(centred, _wide(unused / rows)), _wide(unused / n))
     norm = sums.norm + _times(centred, _wide(sums.slope / rows))
     return [test_error, train_error, sums.bias, variance, noise_variance, noise, norm]
 
@@ -172,24 +174,26 @@ def population_sums(omega: FloatArray, psi: FloatArray, kappa: FloatArray) -> Po
     scaled = products / omega[:, None]
     flat = kappa.ravel()
     first = np.empty(flat.size)
-    second = np.empty((flat.size, 2 + 2 * outputs * outputs))
-    weights = np.column_stack([omega, omega**2, scaled, products])
+    bias = np.empty((flat.size, outputs * outputs))
+    second = np.empty((flat.size, 2 + outputs * outputs))
+    weights = np.column_stack([omega, omega**2, products])
     rows = max(1, _BLOCK_ENTRIES // max(omega.size, 1))
     for start in range(0, flat.size, rows):
         block = slice(start, start + rows)
         inverse = np.add.outer(flat[block], omega)
         np.reciprocal(inverse, out=inverse)
         first[block] = inverse @ omega
+        kept = flat[block, None] * inverse  # first, since κ² may leave the range of floats
+        bias[block] = np.multiply(kept, kept, out=kept) @ scaled
         np.multiply(inverse, inverse, out=inverse)
         second[block] = inverse @ weights
     shape, square = kappa.shape, (outputs, outputs)
-    bias_end = 2 + outputs * outputs
     return PopulationSums(
         first.reshape(shape),
         second[:, 1].reshape(shape),
         second[:, 0].reshape(shape),
-        (flat[:, None] ** 2 * second[:, 2:bias_end]).reshape(shape + square),
-        second[:, bias_end:].reshape(shape + square),
+        bias.reshape(shape + square),
+        second[:, 2:].reshape(shape + square),
     )
 
 
