@@ -32,6 +32,7 @@ ROOMS = {
     "exceptions",
     "array_files",
     "progress",
+    "whole_files",
     "notebook",
     "__init__",
     "__main__",
@@ -46,11 +47,12 @@ class Rule(NamedTuple):
 
 
 # Every room may also import itself, what is open to all, and the standard library.
-OPEN_TO_ALL = {"exceptions", "progress", "array_files"}
+OPEN_TO_ALL = {"exceptions", "progress", "array_files", "whole_files"}
 TABLE = {
     "exceptions": Rule(set(), set()),
     "progress": Rule(set(), set(), in_functions={"tqdm"}),
     "array_files": Rule(set(), {"numpy"}),
+    "whole_files": Rule(set(), set()),
     "notebook": Rule({"linear_model"}, {"sklearn"}),
     "plugins": Rule(set(), set(), for_typing={"numpy"}),
     "activations": Rule({"plugins"}, {"numpy", "scipy"}),

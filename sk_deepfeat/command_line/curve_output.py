@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from sk_deepfeat.model_selection import RidgeLearningCurve, RidgeLearningCurveDi
 from sk_deepfeat.report.numbers import number
 from sk_deepfeat.report.visible_text import visible
 from sk_deepfeat.report.words import percent
+from sk_deepfeat.whole_files import check_destination, replace_files
 
 _TABLE, _PICTURE = "learning_curve.csv", "learning_curve.png"
 
 
 def check_folder(output: Path) -> None:
-    """Raise ValueError if the folder can neither be written to nor made."""
+    """Raise an error if the folder, or a file in it, can neither be written to nor made."""
     for folder in (output, *output.parents):
         if folder.exists():
             if not folder.is_dir():
@@ -29,25 +30,29 @@ def check_folder(output: Path) -> None:
             if not os.access(folder, os.W_OK):
                 raise ValueError(f"--output {output}: {folder} cannot be written to.")
             break
+    if output.is_dir():
+        _destinations(output)
+
+
+def _destinations(output: Path) -> list[Path]:
+    return [check_destination(output / name, name) for name in (_TABLE, _PICTURE)]
 
 
 def write_curve(result: RidgeLearningCurve, output: Path) -> None:
-    """Write both files under other names first, so that nothing is left half-written."""
+    """Write both files, or none."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    frame = result.to_frame()
+    table = result.to_frame().to_csv(index=False)
+    picture = io.BytesIO()
     display = RidgeLearningCurveDisplay.from_result(result)
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output) as scratch:
-        table, picture = Path(scratch) / "table.csv", Path(scratch) / "picture.png"
-        frame.to_csv(table, index=False)
-        display.figure_.savefig(picture, dpi=120)
-        os.replace(table, output / _TABLE)
-        os.replace(picture, output / _PICTURE)
+    display.figure_.savefig(picture, dpi=120, format="png")
     plt.close(display.figure_)
+    output.mkdir(parents=True, exist_ok=True)
+    contents = table.encode(), picture.getvalue()
+    replace_files(dict(zip(_destinations(output), contents, strict=True)))
 
 
 def as_mapping(result: RidgeLearningCurve, output: Path) -> dict[str, Any]:
