@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -16,6 +15,8 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sk_deepfeat.whole_files import check_destination, replace_files
 
 # A compressed file may claim this many bytes whatever its own size, and as many times its size.
 # Arrays of zeros and ones come to some tens, and DEFLATE ends at 1032.
@@ -162,12 +163,12 @@ def _check_shape(shape: Sequence[int], where: str) -> None:
         raise ArrayFileError(f"{where} claims shape {shape}, which no array has")
 
 
-def save_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def save_npz(path: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write an .npz file: whole, or not at all.
 
     Parameters
     ----------
-    path : Path
+    path : str or path-like
         A regular file there is replaced, and links are followed.
     arrays : dict of str to ndarray
         Of numbers or strings; names may hold slashes.
@@ -177,28 +178,10 @@ def save_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     OSError
         If the file cannot be written.
     """
-    destination = Path(os.path.realpath(path))
-    if destination.exists() and not destination.is_file():
-        raise FileExistsError(f"{destination} is no regular file, and is not replaced.")
-    if not destination.parent.is_dir():
-        raise FileNotFoundError(f"{destination}: there is no folder {destination.parent}.")
-    handle, scratch = tempfile.mkstemp(dir=destination.parent, suffix=".npz")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-                for name, array in arrays.items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                        np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(scratch, 0o666 & ~_umask())
-        os.replace(scratch, destination)
-    except BaseException:
-        os.unlink(scratch)
-        raise
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+    destination = check_destination(path, "features.npz")
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+    replace_files({destination: content.getvalue()})

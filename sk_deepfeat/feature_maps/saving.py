@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,8 +52,7 @@ class SavedFeaturesMixin:
         Examples
         --------
         >>> import tempfile
-        >>> from pathlib import Path
-        >>> import numpy as np
+        >>>         >>> import numpy as np
         >>> from sk_deepfeat.feature_maps import RandomDeepFeatures, load_features
         >>> X = np.random.default_rng(0).standard_normal((5, 3))
         >>> feature_map = RandomDeepFeatures((20, 10), random_state=0).fit(X)
@@ -92,7 +90,7 @@ class SavedFeaturesMixin:
         encoded = json.dumps(header).encode("ascii")
         if len(encoded) > MOST_HEADER:
             raise ValueError(f"its parameters and names take more than {MOST_HEADER:,} bytes.")
-        save_npz(Path(path), {HEADER: np.frombuffer(encoded, np.uint8), **arrays})
+        save_npz(path, {HEADER: np.frombuffer(encoded, np.uint8), **arrays})
 
 
 def _kept(name: str, value: Any, place: str, arrays: dict[str, NDArray[Any]]) -> Any:
