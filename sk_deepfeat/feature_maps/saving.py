@@ -52,7 +52,8 @@ class SavedFeaturesMixin:
         Examples
         --------
         >>> import tempfile
-        >>>         >>> import numpy as np
+        >>> from pathlib import Path
+        >>> import numpy as np
         >>> from sk_deepfeat.feature_maps import RandomDeepFeatures, load_features
         >>> X = np.random.default_rng(0).standard_normal((5, 3))
         >>> feature_map = RandomDeepFeatures((20, 10), random_state=0).fit(X)
