@@ -139,8 +139,7 @@ def _check_claim(stream: Any, size: int, where: str) -> int:
         if version not in _READERS:
             raise ValueError(f"format version {version} is unknown")
         shape, _, dtype = _READERS[version](head, max_header_size=_MOST_HEADER)
-    # Parsing of a literal may exhaust the parser's own stack.
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+    except Exception as error:  # of numpy, its tokenizer and parser: another one by version
         raise ArrayFileError(f"{where} is no NumPy header: {error}") from error
     if dtype.hasobject:
         raise ArrayFileError(
@@ -164,12 +163,12 @@ def _check_shape(shape: Sequence[int], where: str) -> None:
         raise ArrayFileError(f"{where} claims shape {shape}, which no array has")
 
 
-def save_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def save_npz(path: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write an .npz file: whole, or not at all.
 
     Parameters
     ----------
-    path : Path
+    path : str or path-like
         A regular file there is replaced, and links are followed.
     arrays : dict of str to ndarray
         Of numbers or strings; names may hold slashes.
@@ -179,7 +178,7 @@ def save_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     OSError
         If the file cannot be written.
     """
-    destination = check_destination(path, "arrays.npz")
+    destination = check_destination(path, "features.npz")
     content = BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():

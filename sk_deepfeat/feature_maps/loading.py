@@ -72,7 +72,7 @@ def load_features(
 
     See Also
     --------
-    TrainedDeepFeatures.save : Makes the file.
+    sk_deepfeat.TrainedDeepFeatures : Its ``save`` makes the file.
 
     Examples
     --------

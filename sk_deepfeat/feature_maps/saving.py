@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -92,7 +91,7 @@ class SavedFeaturesMixin:
         encoded = json.dumps(header).encode("ascii")
         if len(encoded) > MOST_HEADER:
             raise ValueError(f"its parameters and names take more than {MOST_HEADER:,} bytes.")
-        save_npz(Path(path), {HEADER: np.frombuffer(encoded, np.uint8), **arrays})
+        save_npz(path, {HEADER: np.frombuffer(encoded, np.uint8), **arrays})
 
 
 def _kept(name: str, value: Any, place: str, arrays: dict[str, NDArray[Any]]) -> Any:
