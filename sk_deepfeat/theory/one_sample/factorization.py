@@ -30,6 +30,8 @@ from sk_deepfeat.theory.validation import FloatArray
 
 # Below this share of the largest eigenvalue an estimated spectrum is rounding.
 SPECTRUM_CUT = 1e-11
+# What is in squared units of the targets.
+_SQUARES = frozenset({"outside_squares", "_squares", "_mean_squares"})
 
 
 class RidgeFactorization(RidgeCoefs):
@@ -208,6 +210,26 @@ class RidgeFactorization(RidgeCoefs):
         other.__dict__.pop("target_variance", None)
         for name in self._of_outputs & set(self.__dict__):
             other.__dict__[name] = self.__dict__[name][..., outputs]
+        return other
+
+    def with_target_units(self, units: FloatArray) -> RidgeFactorization:
+        """Return the factorisation of the same rows with targets counted in other units.
+
+        Parameters
+        ----------
+        units : ndarray of shape (n_outputs,)
+            Powers of two.
+        """
+        other = copy.copy(self)
+        other.targets, other.target_mean = self.targets / units, self.target_mean / units
+        for name in ("target_variance", "sample"):
+            other.__dict__.pop(name, None)
+        if self.halves is not None:
+            cross = self.halves.cross / np.append(units, 1.0)  # the last are no targets
+            other.halves = self.halves._replace(cross=cross)
+        for name in self._of_outputs & set(self.__dict__):
+            value = self.__dict__[name] / units
+            other.__dict__[name] = value / units if name in _SQUARES else value
         return other
 
     def without_halves(self) -> RidgeFactorization:
