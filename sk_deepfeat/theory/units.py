@@ -13,6 +13,29 @@ from sk_deepfeat.theory.validation import FloatArray
 _SMALLEST, _LARGEST = 2.0**-40, 2.0**40
 
 
+# Sums of squares of features: of theirs the theory takes squares once more, and quotients.
+_LEAST_SQUARES, _MOST_SQUARES = 1e-140, 1e140
+
+
+def check_feature_squares(squares: FloatArray) -> None:
+    """Raise ValueError where squares of features leave double precision.
+
+    Parameters
+    ----------
+    squares : ndarray of shape (m,)
+        Sums of squares of rows or of columns, not negative but for rounding.
+    """
+    largest = float(np.max(squares, initial=0.0))
+    if not largest <= _MOST_SQUARES or 0.0 < largest < _LEAST_SQUARES:
+        size = "large" if not largest < 1.0 else "small"
+        raise ValueError(
+            f"features are too {size}: the largest sum of their squares is {largest:.3g}, and "
+            f"products of such sums leave double precision beyond {_LEAST_SQUARES:g} to "
+            f"{_MOST_SQUARES:g}. Count X in other units, as StandardScaler does; alpha goes with "
+            "their squares."
+        )
+
+
 def units_of(scale: FloatArray) -> FloatArray:
     """Return powers of two, each at most twice and more than its positive scale; one for zero."""
     return np.where(scale > 0.0, np.ldexp(1.0, np.frexp(scale)[1]), 1.0)

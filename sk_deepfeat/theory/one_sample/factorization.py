@@ -26,6 +26,7 @@ from sk_deepfeat.theory.one_sample.half_grams import (
 from sk_deepfeat.theory.one_sample.ridge_coefs import MOST_DUAL, RidgeCoefs
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
 from sk_deepfeat.theory.one_sample.target_spread import target_variance
+from sk_deepfeat.theory.units import check_feature_squares
 from sk_deepfeat.theory.validation import FloatArray
 
 # Below this share of the largest eigenvalue an estimated spectrum is rounding.
@@ -130,6 +131,7 @@ class RidgeFactorization(RidgeCoefs):
 
     def _decompose(self, gram: FloatArray, *, by_numpy: bool) -> None:
         """Take eigenvalues and vectors, and which of them are more than rounding."""
+        check_feature_squares(np.diagonal(gram))
         if self.features.eigh is not None:
             self._all_eigenvalues, self._vectors = self.features.eigh(gram)
         elif by_numpy:
