@@ -91,7 +91,7 @@ def test_many_equal_outputs_are_nearly_one_output(training, outputs):
         for y in (training.y, np.tile(training.y[:, None], outputs))
     )
     for k in (0, outputs - 1):
-        np.testing.assert_allclose(many[0][..., k], one[0][..., 0], rtol=1e-5)
+        np.testing.assert_allclose(many[0][..., k], one[0][..., 0], rtol=1e-3)
         for end in (1, 2):
             width = np.log(one[end] / one[0])[..., 0]
             np.testing.assert_allclose(np.log(many[end] / many[0])[..., k], width, rtol=0.1)
