@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck
 
-FEW, MANY = 3, 60
+FEW, MANY = 2, 40
 
 _common = {
     "deadline": None,
