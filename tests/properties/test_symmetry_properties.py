@@ -83,13 +83,14 @@ def test_a_column_told_twice_is_one_of_another_scale(training, column):
     training=trainings(), values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=70)
 )
 def test_columns_that_do_not_vary_tell_nothing(training, values):
-    # Up to 70 of them: rows that were more than the features are then fewer.
+    # Up to 70 of them: rows that were more than the features are then fewer, which is computed in
+    # another way. Where both are nearly as many, 1 - h of the rows has lost some digits in one.
     if not training.fit_intercept:
         values = [0.0] * len(values)
     constant = np.tile(values, (training.n, 1))
     cells, one = training.cells(), training.fit()
     other = training.fit(X=np.column_stack([training.X, constant]))
-    assert_same(answers(other, cells), answers(one, cells), rtol=1e-8, atol=1e-9, but=COEFS)
+    assert_same(answers(other, cells), answers(one, cells), rtol=1e-6, atol=1e-7, but=COEFS)
     p = training.X.shape[1]
     np.testing.assert_allclose(other.coef_[:p], one.coef_, rtol=1e-7, atol=1e-9)
     assert np.all(other.coef_[p:] == 0.0)
@@ -105,7 +106,7 @@ def test_nothing_breaks_where_rows_are_as_many_as_features(training, more, seed)
     one = training.fit(X=X)
     other = training.fit(X=np.column_stack([X, np.zeros((n, 3))]))
     cells = training.cells()
-    assert_same(answers(other, cells), answers(one, cells), rtol=1e-7, atol=1e-8, but=COEFS)
+    assert_same(answers(other, cells), answers(one, cells), rtol=1e-6, atol=1e-7, but=COEFS)
 
 
 @hypothesis.given(
