@@ -108,14 +108,8 @@ class RidgeFactorization(RidgeCoefs):
         self.classes: RowClasses | None = None
         self.primal = self.n_rows > self.n_features
         self.halves: HalfGrams | None = None
-        if not self.primal:
-            gram = features.products()
-        elif self.n_rows < 2 * self.n_features:
-            gram, self._cross = gram_of(features, targets)
-        else:
-            values = np.hstack([targets, np.sqrt(weights)[:, None]])
-            gram, cross, self.halves = gram_by_halves(features, values)
-            self._cross = cross[:, :-1]
+        with np.errstate(over="ignore", invalid="ignore"):  # which `_decompose` tells
+            gram = self._gram_matrix()
         self._decompose(gram, by_numpy=features.is_one_block)  # the BLAS that has made the matrix
         enough = self._cut_is_rounding(rounding)
         if enough or not features.may_be_written:
@@ -128,6 +122,18 @@ class RidgeFactorization(RidgeCoefs):
             rank = min(int(np.sum(singular > self._rank_cut)), self.n_effective)
             self._left = np.ascontiguousarray(left[:, :rank][:, ::-1])
             self.eigenvalues = np.square(singular[:rank][::-1])
+
+    def _gram_matrix(self) -> FloatArray:
+        """Return the smaller Gram matrix, and keep what comes with it."""
+        if not self.primal:
+            return self.features.products()
+        if self.n_rows < 2 * self.n_features:
+            gram, self._cross = gram_of(self.features, self.targets)
+            return gram
+        values = np.hstack([self.targets, np.sqrt(self.weights)[:, None]])
+        gram, cross, self.halves = gram_by_halves(self.features, values)
+        self._cross = cross[:, :-1]
+        return gram
 
     def _decompose(self, gram: FloatArray, *, by_numpy: bool) -> None:
         """Take eigenvalues and vectors, and which of them are more than rounding."""
