@@ -26,9 +26,10 @@ hypothesis.settings.register_profile("many", max_examples=MANY, **_same, **_comm
 hypothesis.settings.register_profile("fresh", max_examples=MANY, derandomize=False, **_common)
 
 
-def cheap(times):
-    """Return settings of a test that is cheap enough for so many times the cases of the others."""
-    return hypothesis.settings(max_examples=times * hypothesis.settings.default.max_examples)
+def examples_times(factor):
+    """Return settings of a test so cheap, or so dear, that it gets so many times as many."""
+    most = hypothesis.settings.default.max_examples
+    return hypothesis.settings(max_examples=max(1, round(factor * most)))
 
 
 def pytest_configure(config: pytest.Config) -> None:

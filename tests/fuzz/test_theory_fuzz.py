@@ -4,13 +4,13 @@ import hypothesis
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from random_examples import cheap
+from random_examples import examples_times
 
 from sk_deepfeat.theory import ridge_risk, solve_kappa
 
 pytestmark = pytest.mark.random_examples
 
-settings = cheap(30)
+settings = examples_times(40)
 exponents = st.floats(-9.0, 9.0)
 n_samples = st.integers(1, 10**6).map(float)
 

@@ -6,11 +6,14 @@ import hypothesis
 import numpy as np
 import pytest
 from hypothesis import strategies as st
+from random_examples import examples_times
 from training_draws import KINDS, any_seed, rows_of, silently
 
 from sk_deepfeat import DeterministicEquivalentRidgeClassifier
 
 pytestmark = pytest.mark.random_examples
+
+dear = examples_times(0.5)
 
 METRICS = ("error_rate", "mse", "balanced_error", "log_loss")
 ROUNDED = 1.0 + 1e-9
@@ -77,6 +80,7 @@ def assert_same(after, before, *, rtol, atol=0.0, of_X=1.0, but=()):
         )
 
 
+@dear
 @hypothesis.given(rows=classes(), power=st.floats(-6.0, 6.0))
 def test_features_of_classes_in_other_units_change_alpha_alone(rows, power):
     factor, (n, alpha) = 10.0**power, rows.cells
@@ -86,6 +90,7 @@ def test_features_of_classes_in_other_units_change_alpha_alone(rows, power):
     assert_same(after, before, of_X=factor, rtol=1e-7, atol=1e-9)
 
 
+@dear
 @hypothesis.given(rows=classes(), seed=any_seed)
 def test_rotated_features_of_classes_are_the_same_features(rows, seed):
     p = rows.X.shape[1]
@@ -94,6 +99,7 @@ def test_rotated_features_of_classes_are_the_same_features(rows, seed):
     assert_same(after, before, rtol=1e-7, atol=1e-9)
 
 
+@dear
 @hypothesis.given(rows=classes(), shift=st.floats(-100.0, 100.0))
 def test_shifted_features_of_classes_are_the_same(rows, shift):
     hypothesis.assume(rows.fit_intercept)
@@ -101,6 +107,7 @@ def test_shifted_features_of_classes_are_the_same(rows, shift):
     assert_same(after, before, rtol=1e-6, atol=1e-8)
 
 
+@dear
 @hypothesis.given(rows=classes(), constant=st.floats(-1e6, 1e6))
 def test_a_column_that_does_not_vary_tells_nothing_of_classes(rows, constant):
     column = np.full(len(rows.X), constant if rows.fit_intercept else 0.0)
@@ -109,6 +116,7 @@ def test_a_column_that_does_not_vary_tells_nothing_of_classes(rows, constant):
     assert_same(after, before, rtol=1e-7, atol=1e-9)
 
 
+@dear
 @hypothesis.given(rows=classes())
 def test_labels_of_classes_are_but_names(rows):
     before = answers(rows.fit(), rows.cells)
@@ -117,6 +125,7 @@ def test_labels_of_classes_are_but_names(rows):
     assert_same(after, before, rtol=1e-12)
 
 
+@dear
 @hypothesis.given(rows=classes())
 def test_error_rates_are_in_order(rows):
     model, (n, alpha) = rows.fit(), rows.cells
@@ -139,6 +148,7 @@ def test_error_rates_are_in_order(rows):
     np.testing.assert_allclose(model.predict_score(n_rows, alpha), 1.0 - error, rtol=1e-12)
 
 
+@dear
 @hypothesis.given(rows=classes())
 def test_no_alpha_has_a_lower_error_rate_than_the_best(rows):
     model, (n, alpha) = rows.fit(), rows.cells
@@ -151,6 +161,7 @@ def test_no_alpha_has_a_lower_error_rate_than_the_best(rows):
     assert np.all(at_best <= least * (1.0 + 1e-6))
 
 
+@dear
 @hypothesis.given(rows=classes(), share=st.floats(0.05, 0.95), fixed=st.booleans())
 def test_required_samples_of_classes_suffice_and_one_fewer_does_not(rows, share, fixed):
     model, n_rows = rows.fit(), len(rows.X)
@@ -167,6 +178,7 @@ def test_required_samples_of_classes_suffice_and_one_fewer_does_not(rows, share,
     assert needed == 1 or np.isnan(at[1]) or at[1] >= target * (1.0 - 1e-6)
 
 
+@dear
 @hypothesis.given(rows=classes())
 def test_single_precision_of_classes_is_double_of_the_same_numbers(rows):
     X = rows.X.astype(np.float32)
