@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.equivalents.fixed_point import fixed_point_kappa
+from sk_deepfeat.theory.units import units_of
 from sk_deepfeat.theory.validation import (
     FloatArray,
     check_cells,
@@ -101,8 +102,9 @@ def ridge_risk(
     array([1.302, 0.873])
     """
     omega, psi, rho = check_moments(eigenvalues, target_coefs, target_second_moment)
+    units = units_of(np.sqrt(np.diagonal(rho)))
     kept = omega > 0
-    omega, psi = omega[kept], psi[kept]
+    omega, psi, rho = omega[kept], psi[kept] / units, rho / units / units[:, None]
     check_flag(fit_intercept, "fit_intercept")
     n, a = check_cells(n_samples, alpha)
     rows = n - 1.0 if fit_intercept else n
@@ -125,6 +127,7 @@ def ridge_risk(
             np.where(_wide(no_rows), answer, part)
             for answer, part in zip(alone, errors, strict=True)
         ]
+    errors = [part * units * units[:, None] for part in errors]
     if np.ndim(target_second_moment) == 0:
         errors = [part[..., 0, 0] for part in errors]
     df1, df2 = (np.where(no_rows, 0.0, value) for value in (sums.df1, sums.df2))
@@ -230,10 +233,13 @@ def noise_moment(omega: FloatArray, psi: FloatArray, rho: FloatArray) -> FloatAr
     """Return σ² = ρ - ψᵀΩ⁺ψ; what is below the rounding of ρ is zero."""
     noise = rho - (psi / omega[:, None]).T @ psi
     scale = np.sqrt(np.outer(np.diagonal(rho), np.diagonal(rho)))
-    if np.any(np.diagonal(noise) < -1e-6 * np.diagonal(rho)):
+    too_much = -np.diagonal(noise) > 1e-6 * np.diagonal(rho)
+    if np.any(too_much):
+        with np.errstate(divide="ignore"):
+            share = float(np.max(-np.diagonal(noise)[too_much] / np.diagonal(rho)[too_much]))
         raise ValueError(
             "target_coefs explain more of the target than target_second_moment holds: "
-            f"Σ target_coefs²/eigenvalues exceeds it by {-np.diagonal(noise).min():.3g}. "
+            f"Σ target_coefs²/eigenvalues exceeds it by {100.0 * share:.3g} %. "
             "Set eigenvalues that are rounding errors to zero, and check that target_coefs are "
             "u_j·ψ (not squared) and that all moments are centred alike."
         )
