@@ -122,7 +122,7 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
         gram, cross = rows.gram(targets.reshape(self.n_samples_, -1))
         upper = np.tril(gram, -1).T
         self.feature_covariance_ = (np.tril(gram) + upper) / self.n_samples_
-        self.cross_covariance_ = cross.reshape(-1, *y.shape[1:]) / self.n_samples_
+        self.cross_covariance_ = cross.reshape(X.shape[1], *y.shape[1:]) / self.n_samples_
         self.target_covariance_ = targets.T @ targets / self.n_samples_
         self._cache: dict[bool, SpectralMoments] = {path.fit_intercept: self._moments_of(path)}
         if self.n_samples_ < 10 * X.shape[1]:
