@@ -61,6 +61,24 @@ def test_a_passed_check_says_nothing():
     assert check.causes == () and str(check).endswith("beyond noise: 0")
 
 
+def test_a_ratio_is_measured_over_predicted():
+    check = replace(table([3, 1, 1, 1, 1, 1]), predicted=np.array([2.0, 4.0, 0.0, 1.0, 0.5, 1.0]))
+    np.testing.assert_array_equal(check.ratio, [1.5, 0.25, np.nan, 1.0, 2.0, 1.0])
+
+
+def test_errors_of_zero_are_not_where_a_check_fails():
+    """Of error rates, some are zero: predicted ones, measured ones, or both."""
+    predicted, lower = np.array([1.0, 0.0, 0.0, 1.0, 1.0, 1.0]), np.exp(-0.08)
+    check = replace(
+        table([3, 1, 1, 1, 1, 1]),
+        measured=np.array([3.0, 0.0, 0.5, 0.0, 1.0, 1.0]),
+        predicted=predicted,
+        lower=predicted * lower,
+        upper=predicted / lower,
+    )
+    assert check.where == "at up to 50 samples and alpha up to 0.01, by up to 200 %"
+
+
 class TestRareColumns:
     X, y = rare_table()
     ridge = DeterministicEquivalentRidge().fit(X, y)
