@@ -49,6 +49,7 @@ def table(measured, **given):
         ([1, 1, 1, 1, 1, 0.5], "at 100 samples and more and alpha from 1e+02 on, by up to 100 %"),
         ([2, 1, 2, 2, 1, 1], "at any size and any alpha, by up to 100 %"),
         ([1, 1.5, 1, 1, 1, 1], "at up to 50 samples and alpha from 1 to 1, by up to 50 %"),
+        ([3, 1, 1.04, 1, 1, 1], "at up to 50 samples and alpha up to 0.01, by up to 200 %"),
     ],
 )
 def test_where(measured, where):

@@ -6,7 +6,13 @@ from samples import LinearPopulation, clustered_rows, power_law
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from sk_deepfeat.populations import GCVPopulation, LanczosPopulation, LeaveOneOutPopulation
+from sk_deepfeat.populations import (
+    ExactPopulation,
+    GCVPopulation,
+    LanczosPopulation,
+    LeaveOneOutPopulation,
+    LinearizedPopulation,
+)
 from sk_deepfeat.theory import ridge_factorization
 from sk_deepfeat.theory.one_sample.calibration import calibrate
 from sk_deepfeat.theory.one_sample.growth_misses import growth_misses
@@ -85,6 +91,26 @@ class TestFailedChecks:
         np.testing.assert_array_equal(auto.surface_.misses.drift, misses.drift)
         assert np.nanmax(misses.drift[np.isfinite(misses.drift)]) > 0.0
         assert LeaveOneOutPopulation().fit(X, Y).surface_.misses is None
+
+
+def test_a_check_is_in_the_units_of_the_targets():
+    population = LeaveOneOutPopulation().fit(X, np.c_[Y, -2.0 * Y])
+    found = population.calibration_.sizes
+    for factor in (None, np.array([3.0, 0.5])):
+        check = population.calibration_check(factor=factor, mean_weight=7.0)
+        units = 1.0 if factor is None else factor
+        for name in ("measured", "predicted"):
+            expected = [(getattr(one, name) * units).mean(axis=1) for one in found]
+            np.testing.assert_allclose(getattr(check, name), np.concatenate(expected), rtol=1e-12)
+        expected = np.concatenate([np.exp(one.log_alpha) for one in found])
+        np.testing.assert_allclose(check.alpha, 7.0 * expected, rtol=1e-12)
+        assert set(check.n_samples) == {float(one.size) for one in found}
+        np.testing.assert_allclose(check.upper * check.lower, check.predicted**2, rtol=1e-12)
+
+
+@pytest.mark.parametrize("population", [ExactPopulation, LinearizedPopulation, *map(type, ALL)])
+def test_a_sample_of_the_rows_is_enough_but_for_products_with_all(population):
+    assert population.takes_samples is (population is not LanczosPopulation)
 
 
 def test_sizes_of_subsets_are_below_the_rows_of_the_sample():
