@@ -49,8 +49,18 @@ def test_where_no_row_is_wrong_all_rows_count(error):
     t = stdtrit(19, 0.95)
     found = np.ravel([lower, upper])
     np.testing.assert_allclose(found, wilson(error, 100.0, t), atol=1e-12)
+    of_some = answer([[error]], 0.01, rows=np.array([100.0])).interval(0.9)
+    np.testing.assert_array_equal(np.ravel(of_some), found)
     of_no_variance = answer([[0.2]], 0.0, rows=np.array([100.0])).interval(0.9)
     np.testing.assert_allclose(np.ravel(of_no_variance), wilson(0.2, 100.0, t), rtol=1e-10)
+
+
+def test_shares_are_between_nought_and_one_to_the_last_digit():
+    rows = np.arange(2.0, 3000.0)
+    for error in (0.0, 1.0):
+        lower, upper = answer(np.full((1, rows.size), error), 0.01, rows=rows).interval(0.9)
+        assert np.all((lower >= 0.0) & (upper <= 1.0))
+        assert np.all((lower <= error) & (upper >= error))
 
 
 def test_few_errors_tell_no_more_than_all_rows_do():

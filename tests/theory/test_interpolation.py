@@ -44,6 +44,13 @@ def test_one_point_stands_for_all(left):
     assert columns[0, 0] == 1.0, "it is no view"
 
 
+def test_two_points_make_a_line():
+    found = interp_columns(
+        np.array([1.0, 1.25, 3.0]), np.array([1.0, 2.0]), np.array([[2.0], [6.0]])
+    )
+    np.testing.assert_array_equal(found, [[2.0], [3.0], [6.0]])
+
+
 def test_of_equal_places_the_last_counts():
     x, columns = np.array([1.0, 2.0, 2.0, 3.0]), np.array([[0.0], [1.0], [5.0], [6.0]])
     np.testing.assert_array_equal(
@@ -68,6 +75,12 @@ def test_between_a_number_and_an_infinite_one():
             [3.0, INF, INF, 4.0],
         ],
     )
+
+
+def test_between_infinities_of_both_signs_nothing_is_known():
+    columns = np.array([[INF, -INF], [-INF, INF]])
+    found = interp_columns(np.array([0.0, 0.5, 1.0]), np.array([0.0, 1.0]), columns)
+    np.testing.assert_array_equal(found, [[INF, -INF], [np.nan, np.nan], [-INF, INF]])
 
 
 def test_what_is_not_known_stays_so():

@@ -26,7 +26,8 @@ def with_lowest(lowest):
 @pytest.mark.parametrize("unit", [1e-8, 1.0, 1e8])
 def test_symmetric_is_up_to_rounding_of_the_largest_entry(unit):
     matrix = unit * LOW_RANK
-    assert check_symmetric(matrix, "M") is not None
+    assert check_symmetric(matrix, "M") is matrix
+    assert check_symmetric(np.eye(2, dtype=int), "M").dtype == np.float64
     size = np.abs(matrix).max()
     off = np.zeros((5, 5))
     off[0, 1] = 1.0
@@ -64,6 +65,8 @@ def test_rounding_of_eigenvalues_is_nought(unit):
 @pytest.mark.parametrize("check", [eigh_psd, check_covariance])
 def test_what_is_below_nought_by_more_than_rounding_is_refused(check):
     check(with_lowest(-5e-9), "M")
+    with pytest.raises(ValueError, match=r"its lowest eigenvalue is .*-(2\.|1\.99999)"):
+        check(np.diag([1.0, -2.0]), "M")
     with pytest.raises(ValueError, match="M must be positive semi-definite; its lowest eig"):
         check(with_lowest(-5e-8), "M")
 

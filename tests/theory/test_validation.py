@@ -6,6 +6,7 @@ import pytest
 from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
 from sk_deepfeat.theory.validation import (
     check_alpha,
+    check_callable,
     check_cells,
     check_eigenvalues,
     check_flag,
@@ -24,6 +25,16 @@ def test_rounding_below_nought_is_nought(unit):
     assert given[0] < 0.0, "the caller's array stays"
     with pytest.raises(ValueError, match="cannot be negative; the lowest is"):
         check_eigenvalues(unit * np.array([-3.1e-13, 0.0, 1.0]))
+
+
+def test_a_spectrum_of_nothing_is_one():
+    np.testing.assert_array_equal(check_eigenvalues([0, 0]), [0.0, 0.0])
+
+
+def test_an_activation_can_be_called():
+    check_callable(np.tanh)
+    with pytest.raises(TypeError, match="gate='relu' must be an activation object or a function"):
+        check_callable("relu", "gate")
 
 
 @pytest.mark.parametrize(
@@ -77,11 +88,11 @@ def test_flags_and_levels():
 def test_real_numbers_are_not_copied_without_need():
     values = np.ones(3)
     assert real_array(values, "X") is values and numeric_targets(values) is values
-    assert real_array([True, 2], "X").dtype == np.float64
+    assert real_array([True, 2], "X").dtype == numeric_targets([True, False]).dtype == np.float64
     for wrong in ([1j], ["a"], [{}], [[1], [1, 2]]):
         with pytest.raises(TypeError, match="X must be real numbers; got"):
             real_array(wrong, "X")
-    with pytest.raises(ValueError, match="y must hold numbers; got 'a'"):
+    with pytest.raises(ValueError, match=r"y must hold numbers; got .*'a'"):
         numeric_targets([["a", "b"]])
 
 
