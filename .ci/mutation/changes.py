@@ -39,6 +39,7 @@ SYMMETRIC = {
     "add",
     "broadcast_arrays",
     "isinstance",
+    "clip",
 }
 SYMMETRIC |= {"allclose", "isclose", "array_equal", "broadcast_shapes", "gcd", "zip", "hypot"}
 CHECKS = {"strict"}

@@ -77,7 +77,7 @@ def interp_columns(
         with np.errstate(invalid="ignore"):
             found = low + part * (high - low)
             if not np.isfinite(found).all():
-                found = np.where(np.isnan(found), high - (1.0 - part) * (high - low), found)
+                found = np.where(np.isnan(found), low + high, found)
                 found = np.where(low == high, low, found)
         found = np.where(part == 0.0, low, np.where(part == 1.0, high, found))
     if left is not None:
