@@ -116,6 +116,16 @@ def test_limits():
     np.testing.assert_allclose(solve_kappa(eigenvalues, 1e12, 3.0), 3e-12, rtol=1e-9)
 
 
+@pytest.mark.parametrize("name", SPECTRA)
+def test_the_table_of_starts_spares_steps(name, monkeypatch):
+    """A step squares the relative error, and neighbours on the grid are close."""
+    monkeypatch.setattr(module, "_MAX_NEWTON_STEPS", 4)
+    eigenvalues = SPECTRA[name]
+    n = np.array([1, 9, 11, 20, 39, 40, 41, 300])[:, None]
+    found = solve_kappa(eigenvalues, n, np.geomspace(1e-4, 1e4, 50))
+    assert np.all(np.isfinite(found))
+
+
 def test_raises_when_it_does_not_converge(monkeypatch):
     monkeypatch.setattr(module, "_MAX_NEWTON_STEPS", 1)
     with pytest.raises(RuntimeError, match="did not converge in 1 Newton steps"):

@@ -176,6 +176,25 @@ def test_several_outputs():
     np.testing.assert_allclose(risk.test_error.sum(axis=(-2, -1)), mixed.test_error, rtol=1e-10)
 
 
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_a_target_that_is_zero(fit_intercept):
+    """Alone, and beside another output."""
+    n, alpha = np.array([[1], [20], [60], [90]]), np.array([0.0, 1.0])
+    options = {"fit_intercept": fit_intercept}
+    none = ridge_risk(EIGENVALUES, np.zeros(P), 0.0, n, alpha, **options)
+    for name in ("test_error", "train_error", "coef_norm2", *PARTS):
+        np.testing.assert_array_equal(getattr(none, name), 0.0)
+    beside = ridge_risk(
+        EIGENVALUES, np.c_[PSI, np.zeros(P)], np.diag([RHO, 0.0]), n, alpha, **options
+    )
+    alone = ridge_risk(EIGENVALUES, PSI, RHO, n, alpha, **options)
+    for name in ("test_error", "train_error", "coef_norm2", *PARTS):
+        found = getattr(beside, name)
+        np.testing.assert_allclose(found[..., 0, 0], getattr(alone, name), rtol=1e-12)
+        np.testing.assert_array_equal(found[..., 1, :], 0.0)
+        np.testing.assert_array_equal(found[..., :, 1], 0.0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
