@@ -263,9 +263,7 @@ def test_means_where_no_class_varies(kinds, fit_intercept):
     inner = roots @ roots.transpose(0, 2, 1)
     padded = [np.pad(inner, ((0, 0), (0, 4), (0, 4))) for _ in range(2)]
     padded[1][:, range(6, 10), range(6, 10)] = 1e-9
-    found, near = (
-        gaussian_mixture_risk(means, c, priors, [9, 50], 2.0, **options) for c in padded
-    )
+    found, near = (gaussian_mixture_risk(means, c, priors, [9, 50], 2.0, **options) for c in padded)
     same(found, near, rtol=1e-6)
 
 

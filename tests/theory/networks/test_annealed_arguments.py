@@ -96,6 +96,13 @@ def test_cross_covariances_up_to_the_limit(scale):
                 found(factor)
 
 
+def test_cross_covariances_may_be_any_numbers():
+    ones = [np.ones(3)]
+    for given in ([1, 0, 1], [[1, 0, 0], [0, 0, 0], [0, 0, True]], np.array([1, 0, 1], object)):
+        found = annealed_cross_constants(ones, ones, [given], "identity", "identity", np.ones(3))
+        assert found.r == pytest.approx(2.0)
+
+
 def test_rectangular_cross_covariances_of_later_layers():
     """ř of the second layer is tr Č_2 Cov(f, g), with Cov of paired units on the diagonal."""
     layers = [np.full(3, 1 / 3), FIRST @ FIRST.T]

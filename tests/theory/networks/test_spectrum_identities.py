@@ -159,7 +159,7 @@ def test_matrix_and_diagonal_of_later_rows():
     assert constants.mean_variance[1] == pytest.approx(moments.mean**2 * matrix.sum())
 
 
-@pytest.mark.parametrize("name", ["tanh", "relu", "softplus"])
+@pytest.mark.parametrize("name", ["tanh", "relu"])
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_trace_is_the_mean_variance_of_units(name, depth):
     """What one more layer of white weights takes for the variance of its pre-activations."""
@@ -176,8 +176,8 @@ def test_units_in_groups_are_as_good_as_each_by_itself(factor):
     """The second of two layers by hand, with the law of the means of units on a fine grid."""
     rows, inputs = power_law(60, 0.3), np.ones(60)
     second = np.full(80, factor / 80)
-    softplus = resolve("activations", "softplus")
-    first = activation_moments(softplus, 0.0, 1.0)
+    gelu = resolve("activations", "gelu")
+    first = activation_moments(gelu, 0.0, 1.0)
     features = layer_spectrum(
         rows,
         np.array([first.slope]),
@@ -187,12 +187,13 @@ def test_units_in_groups_are_as_good_as_each_by_itself(factor):
     )
     r, spread = factor * float(first.variance), factor * float(first.mean) ** 2
     nodes, weights = np.polynomial.hermite_e.hermegauss(40)
-    moments = activation_moments(softplus, np.sqrt(spread) * nodes, np.sqrt(r))
+    moments = activation_moments(gelu, np.sqrt(spread) * nodes, np.sqrt(r))
     rest = moments.variance - r * moments.slope**2
-    found = annealed_spectrum([rows, second], "softplus", inputs, 100)
+    found = annealed_spectrum([rows, second], "gelu", inputs, 100)
     inner = features * factor / 80
     expected = [
         layer_resolvent(inner, moments.slope, rest, 100 * weights / weights.sum(), kappa)
         for kappa in KAPPAS
     ]
-    np.testing.assert_allclose(resolvents(found), expected, rtol=4e-3)
+    np.testing.assert_allclose(resolvents(found)[1:], expected[1:], rtol=1e-3)
+    assert resolvents(found)[0] == pytest.approx(expected[0], rel=6e-3)
