@@ -74,10 +74,10 @@ def test_layer_against_its_resolvent(n_units):
 
 
 def test_layer_without_slopes_or_inputs_is_its_offsets():
-    slopes, offsets, shares = GROUPS
-    expected = np.repeat(np.sort(offsets), [2, 3, 5])
+    slopes, *others = GROUPS
+    expected = np.repeat(np.sort(others[0]), [2, 3, 5])
     np.testing.assert_array_equal(layer_spectrum(np.zeros(4), *GROUPS, 10), expected)
-    np.testing.assert_array_equal(layer_spectrum(np.ones(4), 0 * slopes, *GROUPS[1:], 10), expected)
+    np.testing.assert_array_equal(layer_spectrum(np.ones(4), 0 * slopes, *others, 10), expected)
 
 
 def test_layers_spectrum_has_any_scale():
