@@ -7,7 +7,6 @@ from scipy.stats import norm
 
 from sk_deepfeat.activations import erf, relu, softplus, tanh
 from sk_deepfeat.theory import activation_moments, bivariate_covariance, hermite_coefficients
-from sk_deepfeat.theory.networks import gaussian_quadrature
 from sk_deepfeat.theory.networks.bivariate_moments import strong_covariances
 
 
@@ -75,9 +74,3 @@ def test_functions_that_answer_yes_or_no():
     found = hermite_coefficients(lambda x: x > 0.5, 6, 0.2, 0.8)
     expected = hermite_coefficients(lambda x: np.where(x > 0.5, 1.0, 0.0), 6, 0.2, 0.8)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
-
-
-def test_coefficients_of_pieces_interpolate():
-    coefs = np.random.default_rng(0).normal(size=16)
-    values = np.polynomial.legendre.legval(gaussian_quadrature._NODES, coefs)
-    np.testing.assert_allclose(gaussian_quadrature._TO_COEFS @ values, coefs, atol=1e-12)
