@@ -80,6 +80,16 @@ def test_layer_without_slopes_or_inputs_is_its_offsets():
     np.testing.assert_array_equal(layer_spectrum(np.ones(4), 0 * slopes, *others, 10), expected)
 
 
+def test_offsets_that_are_large_beside_the_rest():
+    """Each group keeps its own: the rest moves eigenvalues by no more than its norm."""
+    offsets = np.array([0.5, 1e-3, 7.0])
+    found = layer_spectrum(np.full(30, 1e-6), np.ones(3), offsets, np.array([0.2, 0.5, 0.3]), 40)
+    norm = 1e-6 * (np.sqrt(30) + np.sqrt(40)) ** 2
+    expected = np.repeat(np.sort(offsets), [20, 8, 12])
+    # the grid of the distribution function has a relative width of 6e-4
+    assert np.all(np.abs(found - expected) < norm + 6e-4 * expected)
+
+
 def test_layers_spectrum_has_any_scale():
     a = power_law(50, 0.5)
     slopes, offsets, shares = GROUPS
@@ -87,6 +97,18 @@ def test_layers_spectrum_has_any_scale():
     for scale in (1e-12, 1e12):
         found = layer_spectrum(scale * a, slopes, scale * offsets, shares, 40)
         np.testing.assert_allclose(found, scale * plain, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-14, 1e14])
+def test_products_have_any_scale(scale):
+    first, second = np.geomspace(0.1, 2.0, 30), np.linspace(0.5, 3.0, 30)
+    plain = product_spectrum(first, second)
+    found = product_spectrum(scale * first, second)
+    np.testing.assert_allclose(found, scale * plain, rtol=1e-6)
+    found = product_spectrum(first, scale * second)
+    np.testing.assert_allclose(found, scale * plain, rtol=1e-6)
+    flat = np.full(30, 2.0 * scale)
+    np.testing.assert_allclose(product_spectrum(flat, second), 2.0 * scale * second, rtol=1e-14)
 
 
 def test_product_of_projections():
