@@ -152,7 +152,7 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
         n, single = path.n_rows, self._single
         coefs = path.feature_components / n
         rho = path.targets.T @ path.targets / n
-        return _with_a_direction(
+        return SpectralMoments(
             path.eigenvalues / n, coefs[:, 0] if single else coefs, rho[0, 0] if single else rho
         )
 
@@ -168,14 +168,7 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
                 rho = rho + np.multiply.outer(target, target)
             values, vectors = np.linalg.eigh(omega)
             kept = values > values.size * np.finfo(float).eps * values[-1]
-            self._cache[fit_intercept] = _with_a_direction(
+            self._cache[fit_intercept] = SpectralMoments(
                 values[kept], vectors[:, kept].T @ psi, rho
             )
         return self._cache[fit_intercept]
-
-
-def _with_a_direction(values: FloatArray, coefs: FloatArray, rho: Any) -> SpectralMoments:
-    """Return moments of at least one direction: of none that vary, one of variance zero."""
-    if values.size == 0:
-        values, coefs = np.zeros(1), np.zeros((1, *coefs.shape[1:]))
-    return SpectralMoments(values, coefs, rho)

@@ -184,7 +184,7 @@ def _spectral_sums(
     count = np.empty_like(kappa)
     excess = np.empty_like(kappa)
     slope = np.empty_like(kappa)
-    order = np.argsort(kappa, kind="stable")
+    order = np.argsort(kappa)
     ascending = kappa[order]
     octave_pair = np.floor(0.5 * np.log2(np.maximum(ascending, np.finfo(float).tiny)))
     edges = np.flatnonzero(np.diff(octave_pair)) + 1

@@ -127,15 +127,19 @@ def optimal_slope(
     alpha = optimal_alpha(omega, psi, rho, n)
     finite = np.where(np.isfinite(alpha), alpha, 0.0)
     risk = ridge_risk(omega, psi[:, 0], rho[0, 0], n, finite)
-    slope = -risk.test_error * risk.df2 / (n * (n - risk.df2))
+    gap = n - risk.df2
+    # At n = rank and alpha = 0 an optimum has no error left.
+    slope = np.divide(-risk.test_error * risk.df2, n * gap, out=np.zeros(n.shape), where=gap > 0)
     kept = omega > 0
     w, products = omega[kept], np.square(psi[kept, 0])
     kappa = risk.kappa[..., None]
     cubes = 1.0 / (w + kappa) ** 3
-    one_minus_gamma = 1.0 - risk.df2 / n
+    one_minus_gamma = np.where(gap > 0, gap / n, 1.0)
     bias_and_noise = risk.bias + risk.noise
     by_kappa = 2 * risk.kappa * (cubes @ products) / one_minus_gamma
     by_kappa -= bias_and_noise * (2 / n) * (cubes @ w**2) / one_minus_gamma**2
     constrained = (alpha == 0) & (risk.kappa > 0)
-    slope = slope - np.where(constrained, risk.kappa / (risk.df1 - risk.df2) * by_kappa, 0.0)
+    slope -= np.divide(
+        risk.kappa * by_kappa, risk.df1 - risk.df2, out=np.zeros(n.shape), where=constrained
+    )
     return np.where(np.isfinite(alpha), slope, 0.0) * unit * unit
