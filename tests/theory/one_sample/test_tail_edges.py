@@ -23,7 +23,7 @@ LOG_DF1 = np.log(100.0) + np.r_[0.0, np.cumsum(SLOPES) * STEP]
 LAST = np.flatnonzero(LOG_DF1 > LOG_DF1[0] + np.log(tuning.TAIL_LEAST_DF_SHARE))[-1]
 A, B, C = 0.3, 0.2, 0.5
 FIRST_OF_SOME = 3  # the first point that six of the twenty replicates know
-EDGES = np.array([FIRST_OF_SOME, 20, 33, LAST - tuning.TAIL_LEAST_POINTS + 1, 13, 40])
+EDGES = np.array([33, 20, FIRST_OF_SOME, LAST - tuning.TAIL_LEAST_POINTS + 1, 13, 40])
 UNKNOWN = 3  # further outputs
 
 
@@ -47,8 +47,8 @@ def example():
     noise = np.full((POINTS, t), 1e-6)  # standard errors of the logarithm that scales do not make
     for k, edge in enumerate(EDGES):
         noise[:edge, k] = 2.0
-    noise[:FIRST_OF_SOME, 0] = noise[:13, 4] = 1e-6
-    noise[5:10, 2] = 1e-6  # an island below the edge
+    noise[5:10, 0] = 1e-6  # an island below the edge
+    noise[:FIRST_OF_SOME, 2] = noise[:13, 4] = 1e-6
     noise[:40, 5], scale[:, 5] = tuning.TAIL_NOISE * 1.02, 0.0
     noise[40:, 5] = tuning.TAIL_NOISE * 0.98
     noise[: LAST - tuning.TAIL_LEAST_POINTS + 2, 6] = 2.0  # a point less than is needed
