@@ -131,7 +131,7 @@ class Calibration(NamedTuple):
             largest > 0 and not is_near_rank(found.size, self.rank)
             for found, largest in zip(self.sizes, at_one, strict=True)
         )
-        return max(at_two, default=0.0) if sure or np.count_nonzero(at_two) > 1 else 0.0
+        return max(at_two) if sure or np.count_nonzero(at_two) > 1 else 0.0
 
     @property
     def suspicious(self) -> bool:
