@@ -259,7 +259,7 @@ def _predicted(evaluator: CurveEvaluator, measured: list[SubsetErrors]) -> list[
     counts = [errors.alpha.size for errors in measured]
     sizes = np.repeat([errors.size for errors in measured], counts)
     alphas = np.concatenate([np.empty(0), *(errors.alpha for errors in measured)])
-    found = evaluator.test_error(np.asarray(sizes, dtype=np.float64), alphas)
+    found = evaluator.test_error(sizes, alphas)
     return np.split(found, np.cumsum(counts)[:-1]) if counts else []
 
 

@@ -17,6 +17,7 @@ from sk_deepfeat.theory import (
 )
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.calibration import _compare, _pooled_scatter
+from sk_deepfeat.theory.one_sample.classes.row_classes import RowClasses
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.subset_plan import PlannedSize, df_ratio_grid
 from sk_deepfeat.theory.one_sample.subsets import SubsetErrors
@@ -129,7 +130,10 @@ def test_noise_of_a_comparison_is_that_of_its_parts(amplified):
         return np.interp(np.log(at), np.log(grid), scatter[:, k])
 
     evaluator = SimpleNamespace(amplification=lambda n, df1: (df1 / (n + 50.0)) ** 2)
-    df_ratio, alpha = np.array([0.0, 0.2, 0.97, 0.995]), np.array([1e3, 10.0, 0.1, 1e-4])
+    df_ratio, alpha = (
+        np.array([0.0, 0.2, tuning.SUBSET_DF_RATIOS[-1], 0.995]),
+        np.array([1e3, 10.0, 0.1, 1e-4]),
+    )
     predicted, error = rng.uniform(1.0, 2.0, size=(2, 4, 2))
     predicted[1, 0] = error[2, 1] = 0.0
     own = np.array([0.01, 0.5, 0.01, 0.5])[:, None] * np.ones((1, 2))
@@ -206,6 +210,45 @@ def test_a_calibration_is_made_of_its_subsets(grouped):
     alpha = np.exp(other.sizes[0].log_alpha)[::-1]
     again = subset_errors(path, 40, alpha, other.sizes[0].n_subsets, seed=4)
     np.testing.assert_allclose(other.sizes[0].measured, again.error[::-1])
+
+
+def test_scatter_of_classes_is_pooled_like_that_of_errors():
+    X, _ = POPULATION.sample(200)
+    classes = RowClasses(np.digitize(X[:, 0], [-0.5, 0.5]), 3)
+    path = ridge_factorization(X, classes.codes).with_classes(classes)
+    curve = leave_one_out_curve(path)
+    found = calibrate(path, curve, sizes=[40, 60])
+    evaluator = CurveEvaluator(curve, fit_intercept=True)
+    places, errors = [], []
+    for each in found.sizes:
+        alpha = np.exp(each.log_alpha)[::-1]
+        errors.append(subset_errors(path, int(each.size), alpha, each.n_subsets))
+        places.append(evaluator.df_ratio_at_alpha(each.size, alpha))
+        np.testing.assert_allclose(each.class_losses, errors[-1].class_losses[::-1])
+    scatters = [each.class_scatter for each in errors]
+    expected = _pooled_scatter(found.df_ratio, places, errors, 200, scatters, 10)
+    np.testing.assert_allclose(found.class_scatter, expected)
+    assert calibrate(path, curve, sizes=[]).class_scatter.shape == (found.df_ratio.size, 10)
+
+
+def test_errors_of_a_sample_are_taken_for_those_of_all_rows():
+    """Twice as large and half as large; a target that is always zero stays so."""
+    X, Y = POPULATION.sample(200, 0, 2)
+    path = ridge_factorization(X, np.c_[Y, np.zeros(200)])
+    curve, factor = leave_one_out_curve(path), np.array([2.0, 0.5, 3.0])
+    of_all = curve._replace(
+        error=curve.error * factor,
+        leverage_weighted_error=curve.leverage_weighted_error * factor,
+        sample_factor=np.broadcast_to(factor, (curve.kappa.size, 3)),
+    )
+    for own, found in zip(
+        calibrate(path, curve, sizes=[40, 60]).sizes,
+        calibrate(path, of_all, sizes=[40, 60]).sizes,
+        strict=True,
+    ):
+        np.testing.assert_allclose(found.measured, own.measured * factor)
+        np.testing.assert_allclose(found.predicted, own.predicted * factor)
+        np.testing.assert_allclose(found.log_ratio, own.log_ratio, atol=1e-9)
 
 
 def test_sizes_that_are_asked_for_are_measured_whatever_they_cost(monkeypatch):
