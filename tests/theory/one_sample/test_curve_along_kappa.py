@@ -1,12 +1,16 @@
 """A curve asked by κ or by df1/n, against the closed forms of generalised cross-validation."""
 
+import pickle
+
 import numpy as np
 import pytest
 from samples import LinearPopulation, power_law
 from scipy.optimize import brentq
 
 from sk_deepfeat.theory import gcv_curve, leave_one_out_curve, ridge_factorization
+from sk_deepfeat.theory.one_sample.bias_and_noise import rising_estimate
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.one_sample.nodes import nodes_at
 
 P, ROWS = 60, 200
 POPULATION = LinearPopulation(power_law(P, 0.5), np.random.default_rng(7).normal(size=P), 0.5)
@@ -99,6 +103,9 @@ def test_alphas_and_df_ratios_are_each_other_s_inverse(both, n):
     assert evaluator.alpha_at_df_ratio(n, 0.1).shape == ()
     ends = evaluator.df_ratio_at_alpha(n, np.array([1e-30, 1e30]))
     np.testing.assert_allclose(ends, [min(rows, P) / rows, 0.0], atol=1e-4)
+    lowest = evaluator.lowest_alpha(n)
+    at, below, above = evaluator.df_ratio_at_alpha(n, lowest * np.array([1.0, 1e-3, 2.0]))
+    assert at == below > above > 0.99 * at
 
 
 def test_amplification_is_that_of_df1(both):
@@ -131,3 +138,55 @@ def test_between_its_points_a_curve_is_a_line_over_log_kappa(both):
         np.testing.assert_allclose(at(ends), values[[0, 0, -1, -1]])
     assert curve.df1_at(0.0) == pytest.approx(curve.df1[0])
     assert curve.df1_at(np.inf) == pytest.approx(curve.df1[-1])
+
+
+@pytest.mark.parametrize("n", [20, 50, 59, 90, 200, 3000])
+def test_training_error_is_the_square_of_what_a_ridge_leaves(both, n):
+    """Of rows of equal leverage: (alpha/(n κ))² R, down to a ridge of nothing."""
+    _, evaluator = both
+    rows = n - evaluator.fit_intercept
+    alpha = np.geomspace(1e-9, 1e6, 61)
+    found = evaluator.risk(np.full(61, float(n)), alpha)
+    with_mean = (1.0 - 1.0 / n) / (1.0 + 1.0 / n) if evaluator.fit_intercept else 1.0
+    left = np.square(alpha / (rows * found.kappa))[:, None]
+    np.testing.assert_allclose(found.train_error, left * found.test_error * with_mean, rtol=1e-3)
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_cells_asked_together_are_those_asked_alone(fit_intercept):
+    """Few rows: squared bias and noise are made to rise, and single rows learn nothing."""
+    rng = np.random.default_rng(4)
+    X, Y = rng.normal(size=(12, 8)), rng.normal(size=(12, 2))
+    path = ridge_factorization(X, X[:, :2] + Y, fit_intercept=fit_intercept)
+    evaluator = CurveEvaluator(leave_one_out_curve(path), fit_intercept=fit_intercept)
+    size = len(pickle.dumps(evaluator))
+    n, alpha = (
+        part.ravel() for part in np.meshgrid([1.0, 5.0, 12.0, 40.0], np.geomspace(1e-6, 1e4, 9))
+    )
+    together = evaluator.risk(n, alpha)
+    for cell in range(n.size):
+        alone = CurveEvaluator(evaluator.curve, fit_intercept=fit_intercept)
+        one = alone.risk(n[cell : cell + 1], alpha[cell : cell + 1])
+        for mine, other in zip(together, one, strict=True):
+            np.testing.assert_allclose(mine[cell], other[0], rtol=1e-9)
+    assert len(pickle.dumps(evaluator)) < 1.1 * size, "what it has made does not travel"
+    again = pickle.loads(pickle.dumps(evaluator)).risk(n, alpha)
+    np.testing.assert_array_equal(again.bias_and_noise, together.bias_and_noise)
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_squared_bias_and_noise_at_the_nodes_are_the_rising_estimate(fit_intercept):
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(12, 8))
+    path = ridge_factorization(X, X[:, 0] + rng.normal(size=12), fit_intercept=fit_intercept)
+    curve = leave_one_out_curve(path)
+    nodes = nodes_at(curve, float(curve.n_effective))
+    expected = rising_estimate(nodes, curve.n_effective)
+    assert np.any(expected != nodes.bias_and_noise)
+    evaluator = CurveEvaluator(curve, fit_intercept=fit_intercept)
+    for n in (12.0, 40.0):
+        here = nodes_at(curve, n - fit_intercept)
+        found = evaluator.risk(np.full(here.alpha.size, n), here.alpha)
+        at = np.searchsorted(nodes.kappa, here.kappa * (1.0 - 1e-12))
+        bounded = np.clip(expected[at], 0.0, found.test_error)
+        np.testing.assert_allclose(found.bias_and_noise, bounded, rtol=1e-9)
