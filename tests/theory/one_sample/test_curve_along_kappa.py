@@ -69,8 +69,11 @@ def test_alpha_and_errors_along_kappa(both, n):
 def test_what_so_many_rows_do_not_reach_is_unknown(both):
     closed, evaluator = both
     end = evaluator.curve.kappa[-1]
+    (first,) = evaluator.kappas_near_end(40.0, np.empty(0))
     lowest = closed.kappa(closed.ridge_of_df1(39.0 if evaluator.fit_intercept else 40.0))
-    asked = np.array([0.99 * lowest, 1.01 * lowest, end, 1.001 * end])
+    assert first == pytest.approx(lowest, rel=1e-3)
+    assert first == nodes_at(evaluator.curve, 40.0 - evaluator.fit_intercept).kappa[0]
+    asked = np.array([first * (1.0 - 1e-6), first, end, end * (1.0 + 1e-6)])
     for part in evaluator.along_kappa(40.0, asked):
         np.testing.assert_array_equal(np.isnan(part), [True, False, False, True])
     few = 1e-9 + evaluator.fit_intercept
@@ -175,9 +178,10 @@ def test_cells_asked_together_are_those_asked_alone(fit_intercept):
 
 
 @pytest.mark.parametrize("fit_intercept", [False, True])
-def test_squared_bias_and_noise_at_the_nodes_are_the_rising_estimate(fit_intercept):
+@pytest.mark.parametrize("p", [8, 30])
+def test_squared_bias_and_noise_at_the_nodes_are_the_rising_estimate(p, fit_intercept):
     rng = np.random.default_rng(4)
-    X = rng.normal(size=(12, 8))
+    X = rng.normal(size=(12, p))
     path = ridge_factorization(X, X[:, 0] + rng.normal(size=12), fit_intercept=fit_intercept)
     curve = leave_one_out_curve(path)
     nodes = nodes_at(curve, float(curve.n_effective))
