@@ -48,6 +48,7 @@ def test_groups_are_drawn_whole_and_at_least_one_is_left(size, count, balanced):
         ([90, 9, 1], 20, [18, 1, 1]),  # 18, 1.8, 0.2: one at least makes them twenty
         ([97, 2, 0, 1], 3, [2, 1, 0, 1]),  # 2.9: or one more than that
         ([5] * 40, 50, [2] * 10 + [1] * 30),  # of equal ones the first
+        ([5, 6] * 20, 55, [1, 2] * 15 + [1, 1] * 5),
         ([3, 3], 5, [3, 2]),
     ],
 )
