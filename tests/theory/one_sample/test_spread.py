@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sk_deepfeat.theory import RowClasses, RowGroups
+from sk_deepfeat.theory import RowClasses, RowGroups, ridge_factorization
 from sk_deepfeat.theory.one_sample.spread import spread
 
 
@@ -69,3 +69,11 @@ def test_classes_are_drawn_apart():
     classes = RowClasses(np.arange(100) % 2, 2, balanced=True)
     (rows, _) = spread(100, 20, 2, 0, None, classes)
     assert not np.array_equal(rows[rows % 2 == 0] // 2, rows[rows % 2 == 1] // 2)
+
+
+def test_halves_that_are_at_hand_are_the_subsets_of_that_size():
+    """Of the seed that is used unless another one is asked for."""
+    X = np.random.default_rng(0).normal(size=(41, 3))
+    halves = ridge_factorization(X, X[:, 0]).halves
+    for mine, other in zip(halves.rows, spread(41, 20, 2, 0), strict=True):
+        np.testing.assert_array_equal(mine, other)
