@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from sk_deepfeat.theory import gcv_curve, leave_one_out_curve, ridge_factorization
 from sk_deepfeat.theory.one_sample.bias_and_noise import rising_estimate
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
-from sk_deepfeat.theory.one_sample.nodes import nodes_at
+from sk_deepfeat.theory.one_sample.nodes import NodesOfStack, nodes_at
 
 P, ROWS = 60, 200
 POPULATION = LinearPopulation(power_law(P, 0.5), np.random.default_rng(7).normal(size=P), 0.5)
@@ -194,3 +194,15 @@ def test_squared_bias_and_noise_at_the_nodes_are_the_rising_estimate(p, fit_inte
         at = np.searchsorted(nodes.kappa, here.kappa * (1.0 - 1e-12))
         bounded = np.clip(expected[at], 0.0, found.test_error)
         np.testing.assert_allclose(found.bias_and_noise, bounded, rtol=1e-9)
+
+
+def test_numbers_of_rows_without_nodes_are_counted_where_others_are_impossible(both):
+    curve = both[1].curve
+    error = curve.error.copy()
+    error[50] = np.nan
+    stack = NodesOfStack([curve._replace(error=error, leverage_weighted_error=error)])
+    rows = np.array([1e-12, 100.0, 1e-12])
+    nodes, sizes = stack.seen_from(rows)
+    alone, size = NodesOfStack([curve]).seen_from(rows[1:2])
+    np.testing.assert_array_equal(sizes, [0, size[0] - 1, 0])
+    np.testing.assert_array_equal(nodes.alpha, np.delete(alone.alpha, 50))
