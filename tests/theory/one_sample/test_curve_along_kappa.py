@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from sk_deepfeat.theory import gcv_curve, leave_one_out_curve, ridge_factorization
 from sk_deepfeat.theory.one_sample.bias_and_noise import rising_estimate
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
+from sk_deepfeat.theory.one_sample.kappa_curve import ascending
 from sk_deepfeat.theory.one_sample.nodes import NodesOfStack, nodes_at
 
 P, ROWS = 60, 200
@@ -206,3 +207,21 @@ def test_numbers_of_rows_without_nodes_are_counted_where_others_are_impossible(b
     alone, size = NodesOfStack([curve]).seen_from(rows[1:2])
     np.testing.assert_array_equal(sizes, [0, size[0] - 1, 0])
     np.testing.assert_array_equal(nodes.alpha, np.delete(alone.alpha, 50))
+
+
+def test_points_that_do_not_rise_are_left_out(both):
+    curve = both[1].curve
+    curve = curve._replace(sample_factor=curve.error[:, 0])
+    kappa = curve.kappa.copy()
+    kappa[0], kappa[10], kappa[20], kappa[30] = 0.0, kappa[9], kappa[19] * (1 + 1e-10), np.nan
+    kappa[40:43] = kappa[[5, 6, 38]]
+    gone = [0, 10, 20, 30, 40, 41, 42]
+    found = ascending(curve._replace(kappa=kappa))
+    for name in (*curve._fields[:8], "training_error", "shared_noise", "sample_factor"):
+        np.testing.assert_array_equal(
+            getattr(found, name), np.delete(getattr(curve, name), gone, axis=0)
+        )
+    assert found.scale_noise.shape == found.kappa.shape
+    assert ascending(curve) is curve
+    unknown = ascending(curve._replace(kappa=np.full(kappa.size, np.nan)))
+    assert np.all(np.diff(unknown.kappa) > 0) and np.isnan(unknown.error).all()
