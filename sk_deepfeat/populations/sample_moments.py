@@ -17,7 +17,7 @@ from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.one_sample.factorize import centred_rows
 from sk_deepfeat.theory.one_sample.sparse_rows import MOST_FACTORISED
 from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
-from sk_deepfeat.theory.validation import FloatArray, check_flag
+from sk_deepfeat.theory.validation import check_flag
 
 
 class PlugInPopulation(MomentPopulationMixin, BaseEstimator):

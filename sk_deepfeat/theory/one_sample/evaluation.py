@@ -105,8 +105,7 @@ class CurveEvaluator:
         if self.fit_intercept:
             # Residuals of n rows have n - 1 degrees of freedom.
             test, train = test * (1.0 + 1.0 / flat)[:, None], train * (1.0 - 1.0 / flat)[:, None]
-        with np.errstate(invalid="ignore"):
-            errors = (test, np.clip(train, 0.0, test), np.clip(moment, 0.0, test))
+        errors = (test, np.clip(train, 0.0, test), np.clip(moment, 0.0, test))
         return CurveRisk(kappa.reshape(shape), *(e.reshape(*shape, e.shape[1]) for e in errors))
 
     def test_error(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
@@ -190,8 +189,7 @@ class CurveEvaluator:
             Positive; falling where `df_ratio` rises.
         """
         log_alpha, df_ratios = self._df_ratios(n_samples)
-        wanted = np.asarray(df_ratio, dtype=np.float64)
-        return np.exp(np.interp(wanted, df_ratios[::-1], log_alpha[::-1]))
+        return np.exp(np.interp(np.asarray(df_ratio), df_ratios[::-1], log_alpha[::-1]))
 
     def df_ratio_at_alpha(self, n_samples: float, alpha: FloatArray) -> FloatArray:
         """Return df1/n at some alphas, the inverse of `alpha_at_df_ratio`."""
@@ -239,13 +237,13 @@ class CurveEvaluator:
         if nodes.kappa.size == 0:
             return np.ones(df1.shape)
         known = self.curve.df1_at(nodes.kappa)[::-1]
-        return np.clip(np.interp(df1, known, nodes.amplification[::-1]), 0.0, 1.0)
+        return np.maximum(np.interp(df1, known, nodes.amplification[::-1]), 0.0)
 
     def _rows(self, n: float) -> float:
         return self._tables.rows(n)
 
     def _nodes(self, n_samples: float) -> CurveNodes:
-        return self._tables.at(np.array([n_samples], dtype=np.float64))[0].nodes
+        return self._tables.at(np.array([n_samples]))[0].nodes
 
     def _risk(self, asked: AskedCells) -> CurveRisk:
         """Return everything; errors without the intercept's factor."""
