@@ -14,6 +14,7 @@ from sk_deepfeat.command_line.data import Data
 from sk_deepfeat.command_line.headline import Headline
 from sk_deepfeat.model_selection import RidgeLearningCurve, RidgeLearningCurveDisplay
 from sk_deepfeat.report.numbers import number
+from sk_deepfeat.report.visible_text import visible
 from sk_deepfeat.report.words import percent
 from sk_deepfeat.whole_files import check_destination, replace_files
 
@@ -83,18 +84,8 @@ def print_curve(
     """Print the table, what its errors are of, the answers, and how far predictions are off."""
     frame = result.to_frame()
     print(frame.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
-    if data.of_classes:
-        classes = np.unique(data.y)
-        print(
-            f"errors are error rates: shares of rows misclassified, of {classes.size} classes from "
-            f"{classes[0]} to {classes[-1]}; --task regression takes {data.target} for numbers"
-        )
-    else:
-        print(f"errors are mean squared errors of {data.target}")
-    if groups is not None:
-        print(f"errors are those of rows of new groups; {groups} names the group of each row")
-    for line in _answers(headline, data.target):
-        print(line)
+    for line in (*_what(data, groups), *_answers(headline, data.target)):
+        print(visible(line))
     relative = np.abs(frame["relative_error"].dropna())
     if relative.empty:
         print("relative error of the prediction: no cell is identifiable")
@@ -104,6 +95,20 @@ def print_curve(
         f"relative error of the prediction: median {100 * np.median(relative):.1f} %, "
         f"worst {100 * relative.max():.1f} % over {cells}"
     )
+
+
+def _what(data: Data, groups: str | None) -> Iterator[str]:
+    """Yield what the errors are of."""
+    if data.of_classes:
+        classes = np.unique(data.y)
+        yield (
+            f"errors are error rates: shares of rows misclassified, of {classes.size} classes from "
+            f"{classes[0]} to {classes[-1]}; --task regression takes {data.target} for numbers"
+        )
+    else:
+        yield f"errors are mean squared errors of {data.target}"
+    if groups is not None:
+        yield f"errors are those of rows of new groups; {groups} names the group of each row"
 
 
 def _answers(headline: Headline, target: str) -> Iterator[str]:

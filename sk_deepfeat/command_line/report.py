@@ -16,6 +16,7 @@ from sk_deepfeat.command_line.model import check_population, fit_model, model_of
 from sk_deepfeat.command_line.progress import patience
 from sk_deepfeat.model_selection.fitted_ridge import curves_of, fitted_ridge
 from sk_deepfeat.report import write_report
+from sk_deepfeat.report.visible_text import visible
 from sk_deepfeat.whole_files import check_destination
 
 _SIZES = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the JSON's curve, in units of the training rows
@@ -44,7 +45,7 @@ def run_report(arguments: argparse.Namespace) -> int:
             columns=[(column.name, column.treatment) for column in data.columns],
         )
     if not arguments.json:
-        print(written)
+        print(visible(str(written)))
         return 0
     ridge = fitted_ridge(model)
     headline = headline_of(ridge, arguments.targets)

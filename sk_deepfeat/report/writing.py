@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Sequence
-from html import escape
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +22,7 @@ from sk_deepfeat.report.names import named, step_named
 from sk_deepfeat.report.numbers import number, numbers
 from sk_deepfeat.report.pictures import pictures
 from sk_deepfeat.report.remarks import remarks
+from sk_deepfeat.report.visible_text import as_html
 from sk_deepfeat.theory.validation import numeric_targets
 from sk_deepfeat.whole_files import check_destination, replace_files
 
@@ -152,9 +152,9 @@ def _page(
     drawn = {key: sections.figure(made) for key, made in pictures(ridge, answers).items()}
     template = (files("sk_deepfeat.report") / "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
-        title=escape(title),
-        lead=escape(answers.words.lead),
-        version=escape(version("sk-deepfeat")),
+        title=as_html(title),
+        lead=as_html(answers.words.lead),
+        version=as_html(version("sk-deepfeat")),
         headline=sections.headline(answers),
         remarks=sections.remark_list(remarks(answers, estimator)),
         data=sections.described(_data(estimator, answers, target)),
