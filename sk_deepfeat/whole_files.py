@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 
 def check_destination(path: Any, example: str) -> Path:
@@ -48,13 +48,13 @@ def check_destination(path: Any, example: str) -> Path:
     return destination
 
 
-def replace_files(contents: Mapping[Path, bytes]) -> None:
+def replace_files(contents: Mapping[Path, bytes | Callable[[IO[bytes]], Any]]) -> None:
     """Write files, or replace them, when all of them are on the disk under other names.
 
     Parameters
     ----------
-    contents : mapping of pathlib.Path to bytes
-        What each shall hold.
+    contents : mapping of pathlib.Path to bytes, or to a callable
+        What each shall hold, or what writes it to a stream.
 
     Raises
     ------
@@ -77,8 +77,11 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
                 os.unlink(scratch)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes | Callable[[IO[bytes]], Any]) -> None:
     with open(path, "xb") as stream:
-        stream.write(content)
+        if isinstance(content, bytes):
+            stream.write(content)
+        else:
+            content(stream)
         stream.flush()
         os.fsync(stream.fileno())

@@ -209,6 +209,7 @@ WRITING = {"write_bytes", "write_text", "to_csv", "savefig", "save", "savez", "s
 WRITING |= {"mkstemp", "NamedTemporaryFile", "memmap", "tofile", "savetxt", "dump", "to_parquet"}
 INTO_MEMORY = {("command_line/curve_output.py", "to_csv"), ("report/pictures.py", "savefig")}
 INTO_MEMORY |= {("command_line/curve_output.py", "savefig")}
+INTO_MEMORY |= {("array_files.py", "open")}  # members of an archive that the one module writes
 OF_THE_USER = {("feature_maps/into_array.py", "open")}  # what transform(X, out=memmap) fills
 
 
