@@ -217,7 +217,7 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
 
     @staticmethod
     def _mean(values: ArrayLike | None, shape: tuple[int, ...], name: str) -> FloatArray:
-        mean = np.zeros(shape) if values is None else np.asarray(values, dtype=np.float64)
+        mean = np.zeros(shape) if values is None else real_array(values, name)
         if mean.shape != shape:
             raise ValueError(f"{name} must have shape {shape}; got {mean.shape}.")
         return mean

@@ -93,15 +93,36 @@ def real_array(values: ArrayLike, name: str) -> FloatArray:
         if array.dtype.kind == "c":
             raise TypeError("complex numbers")
         return array.astype(np.float64, copy=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{name} must be real numbers; got {reprlib.repr(values)}.") from error
+
+
+def real_number(value: Any, name: str, *, positive: bool = False) -> float:
+    """Return one finite number as a float, or raise TypeError or ValueError."""
+    array = real_array(value, name)
+    if array.ndim or not np.isfinite(array) or (positive and array <= 0):
+        raise ValueError(
+            f"{name}={value!r} must be one finite number{' above 0' if positive else ''}."
+        )
+    return float(array)
+
+
+def whole_number(value: Any, name: str, least: int = 0) -> int:
+    """Return an integer, or raise ValueError unless it is one of at least `least`."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(f"{name}={value!r} must be at least {least}, and an integer.")
+    return int(value)
 
 
 def numeric_targets(y: Any) -> FloatArray:
     """Return targets as float64, or raise ValueError with the remedy for classes."""
     try:
-        return np.asarray(y, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(y)
+        if array.dtype.kind == "c":
+            raise TypeError("complex numbers")
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"y must hold numbers; got {reprlib.repr(np.ravel(y)[0])}. Classes are for "
             "DeterministicEquivalentRidgeClassifier; or give them as numbers, such as -1.0 and "

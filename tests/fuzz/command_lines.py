@@ -103,9 +103,12 @@ def _changed_cells(draw, rows):
     cell = draw(st.sampled_from(_CELLS))
     how = draw(
         st.sampled_from(
-            *[["cell"] * 3 + ["column", "column of few", "head", "ragged short", "ragged long"]
-            + ["few rows", "no rows", "drop column", "twice", "blank line", "numbers"]
-            + ["empty column", "one row apart", "sorted", "dates", "huge"]]
+            *[
+                ["cell"] * 3
+                + ["column", "column of few", "head", "ragged short", "ragged long"]
+                + ["few rows", "no rows", "drop column", "twice", "blank line", "numbers"]
+                + ["empty column", "one row apart", "sorted", "dates", "huge"]
+            ]
         )
     )
     if not rows or not width:
@@ -157,7 +160,9 @@ def _changed_cells(draw, rows):
 @st.composite
 def _changed_text(draw, text):
     at = draw(st.integers(0, len(text)))
-    how = draw(st.sampled_from(["quote", "NUL", "cut", "lines", "insert", "tail", "head", "spaces"]))
+    how = draw(
+        st.sampled_from(["quote", "NUL", "cut", "lines", "insert", "tail", "head", "spaces"])
+    )
     if how == "quote":
         return text[:at] + '"' + text[at:], f"quote at {at}"
     if how == "NUL":
@@ -180,7 +185,9 @@ def _changed_text(draw, text):
 @st.composite
 def files(draw):
     """Draw a file that a command may be given."""
-    kind = draw(st.sampled_from(["text"] * 8 + ["bytes", "gzip", "npz", "npz", "npz bytes", "parquet"]))
+    kind = draw(
+        st.sampled_from(["text"] * 8 + ["bytes", "gzip", "npz", "npz", "npz bytes", "parquet"])
+    )
     if kind == "bytes":
         ends = draw(st.sampled_from([".csv", ".npz", ".parquet", ".csv.gz", ".txt", ".xlsx", ""]))
         return File("data" + ends, draw(st.binary(max_size=400)), ["random bytes"])
@@ -194,7 +201,9 @@ def files(draw):
     if kind == "parquet":
         return draw(_parquet(text, grown))
     encoding = draw(
-        st.sampled_from(["utf-8"] * 6 + ["utf-8-sig", "utf-16", "cp1252", "latin-1", "utf-32", "utf-7"])
+        st.sampled_from(
+            ["utf-8"] * 6 + ["utf-8-sig", "utf-16", "cp1252", "latin-1", "utf-32", "utf-7"]
+        )
     )
     content = text.encode(encoding, errors="replace")
     ends = draw(st.sampled_from([".csv"] * 5 + [".tsv", ".txt", ".CSV", ".csv"]))
@@ -372,7 +381,9 @@ def _run(words):
     except TooLong as error:
         raise Finding(f"hang in {_place(error)}", f"more than {_SECONDS:g} s") from error
     except Exception as error:
-        raise Finding(f"traceback: {type(error).__name__} in {_place(error)}", str(error)) from error
+        raise Finding(
+            f"traceback: {type(error).__name__} in {_place(error)}", str(error)
+        ) from error
     finally:
         running.print_warning = told
     return status, out.getvalue(), err.getvalue(), categories
@@ -435,7 +446,11 @@ def _names_something(command, line):
 def commands(draw):
     """Draw a command about a file, its options mostly such as serve."""
     file = draw(files()) if draw(st.integers(0, 19)) else None
-    name = file.name if file else draw(st.sampled_from(["nothing.csv", "dir", "", "a\0b", "report", "-"]))
+    name = (
+        file.name
+        if file
+        else draw(st.sampled_from(["nothing.csv", "dir", "", "a\0b", "report", "-"]))
+    )
     command = draw(st.sampled_from([["curve"], ["curve"], [], ["report"]]))
     report = command == ["report"]
     words = [*command, name]
@@ -455,5 +470,7 @@ def commands(draw):
     output = draw(st.sampled_from(_OUTPUTS)) if draw(st.integers(0, 3)) == 0 else "out"
     words += ["--output", output]
     if draw(st.integers(0, 39)) == 0:
-        words.append(draw(st.sampled_from(["--help", "--nothing", "-x", "--", "extra", "--json=1"])))
+        words.append(
+            draw(st.sampled_from(["--help", "--nothing", "-x", "--", "extra", "--json=1"]))
+        )
     return Command(file, words)

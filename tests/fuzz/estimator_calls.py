@@ -61,7 +61,10 @@ _POPULATION_VALUES = st.sampled_from(
     [
         *_NAMES * 2,
         *(Fresh(f"{kind.__name__}()", kind) for kind in POPULATIONS),
-        Fresh("LeaveOneOutPopulation(extrapolate=True)", lambda: LeaveOneOutPopulation(extrapolate=True)),
+        Fresh(
+            "LeaveOneOutPopulation(extrapolate=True)",
+            lambda: LeaveOneOutPopulation(extrapolate=True),
+        ),
         Fresh("FrozenEstimator(PlugInPopulation())", frozen_plug_in),
         Fresh("ExactPopulation", lambda: ExactPopulation(np.ones(4), np.ones(4) / 2, 3.0)),
         Fresh("LinearRegression()", LinearRegression),
@@ -125,8 +128,10 @@ _ASKED = {
     "return_interval": st.booleans(),
     "level": st.sampled_from([0.9, 0.5, 0.99, 1e-9, 1 - 1e-12]),
     "scoring": st.sampled_from(
-        ["r2", "neg_mean_squared_error", "neg_root_mean_squared_error", "accuracy"]
-        + ["balanced_accuracy", "neg_log_loss", "neg_brier_score", "f1", "roc_auc"]
+        [
+            *("r2", "neg_mean_squared_error", "neg_root_mean_squared_error", "accuracy"),
+            *("balanced_accuracy", "neg_log_loss", "neg_brier_score", "f1", "roc_auc"),
+        ]
     ),
     "metric": st.sampled_from(["error_rate", "squared_error", "balanced_error_rate", "log_loss"]),
     "temperature": st.sampled_from([None, 0.1, 1.0, 10.0]),
@@ -136,12 +141,6 @@ _ASKED = {
     "sizes": st.sampled_from([None, [10], [5, 20], 10, [40]]),
     "fit_intercept": st.sampled_from([None, True, False]),
     "variance": st.sampled_from([True, False]),
-    "feature_names": st.sampled_from([None, ["a", "b", "c", "d"]]),
-    "mean_weight": st.just(1.0),
-    "column": st.sampled_from([None, 0, 1, 9]),
-    "factor": st.none(),
-    "columns": st.just(slice(0, 2)),
-    "exact": st.booleans(),
 }
 QUESTIONS = (
     *("predict_test_error", "predict_train_error", "predict_decomposition", "predict_kappa"),
@@ -191,11 +190,7 @@ class Fit:
         fit = getattr(model, self.again, None)
         if fit is None:
             return
-        rows = {
-            name: made(value)
-            for name, value in self.rows.items()
-            if name in parameters(fit)
-        }
+        rows = {name: made(value) for name, value in self.rows.items() if name in parameters(fit)}
         fitted = judged(lambda: fit(**rows), names=names, documented=documented(fit))
         if not is_answer(fitted):
             return
@@ -227,9 +222,9 @@ def _check_attribute(model, name, names):
 
 
 def _not_negative(values, what):
+    """Require that nothing is below zero; errors of ridgeless fits are infinite at their pole."""
     for array in numbers_in(values):
         require(~(array < 0), f"{what} is not negative", array)
-        require(~np.isinf(array), f"{what} is finite", array)
 
 
 def ask(model, question, arguments, names=()):
@@ -355,9 +350,9 @@ def fitted_models():
         }
         return ridges | {
             "ridge(two outputs)": DeterministicEquivalentRidge("optimal").fit(X, np.c_[y, X[:, 1]]),
-            "ridge(per target)": DeterministicEquivalentRidge(
-                "optimal", alpha_per_target=True
-            ).fit(X, np.c_[y, X[:, 1]]),
+            "ridge(per target)": DeterministicEquivalentRidge("optimal", alpha_per_target=True).fit(
+                X, np.c_[y, X[:, 1]]
+            ),
             "ridge(groups)": DeterministicEquivalentRidge().fit(X, y, groups=groups),
             "ridge(wide)": DeterministicEquivalentRidge(0.0).fit(rng.normal(size=(20, 30)), y[:20]),
             "ridge(few rows)": DeterministicEquivalentRidge().fit(X[:5], y[:5]),

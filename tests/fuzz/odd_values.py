@@ -15,6 +15,7 @@ except ImportError:  # an extra
 
 EXTREMES = False  # also numbers near the ends of floating point
 
+
 class Unwilling:
     """Refuses to become an array."""
 
@@ -88,7 +89,6 @@ _MAKERS = {
     "np.array([1, 2], object)": lambda: np.array([1, 2], dtype=object),
     "np.array([10**400], object)": lambda: np.array([10**400], dtype=object),
     "np.datetime64": lambda: np.datetime64("2020-01-01"),
-    "np.timedelta64": lambda: np.timedelta64(3, "D"),
     "np.array([datetime64])": lambda: np.array(["2020-01-01"], dtype="M8[D]"),
     "structured": lambda: np.zeros(2, dtype=[("a", float), ("b", int)]),
     "np.matrix": lambda: np.asmatrix(np.eye(3)),

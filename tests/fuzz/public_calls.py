@@ -156,12 +156,18 @@ _PATH = _of(Fresh("factorization", _factorization), Fresh("grouped", _grouped))
 _SPECTRUM = _of(
     [1.0, 0.5, 0.1], [1.0, 0.0, 0.0], [1e6, 1.0, 1e-6], np.ones(3), [1e-9, 1e-9, 1e-9], (3, 2, 1)
 )
-_MATRIX = _of(np.eye(3), np.diag([1.0, 0.5, 0.0]), np.full((3, 3), 0.5) + np.eye(3), np.ones((3, 3)))
+_MATRIX = _of(
+    np.eye(3), np.diag([1.0, 0.5, 0.0]), np.full((3, 3), 0.5) + np.eye(3), np.ones((3, 3))
+)
 _ACTIVATION = _of(relu, tanh, erf, sign, np.sin, np.square, abs)
 _NAMED = _of("relu", "tanh", "erf", ["relu"], ["tanh", "relu"], np.sin)
 _COUNT = _of(1, 2, 5, 20, 30)
-_INPUTS = _of(np.eye(4), np.ones(4), np.diag([1.0, 0.5, 0.0, 0.0]), 0.9 * np.ones((4, 4)) + np.eye(4))
-_WEIGHTS = _of([np.ones((3, 4))], [np.eye(4)], [np.ones((3, 4)), np.ones((2, 3))], [np.zeros((3, 4))])
+_INPUTS = _of(
+    np.eye(4), np.ones(4), np.diag([1.0, 0.5, 0.0, 0.0]), 0.9 * np.ones((4, 4)) + np.eye(4)
+)
+_WEIGHTS = _of(
+    [np.ones((3, 4))], [np.eye(4)], [np.ones((3, 4)), np.ones((2, 3))], [np.zeros((3, 4))]
+)
 _LAYERS = _of([np.eye(4)], [np.ones(4)], [np.eye(4), np.ones(3)])
 
 # Good values by the name of a parameter, or of a function and a parameter.
@@ -430,7 +436,10 @@ FOLLOWING = {
     "ExactPopulation": (_asked,),
     "LinearizedPopulation": (_asked,),
     "GramAccumulator": (lambda sums: theory.factorize_sums(sums.add(*_rows())).coefs([0.1]),),
-    "factorize_sums": (lambda found: found.coefs([0.1, 10.0]), lambda found: theory.gcv_curve(found)),
+    "factorize_sums": (
+        lambda found: found.coefs([0.1, 10.0]),
+        lambda found: theory.gcv_curve(found),
+    ),
     "ridge_factorization": (
         lambda found: found.coefs([0.1, 10.0]),
         lambda found: theory.leave_one_out_curve(found),
@@ -462,7 +471,7 @@ def _tidy():
 
 
 _NOT_NEGATIVE = (
-    *("solve_kappa", "degrees_of_freedom", "optimal_alpha", "optimal_slope", "annealed_spectrum"),
+    *("solve_kappa", "degrees_of_freedom", "optimal_alpha", "annealed_spectrum"),
     *("predict_test_error", "gaussian_mixture_risk"),
 )
 
@@ -474,6 +483,8 @@ def _check(name, answer):
     if name == "ridge_risk" and np.ndim(answer.test_error) == np.ndim(answer.kappa):
         for field, array in answer._asdict().items():
             require(~(np.asarray(array) < 0), f"{field} is not negative", answer)
+    if name == "optimal_slope":
+        require(~(answer > 0), "more samples do not hurt", answer)
     if name in ("solve_kappa", "ridge_risk"):
         require(~np.isnan(answer[0] if name == "ridge_risk" else answer), "kappa is known", answer)
 
@@ -481,7 +492,8 @@ def _check(name, answer):
 # Words of messages beside the names of the arguments.
 _NAMES = (
     *("X", "y", "rows", "features", "activation", "activations", "estimator", "population"),
-    *("populations", "feature_maps", "groups", "train_sizes", "sizes", "path"),
+    *("populations", "feature_maps", "groups", "train_sizes", "sizes", "path", "scoring", "array"),
+    *("folder", "target_coefs", "y_true"),
 )
 
 

@@ -10,4 +10,3 @@ TARGETS = {
     "public calls": public_calls,
     "questions": questions,
 }
-

@@ -132,5 +132,6 @@ def optimal_slope(
     by_kappa = 2 * risk.kappa * (cubes @ products) / one_minus_gamma
     by_kappa -= bias_and_noise * (2 / n) * (cubes @ w**2) / one_minus_gamma**2
     constrained = (alpha == 0) & (risk.kappa > 0)
-    slope = slope - np.where(constrained, risk.kappa / (risk.df1 - risk.df2) * by_kappa, 0.0)
+    unused = np.where(constrained, risk.df1 - risk.df2, 1.0)
+    slope = slope - np.where(constrained, risk.kappa / unused * by_kappa, 0.0)
     return np.where(np.isfinite(alpha), slope, 0.0)

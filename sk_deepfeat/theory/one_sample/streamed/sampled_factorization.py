@@ -227,6 +227,8 @@ def factorize_sums(
     ValueError
         If there are fewer than two rows, or rows come in groups of which fewer than two are kept.
     """
+    if not isinstance(sums, GramAccumulator):
+        raise TypeError(f"sums must be a GramAccumulator; got {type(sums).__name__}.")
     if sums.n_rows < 2:
         raise ValueError(
             f"A ridge needs at least two rows whose weight is not zero; {sums.n_rows} came."
