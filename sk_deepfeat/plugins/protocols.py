@@ -174,7 +174,7 @@ def require_same_data(
     require_members("populations", population)
     width = getattr(population, "n_features_in_", n_features)
     if not isinstance(n_features, numbers.Integral):
-        raise TypeError(f"n_features={n_features!r} must be an integer.")
+        raise TypeError(f"n_features of type {type(n_features).__name__} must be an integer.")
     if not isinstance(output_shape, tuple):
         raise TypeError(f"output_shape={output_shape!r} must be a tuple.")
     if width != n_features:

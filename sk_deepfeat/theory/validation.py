@@ -102,7 +102,7 @@ def real_number(value: Any, name: str, *, positive: bool = False) -> float:
     array = real_array(value, name)
     if array.ndim or not np.isfinite(array) or (positive and array <= 0):
         raise ValueError(
-            f"{name}={value!r} must be one finite number{' above 0' if positive else ''}."
+            f"{name}={reprlib.repr(value)} must be one finite number{' above 0' if positive else ''}."
         )
     return float(array)
 
@@ -111,7 +111,7 @@ def whole_number(value: Any, name: str, least: int = 0) -> int:
     """Return an integer, or raise ValueError unless it is one of at least `least`."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not whole or value < least:
-        raise ValueError(f"{name}={value!r} must be at least {least}, and an integer.")
+        raise ValueError(f"{name}={reprlib.repr(value)} must be at least {least}, and an integer.")
     return int(value)
 
 
