@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
+LARGEST = float(np.finfo(np.float64).max)
 
 
 def check_eigenvalues(eigenvalues: ArrayLike) -> FloatArray:
@@ -71,9 +72,17 @@ def check_flag(value: Any, name: str) -> bool:
 
 def check_level(level: Any) -> float:
     """Return a coverage, or raise ValueError unless it lies between 0 and 1."""
-    if not isinstance(level, numbers.Real) or not 0.0 < float(level) < 1.0:
+    if not is_finite(level) or not 0.0 < level < 1.0:
         raise ValueError(f"level={level!r} must lie between 0 and 1.")
     return float(level)
+
+
+def is_finite(value: Any) -> bool:
+    """Say whether a value is a real number, and one that a float can hold."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    number: Any = value
+    return bool(abs(number) <= LARGEST)
 
 
 def check_callable(activation: Any, name: str = "activation") -> None:
@@ -102,7 +111,8 @@ def real_number(value: Any, name: str, *, positive: bool = False) -> float:
     array = real_array(value, name)
     if array.ndim or not np.isfinite(array) or (positive and array <= 0):
         raise ValueError(
-            f"{name}={reprlib.repr(value)} must be one finite number{' above 0' if positive else ''}."
+            f"{name}={reprlib.repr(value)} must be one finite number"
+            f"{' above 0' if positive else ''}."
         )
     return float(array)
 

@@ -15,15 +15,17 @@ from sk_deepfeat import (
 )
 from sk_deepfeat.__main__ import main
 from sk_deepfeat.activations import relu
-from sk_deepfeat.datasets import make_teacher_student
+from sk_deepfeat.datasets import make_gaussian_classes, make_teacher_student
 from sk_deepfeat.model_selection import (
     CalibrationCheckDisplay,
     ErrorDecompositionDisplay,
     ErrorSurfaceDisplay,
+    RidgeLearningCurveDisplay,
     TrainingDynamicsDisplay,
     block_groups,
 )
 from sk_deepfeat.populations import ExactPopulation, GCVPopulation, PlugInPopulation
+from sk_deepfeat.report import write_report
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 4))
@@ -34,6 +36,7 @@ GROUPED = theory.ridge_factorization(X, Y, groups=np.arange(60) // 3)
 CURVE = theory.gcv_curve(PATH)
 GCV = GCVPopulation().fit(X, Y)
 PLUG_IN = PlugInPopulation().fit(X, Y)
+RIDGE = DeterministicEquivalentRidge().fit(X, Y)
 FRAME = np.eye(3)
 
 
@@ -106,6 +109,11 @@ def sufficient(target=0.1, **options):
             lambda: ExactPopulation(FRAME, FRAME[0], 1.0, feature_mean="a").fit().kappa(9, 1.0),
             "feature_mean",
         ),
+        (lambda: ExactPopulation(FRAME, [np.inf, 0, 0], 1.0).fit(), "psi and rho must be finite"),
+        (
+            lambda: ExactPopulation(FRAME, FRAME[0], 2.0, target_mean=np.nan).fit().kappa(9, 1.0),
+            "target_mean must be finite",
+        ),
         (lambda: GCV.kappa(10, 1.0, fit_intercept=FRAME), "fit_intercept=array"),
         (lambda: PLUG_IN.kappa(10, 1.0, fit_intercept=[]), r"fit_intercept=\[\] must be True"),
         (lambda: plugins.available([]), r"kind=\[\] is not a kind of plugin"),
@@ -125,6 +133,12 @@ def sufficient(target=0.1, **options):
             lambda: DeterministicEquivalentRidge(reservoir_size=FRAME).fit(X, Y),
             "reservoir_size=array",
         ),
+        (lambda: DeterministicEquivalentRidge(HUGE).fit(X, Y), "alpha=1000.* must be finite"),
+        (lambda: RIDGE.required_samples(HUGE), "target_error=1000.* must be a finite number"),
+        (lambda: RIDGE.predict_test_error(level=HUGE), "level=1000.* must lie between 0 and 1"),
+        (lambda: make_gaussian_classes(9, class_sep=HUGE), "class_sep=1000"),
+        (lambda: RidgeLearningCurveDisplay.from_result(HUGE), "curve must be what ridge_learning"),
+        (lambda: write_report(RIDGE, "page.html", y=np.zeros((3, 0))), "y must hold the targets"),
         (lambda: DeterministicEquivalentRidge().partial_fit([["a"]], [1.0]), "Block 0: X or y: "),
     ],
 )
@@ -165,7 +179,7 @@ def test_numbers_of_displays():
     plt = pytest.importorskip("matplotlib.pyplot", reason="displays need matplotlib")
     found = PLUG_IN.decomposition([10, 20], 1.0)
     draw = ErrorDecompositionDisplay.from_predictions
-    with pytest.raises(ValueError, match="n_fitted=.* must be one finite number above 0"):
+    with pytest.raises(ValueError, match=r"n_fitted=.* must be one finite number above 0"):
         draw([10, 20], found, n_fitted=[1.0, 2.0])
     with pytest.raises(TypeError, match="n_samples must be real numbers"):
         draw(np.array([10, 20], dtype=complex), found)
@@ -209,3 +223,21 @@ def test_a_member_that_is_no_array(tmp_path, capsys):
         archive.writestr("X", b"bytes")
     assert main(["curve", str(tmp_path / "data.npz")]) == 2
     assert "is no array" in capsys.readouterr().err
+
+
+def test_no_cells_of_outputs_at_alphas_of_their_own():
+    ridge = DeterministicEquivalentRidge("optimal", alpha_per_target=True).fit(X, np.c_[Y, -Y])
+    found = ridge.predict_test_error([], return_interval=True, multioutput="raw_values")
+    assert [each.shape for each in found] == [(0, 2)] * 3
+    assert ridge.reachable(np.empty((3, 0))).shape == (3, 0, 2)
+    assert ridge.predict_test_error([]).shape == (0,)
+
+
+def test_a_picture_about_an_alpha_beyond_what_is_drawn():
+    """matplotlib's logarithmic axes end a few decades below the largest float."""
+    pytest.importorskip("matplotlib.pyplot", reason="displays need matplotlib")
+    ridge = DeterministicEquivalentRidge().fit(X, Y)
+    ridge.alpha_ = 1e300
+    display = ErrorSurfaceDisplay.from_fitted(ridge)
+    display.figure_.canvas.draw()
+    assert display.alphas[-1] < 1e203
