@@ -2,6 +2,7 @@
 
 import decimal
 import fractions
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -193,12 +194,12 @@ def _read_only(values):
 
 def made(value):
     """Return what an argument stands for, made afresh."""
-    if isinstance(value, (Odd, Bent)):
-        return value.make()
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return value
-    if callable(getattr(value, "fresh", None)):
-        return value.fresh()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of casts, and of numpy's matrix
+        if isinstance(value, (Odd, Bent)):
+            return value.make()
+        if callable(getattr(value, "fresh", None)):
+            return value.fresh()
     return value
 
 

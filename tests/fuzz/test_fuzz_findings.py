@@ -109,6 +109,22 @@ def sufficient(target=0.1, **options):
             lambda: ExactPopulation(FRAME, FRAME[0], 1.0, feature_mean="a").fit().kappa(9, 1.0),
             "feature_mean",
         ),
+        (
+            lambda: theory.annealed_cross_constants(
+                [FRAME], [FRAME], 1.0, ["tanh"], ["tanh"], FRAME
+            ),
+            "cross_weight_covariances must be a list of one array for each layer; got float",
+        ),
+        (
+            lambda: theory.annealed_cross_constants(
+                [FRAME], [FRAME], ["a"], ["tanh"], ["tanh"], FRAME
+            ),
+            r"cross_weight_covariances\[0\] must be real",
+        ),
+        (
+            lambda: RIDGE.predict_test_error(return_interval=FRAME),
+            "return_interval=array",
+        ),
         (lambda: ExactPopulation(FRAME, [np.inf, 0, 0], 1.0).fit(), "psi and rho must be finite"),
         (
             lambda: ExactPopulation(FRAME, FRAME[0], 2.0, target_mean=np.nan).fit().kappa(9, 1.0),
