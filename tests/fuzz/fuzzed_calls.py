@@ -40,7 +40,10 @@ class Call:
             for name, each in parameters(self.function).items()
             if each.kind is inspect.Parameter.VAR_POSITIONAL
         ]
-        many = [each for name in variable for each in given.pop(name, ())]
+        many = []
+        for name in variable:
+            value = given.pop(name, ())
+            many += value if isinstance(value, tuple) else [value]
         return judged(
             lambda: self.function(*many, **given),
             names=self.names,

@@ -12,8 +12,8 @@ from targets import TARGETS
 from sk_deepfeat.theory import validation
 
 # A few seconds of each by default, the same examples every time; .ci/nightly draws new ones.
-EXAMPLES = {"command lines": 5, "fits": 40, "public calls": 40, "questions": 60}
-NIGHTLY = {"command lines": 100, "fits": 1000, "public calls": 1000, "questions": 2000}
+EXAMPLES = {"command lines": 5, "fits": 40, "public calls": 30, "questions": 60}
+NIGHTLY = {"command lines": 60, "fits": 500, "public calls": 300, "questions": 1000}
 
 
 @pytest.fixture(autouse=True)

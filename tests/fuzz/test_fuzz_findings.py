@@ -24,7 +24,12 @@ from sk_deepfeat.model_selection import (
     TrainingDynamicsDisplay,
     block_groups,
 )
-from sk_deepfeat.populations import ExactPopulation, GCVPopulation, PlugInPopulation
+from sk_deepfeat.populations import (
+    ExactPopulation,
+    GCVPopulation,
+    LeaveOneOutPopulation,
+    PlugInPopulation,
+)
 from sk_deepfeat.report import write_report
 
 rng = np.random.default_rng(0)
@@ -86,6 +91,11 @@ def sufficient(target=0.1, **options):
         (lambda: theory.factorize_sums(1.5), "sums must be a GramAccumulator; got float"),
         (lambda: theory.GramAccumulator(n_expected={}), "n_expected={} must be a whole number"),
         (lambda: theory.GramAccumulator().add("", Y), "X must be real numbers; got ''"),
+        (
+            lambda: theory.factorize_sums(theory.GramAccumulator(reservoir_size=0).add(X, Y)),
+            "reservoir_size=0 has kept none of 60 rows",
+        ),
+        (lambda: LeaveOneOutPopulation(calibrate=FRAME).fit(X, Y), "calibrate=array"),
         (lambda: theory.RowClasses("", 2), "labels='' must be one integer for each row"),
         (lambda: theory.RowClasses([0, 1], np.inf), "n_classes=inf must be at least 2"),
         (lambda: theory.RowClasses([0, 1], 2, [1.0]), "weights must be one for each row"),
@@ -222,6 +232,8 @@ def test_the_slope_of_the_best_error_at_many_rows():
     """df1 and df2 are then equal to rounding; no warning, and no positive slope."""
     slope = theory.optimal_slope(np.ones(3), [0.5, 0.1, 0.0], 1.0, [100.0, 1e9])
     assert np.all(slope <= 0) and slope[0] < slope[1]
+    unexplained = theory.optimal_slope([1.0, 0.0], [0.0, 0.0], 1.0, 1)
+    assert unexplained == 0.0
 
 
 def test_a_packed_table_that_is_damaged(tmp_path, capsys):
@@ -257,3 +269,12 @@ def test_a_picture_about_an_alpha_beyond_what_is_drawn():
     display = ErrorSurfaceDisplay.from_fitted(ridge)
     display.figure_.canvas.draw()
     assert display.alphas[-1] < 1e203
+
+
+def test_nearly_as_many_labels_as_rows(tmp_path, capsys):
+    """A number that is taken for classes: more than a minute of the processor for 60 rows."""
+    rows = "".join(f"{k},{k % 7}\n" for k in range(60))
+    (tmp_path / "data.csv").write_text("a,b\n" + rows)
+    words = ["report", str(tmp_path / "data.csv"), "--target", "a", "--task", "classification"]
+    assert main(words) == 2
+    assert "a holds 60 different labels in 60 rows, too many" in capsys.readouterr().err

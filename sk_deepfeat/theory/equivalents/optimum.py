@@ -120,7 +120,7 @@ def optimal_slope(
         raise ValueError(f"target_coefs must have one output; got {psi.shape[1]}.")
     n = check_n_samples(n_samples)
     alpha = optimal_alpha(omega, psi, rho, n)
-    finite = np.where(np.isfinite(alpha), alpha, 0.0)
+    finite = np.where(np.isfinite(alpha), alpha, 1.0)  # whose slope is zero, below
     risk = ridge_risk(omega, psi[:, 0], rho[0, 0], n, finite)
     slope = -risk.test_error * risk.df2 / (n * (n - risk.df2))
     kept = omega > 0
