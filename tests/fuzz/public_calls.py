@@ -279,6 +279,8 @@ GOOD = {
     "outputs": _of("mean", "each"),
     "over": _of("n_samples", "alpha"),
     "path": _of("page.html", Path("page.html"), "nowhere/page.html"),
+    "load_features.path": _of("nowhere.npz", Path("nowhere"), "."),
+    "load_features.module": st.none(),
     "title": _of(None, "<script>", "ä"),
     "target_name": _of(None, "price", "<b>"),
     "columns": _of(None, [("a", "scaled")], []),

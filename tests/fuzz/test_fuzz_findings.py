@@ -250,7 +250,7 @@ def test_a_member_that_is_no_array(tmp_path, capsys):
     with zipfile.ZipFile(tmp_path / "data.npz", "a") as archive:
         archive.writestr("X", b"bytes")
     assert main(["curve", str(tmp_path / "data.npz")]) == 2
-    assert "is no array" in capsys.readouterr().err
+    assert "there is no X" in capsys.readouterr().err
 
 
 def test_no_cells_of_outputs_at_alphas_of_their_own():
