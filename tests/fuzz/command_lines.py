@@ -435,7 +435,16 @@ def _names_something(command, line):
     named = {word for word in command.words if word.strip()}
     if command.file is not None:
         named.add(command.file.name)
-    options = {*_OPTIONS, *_OF_CURVE, *_OF_REPORT, "--target", "--output", "argument", "data"}
+    options = {
+        *_OPTIONS,
+        *_OF_CURVE,
+        *_OF_REPORT,
+        "--target",
+        "--output",
+        "argument",
+        "data",
+        "digits",
+    }
     columns = ("column", "target", "X", "y", "rows", "row", "weights", "groups")
     return any(word in line for word in (*named, *options)) or any(
         re.search(rf"(?<!\w){word}(?!\w)", line) for word in columns

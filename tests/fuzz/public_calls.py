@@ -282,6 +282,7 @@ GOOD = {
     "load_features.path": _of("nowhere.npz", Path("nowhere"), "."),
     "load_features.module": st.none(),
     "module_params": st.none(),
+    "memory": _of(None, "cells"),
     "load_features.activation": _of(None, "relu"),
     "weight_covariance": st.none(),
     "device": _of(None, "cpu"),
