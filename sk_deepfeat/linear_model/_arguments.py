@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_deepfeat.theory.validation import FloatArray, is_finite
+from sk_deepfeat.theory.validation import MOST_ALPHA, FloatArray, is_finite
 
 _MOST_EXACT = 10  # alphas that are not interpolated; each costs a pass over the rows
 
@@ -21,6 +21,8 @@ def check_alpha(alpha: Any) -> None:
     if isinstance(alpha, numbers.Real) and not isinstance(alpha, bool):
         if not is_finite(alpha) or alpha < 0:
             raise ValueError(f"alpha={alpha!r} must be finite and not negative.")
+        if alpha > MOST_ALPHA:
+            raise ValueError(f"alpha={alpha!r} must be at most {MOST_ALPHA:g}.")
         return
     if np.ndim(alpha) > 0:
         raise ValueError(
@@ -45,6 +47,8 @@ def check_fitted_alpha(alpha: Any) -> None:
         raise ValueError(f"alpha={alpha!r} must be a number, 'optimal', or one number per output.")
     if not np.all((values >= 0) & np.isfinite(values)):
         raise ValueError(f"alpha={alpha!r} must hold finite numbers that are not negative.")
+    if np.any(values > MOST_ALPHA):
+        raise ValueError(f"alpha={alpha!r} must hold numbers of at most {MOST_ALPHA:g}.")
 
 
 def alpha_of_outputs(alpha: Any, n_outputs: int) -> Any:

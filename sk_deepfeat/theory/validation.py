@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 LARGEST = float(np.finfo(np.float64).max)
+# Beyond these the products of the theory leave double precision.
+MOST_SAMPLES, MOST_ALPHA = 1e100, 1e300
 
 
 def check_eigenvalues(eigenvalues: ArrayLike) -> FloatArray:
@@ -31,22 +33,26 @@ def check_eigenvalues(eigenvalues: ArrayLike) -> FloatArray:
 
 
 def check_n_samples(n_samples: ArrayLike, name: str = "n_samples") -> FloatArray:
-    """Return `n_samples` as float64; every entry must be finite and at least 1."""
+    """Return `n_samples` as float64; every entry must be finite, at least 1 and at most 1e100."""
     values = _numeric(n_samples, name)
     if not np.all(np.isfinite(values)) or np.any(values < 1):
         raise ValueError(
             f"{name} must be finite and at least 1; got {_first(values, values < 1)!r}."
         )
+    if np.any(values > MOST_SAMPLES):
+        raise ValueError(f"{name} must be at most {MOST_SAMPLES:g}; got {float(values.max())!r}.")
     return values
 
 
 def check_alpha(alpha: ArrayLike, name: str = "alpha") -> FloatArray:
-    """Return `alpha` as float64; every entry must be finite and not negative."""
+    """Return `alpha` as float64; every entry must be finite, not negative and at most 1e300."""
     values = _numeric(alpha, name)
     if not np.all(np.isfinite(values)) or np.any(values < 0):
         raise ValueError(
             f"{name} must be finite and not negative; got {_first(values, values < 0)!r}."
         )
+    if np.any(values > MOST_ALPHA):
+        raise ValueError(f"{name} must be at most {MOST_ALPHA:g}; got {float(values.max())!r}.")
     return values
 
 

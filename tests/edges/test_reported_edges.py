@@ -56,3 +56,35 @@ def test_two_rows_and_one_of_them_zero():
     error, lower, upper = model.predict_test_error(1, 1.0, return_interval=True)
     assert lower <= error <= upper
     np.testing.assert_allclose(error, (1.0 + 4.0) / 2)  # what is left of y where nothing is known
+
+
+@pytest.mark.parametrize("shape", [(10, 20), (48, 6), (60, 8)])
+@pytest.mark.parametrize("seed", [0, 3, 5])
+def test_one_cell_of_1e12_is_answered_or_refused_by_name(shape, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=shape)
+    y = X[:, 0] + rng.normal(size=shape[0])
+    codes = (rng.normal(size=shape[0]) > 0).astype(int)
+    X[3, 2] = 1e12
+    for model, target in (
+        (DeterministicEquivalentRidge(), y),
+        (DeterministicEquivalentRidgeClassifier(), codes),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PopulationWarning)
+            model.fit(X, target)
+            value, low, high = model.predict_test_error([5, 2 * shape[0]], 1.0, return_interval=True)
+        known = np.isfinite(value)
+        assert np.all((low <= value) & (value <= high) | ~known)
+
+
+@pytest.mark.parametrize("alpha", [1e301, 1.7e308])
+def test_alphas_and_sizes_beyond_double_precision_are_refused(alpha):
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    ridge = DeterministicEquivalentRidge().fit(X, X[:, 0])
+    with pytest.raises(ValueError, match=r"alpha=.* must be at most 1e\+300"):
+        DeterministicEquivalentRidge(alpha).fit(X, X[:, 0])
+    with pytest.raises(ValueError, match=r"alpha must be at most 1e\+300"):
+        ridge.predict_test_error(50, alpha)
+    with pytest.raises(ValueError, match=r"n_samples must be at most 1e\+100"):
+        ridge.predict_test_error(alpha, 1.0)

@@ -39,6 +39,7 @@ _NEAR_ONE, _LONG = 0.05, 100.0
 # Features beyond this factor of one may leave the range of single precision.
 _RANGE = 1e15
 _TOLERANCE = 1e-9
+_ROUNDING = float(np.finfo(float).eps)
 
 AnyFloats = NDArray[np.float64] | NDArray[np.float32]
 
@@ -244,6 +245,7 @@ def _leverages(
             growth[g] -= 1.0
         else:
             d = np.subtract(eta, first, out=distance[g])
+            np.maximum(d, _ROUNDING * eta, out=d)  # what is less is lost in the difference
             np.divide(first, d, out=q[g])
             np.divide(eta * second - np.square(first), np.square(d), out=growth[g])
     return q, growth, distance, within

@@ -27,6 +27,9 @@ from sk_deepfeat.theory.one_sample.classes.scores import LeftOutPredictor
 from sk_deepfeat.theory.validation import FloatArray
 
 _MOST_ENTRIES = 50_000_000
+# Scores are of the size of one: noise beyond this makes a class a toss, and its square is a number in
+# single precision.
+_A_TOSS = 1e12
 
 
 def clouds_along_kappa(
@@ -87,7 +90,8 @@ def clouds_along_kappa(
             of_scale = found[:, columns:] if within_classes else found
             scale[k] = np.square(of_scale).sum() / (n_rows * of_scale.shape[1] / outputs)
             draws = (found[:, :columns] / root).reshape(n_rows, n_draws, outputs)
-            noise[k] = _mixed(draws.astype(np.float32), mixing, classes)
+            draws = np.clip(draws, -_A_TOSS, _A_TOSS).astype(np.float32)
+            noise[k] = _mixed(draws, mixing, classes)
             told.advance()
     margins = np.stack([margins_of(scores, classes) for scores in predictor.scores])
     return CloudsAlongKappa(kappa, predictor.ridges, margins, noise, scale, classes)
