@@ -59,7 +59,6 @@ def minimize_on_log_scale(
     """
     size = max(9, int(np.ceil(points_per_decade * np.log10(high / low))) + 1)
     log_grid = np.linspace(np.log(low), np.log(high), size)
-    at_low = at_high = False
     best, value = np.nan, np.nan
     for zoom in range(zooms + 1):
         values = np.asarray(function(np.exp(log_grid)), dtype=np.float64)
@@ -214,8 +213,9 @@ def _between(
         return np.arange(below + 1.0, reached)
     low, high = np.log(max(below, 0.5)), np.log(reached)
     guess, width = 0.5 * (low + high), high - low
-    points = [(np.log(n), np.log(e / target)) for n, e in known.items() if 0 < e < np.inf]
-    if target > 0 and len(points) > 1:
+    finite = [(n, e) for n, e in known.items() if 0 < e < np.inf]
+    points = [(np.log(n), np.log(e / target)) for n, e in finite] if target > 0 else []
+    if len(points) > 1:
         x, y = np.array(sorted(points, key=lambda p: abs(p[0] - guess))[:4]).T
         if np.unique(y).size == y.size:
             others = [np.delete(y, k) for k in range(y.size)]

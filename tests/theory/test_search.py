@@ -153,3 +153,62 @@ def test_a_number_between_two_is_found_with_few_questions(needed, power):
     assert first_sufficient(error, 1.0, 0.0, 2e5, known) == needed
     assert len(asked) - count <= 14
     assert first_sufficient(error, 1.0, needed - 1.0, float(needed)) == needed
+
+
+@pytest.mark.parametrize("least", [1.07e-6, 1e7 / 1.07])
+def test_the_least_of_a_bowl_beside_an_end(least):
+    found = minimize_on_log_scale(lambda x: np.log(x / least) ** 2, 1e-6, 1e7)
+    assert found.argument == pytest.approx(least, rel=1e-4)
+
+
+def test_a_valley_of_an_eighth_of_an_octave_is_seen():
+    def error(n):
+        return np.where((n >= 1000) & (n <= 1095), 0.01, 1.0 / n**0.3)
+
+    assert smallest_sufficient(error, 0.05, monotone=False, largest=5000.0) == 1000.0
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1.0, 1e4])
+def test_an_error_has_settled_by_its_share_of_itself(unit):
+    asked = []
+
+    def error(n):
+        asked.append(np.max(n))
+        return unit * (1.0 - 1e-7 * np.log2(n))
+
+    assert np.isnan(smallest_sufficient(error, 0.5 * unit, monotone=True))
+    assert max(asked) < 100.0
+    steeper = [1.0 - 1e-6 * k for k in range(200)]
+    found = smallest_sufficient(
+        lambda n: unit * np.interp(np.log2(n), np.arange(200), steeper),
+        unit * steeper[20],
+        monotone=True,
+    )
+    assert found == 2.0**20
+
+
+@pytest.mark.parametrize("needed", [99, 4097, 123_456])
+@pytest.mark.parametrize("power", [0.1, 1.0, 4.0])
+def test_where_an_error_is_a_power_of_n_two_known_ones_tell_where_it_reaches(needed, power):
+    asked = []
+
+    def error(n):
+        asked.append(n)
+        return ((n - 0.5) / needed) ** -power
+
+    target, middle = float(error(np.array([needed]))[0]), np.sqrt(needed * 2e5)
+    asked.clear()
+    known = {n: float(((n - 0.5) / needed) ** -power) for n in (2.0, np.floor(middle), 2e5)}
+    assert first_sufficient(error, target * (1 + 1e-12), 1.0, 2e5, known) == needed
+    assert len(asked) <= 4
+
+
+@pytest.mark.parametrize("target", [0.0, -1.0])
+@pytest.mark.parametrize("monotone", [True, False])
+def test_a_target_that_has_no_logarithm(target, monotone):
+    """Nought, as of errors that vanish, or less, as of scores turned round."""
+
+    def error(n):
+        return np.maximum(target, 5.0 - n / 100.0)
+
+    assert smallest_sufficient(error, target, monotone=monotone) == 500.0 - 100.0 * target
