@@ -212,3 +212,14 @@ def test_a_target_that_has_no_logarithm(target, monotone):
         return np.maximum(target, 5.0 - n / 100.0)
 
     assert smallest_sufficient(error, target, monotone=monotone) == 500.0 - 100.0 * target
+
+
+@pytest.mark.parametrize("beyond", [0.0, np.inf])
+def test_errors_that_vanish_or_are_infinite_have_no_logarithm_either(beyond):
+    def error(n):
+        found = np.maximum(0.0, 1.0 - n / 2000.0)
+        return np.where(n < 20, beyond, found) if beyond else found
+
+    assert smallest_sufficient(error, 0.5, monotone=True) == 1000.0
+    known = {20.0: 0.99, 2500.0: 0.0, 3000.0: 0.0}
+    assert first_sufficient(error, 0.5, 20.0, 3000.0, known) == 1000.0
