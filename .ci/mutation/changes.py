@@ -101,6 +101,8 @@ def _walk(
         return
     if isinstance(node, ast.Call) and _name(node.func) in WORDS:
         return
+    if isinstance(node, ast.keyword) and node.arg in CHECKS:
+        return
     if isinstance(node, ast.Assign) and any(_name(item) == "__all__" for item in node.targets):
         return
     if isinstance(node, ast.stmt):

@@ -19,7 +19,7 @@ from sk_deepfeat.theory import (
     RidgeFactorization,
     calibrate,
 )
-from sk_deepfeat.theory.answer import AskedVariance
+from sk_deepfeat.theory.answer import AskedVariance, ShareOfAll
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
 from sk_deepfeat.theory.one_sample.growth_misses import growth_misses
@@ -84,6 +84,8 @@ class LeftOutErrorsMixin(OneSampleMixin):
     def _answer(
         self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: AskedVariance
     ) -> ErrorAnswer:
+        if isinstance(variance, ShareOfAll) and self._target_units is not None:
+            variance = ShareOfAll(variance.units * self._target_units * self._target_units)
         cells = n_samples.ravel(), alpha.ravel()
         found = self.surface_.answer(*cells, extrapolate=bool(self.extrapolate), variance=variance)
         return found.reshape(n_samples.shape)
@@ -192,6 +194,9 @@ class LeftOutErrorsMixin(OneSampleMixin):
     ) -> CalibrationCheck:
         if feature_names is None:
             feature_names = getattr(self, "feature_names_in_", None)
+        if self._target_units is not None:
+            units = self._target_units
+            factor = (1.0 if factor is None else np.asarray(factor)) * units * units
         return check_of(found, partial(self._diagnosis, feature_names), mean_weight, factor)
 
     def _measured_calibration(self, sizes: Any) -> Calibration:

@@ -47,7 +47,7 @@ def interp_log(at: Any, x: FloatArray, values: FloatArray, *, log_values: bool =
 def interp_columns(
     at: FloatArray, x: FloatArray, columns: FloatArray, *, left: float | None = None
 ) -> FloatArray:
-    """Interpolate each column linearly in x; constant beyond, or `left` below.
+    """Interpolate each column linearly in x; constant beyond, or `left` below; NaN without any x.
 
     Parameters
     ----------
@@ -64,6 +64,8 @@ def interp_columns(
     -------
     ndarray of shape (A, m)
     """
+    if x.size == 0:
+        return np.full((at.size, columns.shape[1]), np.nan)
     if x.size == 1:
         found = np.broadcast_to(columns, (at.size, columns.shape[1])).copy()
     else:

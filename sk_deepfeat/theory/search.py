@@ -134,9 +134,9 @@ def smallest_sufficient(
             first = start + int(reached[0])
             below = grid[first - 1] if first else grid[0] - 1.0
             return first_sufficient(error, target, float(below), float(grid[first]), known)
-        level = np.ptp(values) <= _SETTLED * np.abs(values[0])
-        if level and sizes[0] >= settled_from:
-            break
+        if sizes[0] >= settled_from and np.all(np.isfinite(values)):
+            if np.ptp(values) <= _SETTLED * np.abs(values[0]):
+                break
     return np.nan
 
 

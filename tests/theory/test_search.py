@@ -223,3 +223,13 @@ def test_errors_that_vanish_or_are_infinite_have_no_logarithm_either(beyond):
     assert smallest_sufficient(error, 0.5, monotone=True) == 1000.0
     known = {20.0: 0.99, 2500.0: 0.0, 3000.0: 0.0}
     assert first_sufficient(error, 0.5, 20.0, 3000.0, known) == 1000.0
+
+
+def test_an_infinite_error_has_not_settled():
+    """As of a peak that a whole batch of sizes is on."""
+
+    def error(n):
+        return np.where(n < 3000, np.inf, 4000.0 / n)
+
+    for monotone in (True, False):
+        assert smallest_sufficient(error, 1.0, monotone=monotone) == 4000.0

@@ -131,7 +131,7 @@ class Calibration(NamedTuple):
             largest > 0 and not is_near_rank(found.size, self.rank)
             for found, largest in zip(self.sizes, at_one, strict=True)
         )
-        return max(at_two, default=0.0) if sure or np.count_nonzero(at_two) > 1 else 0.0
+        return max(at_two) if sure or np.count_nonzero(at_two) > 1 else 0.0
 
     @property
     def suspicious(self) -> bool:
@@ -259,7 +259,7 @@ def _predicted(evaluator: CurveEvaluator, measured: list[SubsetErrors]) -> list[
     counts = [errors.alpha.size for errors in measured]
     sizes = np.repeat([errors.size for errors in measured], counts)
     alphas = np.concatenate([np.empty(0), *(errors.alpha for errors in measured)])
-    found = evaluator.test_error(np.asarray(sizes, dtype=np.float64), alphas)
+    found = evaluator.test_error(sizes, alphas)
     return np.split(found, np.cumsum(counts)[:-1]) if counts else []
 
 

@@ -105,8 +105,7 @@ class CurveEvaluator:
         if self.fit_intercept:
             # Residuals of n rows have n - 1 degrees of freedom.
             test, train = test * (1.0 + 1.0 / flat)[:, None], train * (1.0 - 1.0 / flat)[:, None]
-        with np.errstate(invalid="ignore"):
-            errors = (test, np.clip(train, 0.0, test), np.clip(moment, 0.0, test))
+        errors = (test, np.clip(train, 0.0, test), np.clip(moment, 0.0, test))
         return CurveRisk(kappa.reshape(shape), *(e.reshape(*shape, e.shape[1]) for e in errors))
 
     def test_error(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
@@ -190,8 +189,7 @@ class CurveEvaluator:
             Positive; falling where `df_ratio` rises.
         """
         log_alpha, df_ratios = self._df_ratios(n_samples)
-        wanted = np.asarray(df_ratio, dtype=np.float64)
-        return np.exp(np.interp(wanted, df_ratios[::-1], log_alpha[::-1]))
+        return np.exp(np.interp(np.asarray(df_ratio), df_ratios[::-1], log_alpha[::-1]))
 
     def df_ratio_at_alpha(self, n_samples: float, alpha: FloatArray) -> FloatArray:
         """Return df1/n at some alphas, the inverse of `alpha_at_df_ratio`."""
@@ -201,6 +199,22 @@ class CurveEvaluator:
     def lowest_alpha(self, n_samples: float) -> float:
         """Return the alpha below which ridge on `n_samples` rows does not change any more."""
         return float(np.exp(self._df_ratios(n_samples)[0][0]))
+
+    def off_the_peak(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        """Return alphas, where n is the rank no smaller than those at which the curve shows errors.
+
+        Parameters
+        ----------
+        n_samples, alpha : ndarray of shape (cells,)
+            Numbers of samples, and regularisations.
+        """
+        alpha = alpha.copy()
+        for n in np.unique(n_samples):
+            at_peak = self.curve.active_rows(self._rows(n)) == self.curve.rank
+            if at_peak and self.curve.shows_all and self._nodes(n).alpha.size:
+                mine = n_samples == n
+                alpha[mine] = np.maximum(alpha[mine], self.lowest_alpha(n))
+        return alpha
 
     def _df_ratios(self, n_samples: float) -> tuple[FloatArray, FloatArray]:
         """Return log alpha, ascending, and df1/n of the nodes at some n."""
@@ -223,13 +237,13 @@ class CurveEvaluator:
         if nodes.kappa.size == 0:
             return np.ones(df1.shape)
         known = self.curve.df1_at(nodes.kappa)[::-1]
-        return np.clip(np.interp(df1, known, nodes.amplification[::-1]), 0.0, 1.0)
+        return np.maximum(np.interp(df1, known, nodes.amplification[::-1]), 0.0)
 
     def _rows(self, n: float) -> float:
         return self._tables.rows(n)
 
     def _nodes(self, n_samples: float) -> CurveNodes:
-        return self._tables.at(np.array([n_samples], dtype=np.float64))[0].nodes
+        return self._tables.at(np.array([n_samples]))[0].nodes
 
     def _risk(self, asked: AskedCells) -> CurveRisk:
         """Return everything; errors without the intercept's factor."""
@@ -241,9 +255,12 @@ class CurveEvaluator:
         low, active = asked.low[0], asked.active_rows[0]
         below, above = alpha < low, alpha > asked.high[0]
         moving = above | (below & curve.shows_all & (active >= curve.rank))
-        kappa = np.where(moving, alpha * self._rates(asked, above), kappa[:, 0])
-        # Residuals are proportional to alpha there.
-        held = np.where(active <= curve.rank, np.square(np.minimum(alpha / low, 1.0)), 1.0)
+        # Residuals are proportional to alpha there; at the peak κ and their squares to its root.
+        share, peak = np.minimum(alpha, low) / low, asked.at_peak[0] & below
+        reached = np.where(peak, low * np.sqrt(share), alpha)
+        kappa = np.where(moving, reached * self._rates(asked, above), kappa[:, 0])
+        held = np.where(active <= curve.rank, np.square(share), 1.0)
+        held = np.where(peak, np.sqrt(share), held)
         train = train * held[:, None]
         moment = smooth
         for number, table in enumerate(asked.tables):

@@ -80,7 +80,7 @@ class FunctionalTail:
         # An island of little noise further down is an accident: down to the first gap only.
         above = np.cumsum(good[::-1], axis=0)[::-1]
         gap = ~good & (above > 0)
-        return np.asarray(good & ~np.logical_or.accumulate(gap[::-1], axis=0)[::-1])
+        return np.asarray(good & ~np.logical_or.accumulate(gap[::-1])[::-1])
 
     def _slope_above(self, edge: float) -> float:
         """Return the slope of log df1 in the decade above."""
@@ -105,30 +105,27 @@ class FunctionalTail:
         some, rows = self._outputs, rows[:, None]
         if not some.size:
             return Growth(ratio, variance)
-        log_kappa, df1, df2 = self._solve(rows, alpha[:, None])
+        log_kappa, df2 = self._solve(rows, alpha[:, None])
         below = self._edge - log_kappa
         a, b, c = (part[:, None] for part in self._law)
-        moment = a + b * np.exp(np.minimum(below, 300.0) * -c)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            log_error = np.log(np.maximum(moment, 1e-300)) - np.log1p(-df2 / rows)
-            deviations = log_error[1:] - varied_at_n0[:, :, some]
+        moment = a + b * np.exp(np.clip(below, self._edge - self._grid[-1], 300.0) * -c)
+        log_error = np.log(np.maximum(moment, 1e-300)) - np.log1p(-df2 / rows)
+        deviations = log_error[1:] - varied_at_n0[:, :, some]
         drift = tuning.TAIL_DRIFT * np.maximum(below, 0.0)
         noise = jackknife_variance(deviations) + np.square(drift) + tuning.TAIL_NOISE_FLOOR**2
-        sound = (df1 <= rows * (1.0 + 1e-9)) & (df2 < tuning.TAIL_MOST_DF_RATIO * rows)
+        sound = df2 < tuning.TAIL_MOST_DF_RATIO * rows
         found = np.where(sound, log_error[0] - log_at_n0[:, some], np.nan)
         ratio[:, some] = found
         variance[:, some] = np.where(np.isfinite(found), noise, np.inf)
         return Growth(ratio, variance)
 
-    def _solve(
-        self, rows: FloatArray, alpha: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Solve alpha = κ(n - df1(κ)); log κ, df1, df2 of shape (cells, outputs)."""
+    def _solve(self, rows: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Solve alpha = κ(n - df1(κ)); log κ and df2, of shape (cells, outputs)."""
         inside = self._solve_inside(rows, alpha)
         x = np.where(inside >= self._edge, inside, self._solve_below(rows, alpha))
         step = 0.05
         df1, more, less = (self._df1_at(at) for at in (x, x + step, x - step))
-        return x, df1, df1 + (more - less) / (2.0 * step)
+        return x, df1 + (more - less) / (2.0 * step)
 
     def _df1_at(self, x: FloatArray) -> FloatArray:
         inside = np.interp(x, self._grid, self._log_df1)

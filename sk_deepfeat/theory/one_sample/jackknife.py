@@ -66,7 +66,7 @@ class JackknifeReplicates:
         if not self.curves:
             return np.empty((0, *n_samples.shape, self.n_outputs))
         errors = [tables.test_error(n_samples, alpha) for tables in self._tables]
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore"):
             return np.log(np.concatenate(errors))
 
     def log_null_errors(self, n_samples: float, share: AskedVariance) -> FloatArray:

@@ -25,7 +25,7 @@ class PowerLaw(NamedTuple):
 
     def at(self, n: FloatArray | float) -> FloatArray:
         """Return the values at `n`, which broadcasts against the curves."""
-        return np.asarray(self.a + self.b * np.asarray(n, dtype=np.float64) ** -self.c)
+        return np.asarray(self.a + self.b * n**-self.c)
 
 
 def fit_power_law(

@@ -90,7 +90,7 @@ class RowGroups:
 
     def sums(self, values: FloatArray) -> FloatArray:
         """Return the sum of `values` (n_rows, ...) over the rows of each group, (n_groups, ...)."""
-        return np.asarray(np.add.reduceat(values[self._order], self._starts, axis=0))
+        return np.asarray(np.add.reduceat(values[self._order], self._starts))
 
 
 def check_labels(groups: ArrayLike, n_rows: int) -> NDArray[Any]:

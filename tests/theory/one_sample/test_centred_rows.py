@@ -87,7 +87,7 @@ def test_training_error_counts_directions_that_single_precision_blurs(alpha):
     rng = np.random.default_rng(0)
     X = (rng.normal(size=(200, 60)) * np.geomspace(1.0, 1e-7, 60)).astype(np.float32)
     y = X.astype(float) @ np.geomspace(1.0, 1e7, 60) + 1e-3 * rng.normal(size=200)
-    path = ridge_factorization(X, y)
+    path = ridge_factorization(X, np.c_[y, -2.0 * y])
     assert path.eigenvalues.size < 60
     coefs = path.coefs(alpha)
     residual = path.targets - path.features.whole() @ coefs

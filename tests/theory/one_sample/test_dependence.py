@@ -90,7 +90,10 @@ def test_leverage_of_rows_left_out_with_a_set(p):
     sets = np.array([rng.permutation(60)[:7] for _ in range(4)])
     factorization = ridge_factorization(X, y, fit_intercept=False)
     answer = InfluenceMetric(factorization, 0.5).left_out(sets, (0.5,))[0]
-    for s, row in zip(sets, answer.leverage, strict=True):
+    hat = X @ np.linalg.solve(X.T @ X + 0.5 * np.eye(p), X.T)
+    cosines = hat / np.sqrt(np.multiply.outer(np.diag(hat), np.diag(hat)))
+    for s, row, similarity in zip(sets, answer.leverage, answer.similarity, strict=True):
+        np.testing.assert_allclose(similarity, cosines[s[0], s], atol=1e-5)
         for k in range(7):
             kept = np.delete(X, s[: k + 1], axis=0)
             x = X[s[0]]

@@ -126,3 +126,24 @@ def test_constant_columns_leave_no_rounding(weighted):
     np.testing.assert_array_equal(path.target_mean[[0, 2]], [1 / 3, 200.7])
     np.testing.assert_allclose(path.target_mean[1], np.average(y[:, 1], weights=weights))
     assert ridge_factorization(np.full((50, 2), 0.1), y, weights).eigenvalues.size == 0
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30)])
+@pytest.mark.parametrize("groups", [False, True])
+def test_some_of_the_targets_have_what_they_would_have_alone(shape, groups):
+    """Also where all of them have been asked before."""
+    rng = np.random.default_rng(1)
+    X, Y = rng.normal(size=shape), rng.normal(size=(shape[0], 4)) * [1.0, 2.0, 3.0, 4.0]
+    labels = np.arange(shape[0]) // 2 if groups else None
+    whole = ridge_factorization(X, Y, groups=labels)
+    names = ("targets", "target_mean", "target_components", "outside_squares")
+    before = [getattr(whole, name) for name in names], whole.target_variance, whole.coefs(1.0)
+    some = np.array([3, 1])
+    alone, part = ridge_factorization(X, Y[:, some], groups=labels), whole.with_outputs(some)
+    for name in names:
+        np.testing.assert_allclose(getattr(part, name), getattr(alone, name), atol=1e-9)
+    np.testing.assert_allclose(part.target_variance, alone.target_variance)
+    np.testing.assert_allclose(part.coefs(1.0), alone.coefs(1.0), atol=1e-9)
+    for name, values in zip(names, before[0], strict=True):
+        np.testing.assert_array_equal(getattr(whole, name), values)
+    assert whole.target_variance is before[1]

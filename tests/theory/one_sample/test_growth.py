@@ -268,6 +268,7 @@ def test_outputs_of_one_record_vary_as_their_replicates():
     np.testing.assert_array_equal(answer.common_variance[:2], 0.0)
     assert np.all(answer.common_variance[2] > 0)
     assert np.all(answer.common_variance <= answer.log_variance)
+    assert ask(surface(150)[1], n, alpha).deviations is None, "one varies with no other"
 
 
 def test_few_rows_scatter_from_set_to_set_as_rows_usually_do():

@@ -1,3 +1,4 @@
+import pickle
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,7 @@ from sk_deepfeat.theory import (
     leave_one_out_residuals,
     ridge_factorization,
 )
+from sk_deepfeat.theory.answer import ShareOfAll
 from sk_deepfeat.theory.one_sample.jackknife import (
     JackknifeReplicates,
     jackknife_variance,
@@ -138,3 +140,42 @@ def test_standardized_deviations_are_correlations():
     np.testing.assert_allclose(z.T @ z, np.corrcoef(values.T))
     values[3, 0], values[:, 2] = np.nan, 7.0
     assert np.isnan(standardized_deviations(values)[:, [0, 2]]).all()
+
+
+def test_where_nothing_is_learned_replicates_are_means_of_squares():
+    """But for a factor that all share; together, outputs count in units of their own."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(40, 3)), rng.standard_t(4, size=(40, 2))
+    _, curves = leave_one_out_curves(ridge_factorization(X, Y), n_blocks=8)
+    squares = np.square(Y - Y.mean(axis=0))
+    means = np.stack([squares[np.arange(40) % 8 != g].mean(axis=0) for g in range(8)])
+    replicates = JackknifeReplicates(curves, fit_intercept=True, n_outputs=2)
+    units = np.array([1.0, 5.0])
+    for share, expected in (
+        ("relative", np.log(means)[:, None]),
+        (ShareOfAll(units), np.log(means @ units)[:, None, None]),
+    ):
+        found = replicates.log_null_errors(40.0, share)
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found - found[:1], expected - expected[:1], atol=1e-6)
+    assert np.isneginf(
+        JackknifeReplicates(
+            leave_one_out_curves(ridge_factorization(X, 0.0 * Y), n_blocks=8)[1],
+            fit_intercept=True,
+            n_outputs=2,
+        ).log_null_errors(40.0, ShareOfAll(units))
+    ).all()
+
+
+def test_replicates_travel_without_their_tables_and_none_say_nothing():
+    path = ridge_factorization(*POPULATION.sample(60))
+    cells = np.array([30.0, 60.0, 90.0]), np.ones(3)
+    replicates = JackknifeReplicates(
+        leave_one_out_curves(path, n_blocks=5)[1], fit_intercept=True, n_outputs=1
+    )
+    size, found = len(pickle.dumps(replicates)), replicates.log_errors(*cells)
+    copy = pickle.dumps(replicates)
+    assert len(copy) == size
+    np.testing.assert_array_equal(pickle.loads(copy).log_errors(*cells), found)
+    none = JackknifeReplicates([], fit_intercept=True, n_outputs=2).log_errors(*cells)
+    assert none.shape == (0, 3, 2)

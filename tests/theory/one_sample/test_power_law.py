@@ -39,6 +39,7 @@ def test_many_curves_are_fitted_as_each_is():
         alone = fit_power_law(SIZES, errors[k : k + 1], weights[k : k + 1])
         np.testing.assert_allclose([part[k] for part in law], np.ravel(alone), rtol=1e-9)
     np.testing.assert_allclose(law.at(SIZES[0])[500:510], errors[500:510, 0])
+    assert np.all(law.c[500:510] == 0.05), "the smallest of exponents that do equally well"
     assert all(part.shape == (0,) for part in fit_power_law(SIZES, errors[:0], weights[:0]))
 
 
@@ -47,3 +48,13 @@ def test_never_negative_nor_rising():
     law = fit_power_law(SIZES, np.exp(rng.normal(size=(200, 5))), np.ones((200, 5)))
     values = np.array([law.at(n) for n in np.geomspace(1, 1e9, 40)])
     assert np.all(values >= 0) and np.all(np.diff(values, axis=0) <= 1e-12)
+
+
+def test_units_of_errors_and_of_weights_do_not_matter():
+    rng = np.random.default_rng(3)
+    errors, weights = np.exp(rng.normal(size=(50, 5))), rng.uniform(0.5, 2.0, size=(50, 5))
+    law = fit_power_law(SIZES, errors, weights)
+    for unit, of_weights in ((1e12, 1.0), (1e-12, 1e-3), (1.0, 1e6)):
+        other = fit_power_law(SIZES, unit * errors, of_weights * weights)
+        np.testing.assert_array_equal(other.c, law.c)
+        np.testing.assert_allclose(other.at(3.0), unit * law.at(3.0), rtol=1e-9)

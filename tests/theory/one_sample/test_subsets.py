@@ -123,3 +123,17 @@ def test_many_outputs_are_measured_as_each_alone(p, size):
         for name in ("error", "scatter", "row_noise"):
             mine, theirs = getattr(found, name)[:, k], getattr(expected, name)[:, 0]
             np.testing.assert_allclose(mine, theirs, rtol=1e-9)
+
+
+def test_directions_of_rounding_are_left_out_of_many_ridges():
+    """Beside eigenvalues a thousand million times apart; a ridge above the cut needs them all."""
+    rng = np.random.default_rng(0)
+    Q, _ = np.linalg.qr(rng.normal(size=(12, 12)))
+    values = np.r_[np.geomspace(1e-6, 1e3, 9), [3e-13, 1e-13, 0.0]]
+    gram, b = (Q * values) @ Q.T, rng.normal(size=(12, 2))
+    ridges = np.r_[np.full(3, 1e-20), np.geomspace(1e-6, 10.0, 9)]
+    found = solve_shifted(np.asfortranarray(np.tril(gram)), b, ridges)
+    for ridge, solution in zip(ridges, found, strict=True):
+        kept = slice(None, 9 if ridge < 1e-10 else None)
+        expected = Q[:, kept] / (values[kept] + ridge) @ (Q[:, kept].T @ b)
+        np.testing.assert_allclose(solution, expected, rtol=1e-4, atol=1e-4 * abs(expected).max())

@@ -86,6 +86,15 @@ def test_counts_in_between_are_near_those_at_each_alpha():
     np.testing.assert_array_equal(asked(again, 400, alphas).error[:, -2], exact)
 
 
+def test_a_count_is_about_as_uncertain_as_its_rows():
+    """Binomially at least; what all rows share and doubts of the way add less than as much."""
+    X, labels = drawn(400, 3, np.random.default_rng(2))
+    found = asked(fitted(X, labels, 3), 400, np.array([1.0, 10.0, 100.0]))
+    rate, variance = found.error[:, -2], found.log_variance[:, -2]
+    binomial = (1.0 - rate) / (rate * 400)
+    assert np.all(variance > 0.9 * binomial) and np.all(variance < 2.5 * binomial)
+
+
 def measured(n, alpha, n_classes, rng, refits, **options):
     rates = []
     for _ in range(refits):

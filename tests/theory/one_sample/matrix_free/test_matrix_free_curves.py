@@ -9,6 +9,7 @@ from sk_deepfeat.theory import (
     ridge_factorization,
     unfactorized_rows,
 )
+from sk_deepfeat.theory.one_sample import tuning as one_sample_tuning
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.kappa_curve import _spectrum
 from sk_deepfeat.theory.one_sample.matrix_free import learned_curves
@@ -210,3 +211,12 @@ def test_where_nothing_settles_an_error_says_so(monkeypatch):
     monkeypatch.setattr(learned_curves, "_HIGH", 1e-6)
     with pytest.raises(ValueError, match="max_iter=4 Lanczos steps settle no error"):
         both(X, y, most_steps=4)
+
+
+def test_every_block_of_rows_has_its_replicate(monkeypatch):
+    monkeypatch.setattr(one_sample_tuning, "JACKKNIFE_BLOCKS", 7)
+    X, y = sample(200, 100)
+    found = matrix_free_curves(
+        unfactorized_rows(X, y, n_sampled=150), MatrixFreeOptions(n_probes=8)
+    )
+    assert len(found.replicates) == 7
