@@ -80,7 +80,6 @@ def minimize_on_log_scale(
     zooms = whole_number(zooms, "zooms")
     size = max(9, int(np.ceil(points_per_decade * (np.log10(high) - np.log10(low)))) + 1)
     log_grid = np.linspace(np.log(low), np.log(high), size)
-    at_low = at_high = False
     best, value = np.nan, np.nan
     for zoom in range(zooms + 1):
         values = np.asarray(function(np.exp(log_grid)), dtype=np.float64)
@@ -167,9 +166,9 @@ def smallest_sufficient(
             first = start + int(reached[0])
             below = grid[first - 1] if first else grid[0] - 1.0
             return first_sufficient(error, target, float(below), float(grid[first]), known)
-        level = np.ptp(values) <= _SETTLED * np.abs(values[0])
-        if level and sizes[0] >= settled_from:
-            break
+        if sizes[0] >= settled_from and np.all(np.isfinite(values)):
+            if np.ptp(values) <= _SETTLED * np.abs(values[0]):
+                break
     return np.nan
 
 
@@ -246,8 +245,9 @@ def _between(
         return np.arange(below + 1.0, reached)
     low, high = np.log(max(below, 0.5)), np.log(reached)
     guess, width = 0.5 * (low + high), high - low
-    points = [(np.log(n), np.log(e / target)) for n, e in known.items() if 0 < e < np.inf]
-    if target > 0 and len(points) > 1:
+    finite = [(n, e) for n, e in known.items() if 0 < e < np.inf]
+    points = [(np.log(n), np.log(e / target)) for n, e in finite] if target > 0 else []
+    if len(points) > 1:
         x, y = np.array(sorted(points, key=lambda p: abs(p[0] - guess))[:4]).T
         if np.unique(y).size == y.size:
             others = [np.delete(y, k) for k in range(y.size)]

@@ -87,7 +87,8 @@ def is_finite(value: Any) -> bool:
     """Say whether a value is a real number, and one that a float can hold."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         return False
-    number: Any = value
+    # Beside a number in single precision the bound would be infinite, with a warning.
+    number: Any = float(value) if isinstance(value, np.floating) else value
     return bool(abs(number) <= LARGEST)
 
 

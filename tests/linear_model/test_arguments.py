@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import mean_squared_error
+from sklearn.metrics import mean_squared_error, r2_score, root_mean_squared_error
 
+from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.linear_model._arguments import (
     alpha_of_outputs,
     average_ends,
@@ -99,12 +100,17 @@ def test_outputs_are_averaged_as_by_scikit_learn(multioutput):
     errors = np.square(true - found).mean(axis=0)
     expected = mean_squared_error(true, found, multioutput=multioutput)
     np.testing.assert_allclose(average_outputs(errors, multioutput), expected, rtol=1e-14)
+    stacked = average_outputs(np.stack([errors, 3.0 * errors]), multioutput)
+    np.testing.assert_allclose(stacked, [expected, 3.0 * np.asarray(expected)], rtol=1e-14)
     weights = output_weights(multioutput, 3)
     assert (weights is None) is (multioutput == "raw_values")
     if weights is not None:
         assert weights.sum() == pytest.approx(1.0, rel=1e-15)
     record = ErrorAnswer(
-        errors[None], np.ones(1, bool), np.ones(1), log_variance=np.full((1, 3), 0.1)
+        errors[None, None],
+        np.ones((1, 1), bool),
+        np.ones((1, 1)),
+        log_variance=np.full((1, 1, 3), 0.1),
     )
     ends = average_ends(record, 0.9, multioutput)
     for low, mid, high in zip(ends[0].ravel(), np.ravel(expected), ends[1].ravel(), strict=True):
@@ -166,6 +172,32 @@ def test_scores_of_losses():
         named(SCORES, "nonsense")
 
 
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("r2", r2_score),
+        ("neg_mean_squared_error", lambda *y: -mean_squared_error(*y)),
+        ("neg_root_mean_squared_error", lambda *y: -root_mean_squared_error(*y)),
+    ],
+)
+def test_scores_are_those_of_scikit_learn(name, metric):
+    true, found = np.random.default_rng(0).normal(size=(2, 9))
+    score = SCORES[name]
+    factor = loss_factor(score, np.array([true.var()]), weighted=False).item()
+    loss = factor * np.square(true - found).mean()
+    loss = np.sqrt(loss) if score.root else loss
+    assert score_of_losses(score.best, loss) == pytest.approx(metric(true, found))
+
+
+def test_no_error_is_a_share_of_nothing():
+    variance = np.array([0.0, 0.5, 2.0])
+    with pytest.warns(PopulationWarning, match="R² is not known of target 0, which does not"):
+        found = loss_factor(SCORES["r2"], variance, weighted=False)
+    np.testing.assert_array_equal(found, [np.nan, 2.0, 0.5])
+    with pytest.warns(PopulationWarning, match="of target 0, 1, 2, 3, 4, which"):
+        loss_factor(SCORES["r2"], np.zeros(7), weighted=False)
+
+
 class Units:
     """A transformer of targets that gives numbers back as it likes."""
 
@@ -180,6 +212,7 @@ def test_units_of_a_line_in_any_precision_and_of_nothing_else():
     np.testing.assert_allclose(found.scale, scale, rtol=1e-9)
     np.testing.assert_allclose(found.offset, offset, rtol=1e-12)
     whole = Units(lambda z: [[str(v) for v in row] for row in offset + scale * z], line.transform)
+    whole.transform = lambda y: [[str(v) for v in row] for row in line.transform(y)]
     np.testing.assert_allclose(target_units(whole, 2).scale, scale, rtol=1e-9)
     for inverse, forward in (
         (lambda z: offset + scale * z + 1e-7 * z**2, line.transform),
@@ -190,3 +223,28 @@ def test_units_of_a_line_in_any_precision_and_of_nothing_else():
         (lambda z: 1 / 0, line.transform),
     ):
         assert target_units(Units(inverse, forward), 2) is None
+
+
+def one_line(scale, offset=0.0, slack=1.0):
+    return Units(lambda z: offset + scale * z, lambda y: slack * (y - offset) / scale)
+
+
+def test_units_that_are_large_or_far_from_nought():
+    assert target_units(one_line(1e6 / 3), 1).scale.item() == pytest.approx(1e6 / 3, rel=1e-12)
+    far = target_units(one_line(1e-3, 1e9), 1)
+    assert far.scale.item() == pytest.approx(1e-3, rel=1e-3) and far.offset.item() == 1e9
+    for scale in (1e-6, 1.0, 1e6):
+        assert target_units(one_line(scale, slack=1.001), 1) is None
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lambda z: np.clip(z, -1500.0, 1500.0),
+        lambda z: np.where(np.abs(z) < 0.02, 0.0, z),
+        lambda z: z + 1e-3 * np.sin(z),
+        np.sinh,
+    ],
+)
+def test_a_bend_anywhere_is_found_out(bend):
+    assert target_units(Units(bend, lambda y: y), 1) is None

@@ -9,7 +9,8 @@ from sklearn.linear_model import Ridge
 from sk_deepfeat import DeterministicEquivalentRidge, DeterministicEquivalentRidgeClassifier
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.linear_model._population import AskedPopulation
-from sk_deepfeat.linear_model.each_output import joined
+from sk_deepfeat.linear_model._scores import SCORES
+from sk_deepfeat.linear_model.each_output import EachOutputPredictor, joined
 from sk_deepfeat.theory import ErrorAnswer, ErrorDecomposition, TargetVariance
 from sk_deepfeat.theory.answer import ShareOfAll
 
@@ -208,3 +209,16 @@ def test_error_rates_of_all_rows_are_counts_and_targets_of_groups_are_met():
     assert 1 < needed <= 20 and model.predict_test_error(n_groups=needed) <= target
     assert model.required_groups(alpha=2.0, target_score=1.0 - target) == needed
     assert model.required_samples(target, 2.0) in (2.0 * needed - 1.0, 2.0 * needed)
+
+
+def test_variances_of_all_outputs_err_together_in_their_weighted_share():
+    each = [DeterministicEquivalentRidge(2.0).fit(X, y).error_predictor_ for y in Y.T]
+    predictor = EachOutputPredictor.of(each)
+    variance = predictor.known_variance
+    found = predictor._losses(SCORES["r2"], weighted=True)
+    assert found.share_variance == variance.averaged().log_variance[0] > 0.0
+    error = predictor.test_error(60, multioutput="raw_values")
+    np.testing.assert_allclose(
+        found.test_error(60, multioutput="raw_values"), error / variance.variance.mean()
+    )
+    assert predictor.share_variance == 0.0

@@ -12,6 +12,7 @@ from sk_deepfeat.theory.validation import (
     check_flag,
     check_level,
     check_n_samples,
+    is_finite,
     numeric_targets,
     real_array,
 )
@@ -124,3 +125,11 @@ def test_a_power_law_has_trace_one(exponent):
     for wrong in (np.nan, np.inf):
         with pytest.raises(ValueError, match=r"weights is .*, but an exponent must be finite"):
             power_law_spectrum(wrong, 6, "weights")
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.int8, int, float])
+def test_finite_numbers_of_any_precision(kind):
+    assert is_finite(kind(2)) and is_finite(kind(-2))
+    if kind not in (np.int8, int):
+        assert not is_finite(kind("inf")) and not is_finite(kind("nan"))
+    assert not is_finite(10**400) and not is_finite(True) and not is_finite("2")
