@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from sk_deepfeat import DeterministicEquivalentRidge
+from sk_deepfeat import DeterministicEquivalentRidge, DeterministicEquivalentRidgeClassifier
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.theory import solve_kappa
 
@@ -73,7 +73,9 @@ def test_one_cell_of_1e12_is_answered_or_refused_by_name(shape, seed):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PopulationWarning)
             model.fit(X, target)
-            value, low, high = model.predict_test_error([5, 2 * shape[0]], 1.0, return_interval=True)
+            value, low, high = model.predict_test_error(
+                [5, 2 * shape[0]], 1.0, return_interval=True
+            )
         known = np.isfinite(value)
         assert np.all((low <= value) & (value <= high) | ~known)
 

@@ -27,8 +27,8 @@ from sk_deepfeat.theory.one_sample.classes.scores import LeftOutPredictor
 from sk_deepfeat.theory.validation import FloatArray
 
 _MOST_ENTRIES = 50_000_000
-# Scores are of the size of one: noise beyond this makes a class a toss, and its square is a number in
-# single precision.
+# Scores are of the size of one: noise beyond this makes a class a toss, and its square still is a
+# number in single precision.
 _A_TOSS = 1e12
 
 
