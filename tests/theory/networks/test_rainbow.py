@@ -382,6 +382,8 @@ W = np.eye(3)
         (([W], "tanh", W), {"method": "closed-form"}, "no closed form between activation="),
         (([W], "relu", W), {"method": "exact"}, "method='exact' must be one of"),
         (([W], "relu", W), {"method": "hermite", "order": 0}, "order=0"),
+        (([W], "relu", W), {"method": "hermite", "order": 2.0}, r"order=2\.0 must be a positive"),
+        (([W], "relu", W), {"method": "hermite", "order": True}, "order=True must be a positive"),
         (([W], "relu", W), {"method": "hermite", "order": 171}, "order=171.*at most 170"),
         (([W], "relu", W), {"biases": [np.ones(2)]}, r"biases\[0\] must have shape \(3,\)"),
         (([W], "relu", W), {"biases": [None, None]}, "biases has 2 entries"),
