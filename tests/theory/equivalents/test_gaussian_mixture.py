@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.special import ndtr
+from scipy.stats import binom
 
 from sk_deepfeat.theory import gaussian_mixture_risk, ridge_risk
 from sk_deepfeat.theory.equivalents.gaussian_mixture import binomial_rule, class_counts
@@ -291,6 +292,59 @@ def test_rows_are_averaged_over_multinomial_numbers():
     weights, rows = binomial_rule(4, 0.3, 9)
     np.testing.assert_allclose(rows, np.arange(5), atol=1e-12)
     np.testing.assert_allclose(weights, [0.2401, 0.4116, 0.2646, 0.0756, 0.0081])
+
+
+def test_numbers_of_nodes():
+    """Up to eight rows of two classes the rule is the distribution; many rows need three nodes."""
+    weights, counts = class_counts(8.0, np.array([0.3, 0.7]))
+    np.testing.assert_allclose(counts[:, 0], np.arange(9), atol=1e-12)
+    np.testing.assert_allclose(weights, binom(8, 0.3).pmf(np.arange(9)), rtol=1e-10)
+    assert len(class_counts(30.0, PRIORS)[0]) == 3 * 5 + 1
+    for priors, nodes in ((np.array([0.3, 0.7]), 3), (PRIORS, 10)):
+        assert len(class_counts(50.0 / priors.min() + 1.0, priors)[0]) == nodes
+
+
+def test_a_class_of_one_row_has_no_spread_of_its_own():
+    """Its row is its mean; against refits, whose scores have a standard error of a hundredth."""
+    mixture = TWO[0], TWO[1], np.array([1.0, 12.0]) / 13.0
+    runs = refits(mixture, 13, 3.0, False, True, 1500)
+    basis, codes = mixture_basis(*mixture), np.array([[-1.0], [1.0]])
+    found = mixture_scores(basis, codes, np.array([1.0, 12.0]), 3.0, False)
+    error = runs.std(axis=0) / np.sqrt(len(runs))
+    assert np.all(np.abs(found.mean[:, 0] - runs[:, 3:5].mean(axis=0)) < 4 * error[3:5] + 0.01)
+
+
+def test_one_feature_of_other_variances():
+    """As beside a feature that says nothing and does not vary."""
+    means, variances = np.array([[-1.0], [0.5]]), np.array([0.3, 2.0])
+    alone = gaussian_mixture_risk(means, variances[:, None, None], [0.4, 0.6], [3, 50], 0.2)
+    padded = np.zeros((2, 2, 2))
+    padded[:, 0, 0] = variances
+    beside = gaussian_mixture_risk(np.c_[means, [0, 0]], padded, [0.4, 0.6], [3, 50], 0.2)
+    same(alone, beside)
+    shared = gaussian_mixture_risk(means, 0.3, [0.4, 0.6], [3, 50], 0.0)
+    twice = np.full((2, 1, 1), 0.3)
+    same(gaussian_mixture_risk(means, twice, [0.4, 0.6], [3, 50], 0.0), shared)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_points_of_any_scale(scale):
+    """Without spread of features, the least norm tells classes apart that are far from zero."""
+    means = np.array([[1.0, 0.0], [0.2, -0.5]])
+    options = {"fit_intercept": False, "stratified": True}
+    risk = gaussian_mixture_risk(scale * means, 0.0, [0.5, 0.5], [2, 40], 0.0, **options)
+    same(risk, gaussian_mixture_risk(means, 0.0, [0.5, 0.5], [2, 40], 0.0, **options))
+    np.testing.assert_allclose(risk.score_mean, [[-1.0, 1.0]] * 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
+def test_covariances_of_any_scale_are_checked(scale):
+    root = ROOTS[:2, :, :3]
+    deficient = scale * root @ root.transpose(0, 2, 1)
+    for given in (deficient, deficient[0]):
+        gaussian_mixture_risk(MEANS[:2], given, None, 10, scale)
+        with pytest.raises(ValueError, match="must be positive semi-definite"):
+            gaussian_mixture_risk(MEANS[:2], -given, None, 10, scale)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1e-8, 1.0, 1e8])
