@@ -4,6 +4,7 @@ from scipy.special import ndtr
 from scipy.stats import binom
 
 from sk_deepfeat.theory import gaussian_mixture_risk, ridge_risk
+from sk_deepfeat.theory.equivalents import mixture_scores as mixture_module
 from sk_deepfeat.theory.equivalents.gaussian_mixture import binomial_rule, class_counts
 from sk_deepfeat.theory.equivalents.mixture_scores import mixture_basis, mixture_scores
 
@@ -304,14 +305,19 @@ def test_numbers_of_nodes():
         assert len(class_counts(50.0 / priors.min() + 1.0, priors)[0]) == nodes
 
 
-def test_a_class_of_one_row_has_no_spread_of_its_own():
-    """Its row is its mean; against refits, whose scores have a standard error of a hundredth."""
-    mixture = TWO[0], TWO[1], np.array([1.0, 12.0]) / 13.0
-    runs = refits(mixture, 13, 3.0, False, True, 1500)
-    basis, codes = mixture_basis(*mixture), np.array([[-1.0], [1.0]])
-    found = mixture_scores(basis, codes, np.array([1.0, 12.0]), 3.0, False)
-    error = runs.std(axis=0) / np.sqrt(len(runs))
-    assert np.all(np.abs(found.mean[:, 0] - runs[:, 3:5].mean(axis=0)) < 4 * error[3:5] + 0.01)
+def test_a_class_of_one_row_has_no_scatter(monkeypatch):
+    """Its row is its mean; of n rows n - 1 degrees of freedom are about the mean."""
+    asked = []
+
+    def noted(basis, freedom, alpha):
+        asked.append(freedom)
+        return solved(basis, freedom, alpha)
+
+    solved = mixture_module._fixed_point
+    monkeypatch.setattr(mixture_module, "_fixed_point", noted)
+    for counts in ([1.0, 12.0], [0.0, 2.5]):
+        mixture_scores(mixture_basis(*TWO), np.eye(2), np.array(counts), 3.0, False)
+    np.testing.assert_allclose(asked, [[0.0, 11.0], [0.0, 1.5]])
 
 
 def test_one_feature_of_other_variances():
