@@ -82,6 +82,15 @@ def test_deep_relu_follows_the_arc_cosine_recursion():
     assert spectrum.sum() > trace
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_deep_relu_at_any_scale(scale):
+    """Kinks are seen where units vary little beside their means, whatever the units of both."""
+    expected = arc_cosine(25)
+    found = annealed_constants([2 * white(10)] * 25, "relu", np.full(10, scale))
+    np.testing.assert_allclose(found.r / scale, expected, rtol=1e-9)
+    np.testing.assert_allclose(found.mean_variance / scale, 2.0 - expected, rtol=1e-9)
+
+
 @pytest.mark.parametrize("name", ["relu", "softplus"])
 def test_deep_constants_do_not_depend_on_how_means_are_averaged(name):
     """Total variance and the correlation of two inputs say the same."""

@@ -65,6 +65,14 @@ def test_chosen_pairs_are_each_as_alone(pair):
     assert strong_covariances(*pair[:1], mean, std, pair[1], mean, std, none, none, none).size == 0
 
 
+def test_no_spread_has_no_covariance():
+    found = bivariate_covariance(line, 0.3, [0.0, 1.0, 0.0], jump, 0.7, [1.0, 0.0, 0.0], 0.0)
+    np.testing.assert_array_equal(found, 0.0)
+    assert bivariate_covariance(line, 0.3, 2.0, jump, 0.0, 1.0, 0.0) == pytest.approx(
+        0.0, abs=1e-15
+    )
+
+
 def test_functions_that_answer_yes_or_no():
     moments = activation_moments(lambda x: x > 0.5, 0.2, 0.8)
     share = ndtr(-0.3 / 0.8)
