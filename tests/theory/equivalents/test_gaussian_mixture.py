@@ -121,9 +121,11 @@ def test_rotation_and_order_of_the_classes(fit_intercept):
     np.testing.assert_allclose(other.squared_error, risk.squared_error, rtol=1e-9)
 
 
-def test_an_intercept_takes_shifts_away():
+@pytest.mark.parametrize("shift", [7.0, 1e6])
+def test_an_intercept_takes_shifts_away(shift):
     risk = gaussian_mixture_risk(*TWO, [5, 50], [0.0, 2.0])
-    same(gaussian_mixture_risk(MEANS[:2] + 7.0, *TWO[1:], [5, 50], [0.0, 2.0]), risk, rtol=1e-6)
+    shifted = MEANS[:2] + shift, *TWO[1:]
+    same(gaussian_mixture_risk(*shifted, [5, 50], [0.0, 2.0]), risk, rtol=1e-6)
 
 
 @pytest.mark.parametrize("stratified", [False, True])
