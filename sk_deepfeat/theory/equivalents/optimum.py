@@ -78,7 +78,7 @@ def _optimal_alpha_at(omega: FloatArray, psi: FloatArray, rho: FloatArray, n: fl
     spectrum = np.sort(omega)
     ridgeless = float(fixed_point_kappa(spectrum, np.array([n]), np.zeros(1))[0])
     low = max(ridgeless, 1e-12 * spectrum[0])
-    found = minimize_on_log_scale(error, low, max(1e9 * spectrum.sum(), 1e3 * low))
+    found = minimize_on_log_scale(error, low, 1e9 * spectrum.sum())
     if found.at_high:
         return np.inf
     at_zero = np.trace(np.atleast_2d(ridge_risk(omega, psi, rho, n, 0.0).test_error))

@@ -282,7 +282,7 @@ def _by_conditioning(
         centre = activation_moments(activation, m, s).mean
         rough = rough_points(activation, np.array([m]), np.array([s]))
         # points of X where the conditional mean of Y passes a rough point of g
-        far = rough_points(other, np.array([n]), np.array([t])) / r if r else np.zeros((1, 0))
+        far = rough_points(other, np.array([n]), np.array([t])) / r
         (nodes,) = gaussian_nodes(np.clip(np.c_[rough, far], -REACH, REACH))
         z = nodes.z[0]
         narrow = np.full(z.size, t * np.sqrt((1.0 - r) * (1.0 + r)))

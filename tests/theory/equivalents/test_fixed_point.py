@@ -126,6 +126,17 @@ def test_the_table_of_starts_spares_steps(name, monkeypatch):
     assert np.all(np.isfinite(found))
 
 
+@pytest.mark.parametrize("far", [[1e-17], [1e17], [1e15, 1e17], [1e-17, 1e-15]])
+def test_digits_do_not_depend_on_cells_far_away(far):
+    """On the plateau n - df1 is a small difference; the split of the spectrum is each cell's."""
+    eigenvalues = SPECTRA["two scales"]
+    with mp.workdps(50):
+        df1 = mp.fsum(mp.mpf(float(w)) / (mp.mpf(float(w)) + 3) for w in eigenvalues)
+        expected = 3 * (20 - df1)
+    found = alpha_from_kappa(eigenvalues, 20, [3.0, *far])[0]
+    assert abs(found - expected) <= 1e-12 * expected
+
+
 @pytest.mark.parametrize("entries", [1, 3 * P, 5 * P + 1])
 def test_blocks_of_cells_do_not_matter(entries, monkeypatch):
     n, kappa = np.array([[1], [20], [40], [90]]), np.geomspace(1e-5, 1e3, 30)[::-1]

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 from scipy.special import ndtr
+from scipy.stats import binom
 
 from sk_deepfeat.theory import gaussian_mixture_risk, ridge_risk
+from sk_deepfeat.theory.equivalents import mixture_scores as mixture_module
 from sk_deepfeat.theory.equivalents.gaussian_mixture import binomial_rule, class_counts
 from sk_deepfeat.theory.equivalents.mixture_scores import mixture_basis, mixture_scores
 
@@ -119,9 +121,11 @@ def test_rotation_and_order_of_the_classes(fit_intercept):
     np.testing.assert_allclose(other.squared_error, risk.squared_error, rtol=1e-9)
 
 
-def test_an_intercept_takes_shifts_away():
+@pytest.mark.parametrize("shift", [7.0, 1e6])
+def test_an_intercept_takes_shifts_away(shift):
     risk = gaussian_mixture_risk(*TWO, [5, 50], [0.0, 2.0])
-    same(gaussian_mixture_risk(MEANS[:2] + 7.0, *TWO[1:], [5, 50], [0.0, 2.0]), risk, rtol=1e-6)
+    shifted = MEANS[:2] + shift, *TWO[1:]
+    same(gaussian_mixture_risk(*shifted, [5, 50], [0.0, 2.0]), risk, rtol=1e-6)
 
 
 @pytest.mark.parametrize("stratified", [False, True])
@@ -291,6 +295,64 @@ def test_rows_are_averaged_over_multinomial_numbers():
     weights, rows = binomial_rule(4, 0.3, 9)
     np.testing.assert_allclose(rows, np.arange(5), atol=1e-12)
     np.testing.assert_allclose(weights, [0.2401, 0.4116, 0.2646, 0.0756, 0.0081])
+
+
+def test_numbers_of_nodes():
+    """Up to eight rows of two classes the rule is the distribution; many rows need three nodes."""
+    weights, counts = class_counts(8.0, np.array([0.3, 0.7]))
+    np.testing.assert_allclose(counts[:, 0], np.arange(9), atol=1e-12)
+    np.testing.assert_allclose(weights, binom(8, 0.3).pmf(np.arange(9)), rtol=1e-10)
+    assert len(class_counts(30.0, PRIORS)[0]) == 3 * 5 + 1
+    for priors, nodes in ((np.array([0.3, 0.7]), 3), (PRIORS, 10)):
+        assert len(class_counts(50.0 / priors.min() + 1.0, priors)[0]) == nodes
+
+
+def test_a_class_of_one_row_has_no_scatter(monkeypatch):
+    """Its row is its mean; of n rows n - 1 degrees of freedom are about the mean."""
+    asked = []
+
+    def noted(basis, freedom, alpha):
+        asked.append(freedom)
+        return solved(basis, freedom, alpha)
+
+    solved = mixture_module._fixed_point
+    monkeypatch.setattr(mixture_module, "_fixed_point", noted)
+    for counts in ([1.0, 12.0], [0.0, 2.5]):
+        mixture_scores(mixture_basis(*TWO), np.eye(2), np.array(counts), 3.0, False)
+    np.testing.assert_allclose(asked, [[0.0, 11.0], [0.0, 1.5]])
+
+
+def test_one_feature_of_other_variances():
+    """As beside a feature that says nothing and does not vary."""
+    means, variances = np.array([[-1.0], [0.5]]), np.array([0.3, 2.0])
+    alone = gaussian_mixture_risk(means, variances[:, None, None], [0.4, 0.6], [3, 50], 0.2)
+    padded = np.zeros((2, 2, 2))
+    padded[:, 0, 0] = variances
+    beside = gaussian_mixture_risk(np.c_[means, [0, 0]], padded, [0.4, 0.6], [3, 50], 0.2)
+    same(alone, beside)
+    shared = gaussian_mixture_risk(means, 0.3, [0.4, 0.6], [3, 50], 0.0)
+    twice = np.full((2, 1, 1), 0.3)
+    same(gaussian_mixture_risk(means, twice, [0.4, 0.6], [3, 50], 0.0), shared)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_points_of_any_scale(scale):
+    """Without spread of features, the least norm tells classes apart that are far from zero."""
+    means = np.array([[1.0, 0.0], [0.2, -0.5]])
+    options = {"fit_intercept": False, "stratified": True}
+    risk = gaussian_mixture_risk(scale * means, 0.0, [0.5, 0.5], [2, 40], 0.0, **options)
+    same(risk, gaussian_mixture_risk(means, 0.0, [0.5, 0.5], [2, 40], 0.0, **options))
+    np.testing.assert_allclose(risk.score_mean, [[-1.0, 1.0]] * 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
+def test_covariances_of_any_scale_are_checked(scale):
+    root = ROOTS[:2, :, :3]
+    deficient = scale * root @ root.transpose(0, 2, 1)
+    for given in (deficient, deficient[0]):
+        gaussian_mixture_risk(MEANS[:2], given, None, 10, scale)
+        with pytest.raises(ValueError, match="must be positive semi-definite"):
+            gaussian_mixture_risk(MEANS[:2], -given, None, 10, scale)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1e-8, 1.0, 1e8])

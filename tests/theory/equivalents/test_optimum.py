@@ -32,6 +32,13 @@ def test_isotropic_optimum_is_known():
     np.testing.assert_allclose(found, P * 0.3 / (P * 0.04), rtol=1e-5)
 
 
+@pytest.mark.parametrize("omega", [0.3, 7.0])
+def test_one_feature(omega):
+    """σ²/b², at every scale of the feature."""
+    found = optimal_alpha([omega], [0.5 * omega], 0.25 * omega + 0.6, [1, 2, 90])
+    np.testing.assert_allclose(found, 2.4, rtol=1e-5)
+
+
 def test_interior_optimum_is_stationary():
     """κ(1-γ) Σω²b²/(ω+κ)³ = ((B+σ²)/n) Σω²/(ω+κ)³ at the optimum."""
     rho, n = SIGNAL + 1.0, 40

@@ -66,6 +66,23 @@ def test_quadratic_form_gives_norm_and_error():
     assert error == pytest.approx(float(risk.test_error), rel=1e-10)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_quadratic_form_has_the_units_of_the_target(scale):
+    psi = OMEGA @ RNG.normal(size=P)
+    rho = float(psi @ np.linalg.solve(OMEGA, psi) + 0.3)
+    expected = expected_quadratic_form(OMEGA, psi, rho, OTHER, N, ALPHA)
+    found = expected_quadratic_form(OMEGA, scale * psi, scale**2 * rho, OTHER, N, ALPHA)
+    assert found == pytest.approx(scale**2 * expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("widths", [(P, 3), (3, P)])
+def test_moments_of_another_width_are_refused(widths):
+    with pytest.raises(ValueError, match=f"must fit second_moment of width {P}"):
+        expected_quadratic_form(OMEGA, np.ones(widths[0]), 1.0, np.eye(widths[1]), N, ALPHA)
+    with pytest.raises(ValueError, match="matrix must have the shape of second_moment"):
+        resolvent_product_equivalent(OMEGA, np.eye(3), N, ALPHA)
+
+
 def test_quadratic_form_agrees_with_monte_carlo():
     beta = np.random.default_rng(5).normal(size=P)
     psi = OMEGA @ beta

@@ -222,6 +222,7 @@ def test_a_target_that_is_zero(fit_intercept):
         ((EIGENVALUES, PSI[:-1], RHO), "one row per eigenvalue"),
         ((EIGENVALUES, PSI, np.eye(2)), "target_second_moment must have shape"),
         ((EIGENVALUES, np.c_[PSI, PSI], [[1.0, 0.0], [1.0, 1.0]]), "symmetric"),
+        ((EIGENVALUES, np.c_[PSI, PSI], [[1.0, 0.5], [0.6, 1.0]]), "symmetric"),
         ((EIGENVALUES, PSI, -1.0), "cannot be negative"),
         ((EIGENVALUES, PSI, np.nan), "must be finite"),
         ((EIGENVALUES, PSI, 0.5 * (RHO - NOISE)), "explain more of the target"),

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
+from scipy.stats import norm
 
 from sk_deepfeat.plugins import resolve
 from sk_deepfeat.theory import (
@@ -12,6 +14,7 @@ from sk_deepfeat.theory import (
     bivariate_covariance,
     rainbow_covariances,
 )
+from sk_deepfeat.theory.networks.annealed_layers import unit_laws
 
 
 def white(width):
@@ -82,6 +85,17 @@ def test_deep_relu_follows_the_arc_cosine_recursion():
     assert spectrum.sum() > trace
 
 
+@pytest.mark.parametrize("std", [1e-3, 1e-5])
+@pytest.mark.parametrize("place", [0.7, -1.6])
+def test_units_next_to_a_jump_are_seen(std, place):
+    """Of units of means N(0, 1), only those within some std of the jump vary."""
+    laws = unit_laws(lambda x: np.heaviside(x - place, 0.5), std**2, 1.0)
+    active = ndtr((laws.mean - place) / std)
+    expected = std * norm.pdf(place) / np.sqrt(np.pi)  # ∫ Φ(1 - Φ) = 1/√π
+    assert laws.shares.sum() == pytest.approx(1.0)
+    assert laws.shares @ (active * (1 - active)) == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize("name", ["relu", "softplus"])
 def test_deep_constants_do_not_depend_on_how_means_are_averaged(name):
     """Total variance and the correlation of two inputs say the same."""
@@ -94,16 +108,17 @@ def test_deep_constants_do_not_depend_on_how_means_are_averaged(name):
         assert found.r[layer + 1] == pytest.approx(2 * float(variance - spread), rel=1e-5)
 
 
+@pytest.mark.parametrize("name", ["softplus", "leaky_relu"])
 @pytest.mark.parametrize("share", [-0.6, 0.5, 0.95])
-def test_cross_constants_of_three_layers(share):
+def test_cross_constants_of_three_layers(share, name):
     """Against the recursion of E f(X) g(Y) for the same input and for independent inputs."""
     layers = [2 * white(10)] * 4
     found = annealed_cross_constants(
-        layers, layers, [share * c for c in layers], "relu", "softplus", np.ones(10)
+        layers, layers, [share * c for c in layers], "relu", name, np.ones(10)
     )
-    f, g = resolve("activations", "relu"), resolve("activations", "softplus")
+    f, g = resolve("activations", "relu"), resolve("activations", name)
     own = annealed_constants(layers, "relu", np.ones(10))
-    other = annealed_constants(layers, "softplus", np.ones(10))
+    other = annealed_constants(layers, name, np.ones(10))
     same, apart = 2.0 * share, 0.0
     for depth in range(4):
         assert found.r[depth] == pytest.approx(same - apart, rel=1e-6)

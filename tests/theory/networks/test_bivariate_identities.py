@@ -65,6 +65,27 @@ def test_chosen_pairs_are_each_as_alone(pair):
     assert strong_covariances(*pair[:1], mean, std, pair[1], mean, std, none, none, none).size == 0
 
 
+@pytest.mark.parametrize("scales", [(1.0, 1e-7), (1e-7, 1.0), (1e7, 1e7), (1e-7, 1e-7)])
+def test_covariances_have_the_units_of_both(scales):
+    one, zero = np.ones(1), np.zeros(1, dtype=int)
+    for rho in (0.5, 0.9, 0.999):
+        expected = 9 * bivariate_covariance(step, -0.7, 1.0, step, -0.7, 1.0, rho)
+        first, second = ((lambda x, c=c: c * jump(x)) for c in scales)
+        laws = first, 0.0 * one, one, second, 0.0 * one, one
+        together = strong_covariances(*laws, zero, zero, rho * one)
+        alone = bivariate_covariance(*laws, rho * one)
+        for found in (together, alone):
+            np.testing.assert_allclose(found, np.prod(scales) * expected, rtol=1e-5)
+
+
+def test_no_spread_has_no_covariance():
+    found = bivariate_covariance(line, 0.3, [0.0, 1.0, 0.0], jump, 0.7, [1.0, 0.0, 0.0], 0.0)
+    np.testing.assert_array_equal(found, 0.0)
+    assert bivariate_covariance(line, 0.3, 2.0, jump, 0.0, 1.0, 0.0) == pytest.approx(
+        0.0, abs=1e-15
+    )
+
+
 def test_functions_that_answer_yes_or_no():
     moments = activation_moments(lambda x: x > 0.5, 0.2, 0.8)
     share = ndtr(-0.3 / 0.8)

@@ -6,7 +6,12 @@ import pytest
 from sk_deepfeat.activations import as_activation
 from sk_deepfeat.activations.piecewise_linear import LeakyReLU
 from sk_deepfeat.plugins import available, resolve
-from sk_deepfeat.theory import activation_moments, bivariate_covariance, rainbow_covariances
+from sk_deepfeat.theory import (
+    activation_moments,
+    bivariate_covariance,
+    hermite_coefficients,
+    rainbow_covariances,
+)
 
 NAMES = available("activations")
 METHODS = ("per-unit", "hermite", "closed-form", "averaged")
@@ -101,6 +106,18 @@ def test_relu_is_homogeneous(method, scale):
         found.feature_covariance / scale**2, expected.feature_covariance, atol=1e-12
     )
     np.testing.assert_allclose(found.feature_mean / scale, expected.feature_mean, atol=1e-12)
+
+
+@pytest.mark.parametrize("order", [1, 4, 15])
+def test_series_end_for_units_that_are_alike_as_well(order):
+    """Two rows of which one is twice the other have a correlation of one."""
+    row = np.array([[0.5, 0.25, -1.0]])
+    found = rainbow_covariances([np.r_[row, 2 * row]], "sign", W, method="hermite", order=order)
+    coefs = hermite_coefficients(resolve("activations", "sign"), order, 0.0, 1.0)[1:]
+    factorials = np.cumprod(np.arange(1.0, order + 1.0))
+    expected = np.sum(coefs**2 / factorials)
+    assert found.feature_covariance[0, 1] == pytest.approx(expected, rel=1e-12)
+    assert expected < 0.9
 
 
 def test_series_end_with_the_fourth_order_unless_told_otherwise():
@@ -382,6 +399,8 @@ W = np.eye(3)
         (([W], "tanh", W), {"method": "closed-form"}, "no closed form between activation="),
         (([W], "relu", W), {"method": "exact"}, "method='exact' must be one of"),
         (([W], "relu", W), {"method": "hermite", "order": 0}, "order=0"),
+        (([W], "relu", W), {"method": "hermite", "order": 2.0}, r"order=2\.0 must be a positive"),
+        (([W], "relu", W), {"method": "hermite", "order": True}, "order=True must be a positive"),
         (([W], "relu", W), {"method": "hermite", "order": 171}, "order=171.*at most 170"),
         (([W], "relu", W), {"biases": [np.ones(2)]}, r"biases\[0\] must have shape \(3,\)"),
         (([W], "relu", W), {"biases": [None, None]}, "biases has 2 entries"),

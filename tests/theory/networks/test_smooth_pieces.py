@@ -29,6 +29,22 @@ def test_kinks_and_jumps_are_found_and_their_neighbourhoods_merged(place, scale)
         np.testing.assert_allclose(cuts, place, rtol=1e-7)
 
 
+def test_single_precision_is_smooth_up_to_its_rounding():
+    found = smooth_breakpoints(lambda x: np.sin(np.asarray(x, dtype=np.float32)), -4.0, 4.0)
+    np.testing.assert_array_equal(found, OCTAVES)
+
+
+def test_too_many_pieces_are_refused():
+    with pytest.raises(ValueError, match=r"more than 2048 pieces between -4 and 4"):
+        smooth_breakpoints(lambda x: np.cos(1e5 * x), -4.0, 4.0)
+
+
+@pytest.mark.parametrize("kind", [bool, np.int8, np.float16, object])
+def test_values_of_any_kind(kind):
+    found = smooth_breakpoints(lambda x: (x > 0.5).astype(kind), -4.0, 4.0)
+    np.testing.assert_array_equal(found, OCTAVES)
+
+
 def test_a_narrow_range_is_one_piece():
     assert smooth_breakpoints(np.tanh, 0.13, 0.2).size == 0
 
