@@ -6,7 +6,7 @@ import pytest
 from sk_deepfeat.theory import curve_risk, leave_one_out_curves, ridge_factorization
 from sk_deepfeat.theory.one_sample import leave_one_out
 from sk_deepfeat.theory.one_sample.few_ridges import few_columns
-from sk_deepfeat.theory.one_sample.leave_one_out import left_out_rows
+from sk_deepfeat.theory.one_sample.leave_one_out import _Tables, left_out_rows
 from sk_deepfeat.theory.one_sample.residuals import Residuals
 
 N, P = 3000, 150
@@ -128,3 +128,15 @@ def test_few_columns_stand_for_all(lam):
     assert basis.shape[1] < 80
     error = np.abs(basis @ weights - table) / table.max(axis=0)
     assert error.max() < 3e-8
+
+
+def test_lengths_of_rows_are_told_beside_their_sums():
+    """Over their mean, whatever the scale of the features; sums are those of double precision."""
+    rng = np.random.default_rng(0)
+    eigenvalues, grid = np.geomspace(1e-3, 1e5, 30), np.geomspace(1e-4, 1e6, 25)
+    squares = rng.random((50, 30)).astype(np.float32)
+    tables = _Tables(eigenvalues, grid)
+    sums, lengths = tables.few(squares)
+    expected = squares.astype(float) @ eigenvalues
+    np.testing.assert_allclose(lengths, expected / expected.mean(), rtol=1e-5)
+    np.testing.assert_allclose(sums, tables.all(squares.astype(float)), rtol=1e-4)
