@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from sk_deepfeat.theory import curve_risk, leave_one_out_curves, ridge_factorization
+from sk_deepfeat.theory import (
+    curve_risk,
+    leave_one_out_curves,
+    leave_one_out_residuals,
+    ridge_factorization,
+)
 from sk_deepfeat.theory.one_sample import leave_one_out
 from sk_deepfeat.theory.one_sample.few_ridges import few_columns
 from sk_deepfeat.theory.one_sample.leave_one_out import _Tables, left_out_rows
@@ -140,3 +145,13 @@ def test_lengths_of_rows_are_told_beside_their_sums():
     expected = squares.astype(float) @ eigenvalues
     np.testing.assert_allclose(lengths, expected / expected.mean(), rtol=1e-5)
     np.testing.assert_allclose(sums, tables.all(squares.astype(float)), rtol=1e-4)
+
+
+def test_residuals_at_one_ridge_are_never_in_single_precision(monkeypatch):
+    monkeypatch.setattr(leave_one_out, "_LARGE", 0.0)
+    X, y = np.random.default_rng(0).normal(size=(60, 20)), np.arange(60.0)
+    path = ridge_factorization(X, y, fit_intercept=False)
+    hat = X @ np.linalg.solve(X.T @ X + 2.0 * np.eye(20), X.T)
+    expected = (y - hat @ y) / (1.0 - np.diag(hat))
+    found = leave_one_out_residuals(path, 2.0)[:, 0]
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-10)
