@@ -53,9 +53,17 @@ def test_leading_directions_save_steps(monkeypatch):
 def test_what_has_not_converged_says_how_far_off_it_is(monkeypatch):
     X, y = sample(300, 200)
     monkeypatch.setattr(conjugate_gradients, "_MOST_STEPS", 3)
+    calls, original = [], conjugate_gradients._gram_times
+
+    def counted(*args):
+        calls.append(args)
+        return original(*args)
+
+    monkeypatch.setattr(conjugate_gradients, "_gram_times", counted)
     rows = unfactorized_rows(X, y, n_sampled=100)
     found = rows.solution(1e-3)
     assert not found.converged and found.relative_error > 1e-6
+    assert len(calls) == 4, "a product for each step, and one for what is left"
 
 
 def test_a_constant_target_has_coefficients_of_zero():
