@@ -11,7 +11,7 @@ _INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit status: 0, 2 for bad input, 130 if interrupted."""
+    """Run a command; return 0, 2 for bad input, 1 if a worker was killed, 130 if interrupted."""
     try:
         return _imported_run()(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt as interruption:

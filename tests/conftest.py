@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest_plugins = ["random_examples"]
+
 # Markers of tests that plain `pytest` deselects, each with the option that runs them.
 DESELECTED = {
     "statistical": "also run the long tests marked `statistical`",

@@ -40,7 +40,7 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--matching", metavar="LIST", type=Path, help="only those in a list like the explained one"
     )
-    parser.add_argument("--sample", type=int, help="so many of the mutants, by a hash of each")
+    parser.add_argument("--sample", type=int, help="so many of each room, by a hash of each")
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long")
     parser.add_argument("--seconds", type=float, default=20.0, help="of tests, for each mutant")
@@ -80,7 +80,10 @@ def chosen(arguments: argparse.Namespace) -> list[Mutant]:
         mutants = [mutant for mutant in mutants if any(written(mutant) in row for row in wanted)]
     if arguments.sample is None:
         return mutants
-    return sorted(mutants, key=lambda mutant: draw(mutant, arguments.seed))[: arguments.sample]
+    by_room: dict[str, list[Mutant]] = {}
+    for mutant in sorted(mutants, key=lambda mutant: draw(mutant, arguments.seed)):
+        by_room.setdefault(room_of(mutant.path), []).append(mutant)
+    return [mutant for room in by_room.values() for mutant in room[: arguments.sample]]
 
 
 def written(mutant: Mutant) -> str:

@@ -39,6 +39,7 @@ SYMMETRIC = {
     "add",
     "broadcast_arrays",
     "isinstance",
+    "clip",
 }
 SYMMETRIC |= {"allclose", "isclose", "array_equal", "broadcast_shapes", "gcd", "zip", "hypot"}
 CHECKS = {"strict"}
@@ -99,6 +100,8 @@ def _walk(
     if isinstance(node, (ast.Raise, ast.Assert, ast.JoinedStr, ast.Import, ast.ImportFrom)):
         return
     if isinstance(node, ast.Call) and _name(node.func) in WORDS:
+        return
+    if isinstance(node, ast.keyword) and node.arg in CHECKS:
         return
     if isinstance(node, ast.Assign) and any(_name(item) == "__all__" for item in node.targets):
         return

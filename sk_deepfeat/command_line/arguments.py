@@ -124,6 +124,13 @@ def _add_curve(commands: Any) -> None:
     )
     add("--repeats", default=10, type=_whole, help="refits for each training size; default: 10")
     add("--n-jobs", default=None, type=int, help="parallel refits, -1 is every core; default: 1")
+    add(
+        "--memory",
+        default=None,
+        metavar="FOLDER",
+        help="where refits are kept as they finish, so that the same command continues a run that "
+        "was ended; default: nowhere",
+    )
     _add_targets(curve, f"{_LESS}; none of classes")
     _add_seed(curve)
     _add_json(curve)

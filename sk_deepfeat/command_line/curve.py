@@ -37,6 +37,7 @@ from sk_deepfeat.linear_model import (
     DeterministicEquivalentRidgeClassifier,
 )
 from sk_deepfeat.model_selection import RidgeLearningCurve, four_way_split, ridge_learning_curve
+from sk_deepfeat.model_selection.kept_cells import kept_in
 from sk_deepfeat.populations import PlugInPopulation
 from sk_deepfeat.rows import check_groups, deal_groups
 
@@ -60,7 +61,8 @@ class Stages(NamedTuple):
 def run_curve(arguments: argparse.Namespace) -> int:
     """Compute the curve, write and print it, and return the exit status 0."""
     output = Path(arguments.output)
-    check_folder(output)  # all three before the long run
+    check_folder(output)  # all four before the long run
+    kept_in(arguments.memory)
     with patience(f"reading {arguments.data}"):
         data = load(arguments)
     check_population(arguments, data)
@@ -76,12 +78,14 @@ def run_curve(arguments: argparse.Namespace) -> int:
         headline = headline_of(ridge, arguments.targets, quickly=True)
     alphas = arguments.alphas or default_alphas(ridge)
     result = _measured(arguments, stages, sizes, alphas, left)
-    write_curve(result, output)
-    if arguments.json:
-        curve = as_mapping(result, output)
-        print_json({**described(arguments, data, headline), **curve})
-        return 0
-    print_curve(result, headline, data, arguments.groups)
+    try:
+        write_curve(result, output)
+    finally:  # whatever the disk does, the numbers are not lost
+        if arguments.json:
+            curve = as_mapping(result, output)
+            print_json({**described(arguments, data, headline), **curve})
+        else:
+            print_curve(result, headline, data, arguments.groups)
     return 0
 
 
@@ -125,6 +129,7 @@ def _measured(
                 n_jobs=arguments.n_jobs,
                 random_state=arguments.seed,
                 verbose=int(sys.stderr.isatty()),
+                memory=arguments.memory,
             )
         except RuntimeWarning as interruption:
             how_far = str(interruption).split(";")[0].removeprefix("Interrupted ")

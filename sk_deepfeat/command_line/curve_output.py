@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,15 @@ from sk_deepfeat.command_line.data import Data
 from sk_deepfeat.command_line.headline import Headline
 from sk_deepfeat.model_selection import RidgeLearningCurve, RidgeLearningCurveDisplay
 from sk_deepfeat.report.numbers import number
+from sk_deepfeat.report.visible_text import visible
 from sk_deepfeat.report.words import percent
+from sk_deepfeat.whole_files import check_destination, replace_files
 
 _TABLE, _PICTURE = "learning_curve.csv", "learning_curve.png"
 
 
 def check_folder(output: Path) -> None:
-    """Raise ValueError if the folder can neither be written to nor made."""
+    """Raise an error if the folder, or a file in it, can neither be written to nor made."""
     for folder in (output, *output.parents):
         if folder.exists():
             if not folder.is_dir():
@@ -28,25 +30,29 @@ def check_folder(output: Path) -> None:
             if not os.access(folder, os.W_OK):
                 raise ValueError(f"--output {output}: {folder} cannot be written to.")
             break
+    if output.is_dir():
+        _destinations(output)
+
+
+def _destinations(output: Path) -> list[Path]:
+    return [check_destination(output / name, name) for name in (_TABLE, _PICTURE)]
 
 
 def write_curve(result: RidgeLearningCurve, output: Path) -> None:
-    """Write both files under other names first, so that nothing is left half-written."""
+    """Write both files, or none."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    frame = result.to_frame()
+    table = result.to_frame().to_csv(index=False)
+    picture = io.BytesIO()
     display = RidgeLearningCurveDisplay.from_result(result)
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output) as scratch:
-        table, picture = Path(scratch) / "table.csv", Path(scratch) / "picture.png"
-        frame.to_csv(table, index=False)
-        display.figure_.savefig(picture, dpi=120)
-        os.replace(table, output / _TABLE)
-        os.replace(picture, output / _PICTURE)
+    display.figure_.savefig(picture, dpi=120, format="png")
     plt.close(display.figure_)
+    output.mkdir(parents=True, exist_ok=True)
+    contents = table.encode(), picture.getvalue()
+    replace_files(dict(zip(_destinations(output), contents, strict=True)))
 
 
 def as_mapping(result: RidgeLearningCurve, output: Path) -> dict[str, Any]:
@@ -78,18 +84,8 @@ def print_curve(
     """Print the table, what its errors are of, the answers, and how far predictions are off."""
     frame = result.to_frame()
     print(frame.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
-    if data.of_classes:
-        classes = np.unique(data.y)
-        print(
-            f"errors are error rates: shares of rows misclassified, of {classes.size} classes from "
-            f"{classes[0]} to {classes[-1]}; --task regression takes {data.target} for numbers"
-        )
-    else:
-        print(f"errors are mean squared errors of {data.target}")
-    if groups is not None:
-        print(f"errors are those of rows of new groups; {groups} names the group of each row")
-    for line in _answers(headline, data.target):
-        print(line)
+    for line in (*_what(data, groups), *_answers(headline, data.target)):
+        print(visible(line))
     relative = np.abs(frame["relative_error"].dropna())
     if relative.empty:
         print("relative error of the prediction: no cell is identifiable")
@@ -99,6 +95,20 @@ def print_curve(
         f"relative error of the prediction: median {100 * np.median(relative):.1f} %, "
         f"worst {100 * relative.max():.1f} % over {cells}"
     )
+
+
+def _what(data: Data, groups: str | None) -> Iterator[str]:
+    """Yield what the errors are of."""
+    if data.of_classes:
+        classes = np.unique(data.y)
+        yield (
+            f"errors are error rates: shares of rows misclassified, of {classes.size} classes from "
+            f"{classes[0]} to {classes[-1]}; --task regression takes {data.target} for numbers"
+        )
+    else:
+        yield f"errors are mean squared errors of {data.target}"
+    if groups is not None:
+        yield f"errors are those of rows of new groups; {groups} names the group of each row"
 
 
 def _answers(headline: Headline, target: str) -> Iterator[str]:

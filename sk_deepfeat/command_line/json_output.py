@@ -12,11 +12,12 @@ import numpy as np
 from sk_deepfeat.command_line.data import Data
 from sk_deepfeat.command_line.headline import Headline
 from sk_deepfeat.command_line.model import features_of
+from sk_deepfeat.report.visible_text import visible
 
 
 def print_json(found: Mapping[str, Any]) -> None:
     """Print strict JSON: what is not finite is null."""
-    print(json.dumps(_plain(found), allow_nan=False, ensure_ascii=False))
+    print(visible(json.dumps(_plain(found), allow_nan=False, ensure_ascii=False)))
 
 
 def described(arguments: argparse.Namespace, data: Data, headline: Headline) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sk_deepfeat.array_files import ArrayFileError, NpzFile
 from sk_deepfeat.command_line.found_rows import FoundRows
 from sk_deepfeat.command_line.names import listed, require_name
 
@@ -37,11 +38,11 @@ def read_npz(path: Path, arguments: argparse.Namespace) -> FoundRows:
         )
     target = arguments.target or _TARGETS
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            keys = list(arrays.files)
+        with NpzFile(path) as arrays:
+            keys = arrays.names
             wanted = (_INPUTS, _TARGETS) if arguments.target is None else (_INPUTS,)
             if missing := [name for name in wanted if name not in keys]:
-                raise _Unusable(
+                raise ValueError(
                     f"{path} must hold arrays named {' and '.join(wanted)}; there is no "
                     f"{' nor '.join(missing)}, but {listed(keys) or 'none at all'}."
                     + (" --target names another y." if missing == [_TARGETS] else "")
@@ -50,10 +51,8 @@ def read_npz(path: Path, arguments: argparse.Namespace) -> FoundRows:
             y = _array(arrays, target, "--target ", path)
             groups = _array(arrays, arguments.groups, "--groups ", path)
             weights = _array(arrays, arguments.weights, "--weights ", path)
-    except _Unusable as error:
-        raise ValueError(str(error)) from error
-    except Exception as error:
-        raise ValueError(f"{path} cannot be read as an .npz file: {error}") from error
+    except (ArrayFileError, OSError) as error:
+        raise ValueError(f"{path} cannot be read as an .npz file: {error}.") from error
     if X.ndim < 2 or y.ndim == 0 or len(X) != len(y):
         raise ValueError(f"{path}: X needs one row per target; got shapes {X.shape} and {y.shape}.")
     if X.dtype.kind not in "biuf":
@@ -64,23 +63,14 @@ def read_npz(path: Path, arguments: argparse.Namespace) -> FoundRows:
     return FoundRows(X, y, is_table, target, groups, weights, [], notes)
 
 
-class _Unusable(Exception):
-    """A reason that is told as it is."""
-
-
-def _array(arrays: Any, name: str | None, option: str, path: Path) -> Any:
+def _array(arrays: NpzFile, name: str | None, option: str, path: Path) -> Any:
     if name is None:
         return None
+    require_name(name, arrays.names, option.strip(), str(path), "array")
     try:
-        require_name(name, list(arrays.files), option.strip(), str(path), "array")
-        return arrays[name]
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise _Unusable(str(error)) from error
-        raise _Unusable(  # Python's objects are never unpickled
-            f"{option}{name}: the array holds Python's objects; save it as numbers or strings, for "
-            "example array.astype(str)."
-        ) from error
+        return arrays.read(name)
+    except ArrayFileError as error:
+        raise ValueError(f"{path}: {option}{error}.") from error
 
 
 def _check_finite(X: NDArray[Any], path: Path, is_table: bool) -> list[str]:

@@ -16,14 +16,15 @@ from sk_deepfeat.command_line.model import check_population, fit_model, model_of
 from sk_deepfeat.command_line.progress import patience
 from sk_deepfeat.model_selection.fitted_ridge import curves_of, fitted_ridge
 from sk_deepfeat.report import write_report
-from sk_deepfeat.report.writing import check_destination
+from sk_deepfeat.report.visible_text import visible
+from sk_deepfeat.whole_files import check_destination
 
 _SIZES = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the JSON's curve, in units of the training rows
 
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Fit the model, write its page, print where, and return the exit status 0."""
-    output = check_destination(arguments.output)  # all three before the long run
+    output = check_destination(arguments.output, "report.html")  # all three before the long run
     with patience(f"reading {arguments.data}"):
         data = load(arguments)
     check_population(arguments, data)
@@ -44,7 +45,7 @@ def run_report(arguments: argparse.Namespace) -> int:
             columns=[(column.name, column.treatment) for column in data.columns],
         )
     if not arguments.json:
-        print(written)
+        print(visible(str(written)))
         return 0
     ridge = fitted_ridge(model)
     headline = headline_of(ridge, arguments.targets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
 
 from sk_deepfeat.command_line.arguments import parse
 from sk_deepfeat.command_line.curve import run_curve
@@ -11,7 +12,7 @@ from sk_deepfeat.command_line.messages import print_error, print_warning
 from sk_deepfeat.command_line.report import run_report
 
 _COMMANDS = {"curve": run_curve, "report": run_report}
-_BAD_INPUT = 2
+_BAD_INPUT, _FAILED = 2, 1
 
 
 def run(argv: Sequence[str]) -> int:
@@ -25,7 +26,7 @@ def run(argv: Sequence[str]) -> int:
     Returns
     -------
     int
-        0, or 2 for bad input, of which one line on standard error tells.
+        0, or 2 for bad input, 1 if a worker was killed, of which one line on standard error tells.
     """
     try:
         arguments = parse(argv)
@@ -35,3 +36,6 @@ def run(argv: Sequence[str]) -> int:
     except (ValueError, TypeError, ImportError, OSError) as error:
         print_error(error)
         return _BAD_INPUT
+    except BrokenExecutor as error:
+        print_error(error)
+        return _FAILED

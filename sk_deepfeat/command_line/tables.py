@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sk_deepfeat.array_files import most_bytes
 from sk_deepfeat.command_line.column_kinds import (
     CATEGORY,
     LEFT_OUT,
@@ -24,6 +25,7 @@ from sk_deepfeat.command_line.text_tables import read_text
 
 _TEXT = tuple(f"{kind}{packed}" for kind in (".csv", ".tsv", ".txt") for packed in ("", ".gz"))
 _PARQUET = (".parquet", ".pq")
+_CELL = 8  # bytes
 _SHEETS = (".xlsx", ".xls", ".ods")
 
 
@@ -112,13 +114,23 @@ def _read(path: Path) -> tuple[Any, list[str]]:
     if not path.name.lower().endswith(_PARQUET):
         return read_text(path)
     try:
-        frame = pd.read_parquet(path).reset_index(drop=True)
+        from pyarrow import parquet
+
+        claimed = parquet.read_metadata(path)
+        needed = claimed.num_rows * claimed.num_columns * _CELL
+        if needed <= most_bytes(path):
+            frame = pd.read_parquet(path).reset_index(drop=True)
     except ImportError as error:
         raise ImportError(
             f'{path}: Parquet needs pyarrow: pip install "sk-deepfeat[tables]"'
         ) from error
     except Exception as error:
         raise ValueError(f"{path} cannot be read as Parquet: {error}") from error
+    if needed > most_bytes(path):
+        raise ValueError(
+            f"{path} claims {claimed.num_rows:,} rows of {claimed.num_columns:,} columns, too many "
+            "for a file of its size; write it with compression='none' if they are meant."
+        )
     for name in [name for name in frame.columns if frame[name].dtype.kind == "O"]:
         present = frame[name].dropna()
         if len(present) and all(isinstance(value, Decimal) for value in present):

@@ -7,14 +7,17 @@ import csv
 import gzip
 import re
 import warnings
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from sk_deepfeat.array_files import most_bytes
 from sk_deepfeat.command_line.names import listed
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LOOKED_AT = 50  # lines
+_PART = 2**20  # bytes
 _ENCODINGS = {
     "utf-8-sig": "",
     "cp1252": "the text is not UTF-8 and was read as Windows-1252",
@@ -46,6 +49,7 @@ def read_text(path: Path) -> tuple[Any, list[str]]:
     ValueError
         If it cannot be read, or its header names columns twice or none.
     """
+    _check_unpacked(path)
     encoding, lines = _first_lines(path)
     separator = _separator(lines, path)
     header = next(csv.reader(lines, delimiter=separator))
@@ -71,6 +75,24 @@ def read_text(path: Path) -> tuple[Any, list[str]]:
             )
         notes.append("decimals are written with a comma")
     return frame, notes
+
+
+def _check_unpacked(path: Path) -> None:
+    """Refuse a packed file that unpacks to more than tables do, before any of it is kept."""
+    if path.suffix != ".gz":
+        return
+    left = most_bytes(path)
+    try:
+        with gzip.open(path, "rb") as stream:
+            while left >= 0 and (part := stream.read(_PART)):
+                left -= len(part)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    if left < 0:
+        raise ValueError(
+            f"{path} unpacks to more than {most_bytes(path):,} bytes, too many for a file of its "
+            "size; unpack it yourself if it is meant."
+        )
 
 
 def _first_lines(path: Path) -> tuple[str, list[str]]:

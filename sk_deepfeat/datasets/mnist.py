@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
+
+from sk_deepfeat.datasets.idx_files import read_idx
+
+_PARTS, _KINDS = ("train", "t10k"), ("images-idx3-ubyte", "labels-idx1-ubyte")
+_SHAPE = (28, 28)
 
 
 def load_mnist_parity(
@@ -38,9 +44,11 @@ def load_mnist_parity(
     Raises
     ------
     FileNotFoundError
-        If the files are not in `data_home`.
+        If the files are not in `data_home`, or could not be fetched.
     ImportError
-        If torchvision is not installed.
+        If they are to be fetched, and torchvision is not installed.
+    ValueError
+        If a file is not what MNIST's are.
 
     References
     ----------
@@ -52,24 +60,20 @@ def load_mnist_parity(
     >>> from sk_deepfeat.datasets import load_mnist_parity
     >>> X, y = load_mnist_parity(return_X_y=True)  # doctest: +SKIP
     """
-    try:
-        from torchvision.datasets import MNIST
-    except ImportError as error:
-        raise ImportError(
-            'load_mnist_parity needs torchvision: pip install "sk-deepfeat[torch]".'
-        ) from error
     root = data_home if data_home is not None else os.environ.get("SK_DEEPFEAT_DATA")
-    root = get_data_home() if root is None else root
-    try:
-        parts = [MNIST(root, train=train, download=download) for train in (True, False)]
-    except RuntimeError as error:
-        raise FileNotFoundError(
-            f"The MNIST files are not in {os.path.join(os.fspath(root), 'MNIST', 'raw')}. Pass the "
-            "folder that holds MNIST/raw as data_home, set SK_DEEPFEAT_DATA to it, or call with "
-            "download=True."
-        ) from error
-    digit = np.concatenate([part.targets.numpy() for part in parts])
-    images = np.concatenate([part.data.numpy() for part in parts]).reshape(digit.size, -1)
+    folder = Path(get_data_home() if root is None else root).expanduser() / "MNIST" / "raw"
+    paths = [folder / f"{part}-{kind}" for kind in _KINDS for part in _PARTS]
+    if not all(path.is_file() for path in paths):
+        if not download:
+            raise FileNotFoundError(
+                f"The MNIST files are not in {folder}. Pass the folder that holds MNIST/raw as "
+                "data_home, set SK_DEEPFEAT_DATA to it, or call with download=True."
+            )
+        _download(folder.parents[1])
+    images = np.concatenate([_images(path) for path in paths[:2]])
+    digit = np.concatenate([read_idx(path, 1) for path in paths[2:]]).astype(np.int64)
+    if len(images) != len(digit):
+        raise ValueError(f"{folder} holds {len(images):,} images and {len(digit):,} labels.")
     X = images.astype(np.float32)
     X -= images.mean(axis=0, dtype=np.float64).astype(np.float32)
     X /= np.float32(np.sqrt(np.mean(np.square(X, dtype=np.float64))))
@@ -77,3 +81,24 @@ def load_mnist_parity(
     if return_X_y:
         return X, y
     return Bunch(data=X, target=y, digit=digit, DESCR=load_mnist_parity.__doc__)
+
+
+def _images(path: Path) -> Any:
+    """Return the pixels of a file, one row an image."""
+    images = read_idx(path, 3)
+    if images.shape[1:] != _SHAPE:
+        raise ValueError(f"{path} holds images of {images.shape[1:]} pixels, not of {_SHAPE}.")
+    return images.reshape(len(images), -1)
+
+
+def _download(root: Path) -> None:
+    try:
+        from torchvision.datasets import MNIST
+    except ImportError as error:
+        raise ImportError(
+            'load_mnist_parity(download=True) needs torchvision: pip install "sk-deepfeat[torch]".'
+        ) from error
+    try:
+        MNIST(root, download=True)
+    except RuntimeError as error:
+        raise FileNotFoundError(f"The MNIST files could not be fetched: {error}") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -73,6 +75,8 @@ def check_out(out: Any, wanted: tuple[int, int]) -> None:
     ------
     TypeError, ValueError
         If it cannot hold them.
+    OSError
+        If it maps a file that has no room on its disk.
     """
     if not hasattr(out, "shape") or not hasattr(out, "__setitem__"):
         raise TypeError(
@@ -85,3 +89,20 @@ def check_out(out: Any, wanted: tuple[int, int]) -> None:
         raise ValueError(f"out holds {out.dtype}; features are float32 or float64.")
     if isinstance(out, np.ndarray) and not out.flags.writeable:
         raise ValueError("out cannot be written to; open a memmap with mode='r+' or 'w+'.")
+    if isinstance(out, np.memmap) and out.mode in ("r+", "w+") and out.filename is not None:
+        _reserve(out.filename)
+
+
+def _reserve(path: Any) -> None:
+    """Take room for a file that may have holes: a page without room would end the process."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with open(path, "r+b") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        try:
+            os.posix_fallocate(stream.fileno(), 0, size)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                return  # the file system does not know how
+            what = f"{error.strerror}: out needs {size:,} bytes; map a file on another disk"
+            raise OSError(error.errno, what, str(path)) from error

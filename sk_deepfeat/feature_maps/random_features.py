@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sk_deepfeat.feature_maps.forward import NumpyLayer, forward_pass
 from sk_deepfeat.feature_maps.into_array import transform_into
 from sk_deepfeat.feature_maps.network_shape import check_activation, check_hidden_layer_sizes
+from sk_deepfeat.feature_maps.saving import SavedFeaturesMixin
 from sk_deepfeat.feature_maps.weight_law import draw_weights, split_by_layer
 from sk_deepfeat.theory.validation import FloatArray
 
@@ -22,7 +23,9 @@ _NO_WEIGHTS = (
 )
 
 
-class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class RandomDeepFeatures(
+    SavedFeaturesMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Features of a deep network with random Gaussian weights.
 
     Layer l maps x to f(W_l x + b_l). The rows of W_l, of shape (units, fan_in), are independent
@@ -83,6 +86,16 @@ class RandomDeepFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     >>> feature_map.get_feature_names_out()[:2]
     array(['randomdeepfeatures0', 'randomdeepfeatures1'], dtype=object)
     """
+
+    _kept_attributes = (
+        "weights_",
+        "biases_",
+        "n_features_in_",
+        "feature_names_in_",
+        "_activation",
+        "_n_features_out",
+        "_sklearn_output_config",
+    )
 
     def __init__(
         self,

@@ -25,6 +25,7 @@ from sk_deepfeat.feature_maps.fitting import (
 from sk_deepfeat.feature_maps.into_array import check_out, transform_into
 from sk_deepfeat.feature_maps.kept_network import KeptNetworkMixin
 from sk_deepfeat.feature_maps.perceptron_layers import perceptron_layers
+from sk_deepfeat.feature_maps.saving import SavedFeaturesMixin
 from sk_deepfeat.feature_maps.targets import are_classes
 from sk_deepfeat.feature_maps.training_options import (
     TrainingOptions,
@@ -37,6 +38,7 @@ from sk_deepfeat.feature_maps.weight_law import draw_layers
 
 class TrainedDeepFeatures(
     KeptNetworkMixin,
+    SavedFeaturesMixin,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -123,8 +125,8 @@ class TrainedDeepFeatures(
     -----
     An integer `random_state` gives the same bits in every process of a machine, whatever torch's
     global generator and number of threads: torch computes in one thread here, so use processes
-    for parallel work. A fitted estimator keeps its weights as numpy arrays; pickles hold no code,
-    unless `module` is a lambda or defined inside a function, which no name leads to.
+    for parallel work. A fitted estimator keeps its weights as numpy arrays. `save` writes them to a
+    file that anyone may open; a pickle runs code, as every pickle does.
     Training is in float32. The default network transforms in the dtype of `X`, others in float32;
     features have the dtype of `X` if it is float32 or float64, else they are float64.
 
@@ -141,6 +143,20 @@ class TrainedDeepFeatures(
     >>> [row["epoch"] for row in feature_map.history_]
     [1, 2]
     """
+
+    _kept_attributes = (
+        "_spec",
+        "_state",
+        "_checkpoint_states",
+        "_checkpoint_epochs",
+        "_n_features_out",
+        "history_",
+        "n_iter_",
+        "classes_",
+        "n_features_in_",
+        "feature_names_in_",
+        "_sklearn_output_config",
+    )
 
     def __init__(
         self,

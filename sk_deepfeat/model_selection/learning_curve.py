@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +13,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state, check_scalar, indexable
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_array, column_or_1d
-from threadpoolctl import threadpool_limits
 
+from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.linear_model import ErrorPredictor
 from sk_deepfeat.model_selection.curve_errors import (
     SQUARED_ERRORS,
@@ -34,9 +32,10 @@ from sk_deepfeat.model_selection.curve_predictions import (
     ridge_intercept,
 )
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
-from sk_deepfeat.model_selection.refits import measure_subset
+from sk_deepfeat.model_selection.kept_cells import kept_in
+from sk_deepfeat.model_selection.measuring import Refitted, measure_cells
 from sk_deepfeat.model_selection.splits import IndexArray, check_train_sizes, random_subsets
-from sk_deepfeat.progress import showing, stage
+from sk_deepfeat.progress import showing
 from sk_deepfeat.rows import check_groups, deal_groups, in_numpy
 from sk_deepfeat.theory.validation import FloatArray, check_level
 
@@ -77,6 +76,7 @@ def ridge_learning_curve(
     random_state: Any = None,
     verbose: int = 0,
     level: float = 0.9,
+    memory: Any = None,
 ) -> RidgeLearningCurve:
     """Compare the predicted with the measured test error over training sizes and alphas.
 
@@ -135,6 +135,14 @@ def ridge_learning_curve(
         progress on standard error.
     level : float, default=0.9
         Nominal coverage of the intervals of the prediction.
+    memory : str, path-like or joblib.Memory, optional
+        A folder in which each refit is kept as soon as it is finished. The same call later, after
+        whatever ended the first one, takes the finished ones from there, and gives the same
+        numbers. Other data, parameters, seeds or versions never find them; code that your own
+        steps call is not looked at: name another folder where that changes. With
+        ``random_state=None`` other subsets are drawn, and none is found. Kept refits are checked,
+        and computed again if they are damaged; no code is run, but whoever writes to the folder
+        can write wrong numbers.
 
     Returns
     -------
@@ -150,6 +158,8 @@ def ridge_learning_curve(
         classes or a classifier as none, or the population does not know what is asked for.
     TypeError
         If the estimator is none of the above.
+    BrokenProcessPool
+        If a worker was killed; what was finished is in `memory`.
 
     See Also
     --------
@@ -178,6 +188,13 @@ def ridge_learning_curve(
     if y is None:
         raise ValueError("ridge_learning_curve requires y to be passed, but the target y is None.")
     check_scalar(verbose, "verbose", (bool, numbers.Integral), min_val=0)
+    folder = kept_in(memory)
+    if folder is not None and random_state is None:
+        warn_caller(
+            "memory keeps refits, but random_state=None draws other subsets in every run: only "
+            "with an integer are they found again.",
+            RuntimeWarning,
+        )
     X, y = indexable(in_numpy(X), in_numpy(y))
     estimator, y = unwrapped(estimator, y)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
@@ -206,36 +223,8 @@ def ridge_learning_curve(
         if alphas is None:
             alphas = alphas_about_best(predictor, float(n_samples.max()))
         prediction = predictions(predictor, n_samples, alphas, level)
-    # The largest subsets go first, so that no long task is left alone at the end.
-    cells = [(s, r) for s in np.argsort(-sizes, kind="stable") for r in range(n_repeats)]
-    measured = np.full((sizes.size, alphas.size, n_repeats), np.nan)
-    tasks = (
-        delayed(measure_subset)(
-            task.features,
-            task.X,
-            task.y,
-            *splits[s][r],
-            alphas,
-            fit_intercept,
-            errors,
-            task.weights,
-        )
-        for s, r in cells
-    )
-    done = 0
-    try:
-        # Tasks hold the number of threads at one; here too, since threads of one process share it.
-        with threadpool_limits(limits=1), showing(verbose), stage("refits", len(cells)) as told:
-            for (s, r), found in zip(cells, _run(tasks, n_jobs), strict=True):
-                measured[s, :, r] = found
-                done += 1
-                told.advance()
-    except KeyboardInterrupt:
-        warnings.warn(
-            f"Interrupted after {done} of {len(cells)} refits; the others are NaN.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+    refitted = Refitted(task.features, task.X, task.y, alphas, fit_intercept, errors, task.weights)
+    measured = measure_cells(refitted, splits, n_jobs=n_jobs, folder=folder, verbose=verbose)
     rows = task.original
     splits = [[(rows[train], rows[test]) for train, test in repeats] for repeats in splits]
     return RidgeLearningCurve(
@@ -270,15 +259,6 @@ def _numbers_of_rows(sizes: IndexArray, codes: IndexArray) -> Any:
     rows = sizes * (codes.size / (codes.max() + 1))
     whole = np.rint(rows).astype(np.intp)
     return whole if np.allclose(rows, whole, rtol=1e-12, atol=0.0) else rows
-
-
-def _run(tasks: Any, n_jobs: int | None) -> Any:
-    """Yield results in order, as they finish where the backend can."""
-    try:
-        results = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
-    except ValueError:  # the backend cannot return a generator
-        results = Parallel(n_jobs=n_jobs)(tasks)
-    yield from results
 
 
 def _check_alphas(alphas: Any) -> FloatArray:

@@ -200,7 +200,7 @@ class AnswersMixin:
 
     def _search(self, fit_intercept: bool) -> AlphaSearch:
         scale, n_rows = self._extent(fit_intercept)
-        outputs = self.answer(2.0, 1.0, fit_intercept=fit_intercept).error.size
+        outputs = self.answer(2.0, 1.0).error.size
         errors = partial(self._searched_errors, fit_intercept)
         return AlphaSearch(errors, scale, n_rows, sparing=outputs > MANY_OUTPUTS)
 

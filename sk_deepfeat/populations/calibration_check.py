@@ -185,8 +185,8 @@ class CalibrationCheck:
 def check_of(
     calibration: Calibration,
     diagnose: Callable[[bool], Diagnosis],
-    mean_weight: float = 1.0,
-    factor: Any = None,
+    mean_weight: float,
+    factor: Any,
 ) -> CalibrationCheck:
     """Return the table of a calibration, and warn if the theory fails its check.
 
@@ -198,7 +198,7 @@ def check_of(
         Takes whether the check is passed, and returns what the rows show.
     mean_weight : float
         What an alpha for weights of mean one is multiplied by.
-    factor : ndarray of shape (t,), optional
+    factor : ndarray of shape (t,) or None
         What the errors of each output are multiplied by; None is one.
 
     Returns

@@ -19,7 +19,7 @@ from sk_deepfeat.theory import (
     RidgeFactorization,
     calibrate,
 )
-from sk_deepfeat.theory.answer import AskedVariance
+from sk_deepfeat.theory.answer import AskedVariance, ShareOfAll
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
 from sk_deepfeat.theory.one_sample.growth_misses import growth_misses
@@ -84,6 +84,8 @@ class LeftOutErrorsMixin(OneSampleMixin):
     def _answer(
         self, n_samples: FloatArray, alpha: FloatArray, fit_intercept: bool, variance: AskedVariance
     ) -> ErrorAnswer:
+        if isinstance(variance, ShareOfAll) and self._target_units is not None:
+            variance = ShareOfAll(variance.units * self._target_units * self._target_units)
         cells = n_samples.ravel(), alpha.ravel()
         found = self.surface_.answer(*cells, extrapolate=bool(self.extrapolate), variance=variance)
         return found.reshape(n_samples.shape)
@@ -141,7 +143,7 @@ class LeftOutErrorsMixin(OneSampleMixin):
         n_rows = self.surface_.n_rows
         unknown = np.isnan(found.kappa) & (np.asarray(n_samples) > n_rows)
         if isinstance(alpha, str) and np.any(unknown):
-            of_rows = self.answer(n_rows, alpha, fit_intercept=fit_intercept, variance=True)
+            of_rows = self.answer(n_rows, alpha, variance=True)
             ends_of_rows = of_rows.interval(level)
             assert ends_of_rows is not None
             upper = np.where(unknown[..., None], ends_of_rows[1], upper)
@@ -192,6 +194,9 @@ class LeftOutErrorsMixin(OneSampleMixin):
     ) -> CalibrationCheck:
         if feature_names is None:
             feature_names = getattr(self, "feature_names_in_", None)
+        if self._target_units is not None:
+            units = self._target_units
+            factor = (1.0 if factor is None else np.asarray(factor)) * units * units
         return check_of(found, partial(self._diagnosis, feature_names), mean_weight, factor)
 
     def _measured_calibration(self, sizes: Any) -> Calibration:
@@ -209,7 +214,8 @@ class LeftOutErrorsMixin(OneSampleMixin):
                     "calibration_check needs the training rows, which are not pickled; fit the "
                     "population again."
                 )
-            found = calibrate(self.factorization_, self.curve_, sizes=self._sizes(sizes))
+            most = self.factorization_.sample.n_rows - 1
+            found = calibrate(self.factorization_, self.curve_, sizes=_whole_sizes(sizes, most))
         return found
 
     def _diagnosis(self, feature_names: Any, passed: bool) -> Diagnosis:
@@ -229,13 +235,13 @@ class LeftOutErrorsMixin(OneSampleMixin):
         grouped = factorization.groups is not None
         return Diagnosis.of_rows(causes, factorization.n_rows, grouped=grouped)
 
-    def _sizes(self, sizes: Any) -> list[int] | None:
-        if sizes is None:
-            return None
-        wanted = np.atleast_1d(np.asarray(sizes))
-        known = self.factorization_
-        most = (self.surface_.n_rows if known is None else known.sample.n_rows) - 1
-        whole = wanted.ndim == 1 and wanted.size > 0 and wanted.dtype.kind in "iu"
-        if not whole or wanted.min() < 2 or wanted.max() > most:
-            raise ValueError(f"sizes={sizes!r} must be whole numbers between 2 and {most}.")
-        return [int(size) for size in np.unique(wanted)]
+
+def _whole_sizes(sizes: Any, most: int) -> list[int] | None:
+    """Return sizes of subsets, or raise ValueError."""
+    if sizes is None:
+        return None
+    wanted = np.atleast_1d(np.asarray(sizes))
+    whole = wanted.ndim == 1 and wanted.size > 0 and wanted.dtype.kind in "iu"
+    if not whole or wanted.min() < 2 or wanted.max() > most:
+        raise ValueError(f"sizes={sizes!r} must be whole numbers between 2 and {most}.")
+    return [int(size) for size in np.unique(wanted)]

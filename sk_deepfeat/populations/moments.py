@@ -36,6 +36,9 @@ class MomentPopulationMixin(AnswersMixin):
 
     def _risk(self, n_samples: ArrayLike, alpha: ArrayLike, fit_intercept: bool) -> RidgeRisk:
         moments = self._spectral_moments(fit_intercept)
+        if moments.eigenvalues.size == 0:  # one direction of nothing
+            nothing = np.zeros((1, *moments.target_coefs.shape[1:]))
+            moments = moments._replace(eigenvalues=np.zeros(1), target_coefs=nothing)
         return ridge_risk(*moments, n_samples, alpha, fit_intercept=fit_intercept)
 
     def _answer(
@@ -73,7 +76,8 @@ class MomentPopulationMixin(AnswersMixin):
         positive = omega[omega > 0]
         # The difference df1 + κ df1' would cancel where κ is large.
         squares = [np.square(positive / (positive + value)).sum() for value in at.ravel()]
-        return degrees_of_freedom(omega, at), np.reshape(squares, at.shape)
+        df1 = degrees_of_freedom(omega, at) if positive.size else np.zeros_like(at)
+        return df1, np.reshape(squares, at.shape)
 
     def eigenvalues(self, *, fit_intercept: bool | None = None) -> FloatArray:
         """Return those of the features' covariance, or second moment without intercept, descending.

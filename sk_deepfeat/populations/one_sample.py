@@ -21,6 +21,7 @@ from sk_deepfeat.theory import (
 )
 from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.interpolation import interp_log
+from sk_deepfeat.theory.units import units_of_targets
 from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_flag
 
 
@@ -35,6 +36,7 @@ class OneSampleMixin(AnswersMixin):
     n_grid: int
     curve_: KappaCurve
     target_variance_: TargetVariance
+    _target_units: FloatArray | None = None
     _takes_groups = False
     _paths: Any = (RidgeFactorization,)
     takes_samples = True
@@ -118,6 +120,10 @@ class OneSampleMixin(AnswersMixin):
                 f"{type(self).__name__} takes every row for a draw of its own and cannot use "
                 "groups; population='leave-one-out' does."
             )
+        self.target_variance_ = path.target_variance
+        self._target_units = units_of_targets(path.targets)
+        if self._target_units is not None:
+            path = path.with_target_units(self._target_units)
         self._dependence = None
         if path.groups is None:
             path, self._dependence = with_copies_together(
@@ -127,7 +133,6 @@ class OneSampleMixin(AnswersMixin):
         self._row_numbers = None if sample_weight is None else np.flatnonzero(sample_weight)
         self._single_output = np.ndim(y) == 1
         self._least_alpha = path.least_ridge
-        self.target_variance_ = path.target_variance
         self._searched_in = path.trace / path.n_rows, float(path.n_rows)
         self.curve_ = self._learn(path)
         self.kappa_min_ = 0.0 if self.curve_.shows_all else float(self.curve_.kappa[0])
@@ -154,7 +159,12 @@ class OneSampleMixin(AnswersMixin):
         return self._searched_in
 
     def _known(self, found: Any, alpha: FloatArray) -> Any:
-        """Return a record in which nothing is known of alphas that sparse rows do not resolve."""
+        """Return a record in the units of the targets as they were given.
+
+        Nothing is known of alphas that sparse rows do not resolve.
+        """
+        if self._target_units is not None:
+            found = found.per_output(self._target_units).per_output(self._target_units)
         if self._least_alpha == 0.0:
             return found
         return found.scaled(np.where(alpha < self._least_alpha, np.nan, 1.0))

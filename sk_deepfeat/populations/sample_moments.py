@@ -119,10 +119,10 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
         self.target_mean_ = np.average(y, axis=0, weights=weights)
         root = np.sqrt(weights)
         targets = (y - self.target_mean_) * (root if y.ndim == 1 else root[:, None])
-        gram, cross = rows.gram(targets.reshape(self.n_samples_, -1))
+        gram, cross = rows.gram(np.atleast_2d(targets.T).T)
         upper = np.tril(gram, -1).T
         self.feature_covariance_ = (np.tril(gram) + upper) / self.n_samples_
-        self.cross_covariance_ = cross.reshape(-1, *y.shape[1:]) / self.n_samples_
+        self.cross_covariance_ = cross.reshape(X.shape[1], *y.shape[1:]) / self.n_samples_
         self.target_covariance_ = targets.T @ targets / self.n_samples_
         self._cache: dict[bool, SpectralMoments] = {path.fit_intercept: self._moments_of(path)}
         if self.n_samples_ < 10 * X.shape[1]:

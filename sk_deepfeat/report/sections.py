@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from sk_deepfeat.report.answers import Answers, ClassRow
 from sk_deepfeat.report.numbers import number, numbers, share
 from sk_deepfeat.report.pictures import Picture
 from sk_deepfeat.report.scores import interval, targets_shown
+from sk_deepfeat.report.visible_text import as_html
 from sk_deepfeat.report.words import accuracy, percent, percentages
 
 _MOST_CLASSES = 20
@@ -24,7 +24,7 @@ Rows = Sequence[tuple[str, str]]
 
 def described(rows: Rows) -> str:
     """Return terms and what they mean as a description list."""
-    items = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in rows)
+    items = "".join(f"<dt>{as_html(term)}</dt><dd>{as_html(text)}</dd>" for term, text in rows)
     return f"<dl>{items}</dl>"
 
 
@@ -35,8 +35,8 @@ def headline(answers: Answers) -> str:
     used = numbers(answers.alpha)
     tiles.append((f"best alpha{several}", numbers(answers.best_alpha), f"used here: {used}"))
     inside = "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span>'
-        f"<small>{escape(detail)}</small></div>"
+        f'<div class="tile"><b>{as_html(value)}</b><span>{as_html(name)}</span>'
+        f"<small>{as_html(detail)}</small></div>"
         for name, value, detail in tiles
     )
     said = f"{_sentence(answers)}{_sentence_of_scores(answers)}{_doubt(answers)}"
@@ -148,7 +148,7 @@ def remark_list(found: Sequence[str]) -> str:
     """Return the warnings, or the sentence that there are none."""
     if not found:
         return '<p class="fine">Nothing here speaks against these numbers.</p>'
-    items = "".join(f"<li>{escape(text)}</li>" for text in found)
+    items = "".join(f"<li>{as_html(text)}</li>" for text in found)
     return f'<ul class="warnings">{items}</ul>'
 
 
@@ -226,7 +226,7 @@ def alpha_sentence(answers: Answers) -> str:
     if np.any(np.isnan(answers.best_alpha)):
         return "The best alpha for these rows is not known."
     show = answers.words.show
-    return escape(
+    return as_html(
         f"With {answers.n_samples:,} samples the least {answers.words.short}, "
         f"{show(answers.best_error)}{_as_scores(answers)}, is predicted at alpha = "
         f"{numbers(answers.best_alpha)}; your alpha = {numbers(answers.alpha)} gives "
@@ -262,9 +262,9 @@ def check_summary(answers: Answers) -> str:
 def figure(picture: Picture) -> str:
     """Return a picture with its caption, inside the page itself."""
     return (
-        f'<figure><img alt="{escape(picture.alt, quote=True)}" '
+        f'<figure><img alt="{as_html(picture.alt)}" '
         f'src="data:image/png;base64,{picture.png}">'
-        f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
+        f"<figcaption>{as_html(picture.caption)}</figcaption></figure>"
     )
 
 
@@ -307,7 +307,7 @@ def _samples(needed: float, answers: Answers) -> str:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Return a table of texts, or of pairs of a text and what stands below it."""
-    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
+    titles = "".join(f'<th scope="col">{as_html(title)}</th>' for title in head)
     body = "".join(f"<tr>{''.join(map(_td, row))}</tr>" for row in rows)
     return (
         f'<div class="table"><table><thead><tr>{titles}</tr></thead>'
@@ -317,5 +317,5 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 def _td(cell: Any) -> str:
     text, below = (cell, "") if isinstance(cell, str) else cell
-    small = f" <small>{escape(below)}</small>" if below else ""
-    return f"<td>{escape(text)}{small}</td>"
+    small = f" <small>{as_html(below)}</small>" if below else ""
+    return f"<td>{as_html(text)}{small}</td>"

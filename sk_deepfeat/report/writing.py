@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import reprlib
-import tempfile
 from collections.abc import Sequence
-from html import escape
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -25,7 +22,9 @@ from sk_deepfeat.report.names import named, step_named
 from sk_deepfeat.report.numbers import number, numbers
 from sk_deepfeat.report.pictures import pictures
 from sk_deepfeat.report.remarks import remarks
+from sk_deepfeat.report.visible_text import as_html
 from sk_deepfeat.theory.validation import numeric_targets
+from sk_deepfeat.whole_files import check_destination, replace_files
 
 _MOST_NAMES = 8
 _TRANSFORMED = (
@@ -113,7 +112,7 @@ def write_report(
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title={title!r} must be a string.")
     done = _pairs(columns)
-    destination = check_destination(path)
+    destination = check_destination(path, "report.html")
     units: list[str] = []
     with heard(units):
         ridge = fitted_ridge(estimator)
@@ -128,38 +127,7 @@ def write_report(
     target = _target(y, ridge, answers, target_name)
     with showing(verbose), stage("pictures"):
         page = _page(estimator, ridge, answers, title, target, done)
-    return _write(page, destination)
-
-
-def check_destination(path: Any) -> Path:
-    """Return the path of a file that can be written.
-
-    Parameters
-    ----------
-    path : str or path-like
-        Where the report shall go.
-
-    Returns
-    -------
-    pathlib.Path
-
-    Raises
-    ------
-    OSError
-        If its folder does not exist or cannot be written to, or it is a folder itself, or a
-        device, a pipe or the like. Links are followed.
-    """
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"path={path!r} must name a file, such as 'report.html'.")
-    destination = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
-    if destination.is_dir():
-        raise IsADirectoryError(f"{destination} is a folder; name a file, such as report.html.")
-    if destination.exists() and not destination.is_file():
-        raise FileExistsError(f"{destination} is no regular file, and is not replaced by a page.")
-    if not destination.parent.is_dir():
-        raise FileNotFoundError(f"{destination}: there is no folder {destination.parent}.")
-    if not os.access(destination.parent, os.W_OK):
-        raise PermissionError(f"{destination}: {destination.parent} cannot be written to.")
+    replace_files({destination: page.encode()})
     return destination
 
 
@@ -184,9 +152,9 @@ def _page(
     drawn = {key: sections.figure(made) for key, made in pictures(ridge, answers).items()}
     template = (files("sk_deepfeat.report") / "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
-        title=escape(title),
-        lead=escape(answers.words.lead),
-        version=escape(version("sk-deepfeat")),
+        title=as_html(title),
+        lead=as_html(answers.words.lead),
+        version=as_html(version("sk-deepfeat")),
         headline=sections.headline(answers),
         remarks=sections.remark_list(remarks(answers, estimator)),
         data=sections.described(_data(estimator, answers, target)),
@@ -259,23 +227,3 @@ def _model(estimator: Any, ridge: Any, answers: Answers) -> list[tuple[str, str]
         ("population", given if isinstance(given, str) else named(ridge.population_)),
         *transformed,
     ]
-
-
-def _write(page: str, destination: Path) -> Path:
-    """Write under another name first, so that nothing is left half-written."""
-    handle, scratch = tempfile.mkstemp(dir=destination.parent, suffix=".html")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(page)
-        os.chmod(scratch, 0o666 & ~_umask())
-        os.replace(scratch, destination)
-    except BaseException:
-        os.unlink(scratch)
-        raise
-    return destination
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

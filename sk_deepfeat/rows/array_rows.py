@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sk_deepfeat.array_files import check_npy
 from sk_deepfeat.rows.blocks import BLOCK_ENTRIES, LEAST_ROWS, RowBlock, RowSource
 
 # Entries of the part of a file that a worker reads by one task, unless that makes too many tasks.
@@ -191,6 +192,7 @@ def _opened_file(path: Path, name: str) -> Any:
 
         return zarr.open_array(str(path), mode="r")
     try:
+        check_npy(path)
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ValueError(f"{name}={str(path)!r} ends early, or is no .npy file: {error}") from error

@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from sk_deepfeat.rows.namespaces import in_numpy
-from sk_deepfeat.rows.validation import check_weights, require_targets
+from sk_deepfeat.rows.validation import check_weights, integers_in_range, require_targets
 from sk_deepfeat.theory.validation import FloatArray
 
 Codes = NDArray[np.intp]
@@ -48,16 +48,17 @@ def check_class_rows(
     """
     require_targets(estimator, y)
     X, y, sample_weight = map(in_numpy, (X, y, sample_weight))
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        dtype=[np.float64, np.float32],
-        multi_output=True,
-        y_numeric=False,
-        ensure_min_samples=2,
-    )
+    with integers_in_range():
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            multi_output=True,
+            y_numeric=False,
+            ensure_min_samples=2,
+        )
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     if kind.startswith("multilabel") or kind == "multiclass-multioutput":

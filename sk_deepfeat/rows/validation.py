@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -39,18 +41,31 @@ def check_rows(
     """
     require_targets(estimator, y)
     X, y, sample_weight = map(in_numpy, (X, y, sample_weight))
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        dtype=[np.float64, np.float32],
-        multi_output=True,
-        y_numeric=True,
-        ensure_min_samples=2,
-    )
+    with integers_in_range():
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            multi_output=True,
+            y_numeric=True,
+            ensure_min_samples=2,
+        )
     y = numeric_targets(y)
     return X, y, check_weights(sample_weight, X)
+
+
+@contextmanager
+def integers_in_range() -> Iterator[None]:
+    """Raise ValueError for integers of Python that no float holds, where numpy overflows."""
+    try:
+        yield
+    except OverflowError as error:
+        raise ValueError(
+            "X or y holds integers too large for float64, of which the largest is 1.8e308; take "
+            "their logarithms, or another unit."
+        ) from error
 
 
 def require_targets(estimator: BaseEstimator, y: Any) -> None:

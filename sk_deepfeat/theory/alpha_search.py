@@ -213,7 +213,7 @@ class AlphaSearch:
         if np.any(at_high & (bounds < np.inf)):
             at_high = at_high & ~(pairs.at(alpha * _NEXT)[0] > bounds)
         with np.errstate(invalid="ignore", divide="ignore"):
-            spread = np.where(error > 0, cautious * cautious / error, 0.0)
+            spread = np.where(error > 0, cautious * (cautious / error), 0.0)
             most = np.fmax(cautious, spread) * (1.0 + 1e-10)
         allowed = _below(pairs, bounds[:, None], most[:, None])
         careless = pairs.careless

@@ -47,7 +47,7 @@ def interp_log(at: Any, x: FloatArray, values: FloatArray, *, log_values: bool =
 def interp_columns(
     at: FloatArray, x: FloatArray, columns: FloatArray, *, left: float | None = None
 ) -> FloatArray:
-    """Interpolate each column linearly in x; constant beyond, or `left` below.
+    """Interpolate each column linearly in x; constant beyond, or `left` below; NaN without any x.
 
     Parameters
     ----------
@@ -64,6 +64,8 @@ def interp_columns(
     -------
     ndarray of shape (A, m)
     """
+    if x.size == 0:
+        return np.full((at.size, columns.shape[1]), np.nan)
     if x.size == 1:
         found = np.broadcast_to(columns, (at.size, columns.shape[1])).copy()
     else:
@@ -75,7 +77,7 @@ def interp_columns(
         with np.errstate(invalid="ignore"):
             found = low + part * (high - low)
             if not np.isfinite(found).all():
-                found = np.where(np.isnan(found), high - (1.0 - part) * (high - low), found)
+                found = np.where(np.isnan(found), low + high, found)
                 found = np.where(low == high, low, found)
         found = np.where(part == 0.0, low, np.where(part == 1.0, high, found))
     if left is not None:

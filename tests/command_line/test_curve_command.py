@@ -106,8 +106,6 @@ def test_units_of_a_tables_columns_change_nothing(run, save, tmp_path, populatio
     ],
 )
 def test_bad_input_is_one_line_and_status_2(run, tmp_path, arguments, message):
-    if "mnist" in arguments:
-        pytest.importorskip("torchvision", reason="MNIST is read through torchvision")
     if "--train-sizes" in arguments:
         pytest.importorskip("torch", reason="sizes are checked after training the features")
     output = tmp_path / "out"

@@ -55,5 +55,4 @@ def test_digits_are_images(loaded):
 
 
 def test_mnist_is_images(loaded, mnist_data_home):
-    pytest.importorskip("torchvision", reason="MNIST is read through torchvision")
     assert not loaded("mnist", "--data-home", str(mnist_data_home)).is_table

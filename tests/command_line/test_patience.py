@@ -9,7 +9,7 @@ import time
 import pytest
 
 from sk_deepfeat.command_line import progress, report
-from sk_deepfeat.model_selection import learning_curve
+from sk_deepfeat.model_selection import measuring
 
 FAST = ["--features", "random", "--hidden-layer-sizes", "10", "--repeats", "3"]
 
@@ -41,7 +41,7 @@ def test_no_signs_of_life_where_nobody_watches(monkeypatch, capsys):
 def test_a_curve_that_is_interrupted(run, tmp_path, monkeypatch):
     """Refits that are left out are NaN, and replace no older numbers."""
     pytest.importorskip("matplotlib", reason="the command line draws")
-    calls, measure = [], learning_curve.measure_subset
+    calls, measure = [], measuring.measure_subset
 
     def interrupted(*arguments):
         calls.append(1)
@@ -49,7 +49,7 @@ def test_a_curve_that_is_interrupted(run, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return measure(*arguments)
 
-    monkeypatch.setattr(learning_curve, "measure_subset", interrupted)
+    monkeypatch.setattr(measuring, "measure_subset", interrupted)
     for name in ("learning_curve.csv", "learning_curve.png"):
         (tmp_path / name).write_text("old")
     status, out, err = run("digits", *FAST, "--output", str(tmp_path))

@@ -1,15 +1,16 @@
-"""Random populations of every scale against the identities of the theory; run by .ci/nightly."""
+"""Random populations of every scale against the identities of the theory."""
 
 import hypothesis
 import numpy as np
 import pytest
 from hypothesis import strategies as st
+from random_examples import examples_times
 
 from sk_deepfeat.theory import ridge_risk, solve_kappa
 
-pytestmark = pytest.mark.statistical
+pytestmark = pytest.mark.random_examples
 
-settings = hypothesis.settings(max_examples=2000, deadline=None, derandomize=False)
+settings = examples_times(40)
 exponents = st.floats(-9.0, 9.0)
 n_samples = st.integers(1, 10**6).map(float)
 

@@ -18,6 +18,7 @@ from sk_deepfeat import (
     TwoStageRegressor,
     progress,
 )
+from sk_deepfeat.linear_model import fit_stages
 from sk_deepfeat.model_selection import ridge_learning_curve
 from sk_deepfeat.progress import listening
 
@@ -166,3 +167,67 @@ def test_warnings_are_about_the_line_that_fits():
         with pytest.warns(UserWarning, match="exact copies") as caught:
             estimator.fit(doubled, np.r_[Y, Y])
         assert {each.filename for each in caught} == {__file__}
+
+
+class Task:
+    """What scikit-learn gives an estimator to tell callbacks by."""
+
+    def __init__(self):
+        self.told = []
+
+    def call_on_fit_task_begin(self, **given):
+        self.told.append(("begin", given))
+
+    def call_on_fit_task_end(self, **given):
+        self.told.append(("end", given))
+
+    def subcontext(self, **given):
+        self.told.append(("part", given))
+        return self
+
+
+class Called:
+    """An estimator that has callbacks."""
+
+    _skl_callbacks = ()
+
+    def __init__(self):
+        self.task = Task()
+
+    def _init_callback_context(self, max_subtasks):
+        self.most = max_subtasks
+        return self.task
+
+
+@pytest.mark.parametrize("parts", [None, 2])
+@pytest.mark.parametrize("called_back", [True, False])
+def test_stages_are_listened_to_where_they_are_the_tasks(parts, called_back, monkeypatch):
+    monkeypatch.setattr(
+        fit_stages, "_tear_down", lambda estimator: estimator.task.told.append("end")
+    )
+    estimator = Called() if called_back else type("Quiet", (Called,), {})()
+    if not called_back:
+        monkeypatch.delattr(Called, "_skl_callbacks")
+    rows = {"X": X, "y": Y}
+    with fit_stages._task_of_fit(estimator, parts, rows) as listener:
+        assert (listener is not None) is (parts is None and called_back)
+    assert estimator.most == parts
+    (begin, given), (end, left), last = estimator.task.told
+    assert (begin, end, last) == ("begin", "end", "end")
+    assert given == {"estimator": estimator, **rows}
+    assert left == {"estimator": estimator, **rows, "reconstruction_attributes": {}}
+
+
+def test_a_part_of_a_fit_is_a_task_with_its_rows():
+    estimator = Called()
+    with fit_stages.part_of_fit(estimator, "readout", None, X, Y):
+        assert estimator.task.told == [], "outside of a fit nobody listens"
+    estimator._callback_fit_ctx = estimator.task
+    with fit_stages.part_of_fit(estimator, "readout", None, X, Y):
+        pass
+    given = {"estimator": estimator, "X": X, "y": Y}
+    assert estimator.task.told == [
+        ("part", {"task_name": "readout"}),
+        ("begin", given),
+        ("end", given),
+    ]

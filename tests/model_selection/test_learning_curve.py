@@ -21,7 +21,7 @@ from sk_deepfeat import (
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection import (
     RidgeLearningCurve,
-    learning_curve,
+    measuring,
     refits,
     ridge_learning_curve,
 )
@@ -242,7 +242,7 @@ def test_interrupted_run_keeps_what_it_has(monkeypatch):
         done.append(args)
         return np.ones(3)
 
-    monkeypatch.setattr(learning_curve, "measure_subset", interrupted)
+    monkeypatch.setattr(measuring, "measure_subset", interrupted)
     with pytest.warns(RuntimeWarning, match="Interrupted after 2 of 6 refits"):
         curve = ridge_learning_curve(Ridge(), X, Y, **ASKED)
     assert np.isfinite(curve.measured[1, :, :2]).all()  # the largest size goes first

@@ -49,6 +49,7 @@ def table(measured, **given):
         ([1, 1, 1, 1, 1, 0.5], "at 100 samples and more and alpha from 1e+02 on, by up to 100 %"),
         ([2, 1, 2, 2, 1, 1], "at any size and any alpha, by up to 100 %"),
         ([1, 1.5, 1, 1, 1, 1], "at up to 50 samples and alpha from 1 to 1, by up to 50 %"),
+        ([3, 1, 1.04, 1, 1, 1], "at up to 50 samples and alpha up to 0.01, by up to 200 %"),
     ],
 )
 def test_where(measured, where):
@@ -59,6 +60,24 @@ def test_a_passed_check_says_nothing():
     check = replace(table(np.ones(6)), disagreement=0.0)
     assert check.passed and check.where == check.explanation == check.verdict == ""
     assert check.causes == () and str(check).endswith("beyond noise: 0")
+
+
+def test_a_ratio_is_measured_over_predicted():
+    check = replace(table([3, 1, 1, 1, 1, 1]), predicted=np.array([2.0, 4.0, 0.0, 1.0, 0.5, 1.0]))
+    np.testing.assert_array_equal(check.ratio, [1.5, 0.25, np.nan, 1.0, 2.0, 1.0])
+
+
+def test_errors_of_zero_are_not_where_a_check_fails():
+    """Of error rates, some are zero: predicted ones, measured ones, or both."""
+    predicted, lower = np.array([1.0, 0.0, 0.0, 1.0, 1.0, 1.0]), np.exp(-0.08)
+    check = replace(
+        table([3, 1, 1, 1, 1, 1]),
+        measured=np.array([3.0, 0.0, 0.5, 0.0, 1.0, 1.0]),
+        predicted=predicted,
+        lower=predicted * lower,
+        upper=predicted / lower,
+    )
+    assert check.where == "at up to 50 samples and alpha up to 0.01, by up to 200 %"
 
 
 class TestRareColumns:

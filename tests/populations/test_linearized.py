@@ -233,3 +233,30 @@ def test_readout_of_another_width():
 def test_a_map_without_layers():
     with pytest.raises(TypeError, match="has no linearization_layers"):
         LinearizedPopulation(FrozenEstimator(Ridge()), SIGMA, (np.ones(P), 1.0)).fit()
+
+
+@pytest.mark.parametrize("target_mean", [None, [0.3, -0.2]])
+def test_two_targets_by_their_moments(target_mean):
+    """Each is that of its own moments; where no mean is given, it is zero."""
+    feature_map = FrozenEstimator(fitted((8,), "relu", 0))
+    cross = 0.1 * np.random.default_rng(0).normal(size=(8, 2))
+    second = np.array([[9.0, 0.5], [0.5, 7.0]])
+    means = {"target_mean": target_mean}
+    both = LinearizedPopulation(feature_map, SIGMA, (cross, second), **means).fit()
+    cells = {"n_samples": [5.0, 50.0], "alpha": 2.0}
+    assert both.test_error(**cells).shape == (2, 2)
+    for k in range(2):
+        mean = 0.0 if target_mean is None else target_mean[k]
+        alone = LinearizedPopulation(
+            feature_map, SIGMA, (cross[:, k], second[k, k]), target_mean=mean
+        ).fit()
+        for fit_intercept in (True, False):
+            np.testing.assert_allclose(
+                both.test_error(**cells, fit_intercept=fit_intercept)[:, k],
+                alone.test_error(**cells, fit_intercept=fit_intercept),
+                rtol=1e-10,
+            )
+    with pytest.raises(ValueError, match="one row for each of the 8 features"):
+        LinearizedPopulation(feature_map, SIGMA, (np.ones((8, 2, 2)), second)).fit()
+    with pytest.raises(ValueError, match="one row for each of the 8 features"):
+        LinearizedPopulation(feature_map, SIGMA, (cross.T, second)).fit()

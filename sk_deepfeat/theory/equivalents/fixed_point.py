@@ -14,7 +14,7 @@ The start comes from a table of n - df1 on a logarithmic grid of κ, shared by a
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.validation import (
     FloatArray,
@@ -25,6 +25,7 @@ from sk_deepfeat.theory.validation import (
 )
 
 _NEWTON_STEP_TOLERANCE = 1e-7
+_NEGLIGIBLE = 1e-17  # relative to one: less than its rounding
 _MAX_NEWTON_STEPS = 200
 _BLOCK_ENTRIES = 100_000
 
@@ -137,13 +138,33 @@ def fixed_point_kappa(spectrum: FloatArray, n_samples: FloatArray, alpha: FloatA
     n, a = n_samples.ravel(), alpha.ravel()
     if spectrum.size == 0:
         return (a / n).reshape(shape)
-    # A power of two as unit makes the scaling law exact and keeps every intermediate in range.
-    unit = 2.0 ** np.floor(np.log2(spectrum[-1]))
-    kappa = np.zeros_like(a)
-    open_cells = np.flatnonzero((a > 0) | (n < spectrum.size))
+    kappa, closed = _far_from_spectrum(spectrum, n, a)
+    open_cells = np.flatnonzero(~closed)
     if open_cells.size:
-        kappa[open_cells] = _newton(spectrum / unit, n[open_cells], a[open_cells] / unit)
-    return (kappa * unit).reshape(shape)
+        # A power of two as unit makes the scaling law exact and keeps every intermediate in range.
+        unit = 2.0 ** np.floor(np.log2(spectrum[-1]))
+        kappa[open_cells] = unit * _newton(spectrum / unit, n[open_cells], a[open_cells] / unit)
+    return kappa.reshape(shape)
+
+
+def _far_from_spectrum(
+    spectrum: FloatArray, n: FloatArray, alpha: FloatArray
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return κ where it is so far from the spectrum that df1 is constant, and where that is.
+
+    Far below, df1 is r - κ Σ1/ω: for n > r, κ = α/(n - r), and for n = r, κ² = α/Σ1/ω. Far above,
+    df1 ≤ tr Ω/κ is nothing beside n, and κ = α/n. There κ may leave the range of Newton's method.
+    """
+    spare, lowest = n - spectrum.size, spectrum[0]
+    above_rank = np.maximum(spare, 0.0)
+    narrow = _NEGLIGIBLE * lowest / spectrum.size
+    below = alpha <= above_rank * (narrow * above_rank)
+    root = np.sqrt(alpha) * np.sqrt(lowest / (lowest / spectrum).sum())
+    at_rank = (spare == 0) & (root <= _NEGLIGIBLE * lowest)
+    above = alpha * _NEGLIGIBLE > spectrum.sum()
+    kappa = np.where(at_rank, root, alpha / np.where(above, n, np.where(spare > 0, spare, 1.0)))
+    closed = (below & (spare > 0)) | at_rank | above
+    return np.where(closed, kappa, 0.0), closed
 
 
 def positive_ascending(eigenvalues: ArrayLike) -> FloatArray:
@@ -163,7 +184,7 @@ def _spectral_sums(
     count = np.empty_like(kappa)
     excess = np.empty_like(kappa)
     slope = np.empty_like(kappa)
-    order = np.argsort(kappa, kind="stable")
+    order = np.argsort(kappa)
     ascending = kappa[order]
     octave_pair = np.floor(0.5 * np.log2(np.maximum(ascending, np.finfo(float).tiny)))
     edges = np.flatnonzero(np.diff(octave_pair)) + 1

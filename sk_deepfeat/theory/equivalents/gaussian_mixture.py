@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import eigh_tridiagonal
 
 from sk_deepfeat.theory.equivalents.mixture_scores import (
     MixtureBasis,
@@ -228,8 +229,7 @@ def binomial_rule(n: float, share: float, nodes: int) -> tuple[FloatArray, Float
     """
     k = np.arange(min(nodes, int(n) + 1))
     off = np.sqrt(k[1:] * share * (1.0 - share) * (n + 1.0 - k[1:]))
-    matrix = np.diag(share * (n - k) + k * (1.0 - share)) + np.diag(off, 1) + np.diag(off, -1)
-    values, vectors = np.linalg.eigh(matrix)
+    values, vectors = eigh_tridiagonal(share * (n - k) + k * (1.0 - share), off)
     return vectors[0] ** 2, np.clip(values, 0.0, n)
 
 

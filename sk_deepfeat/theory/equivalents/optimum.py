@@ -13,6 +13,7 @@ from sk_deepfeat.theory.equivalents.risk import (
     ridge_risk,
 )
 from sk_deepfeat.theory.search import minimize_on_log_scale
+from sk_deepfeat.theory.units import units_of
 from sk_deepfeat.theory.validation import FloatArray, check_n_samples
 
 
@@ -53,7 +54,9 @@ def optimal_alpha(
     """
     omega, psi, rho = check_moments(eigenvalues, target_coefs, target_second_moment)
     kept = omega > 0
-    omega, psi = omega[kept], psi[kept]
+    # One unit for all outputs, whose errors are added up.
+    unit = units_of(np.sqrt(np.diagonal(rho).max()))
+    omega, psi, rho = omega[kept], psi[kept] / unit, rho / unit / unit
     n = check_n_samples(n_samples)
     best = np.full(n.size, np.inf)
     if omega.size and np.any(psi):
@@ -119,18 +122,24 @@ def optimal_slope(
     if psi.shape[1] != 1:
         raise ValueError(f"target_coefs must have one output; got {psi.shape[1]}.")
     n = check_n_samples(n_samples)
+    unit = units_of(np.sqrt(rho[0, 0]))
+    psi, rho = psi / unit, rho / unit / unit
     alpha = optimal_alpha(omega, psi, rho, n)
     finite = np.where(np.isfinite(alpha), alpha, 0.0)
     risk = ridge_risk(omega, psi[:, 0], rho[0, 0], n, finite)
-    slope = -risk.test_error * risk.df2 / (n * (n - risk.df2))
+    gap = n - risk.df2
+    # At n = rank and alpha = 0 an optimum has no error left.
+    slope = np.divide(-risk.test_error * risk.df2, n * gap, out=np.zeros(n.shape), where=gap > 0)
     kept = omega > 0
     w, products = omega[kept], np.square(psi[kept, 0])
     kappa = risk.kappa[..., None]
     cubes = 1.0 / (w + kappa) ** 3
-    one_minus_gamma = 1.0 - risk.df2 / n
+    one_minus_gamma = np.where(gap > 0, gap / n, 1.0)
     bias_and_noise = risk.bias + risk.noise
     by_kappa = 2 * risk.kappa * (cubes @ products) / one_minus_gamma
     by_kappa -= bias_and_noise * (2 / n) * (cubes @ w**2) / one_minus_gamma**2
     constrained = (alpha == 0) & (risk.kappa > 0)
-    slope = slope - np.where(constrained, risk.kappa / (risk.df1 - risk.df2) * by_kappa, 0.0)
-    return np.where(np.isfinite(alpha), slope, 0.0)
+    slope -= np.divide(
+        risk.kappa * by_kappa, risk.df1 - risk.df2, out=np.zeros(n.shape), where=constrained
+    )
+    return np.where(np.isfinite(alpha), slope, 0.0) * unit * unit

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.equivalents.fixed_point import fixed_point_kappa
+from sk_deepfeat.theory.units import units_of
 from sk_deepfeat.theory.validation import (
     FloatArray,
     check_cells,
@@ -101,8 +102,9 @@ def ridge_risk(
     array([1.302, 0.873])
     """
     omega, psi, rho = check_moments(eigenvalues, target_coefs, target_second_moment)
+    units = units_of(np.sqrt(np.diagonal(rho)))
     kept = omega > 0
-    omega, psi = omega[kept], psi[kept]
+    omega, psi, rho = omega[kept], psi[kept] / units, rho / units / units[:, None]
     check_flag(fit_intercept, "fit_intercept")
     n, a = check_cells(n_samples, alpha)
     rows = n - 1.0 if fit_intercept else n
@@ -112,8 +114,9 @@ def ridge_risk(
     kappa = fixed_point_kappa(np.sort(omega), safe_rows, a)
     sums = population_sums(omega, psi, kappa)
 
-    # alpha/kappa, and its limit n - rank where kappa is 0
-    unused = np.where(kappa > 0, a / np.where(kappa > 0, kappa, 1.0), safe_rows - omega.size)
+    # alpha/kappa, and its limit n - rank where kappa is 0, or has lost digits below the least float
+    whole = kappa >= np.finfo(float).tiny
+    unused = np.where(whole, a / np.where(whole, kappa, 1.0), safe_rows - omega.size)
     noise = noise_moment(omega, psi, rho)
     offset = 1.0 / n if fit_intercept else np.zeros_like(n)
     errors = _errors(sums, noise, unused, safe_rows, kappa, n, offset)
@@ -124,6 +127,7 @@ def ridge_risk(
             np.where(_wide(no_rows), answer, part)
             for answer, part in zip(alone, errors, strict=True)
         ]
+    errors = [part * units * units[:, None] for part in errors]
     if np.ndim(target_second_moment) == 0:
         errors = [part[..., 0, 0] for part in errors]
     df1, df2 = (np.where(no_rows, 0.0, value) for value in (sums.df1, sums.df2))
@@ -149,7 +153,8 @@ def _errors(
     variance, noise_variance = _times(sums.bias, inflation), _times(noise, inflation)
     test_error = sums.bias + noise + variance + noise_variance
     centred = test_error / _wide(1.0 + offset)
-    train_error = _times(centred, _wide(np.square(unused / rows) * (rows / n)))
+    # One factor after the other: at n = rank and a tiny alpha one is as small as errors are large.
+    train_error = _times(_times(centred, _wide(unused / rows)), _wide(unused / n))
     norm = sums.norm + _times(centred, _wide(sums.slope / rows))
     return [test_error, train_error, sums.bias, variance, noise_variance, noise, norm]
 
@@ -172,24 +177,26 @@ def population_sums(omega: FloatArray, psi: FloatArray, kappa: FloatArray) -> Po
     scaled = products / omega[:, None]
     flat = kappa.ravel()
     first = np.empty(flat.size)
-    second = np.empty((flat.size, 2 + 2 * outputs * outputs))
-    weights = np.column_stack([omega, omega**2, scaled, products])
+    bias = np.empty((flat.size, outputs * outputs))
+    second = np.empty((flat.size, 2 + outputs * outputs))
+    weights = np.column_stack([omega, omega**2, products])
     rows = max(1, _BLOCK_ENTRIES // max(omega.size, 1))
     for start in range(0, flat.size, rows):
         block = slice(start, start + rows)
         inverse = np.add.outer(flat[block], omega)
         np.reciprocal(inverse, out=inverse)
         first[block] = inverse @ omega
+        kept = flat[block, None] * inverse  # first, since κ² may leave the range of floats
+        bias[block] = np.multiply(kept, kept, out=kept) @ scaled
         np.multiply(inverse, inverse, out=inverse)
         second[block] = inverse @ weights
     shape, square = kappa.shape, (outputs, outputs)
-    bias_end = 2 + outputs * outputs
     return PopulationSums(
         first.reshape(shape),
         second[:, 1].reshape(shape),
         second[:, 0].reshape(shape),
-        (flat[:, None] ** 2 * second[:, 2:bias_end]).reshape(shape + square),
-        second[:, bias_end:].reshape(shape + square),
+        bias.reshape(shape + square),
+        second[:, 2:].reshape(shape + square),
     )
 
 
@@ -226,10 +233,13 @@ def noise_moment(omega: FloatArray, psi: FloatArray, rho: FloatArray) -> FloatAr
     """Return σ² = ρ - ψᵀΩ⁺ψ; what is below the rounding of ρ is zero."""
     noise = rho - (psi / omega[:, None]).T @ psi
     scale = np.sqrt(np.outer(np.diagonal(rho), np.diagonal(rho)))
-    if np.any(np.diagonal(noise) < -1e-6 * np.diagonal(rho)):
+    too_much = -np.diagonal(noise) > 1e-6 * np.diagonal(rho)
+    if np.any(too_much):
+        with np.errstate(divide="ignore"):
+            share = float(np.max(-np.diagonal(noise)[too_much] / np.diagonal(rho)[too_much]))
         raise ValueError(
             "target_coefs explain more of the target than target_second_moment holds: "
-            f"Σ target_coefs²/eigenvalues exceeds it by {-np.diagonal(noise).min():.3g}. "
+            f"Σ target_coefs²/eigenvalues exceeds it by {100.0 * share:.3g} %. "
             "Set eigenvalues that are rounding errors to zero, and check that target_coefs are "
             "u_j·ψ (not squared) and that all moments are centred alike."
         )

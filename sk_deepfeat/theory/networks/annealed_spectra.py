@@ -107,9 +107,7 @@ def _grouped(
     slopes: FloatArray, rest: FloatArray, shares: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return fewer groups of neighbours, of the same mean d² and e."""
-    middles = np.cumsum(shares) - 0.5 * shares
-    starts = np.unique(np.searchsorted(middles, np.linspace(0.0, 1.0, _N_GROUPS, endpoint=False)))
-    starts = starts[starts < shares.size]
+    starts = np.unique(np.floor(_N_GROUPS * np.cumsum(shares)), return_index=True)[1]
     total = np.add.reduceat(shares, starts)
     squares = np.add.reduceat(shares * slopes**2, starts) / total
     return np.sqrt(squares), np.add.reduceat(shares * rest, starts) / total, total

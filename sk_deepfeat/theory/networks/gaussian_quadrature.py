@@ -175,7 +175,7 @@ def gaussian_nodes(cuts: FloatArray) -> Iterator[Nodes]:
         units = slice(start, start + step)
         rows = len(cuts[units])
         edges = np.concatenate([np.tile(grid, (rows, 1)), cuts[units]], axis=1)
-        edges.sort(axis=1)
+        edges.sort()
         half = 0.5 * np.diff(edges, axis=1)[:, :, None]
         middle = 0.5 * (edges[:, :-1] + edges[:, 1:])[:, :, None]
         z = (middle + half * _NODES).reshape(rows, -1)

@@ -184,6 +184,7 @@ class AskedCells:
             np.stack([getattr(table, end) for table in tables], axis=1)[:, which]
             for end in ("low", "high")
         )
+        self.at_peak = stack.shows_all[:, None] & (self.active_rows == self._rank)
         hidden = (self.rows > stack.n_effective) & ~stack.shows_all[:, None]
         hidden |= stack.cut_short(rows)[:, which]
         self.below_reach = hidden & (alpha < self.low)
@@ -195,10 +196,11 @@ class AskedCells:
         """
         stack, alpha = self.stack, self.alpha
         test = self.interpolated(slice(0, stack.n_outputs))
-        zero = alpha == 0
-        if np.any(zero):
-            peak = zero & stack.shows_all[:, None] & (self.active_rows == self._rank)
-            test = np.where(peak[:, :, None] & (test > 0), np.inf, test)
+        peak = self.at_peak & (alpha < self.low)
+        if np.any(peak):  # κ and 1 - γ go on with the root of alpha, to zero
+            with np.errstate(divide="ignore"):
+                growth = np.where(peak, np.sqrt(self.low) / np.sqrt(alpha), 1.0)[:, :, None]
+            np.multiply(test, growth, out=test, where=test > 0)
         # Errors below zero are estimates lost in noise, of few or heavy-tailed rows.
         test = np.where(self.below_reach[:, :, None] | (test < 0), np.nan, test)
         for b, table in zip(*np.nonzero(self.learns_nothing), strict=True):

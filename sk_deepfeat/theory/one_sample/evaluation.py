@@ -200,6 +200,22 @@ class CurveEvaluator:
         """Return the alpha below which ridge on `n_samples` rows does not change any more."""
         return float(np.exp(self._df_ratios(n_samples)[0][0]))
 
+    def off_the_peak(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        """Return alphas, where n is the rank no smaller than those at which the curve shows errors.
+
+        Parameters
+        ----------
+        n_samples, alpha : ndarray of shape (cells,)
+            Numbers of samples, and regularisations.
+        """
+        alpha = alpha.copy()
+        for n in np.unique(n_samples):
+            at_peak = self.curve.active_rows(self._rows(n)) == self.curve.rank
+            if at_peak and self.curve.shows_all and self._nodes(n).alpha.size:
+                mine = n_samples == n
+                alpha[mine] = np.maximum(alpha[mine], self.lowest_alpha(n))
+        return alpha
+
     def _df_ratios(self, n_samples: float) -> tuple[FloatArray, FloatArray]:
         """Return log alpha, ascending, and df1/n of the nodes at some n."""
         nodes = self._nodes(n_samples)
@@ -239,9 +255,12 @@ class CurveEvaluator:
         low, active = asked.low[0], asked.active_rows[0]
         below, above = alpha < low, alpha > asked.high[0]
         moving = above | (below & curve.shows_all & (active >= curve.rank))
-        kappa = np.where(moving, alpha * self._rates(asked, above), kappa[:, 0])
-        # Residuals are proportional to alpha there.
-        held = np.where(active <= curve.rank, np.square(np.minimum(alpha / low, 1.0)), 1.0)
+        # Residuals are proportional to alpha there; at the peak κ and their squares to its root.
+        share, peak = np.minimum(alpha, low) / low, asked.at_peak[0] & below
+        reached = np.where(peak, low * np.sqrt(share), alpha)
+        kappa = np.where(moving, reached * self._rates(asked, above), kappa[:, 0])
+        held = np.where(active <= curve.rank, np.square(share), 1.0)
+        held = np.where(peak, np.sqrt(share), held)
         train = train * held[:, None]
         moment = smooth
         for number, table in enumerate(asked.tables):

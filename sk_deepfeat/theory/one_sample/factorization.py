@@ -26,10 +26,13 @@ from sk_deepfeat.theory.one_sample.half_grams import (
 from sk_deepfeat.theory.one_sample.ridge_coefs import MOST_DUAL, RidgeCoefs
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
 from sk_deepfeat.theory.one_sample.target_spread import target_variance
+from sk_deepfeat.theory.units import check_feature_squares
 from sk_deepfeat.theory.validation import FloatArray
 
 # Below this share of the largest eigenvalue an estimated spectrum is rounding.
 SPECTRUM_CUT = 1e-11
+# What is in squared units of the targets.
+_SQUARES = frozenset({"outside_squares", "_squares", "_mean_squares"})
 
 
 class RidgeFactorization(RidgeCoefs):
@@ -105,14 +108,8 @@ class RidgeFactorization(RidgeCoefs):
         self.classes: RowClasses | None = None
         self.primal = self.n_rows > self.n_features
         self.halves: HalfGrams | None = None
-        if not self.primal:
-            gram = features.products()
-        elif self.n_rows < 2 * self.n_features:
-            gram, self._cross = gram_of(features, targets)
-        else:
-            values = np.hstack([targets, np.sqrt(weights)[:, None]])
-            gram, cross, self.halves = gram_by_halves(features, values)
-            self._cross = cross[:, :-1]
+        with np.errstate(over="ignore", invalid="ignore"):  # which `_decompose` tells
+            gram = self._gram_matrix()
         self._decompose(gram, by_numpy=features.is_one_block)  # the BLAS that has made the matrix
         enough = self._cut_is_rounding(rounding)
         if enough or not features.may_be_written:
@@ -126,8 +123,21 @@ class RidgeFactorization(RidgeCoefs):
             self._left = np.ascontiguousarray(left[:, :rank][:, ::-1])
             self.eigenvalues = np.square(singular[:rank][::-1])
 
+    def _gram_matrix(self) -> FloatArray:
+        """Return the smaller Gram matrix, and keep what comes with it."""
+        if not self.primal:
+            return self.features.products()
+        if self.n_rows < 2 * self.n_features:
+            gram, self._cross = gram_of(self.features, self.targets)
+            return gram
+        values = np.hstack([self.targets, np.sqrt(self.weights)[:, None]])
+        gram, cross, self.halves = gram_by_halves(self.features, values)
+        self._cross = cross[:, :-1]
+        return gram
+
     def _decompose(self, gram: FloatArray, *, by_numpy: bool) -> None:
         """Take eigenvalues and vectors, and which of them are more than rounding."""
+        check_feature_squares(np.diagonal(gram))
         if self.features.eigh is not None:
             self._all_eigenvalues, self._vectors = self.features.eigh(gram)
         elif by_numpy:
@@ -208,6 +218,26 @@ class RidgeFactorization(RidgeCoefs):
         other.__dict__.pop("target_variance", None)
         for name in self._of_outputs & set(self.__dict__):
             other.__dict__[name] = self.__dict__[name][..., outputs]
+        return other
+
+    def with_target_units(self, units: FloatArray) -> RidgeFactorization:
+        """Return the factorisation of the same rows with targets counted in other units.
+
+        Parameters
+        ----------
+        units : ndarray of shape (n_outputs,)
+            Powers of two.
+        """
+        other = copy.copy(self)
+        other.targets, other.target_mean = self.targets / units, self.target_mean / units
+        for name in ("target_variance", "sample"):
+            other.__dict__.pop(name, None)
+        if self.halves is not None:
+            cross = self.halves.cross / np.append(units, 1.0)  # the last are no targets
+            other.halves = self.halves._replace(cross=cross)
+        for name in self._of_outputs & set(self.__dict__):
+            value = self.__dict__[name] / units
+            other.__dict__[name] = value / units if name in _SQUARES else value
         return other
 
     def without_halves(self) -> RidgeFactorization:

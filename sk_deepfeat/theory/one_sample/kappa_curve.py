@@ -38,6 +38,10 @@ from sk_deepfeat.theory.one_sample.leverage_scale import counted, ratio, solve_l
 from sk_deepfeat.theory.validation import FloatArray
 
 _BLOCK_ENTRIES = 200_000
+# Ridges below this share of the least eigenvalue are as good as zero, and n - f is lost in rounding
+# where n is the rank. Odds h/(1 - h) of leverages near one still move below, until those of one row
+# drown all others; in groups, whose rows keep a rounding of their targets, sooner.
+_NOTHING_MOVES, _NO_LEVERAGE_MOVES, _NO_GROUP_MOVES = 1e-8, 1e-14, 1e-10
 
 
 class KappaCurve(NamedTuple):
@@ -148,15 +152,18 @@ class KappaCurve(NamedTuple):
         return np.asarray(interp_log(kappa, self.kappa, self.shared_noise, log_values=False))
 
 
-def _grid(factorization: RidgeFactorization, n_grid: int) -> FloatArray:
+def _grid(
+    factorization: RidgeFactorization, n_grid: int, as_good_as_zero: float = _NOTHING_MOVES
+) -> FloatArray:
     check_factorization(factorization)
     if not isinstance(n_grid, (int, np.integer)) or isinstance(n_grid, bool) or n_grid < 50:
         raise ValueError(f"n_grid={n_grid!r} must be an integer of at least 50.")
     lam = factorization.eigenvalues
     # Without any direction nothing is learned at any ridge: one scale is as good as another.
     low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
-    exact = np.unique(factorization.exact_at)
+    exact = factorization.exact_at
     exact = exact[(exact > 0) & (exact < high)]
+    exact = np.unique(np.maximum(exact, as_good_as_zero * lam[0] if lam.size else low))
     inner = (0.1 * lam[0], 10.0 * lam[-1]) if lam.size else (low, high)
     grid = _denser_within(low, high, inner, n_grid)
     if exact.size and exact[0] < low:  # a row of leverage near one still moves below the spectrum
@@ -187,7 +194,8 @@ class _Spectrum(NamedTuple):
 def _spectrum(factorization: RidgeFactorization, grid: FloatArray) -> _Spectrum:
     lam, n = factorization.eigenvalues, factorization.n_effective
     squares = np.square(factorization.target_components)
-    outside = factorization.outside_squares
+    # With as many directions as rows, what is left is rounding, which small ridges would magnify.
+    outside = factorization.outside_squares * (lam.size < n)
     draws = n if factorization.n_groups is None else factorization.n_groups - 1
     sums = np.empty((5, grid.size))
     residual = np.empty((grid.size, squares.shape[1]))
@@ -240,7 +248,7 @@ def gcv_curve(factorization: RidgeFactorization, *, n_grid: int = 600) -> KappaC
     gcv = found.residual / np.square(found.residual_df / factorization.n_effective)[:, None]
     df_gap = found.decay * found.residual_df / found.distance  # f - df2
     ones = np.ones((grid.size, 1))
-    return KappaCurve(
+    curve = KappaCurve(
         grid / found.residual_df,
         found.df1,
         found.residual_df,
@@ -256,6 +264,7 @@ def gcv_curve(factorization: RidgeFactorization, *, n_grid: int = 600) -> KappaC
         found.residual,
         found.shared_noise,
     )
+    return ascending(curve)
 
 
 def leave_one_out_curve(factorization: RidgeFactorization, *, n_grid: int = 120) -> KappaCurve:
@@ -301,7 +310,8 @@ def leave_one_out_curves(
     check_factorization(factorization)
     if factorization.eigenvalues.size == 0:
         return _curves_of_mean(factorization, n_grid, n_blocks)
-    grid = _grid(factorization, n_grid)
+    alone = factorization.groups is None
+    grid = _grid(factorization, n_grid, _NO_LEVERAGE_MOVES if alone else _NO_GROUP_MOVES)
     spectrum = _spectrum(factorization, grid)
     moments, replicates = leverage_moments(factorization, grid, n_blocks=n_blocks)
     curve = _from_moments(factorization, spectrum, moments)

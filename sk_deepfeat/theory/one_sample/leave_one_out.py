@@ -88,6 +88,8 @@ class LeftOutRows(NamedTuple):
     """Q_i + dQ_i/d log α₀."""
     distance: FloatArray
     """D_i."""
+    within: NDArray[np.bool_]
+    """Rows with nothing outside the span: what is left of their targets is rounding; (rows,)."""
     left: AnyFloats
     """U of these rows, (rows, rank), in a buffer of the next block as well."""
     exact: IndexArray
@@ -99,7 +101,8 @@ class LeftOutRows(NamedTuple):
         """Return what no coefficients reach of the targets; None where all is in reach."""
         if factorization.eigenvalues.size == factorization.n_effective:
             return None
-        return factorization.outside[self.rows]
+        outside = factorization.outside[self.rows]
+        return np.where(self.within[:, None], 0.0, outside) if self.within.any() else outside
 
     def residuals_at(
         self, factorization: RidgeFactorization, ridge: float, position: int
@@ -162,7 +165,7 @@ def left_out_rows(
                 sums = tables.all(np.square(exact_left))
                 again = _leverages(factorization, start + exact, sums, tables.small)
                 for values, better in zip(found, again, strict=True):
-                    values[:, exact] = better
+                    values[..., exact] = better
                 yield LeftOutRows(rows, *found, left, exact, exact_left)
                 continue
             fast = None
@@ -217,15 +220,19 @@ def _leverages(
     rows: slice | IndexArray,
     sums: FloatArray,
     small: NDArray[np.bool_],
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return Q, its growth and D of some rows from their sums over directions."""
+) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.bool_]]:
+    """Return Q, its growth, D and whether nothing is outside the span, of some rows.
+
+    `sums` are over directions.
+    """
     eta = 1.0 - factorization.intercept_share[rows]
     rank = factorization.eigenvalues.size
     if rank == factorization.n_effective:  # every direction is there: nothing outside the span
-        outside = np.zeros_like(eta)
+        within, outside = np.ones(eta.size, dtype=bool), np.zeros_like(eta)
     else:
         outside = eta - sums[-1]
-        outside[outside <= 1e-13 * rank] = 0.0  # less is rounding
+        within = outside <= 1e-13 * rank  # less is rounding
+        outside[within] = 0.0
     size = len(small)
     q, distance, growth = np.empty((3, size, eta.size))
     for g in range(size):
@@ -239,7 +246,7 @@ def _leverages(
             d = np.subtract(eta, first, out=distance[g])
             np.divide(first, d, out=q[g])
             np.divide(eta * second - np.square(first), np.square(d), out=growth[g])
-    return q, growth, distance
+    return q, growth, distance, within
 
 
 class _SingleLeft:

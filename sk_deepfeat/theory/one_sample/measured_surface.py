@@ -98,10 +98,12 @@ class MeasuredSurface:
         shrink : bool, default=True
             Whether to shrink what noise could make.
         """
-        alpha = np.maximum(alpha, np.finfo(float).tiny)  # a pole at zero would be all about it
-        asked = np.repeat(self.sizes, alpha.size), np.tile(alpha, self.sizes.size)
+        alpha = np.maximum(alpha, np.finfo(float).tiny)
+        sizes = np.repeat(self.sizes, alpha.size)
+        # A pole at zero would be all about it.
+        off_pole = self._evaluator.off_the_peak(sizes, np.tile(alpha, self.sizes.size))
         with np.errstate(divide="ignore", invalid="ignore"):
-            theory = np.log(self._evaluator.test_error(*asked))
+            theory = np.log(self._evaluator.test_error(sizes, off_pole))
         theory = theory.reshape(self.sizes.size, alpha.size, -1)
         log_alpha = np.log(alpha)
         found = [interp_columns(log_alpha, x, columns) for x, columns in self._measurements]

@@ -142,8 +142,10 @@ class NodesOfStack:
         variance = np.where(gap[:, None] > 0, variance, np.nan)
         mean_error = error.sum(axis=1)
         bias_and_noise = mean_error - variance_curve  # mean a
-        excess = variance - variance_curve
-        test = bias_and_noise + variance
+        # A row of leverage one makes V and V₀ large: they cancel exactly at the training size.
+        exactly = (same & (gap > 0))[:, None]
+        excess = np.where(exactly, 0.0, variance - variance_curve)
+        test = mean_error + excess
         if points.constant is not None:
             test += _mean_of_groups(points.constant, mean_error, excess) / (n + 2.0)[:, None]
         train = np.empty((n.size, 0))

@@ -136,7 +136,7 @@ class RidgeCoefs:
         spectrum = self._resolvable
         most = _MOST_PRIMAL if self.primal and not self._by_kept else MOST_DUAL
         lowest = max(float(spectrum[0]), 0.0)
-        return np.asarray((spectrum[-1] + alphas) <= most * (lowest + alphas))
+        return np.asarray((spectrum[-1] + alphas) / most <= lowest + alphas)
 
     def _check_ridges(self, alphas: FloatArray) -> None:
         """Raise ValueError if there is an alpha below `least_ridge`."""

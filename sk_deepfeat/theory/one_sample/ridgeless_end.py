@@ -115,11 +115,13 @@ class RidgelessEnds:
         x = self._log_kappa
         low, high = np.zeros(wanted.size), x[piece + 1] - x[piece]
         rounding = 1e-15 * np.maximum(np.abs(wanted), 1.0)
-        u = high * (wanted - value) / (known[piece + 1] - value)
+        rise = known[piece + 1] - value
+        u = np.where(rise > 0, high * (wanted - value) / np.where(rise > 0, rise, 1.0), 0.5 * high)
         for _ in range(_MOST_STEPS):
             short = value + u * (slope + u * (square + u * cubic)) - wanted
             low, high = np.where(short < 0, u, low), np.where(short < 0, high, u)
-            step = short / (slope + u * (2.0 * square + 3.0 * u * cubic))
+            with np.errstate(divide="ignore", invalid="ignore"):  # where it is level: halved below
+                step = short / (slope + u * (2.0 * square + 3.0 * u * cubic))
             following = u - step
             inside = (following >= low) & (following <= high)
             following = np.where(inside, following, 0.5 * (low + high))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sk_deepfeat.theory.answer import TargetVariance
+from sk_deepfeat.theory.units import units_of
 from sk_deepfeat.theory.validation import FloatArray
 
 _BLOCK_ENTRIES = 1_000_000
@@ -48,6 +49,8 @@ def target_variance(
 def _of_outputs(
     targets: FloatArray, weights: FloatArray, groups: NDArray[np.intp] | None
 ) -> TargetVariance:
+    units = units_of(np.abs(targets).max(axis=0))
+    targets = targets / units
     root = np.sqrt(weights)
     total = float(weights.sum())
     centred = targets - np.multiply.outer(root, root @ targets / total)
@@ -65,7 +68,8 @@ def _of_outputs(
         log_variance = scatter / np.square(of_rows)
     constant = of_rows <= _rounding(targets)
     return TargetVariance(
-        np.where(constant, 0.0, np.maximum(variance, 0.0)), np.where(constant, 0.0, log_variance)
+        np.where(constant, 0.0, np.maximum(variance, 0.0)) * units * units,
+        np.where(constant, 0.0, log_variance),
     )
 
 

@@ -116,6 +116,31 @@ def test_limits():
     np.testing.assert_allclose(solve_kappa(eigenvalues, 1e12, 3.0), 3e-12, rtol=1e-9)
 
 
+@pytest.mark.parametrize("name", SPECTRA)
+def test_the_table_of_starts_spares_steps(name, monkeypatch):
+    """A step squares the relative error, and neighbours on the grid are close."""
+    monkeypatch.setattr(module, "_MAX_NEWTON_STEPS", 4)
+    eigenvalues = SPECTRA[name]
+    n = np.array([1, 9, 11, 20, 39, 40, 41, 300])[:, None]
+    found = solve_kappa(eigenvalues, n, np.geomspace(1e-4, 1e4, 50))
+    assert np.all(np.isfinite(found))
+
+
+@pytest.mark.parametrize("entries", [1, 3 * P, 5 * P + 1])
+def test_blocks_of_cells_do_not_matter(entries, monkeypatch):
+    n, kappa = np.array([[1], [20], [40], [90]]), np.geomspace(1e-5, 1e3, 30)[::-1]
+    eigenvalues = SPECTRA["power-law"]
+    df1 = degrees_of_freedom(eigenvalues, kappa)
+    np.testing.assert_allclose(df1, [np.sum(eigenvalues / (eigenvalues + k)) for k in kappa])
+    alpha = alpha_from_kappa(eigenvalues, n, kappa)
+    np.testing.assert_allclose(alpha, kappa * (n - df1), rtol=1e-9, atol=1e-12)
+    solved = solve_kappa(eigenvalues, n, kappa)
+    monkeypatch.setattr(module, "_BLOCK_ENTRIES", entries)
+    np.testing.assert_allclose(degrees_of_freedom(eigenvalues, kappa), df1, rtol=1e-13)
+    np.testing.assert_allclose(alpha_from_kappa(eigenvalues, n, kappa), alpha, rtol=1e-12)
+    np.testing.assert_allclose(solve_kappa(eigenvalues, n, kappa), solved, rtol=1e-12)
+
+
 def test_raises_when_it_does_not_converge(monkeypatch):
     monkeypatch.setattr(module, "_MAX_NEWTON_STEPS", 1)
     with pytest.raises(RuntimeError, match="did not converge in 1 Newton steps"):

@@ -244,6 +244,35 @@ def test_deficient_covariances():
     np.testing.assert_allclose(points.class_errors[1], 0.0)
 
 
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("kinds", [2, 3])
+def test_means_where_no_class_varies(kinds, fit_intercept):
+    """The limit of features that hardly vary, also where all classes have a covariance."""
+    spectrum = np.linspace(0.5, 2.0, 6)
+    means = 0.7 * np.random.default_rng(2).normal(size=(kinds, 10))
+    priors = np.array([0.5, 0.3, 0.2])[:kinds] / np.sum([0.5, 0.3, 0.2][:kinds])
+    options = {"fit_intercept": fit_intercept}
+    found = gaussian_mixture_risk(
+        means, np.r_[spectrum, np.zeros(4)], priors, [9, 50], 2.0, **options
+    )
+    near = gaussian_mixture_risk(
+        means, np.r_[spectrum, np.full(4, 1e-9)], priors, [9, 50], 2.0, **options
+    )
+    same(found, near, rtol=1e-6)
+    roots = np.random.default_rng(3).normal(size=(kinds, 6, 6))
+    inner = roots @ roots.transpose(0, 2, 1)
+    padded = [np.pad(inner, ((0, 0), (0, 4), (0, 4))) for _ in range(2)]
+    padded[1][:, range(6, 10), range(6, 10)] = 1e-9
+    found, near = (gaussian_mixture_risk(means, c, priors, [9, 50], 2.0, **options) for c in padded)
+    same(found, near, rtol=1e-6)
+
+
+def test_nothing_at_all_says_nothing():
+    risk = gaussian_mixture_risk(np.zeros((2, 3)), 0.0, None, [4, 9], [0.0, 1.0], stratified=True)
+    np.testing.assert_array_equal(risk.error_rate, 0.5)
+    np.testing.assert_array_equal(risk.squared_error, 1.0)
+
+
 def test_one_row_says_its_own_class():
     risk = gaussian_mixture_risk(*THREE, 1, 1.0)
     np.testing.assert_allclose(risk.error_rate, 1 - np.sum(PRIORS**2), rtol=0.05)

@@ -55,6 +55,54 @@ def test_intercept_moves_the_optimum_by_one_row():
     )
 
 
+def test_one_row_beside_the_intercept_has_an_optimum():
+    with_intercept = optimal_alpha(EIGENVALUES, PSI, SIGNAL + 1, [1, 2], fit_intercept=True)
+    assert np.isinf(with_intercept[0])
+    expected = optimal_alpha(EIGENVALUES, PSI, SIGNAL + 1, 1)
+    np.testing.assert_allclose(with_intercept[1], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n", [60, 80])
+def test_several_outputs_share_the_best_alpha(n):
+    """Their errors are summed; outputs that mix keep the sum."""
+    coefs = np.random.default_rng(2).normal(size=(P, 2)) * [1.0, 3.0]
+    psi = EIGENVALUES[:, None] * coefs
+    rho = psi.T @ coefs + np.diag([2.0, 0.1])
+    best = float(optimal_alpha(EIGENVALUES, psi, rho, n))
+    errors = ridge_risk(EIGENVALUES, psi, rho, n, best * np.array([0.97, 1.0, 1.03])).test_error
+    sums = np.trace(errors, axis1=1, axis2=2)
+    assert sums[1] < sums[0] and sums[1] < sums[2]
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    turned = optimal_alpha(EIGENVALUES, psi @ turn, turn.T @ rho @ turn, n)
+    np.testing.assert_allclose(turned, best, rtol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_optimum_in_any_units(scale):
+    """Zeros in the spectrum, units of the features, and of the target, change nothing else."""
+    n = [5, 40, 300]
+    expected = optimal_alpha(EIGENVALUES, PSI, SIGNAL + 0.3, n)
+    found = optimal_alpha(
+        np.r_[0.0, scale * EIGENVALUES], np.r_[0.0, scale * PSI], scale * (SIGNAL + 0.3), n
+    )
+    np.testing.assert_allclose(found, scale * expected, rtol=1e-4)
+
+
+def test_slope_where_nothing_is_left():
+    """Without noise nothing is lost at the rank and above, whatever zeros the spectrum has."""
+    n = np.array([P, P + 1, 500])
+    for zeros in (0, 3):
+        omega, psi = (np.r_[values, np.zeros(zeros)] for values in (EIGENVALUES, PSI))
+        np.testing.assert_allclose(optimal_slope(omega, psi, SIGNAL, n), 0.0, atol=1e-12)
+
+
+def test_slopes_of_nothing_and_of_two_outputs():
+    n = np.array([[3.0], [70.0]])
+    np.testing.assert_array_equal(optimal_slope(EIGENVALUES, np.zeros(P), 1.0, n), np.zeros((2, 1)))
+    with pytest.raises(ValueError, match="must have one output; got 2"):
+        optimal_slope(EIGENVALUES, np.c_[PSI, PSI], np.eye(2) * 1e3, 10)
+
+
 @pytest.mark.parametrize("noise", [0.0, 1.0])
 @pytest.mark.parametrize("n", [8.0, 30.0, 50.0])
 def test_slope_is_the_derivative_of_the_optimal_curve(n, noise):

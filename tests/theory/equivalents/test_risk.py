@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from sk_deepfeat.theory import ridge_risk, solve_kappa
+from sk_deepfeat.theory.equivalents import risk as risk_module
 
 P = 60
 EIGENVALUES = np.arange(1, P + 1) ** -1.0
@@ -174,6 +175,45 @@ def test_several_outputs():
             )
     mixed = ridge_risk(EIGENVALUES, psi.sum(axis=1), rho.sum(), n, alpha)
     np.testing.assert_allclose(risk.test_error.sum(axis=(-2, -1)), mixed.test_error, rtol=1e-10)
+
+
+@pytest.mark.parametrize("entries", [1, 3 * P, 5 * P + 1])
+def test_blocks_of_cells_do_not_matter(entries, monkeypatch):
+    n, alpha = np.array([[1], [20], [60], [90]]), np.array([0.0, 0.3, 1.0, 7.0])
+    expected = ridge_risk(EIGENVALUES, PSI, RHO, n, alpha)
+    monkeypatch.setattr(risk_module, "_BLOCK_ENTRIES", entries)
+    for name, values in ridge_risk(EIGENVALUES, PSI, RHO, n, alpha)._asdict().items():
+        np.testing.assert_allclose(values, getattr(expected, name), rtol=1e-12)
+
+
+@pytest.mark.parametrize("signal", [1.0 + 5e-7, 1.0 + 2e-6])
+def test_how_much_of_the_target_rounding_may_explain(signal):
+    """A millionth beyond all of it is no noise; more belongs to no population."""
+    psi = PSI * np.sqrt(signal * 3.0 / (RHO - NOISE))
+    if signal > 1.0 + 1e-6:
+        with pytest.raises(ValueError, match="explain more of the target"):
+            ridge_risk(EIGENVALUES, psi, 3.0, 20, 0.1)
+    else:
+        assert ridge_risk(EIGENVALUES, psi, 3.0, 20, 0.1).noise == 0.0
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_a_target_that_is_zero(fit_intercept):
+    """Alone, and beside another output."""
+    n, alpha = np.array([[1], [20], [60], [90]]), np.array([0.0, 1.0])
+    options = {"fit_intercept": fit_intercept}
+    none = ridge_risk(EIGENVALUES, np.zeros(P), 0.0, n, alpha, **options)
+    for name in ("test_error", "train_error", "coef_norm2", *PARTS):
+        np.testing.assert_array_equal(getattr(none, name), 0.0)
+    beside = ridge_risk(
+        EIGENVALUES, np.c_[PSI, np.zeros(P)], np.diag([RHO, 0.0]), n, alpha, **options
+    )
+    alone = ridge_risk(EIGENVALUES, PSI, RHO, n, alpha, **options)
+    for name in ("test_error", "train_error", "coef_norm2", *PARTS):
+        found = getattr(beside, name)
+        np.testing.assert_allclose(found[..., 0, 0], getattr(alone, name), rtol=1e-12)
+        np.testing.assert_array_equal(found[..., 1, :], 0.0)
+        np.testing.assert_array_equal(found[..., :, 1], 0.0)
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,48 @@ def test_matrices_and_diagonals_agree():
     )
 
 
+def test_matrices_and_diagonals_agree_between_networks():
+    """Č_1 counts where the inputs vary together."""
+    rng = np.random.default_rng(0)
+    basis, _ = np.linalg.qr(rng.normal(size=(20, 20)))
+    c, sigma = 0.5 * power_law(20, 1.0), np.linspace(0.5, 2, 20)
+    full, apart = np.diag(c), 0.2 * c.min() * np.ones((20, 20)) / 20
+    teacher, later = 2 * c, [white(15)]
+    expected = annealed_cross_constants(
+        [c, *later], [teacher, *later], [full + apart, *later], "relu", "gelu", sigma
+    )
+    assert expected.r[0] == pytest.approx(c @ sigma + np.trace(apart * sigma))
+
+    def turn(matrix):
+        return (basis @ matrix) @ basis.T
+
+    found = annealed_cross_constants(
+        [turn(np.diag(c)), *later],
+        [turn(np.diag(teacher)), *later],
+        [turn(full + apart), *later],
+        "relu",
+        "gelu",
+        turn(np.diag(sigma)),
+    )
+    for values, others in zip(found, expected, strict=True):
+        np.testing.assert_allclose(values, others, rtol=1e-7)
+
+
+@pytest.mark.parametrize("scale", [1e-14, 1e14])
+def test_constants_of_relu_have_any_scale(scale):
+    covariances, inputs = [power_law(20, 0.5), white(15), white(10)], np.ones(20)
+    found = annealed_constants(covariances, "relu", scale**2 * inputs)
+    expected = annealed_constants(covariances, "relu", inputs)
+    for name, power in (("r", 2), ("mean_variance", 2), ("c0", 1), ("c1", 0), ("c_star", 1)):
+        np.testing.assert_allclose(
+            getattr(found, name) / scale**power, getattr(expected, name), rtol=1e-9
+        )
+    cross = annealed_cross_constants(
+        covariances, covariances, covariances, "relu", "relu", scale**2 * inputs
+    )
+    np.testing.assert_allclose(cross.r, found.r, rtol=1e-6)
+
+
 def drawn(name, covariances, inputs, n_units, seed):
     rng = np.random.default_rng(seed)
     sizes = [len(c) for c in covariances[1:]] + [n_units]

@@ -12,24 +12,24 @@ from sk_deepfeat.theory.networks.layer_covariances import preactivation
 P, K = 7, 5
 
 
-def joint_law(seed=0, share=0.8):
+def joint_law(p, k, seed=0, share=0.8):
     """Pre-activations of two layers: rows of equal index alike, all others weakly correlated."""
     rng = np.random.default_rng(seed)
-    rows = np.linalg.qr(rng.normal(size=(12, 12)))[0][:, :P].T + 0.1 * rng.normal(size=(P, 12))
+    rows = np.linalg.qr(rng.normal(size=(12, 12)))[0][:, :p].T + 0.1 * rng.normal(size=(p, 12))
     others = (
-        share * rows[:K] + np.sqrt(1 - share**2) * np.linalg.qr(rng.normal(size=(12, 12)))[0][:K]
+        share * rows[:k] + np.sqrt(1 - share**2) * np.linalg.qr(rng.normal(size=(12, 12)))[0][:k]
     )
-    return rows @ rows.T, rows @ others.T, others @ others.T, rng.normal(size=P), rng.normal(size=K)
+    return rows @ rows.T, rows @ others.T, others @ others.T, rng.normal(size=p), rng.normal(size=k)
 
 
-def source(f, g, n_paired):
-    own, cross, other, mean, other_mean = joint_law()
+def source(f, g, n_paired, p=P, k=K):
+    own, cross, other, mean, other_mean = joint_law(p, k)
     rng = np.random.default_rng(1)
     sides = [
         preactivation(h, m, np.diagonal(c), "per-unit")
         for h, m, c in ((f, mean, own), (g, other_mean, other))
     ]
-    maps = rng.normal(size=(3, P)), rng.normal(size=(4, K))
+    maps = rng.normal(size=(3, p)), rng.normal(size=(4, k))
     return Source(*map(unit_series, sides), own, cross, n_paired, *maps), sides
 
 
@@ -43,15 +43,15 @@ def slow_third(s, sides, derivatives):
     h = [activation_moments(df, *law).slope for law in zip(m, t, strict=True)]
     k = [activation_moments(dg, *law).slope for law in zip(n, u, strict=True)]
     own, cross = s.own, s.cross
-    kappa = np.empty((P, P, K))
-    for a in range(P):
+    kappa = np.empty((len(own), *cross.shape))
+    for a in range(len(own)):
         mean = sides[0].moments.mean[a]
 
         def square(x, mean=mean):
             return (f(x) - mean) ** 2
 
-        for b in range(P):
-            for c in range(K):
+        for b in range(len(own)):
+            for c in range(cross.shape[1]):
                 first, second = c == a < s.n_paired, c == b < s.n_paired
                 laws = m[a], t[a], g, n[c], u[c], cross[a, c]
                 if a == b and first:
@@ -100,6 +100,12 @@ def test_third_cumulants_agree_with_the_sum_over_triples(f, g, derivatives, n_pa
     np.testing.assert_allclose(
         third_cumulants(s), slow_third(s, sides, derivatives), rtol=1e-4, atol=1e-4
     )
+
+
+def test_third_cumulants_of_few_units():
+    s, sides = source(softplus, gelu, 1, 2, 2)
+    slow = slow_third(s, sides, (softplus_slope, gelu_slope))
+    np.testing.assert_allclose(third_cumulants(s), slow, rtol=1e-4, atol=1e-4)
 
 
 def test_excess_agrees_with_the_sum_over_pairs():

@@ -103,6 +103,11 @@ def test_relu_is_homogeneous(method, scale):
     np.testing.assert_allclose(found.feature_mean / scale, expected.feature_mean, atol=1e-12)
 
 
+def test_series_end_with_the_fourth_order_unless_told_otherwise():
+    found = rainbow_covariances(draw(), "gelu", SIGMA, method="hermite")
+    close(found, rainbow_covariances(draw(), "gelu", SIGMA, method="hermite", order=4))
+
+
 def test_first_order_is_per_unit():
     weights, teacher = draw(), draw(3)
     options = {"teacher_weights": teacher, "biases": [np.ones(12), None, None]}
@@ -423,6 +428,30 @@ def test_bad_input(arguments, options, message):
 def test_bad_types(options, message):
     with pytest.raises(TypeError, match=message):
         rainbow_covariances([W], "relu", W, **options)
+
+
+def test_numbers_of_any_kind():
+    """Lists of integers, and arrays that hold objects."""
+    expected = rainbow_covariances(
+        [2 * W, W[:2]],
+        "relu",
+        W,
+        biases=[np.ones(3), None],
+        input_mean=np.array([0.0, 1.0, 2.0]),
+        method="hermite",
+        order=1,
+    )
+    for kind in (np.ndarray.tolist, lambda values: values.astype(int).astype(object)):
+        found = rainbow_covariances(
+            [kind(2 * W), kind(W[:2])],
+            "relu",
+            kind(W),
+            biases=[kind(np.ones(3)), None],
+            input_mean=kind(np.array([0.0, 1.0, 2.0])),
+            method="hermite",
+            order=1,
+        )
+        close(found, expected)
 
 
 def test_highest_order():

@@ -23,6 +23,7 @@ from sk_deepfeat.theory.validation import FloatArray
 
 _NEAR_END = np.array([0.99, 0.95, 0.88, 0.8])
 _APART = 0.02  # of log κ, at which two points are one
+_AS_GOOD_AS_ZERO = 1e-10  # of the least eigenvalue: smaller ridges are
 _MOST_TABLES = 512
 _MOST_NUMBERS = 10_000_000  # of all transports that are kept
 _NOTHING = 1e-30  # of a loss; slopes of less overflow
@@ -256,7 +257,8 @@ def score_ridges(eigenvalues: FloatArray, n_effective: int, exact: FloatArray) -
     wanted = most * np.r_[tuning.SCORE_DF_SHARES, 0.5 * tuning.SCORE_DF_STEP ** -np.arange(count)]
     wanted = np.r_[wanted, tuning.SCORE_LOW_DF]
     found = np.exp(np.interp(-np.unique(wanted)[::-1], -df1, np.log(grid)))
-    exact = np.unique(exact[(exact > 0) & (exact < high)])
+    exact = exact[(exact > 0) & (exact < high)]
+    exact = np.unique(np.maximum(exact, _AS_GOOD_AS_ZERO * eigenvalues[0]))
     near = np.abs(np.log(found[:, None] / exact)).min(axis=1, initial=np.inf) < _APART
     return np.sort(np.r_[found[~near], exact])
 

@@ -98,18 +98,10 @@ def solve_ridge(rows: Rows, targets: FloatArray, ridge: float, directions: Direc
 
 
 def _bound(residual: FloatArray, coefs: FloatArray, ridge: float) -> float:
-    norms = np.linalg.norm(residual, axis=0) / ridge
-    return float(
-        np.max(
-            np.divide(
-                norms,
-                np.linalg.norm(coefs, axis=0),
-                out=np.where(norms > 0, np.inf, 0.0),
-                where=np.linalg.norm(coefs, axis=0) > 0,
-            ),
-            initial=0.0,
-        )
-    )
+    # Norms of what ridge · coefs should be: coefs alone may be too small to be squared.
+    norms, lengths = np.linalg.norm(residual, axis=0), np.linalg.norm(ridge * coefs, axis=0)
+    limits = np.where(norms > 0, np.inf, 0.0)
+    return float(np.max(np.divide(norms, lengths, out=limits, where=lengths > 0), initial=0.0))
 
 
 def _gram_times(rows: Rows, coefs: FloatArray, ridge: float) -> FloatArray:

@@ -88,6 +88,13 @@ class UnfactorizedRows:
         other.targets, other.target_mean = self.targets[:, outputs], self.target_mean[outputs]
         return other
 
+    def with_target_units(self, units: FloatArray) -> UnfactorizedRows:
+        """Return the same rows with targets counted in other units, powers of two."""
+        other = copy.copy(self)
+        other.targets, other.target_mean = self.targets / units, self.target_mean / units
+        other._samples = {}
+        return other
+
     @property
     def sampled_rows(self) -> IndexArray:
         """Which rows are in the sample, ascending."""
