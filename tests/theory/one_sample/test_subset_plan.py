@@ -119,6 +119,8 @@ def test_costs_rise_with_all_that_is_to_be_done():
         assert subset_cost(of_one, size + 20, 2) > subset_cost(of_one, size, 2)
     assert factorization_cost(of_one) > factorization_cost(fewer)
     assert factorization_cost(of_one) >= 80**2 * 300
+    blurred = ridge_factorization(X * np.geomspace(1.0, 1e-9, 80), Y[:, 0])
+    assert subset_cost(blurred, 70, 2) > tuning.SUBSET_FIXED_COST + 30.0 * 70**2 * 80
     few = ridge_factorization(X, Y[:, :8])
     assert subset_cost(few, 70, 2) == subset_cost(of_one, 70, 2), "a few are measured alike"
     grouped = ridge_factorization(X, Y[:, 0], groups=np.arange(300) // 3)
