@@ -304,6 +304,7 @@ def test_a_target_of_zeros_beside_one_whose_theory_failed():
     answer = found.answer(n, np.full(4, 10.0), extrapolate=True, variance=True)
     assert np.all(answer.error[:, 1] == 0.0) and np.all(answer.error[:, 0] > 0.0)
     assert not np.any(np.isnan(answer.log_variance))
+    assert np.all(found.above_least(np.array([1e-3, 1.0, 1e4])) >= 0.0)
 
 
 def test_misses_of_growth_are_those_at_fewer_rows_without_noise():
