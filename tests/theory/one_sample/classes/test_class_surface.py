@@ -10,6 +10,7 @@ from sklearn.linear_model import RidgeClassifier
 from sk_deepfeat.populations import LeaveOneOutPopulation
 from sk_deepfeat.theory import Loss, RowClasses, RowGroups, ridge_factorization
 from sk_deepfeat.theory.one_sample.classes import tuning
+from sk_deepfeat.theory.one_sample.classes.class_correction import rates_calibration
 from sk_deepfeat.theory.one_sample.classes.class_tables import columns_of
 
 ALL = slice(None)
@@ -267,3 +268,15 @@ def test_means_over_rows_have_the_variances_of_their_draws(balanced):
     if not balanced:
         assert means[4] == pytest.approx(values.mean())
         assert variances[4] == pytest.approx(np.var(values) / 40)
+
+
+def test_a_calibration_of_one_rate_has_its_scatter():
+    X, labels = drawn(200, 3, np.random.default_rng(2))
+    population = fitted(X, labels, 3)
+    calibration = population.surface_.calibration
+    for column in (0, 3):
+        found = rates_calibration(calibration, population.class_surface_.tables, column)
+        np.testing.assert_array_equal(found.scatter, calibration.class_scatter[:, [column]])
+        for size, whole in zip(found.sizes, calibration.sizes, strict=True):
+            np.testing.assert_allclose(size.measured[:, 0], whole.class_losses[:, column])
+            assert size.standard_error.shape == size.log_ratio.shape == size.measured.shape
