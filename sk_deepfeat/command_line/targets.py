@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.rows import look_like_classes, target_kind
 
+_MOST_LABELS = 0.5  # different ones, of the rows
+
 
 def as_targets(y: Any, named: str, task: str) -> tuple[NDArray[Any], bool]:
     """Return floats, or labels of classes, and whether they are classes.
@@ -50,7 +52,16 @@ def as_targets(y: Any, named: str, task: str) -> tuple[NDArray[Any], bool]:
                 f"{named} is missing or infinite in {rows.size:,} of {len(y):,} rows, the first "
                 f"in row {rows[0] + 1}; leave these rows out: they teach nothing."
             )
-    return (_as_labels(y, named) if of_classes else y.astype(np.float64)), of_classes
+    if not of_classes:
+        return y.astype(np.float64), False
+    labels = _as_labels(y, named)
+    different = np.unique(labels).size
+    if different > _MOST_LABELS * len(labels):
+        raise ValueError(
+            f"{named} holds {different:,} different labels in {len(labels):,} rows, too many for "
+            "an error rate: most have one row. If it is a number, pass --task regression."
+        )
+    return labels, True
 
 
 def check_targets(y: NDArray[Any], named: str) -> None:

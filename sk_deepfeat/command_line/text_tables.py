@@ -101,7 +101,7 @@ def _first_lines(path: Path) -> tuple[str, list[str]]:
     try:
         with opened(path, "rb") as stream:
             of_16_bits = stream.read(2) in _UTF_16
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
     for encoding in ["utf-16"] if of_16_bits else ["utf-8-sig", "cp1252"]:
         try:
@@ -111,7 +111,7 @@ def _first_lines(path: Path) -> tuple[str, list[str]]:
                     pass
         except UnicodeDecodeError:
             continue
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} cannot be read: {error}") from error
         if not any(line.strip() for line in lines):
             raise ValueError(f"{path} is empty.")

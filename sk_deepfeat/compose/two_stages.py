@@ -77,6 +77,8 @@ class TwoStages(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         return feature, readout
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
+        if hasattr(y, "toarray"):
+            raise TypeError("y must be an array of targets; it is a sparse matrix: y.toarray().")
         X, y = indexable(X, y)
         self.feature_map_, self.readout_indices_ = self.fit_feature_map(X, y, groups)
         rows = _safe_indexing(X, self.readout_indices_)

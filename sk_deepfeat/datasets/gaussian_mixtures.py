@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +18,7 @@ from sk_deepfeat.theory.equivalents.gaussian_mixture import (
 )
 from sk_deepfeat.theory.equivalents.mixture_scores import MixtureBasis, mixture_basis
 from sk_deepfeat.theory.matrices import eigh_psd
-from sk_deepfeat.theory.validation import FloatArray, check_cells, check_flag
+from sk_deepfeat.theory.validation import FloatArray, check_cells, check_flag, is_finite
 
 
 def make_gaussian_classes(
@@ -93,7 +92,7 @@ def make_gaussian_classes(
         shape = positive_int(n_classes, "n_classes"), positive_int(n_features, "n_features")
         if shape[0] < 2:
             raise ValueError(f"n_classes={n_classes!r} must be at least 2.")
-        if not isinstance(class_sep, numbers.Real) or not 0 <= class_sep < np.inf:
+        if not is_finite(class_sep) or class_sep < 0:
             raise ValueError(f"class_sep={class_sep!r} must be finite and not negative.")
         means = rng.standard_normal(shape) * (class_sep * np.sqrt(2.0 / shape[1]))
     mixture = GaussianClasses(

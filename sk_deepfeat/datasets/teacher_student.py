@@ -11,7 +11,7 @@ from sk_deepfeat.datasets.arguments import positive_int
 from sk_deepfeat.datasets.streams import own_stream
 from sk_deepfeat.plugins import resolve
 from sk_deepfeat.populations import ExactPopulation
-from sk_deepfeat.theory.matrices import eigh_psd
+from sk_deepfeat.theory.matrices import check_covariance, eigh_psd
 from sk_deepfeat.theory.validation import FloatArray
 
 
@@ -156,7 +156,13 @@ def make_teacher_student(
     n_samples = positive_int(n_samples, "n_samples")
     n_features = positive_int(n_features, "n_features")
     size = positive_int(teacher_size, "teacher_size")
-    covariance = np.ones(n_features) if input_covariance is None else np.asarray(input_covariance)
+    covariance = np.ones(n_features)
+    if input_covariance is not None:
+        covariance = check_covariance(input_covariance, "input_covariance")
+        if len(covariance) != n_features:
+            raise ValueError(
+                f"input_covariance of shape {covariance.shape} is not of n_features={n_features}."
+            )
     teacher = resolve("feature_maps", "random").set_params(
         hidden_layer_sizes=(size,), activation=activation, random_state=rng
     )

@@ -15,7 +15,7 @@ from sk_deepfeat.feature_maps.into_array import transform_into
 from sk_deepfeat.feature_maps.network_shape import check_activation, check_hidden_layer_sizes
 from sk_deepfeat.feature_maps.saving import SavedFeaturesMixin
 from sk_deepfeat.feature_maps.weight_law import draw_weights, split_by_layer
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, real_array
 
 _NO_WEIGHTS = (
     "This %(name)s instance is not fitted yet and has no weights: call draw(n_features) for inputs "
@@ -132,7 +132,7 @@ class RandomDeepFeatures(
             If `X` or a parameter is not usable; the message names it.
         """
         law = self._checked_law()
-        X = validate_data(self, X, dtype="numeric")
+        X = _numbers(validate_data(self, X, dtype="numeric"))
         return self._draw(X.shape[1], *law)
 
     def draw(self, n_features: int) -> RandomDeepFeatures:
@@ -227,7 +227,7 @@ class RandomDeepFeatures(
         if out is not None:
             return transform_into(self.transform, X, out, self._n_features_out)
         # Not dtype=[float64, float32]: that would copy integers as a whole.
-        X = validate_data(self, X, dtype="numeric", reset=False)
+        X = _numbers(validate_data(self, X, dtype="numeric", reset=False))
         return forward_pass(X, self._layers(X.dtype == np.float32))
 
     def linearization_layers(
@@ -274,3 +274,8 @@ def _check_bias_scale(bias_scale: Any) -> None:
     check_scalar(bias_scale, "bias_scale", (int, float, np.integer, np.floating), min_val=0)
     if isinstance(bias_scale, bool) or not np.isfinite(bias_scale):
         raise ValueError(f"bias_scale == {bias_scale!r}, must be finite and not negative.")
+
+
+def _numbers(X: Any) -> Any:
+    """Return X, of which scikit-learn lets frames with categories pass as objects."""
+    return real_array(X, "X") if X.dtype.kind == "O" else X

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, is_finite
 
 _MOST_EXACT = 10  # alphas that are not interpolated; each costs a pass over the rows
 
@@ -19,7 +19,7 @@ def check_alpha(alpha: Any) -> None:
             raise ValueError(f"alpha={alpha!r} must be 'optimal' or a number that is not negative.")
         return
     if isinstance(alpha, numbers.Real) and not isinstance(alpha, bool):
-        if not 0.0 <= float(alpha) < np.inf:
+        if not is_finite(alpha) or alpha < 0:
             raise ValueError(f"alpha={alpha!r} must be finite and not negative.")
         return
     if np.ndim(alpha) > 0:
@@ -86,11 +86,7 @@ def one_target(target_error: Any, target_score: Any) -> tuple[str, float]:
     name, value = "target_error", target_error
     if target_error is None:
         name, value = "target_score", target_score
-    if (
-        not isinstance(value, numbers.Real)
-        or isinstance(value, bool)
-        or not np.isfinite(float(value))
-    ):
+    if not is_finite(value):
         raise ValueError(f"{name}={value!r} must be a finite number.")
     return name, float(value)
 

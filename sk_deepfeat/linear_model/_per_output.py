@@ -11,6 +11,7 @@ from sk_deepfeat.theory import ErrorAnswer
 from sk_deepfeat.theory.validation import FloatArray
 
 _BLOCK_ENTRIES = 1_000_000
+_SOME_N = 2.0
 
 # Cells of (n_samples, alpha) to their record.
 Ask = Callable[[FloatArray, FloatArray], Any]
@@ -41,6 +42,9 @@ def answer_per_output(
     """
     n_outputs = alphas.shape[-1]
     flat = alphas.reshape(-1, n_outputs)
+    if not n_samples.size:  # a record of no cell is part of that of one
+        one = answer_per_output(ask, np.full(1, _SOME_N), np.ones((1, n_outputs)))
+        return _none_of(one, n_samples.shape)
     records = [_of_one(ask, n, own) for n, own in zip(n_samples.ravel(), flat, strict=True)]
     found = _stacked(records, n_samples.shape)
     if share is None:
@@ -49,6 +53,22 @@ def answer_per_output(
         reachable=found.reachable & ~np.isnan(share),
         kappa=np.where(np.isnan(share), np.nan, found.kappa),
     )
+
+
+def _none_of(record: ErrorAnswer, shape: tuple[int, ...]) -> ErrorAnswer:
+    """Return the first none of a record's cells, in another shape of none."""
+
+    def none(name: str) -> Any:
+        values = getattr(record, name)
+        if values is None or name == "degrees":
+            return values
+        if name == "parts":
+            return tuple(part[:0].reshape(*shape, *part.shape[1:]) for part in values)
+        if name == "deviations":
+            return values[:, :0].reshape(len(values), *shape, *values.shape[2:])
+        return values[:0].reshape(*shape, *values.shape[1:])
+
+    return ErrorAnswer(**{name: none(name) for name in ErrorAnswer._fields})
 
 
 def _of_one(ask: Ask, n: float, alphas: FloatArray) -> ErrorAnswer:

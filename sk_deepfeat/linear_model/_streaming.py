@@ -131,14 +131,15 @@ class StreamFitMixin:
                     "in blocks name the stretches, one label per row."
                 )
             return True
-        if wanted is None or y is None or series or (groups is not None and wanted == "auto"):
+        chosen = isinstance(wanted, str) and wanted == "auto"
+        if wanted is None or y is None or series or (groups is not None and chosen):
             return False
         dense = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "biuf"
         if not dense or not takes_samples(self.population):
             return False
         if len(X) <= max(self._reservoir_size(), 2 * X.shape[1]):
             return False
-        return wanted != "auto" or X.size > _MOST_ENTRIES
+        return not chosen or X.size > _MOST_ENTRIES
 
     def _fit_stream(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Any:
         """Fit on everything that a source yields, here or on the workers of a cluster."""
@@ -186,8 +187,8 @@ class StreamFitMixin:
             )
             y = numeric_targets(block.y)
             check_consistent_length(X, y)
-        except ValueError as error:
-            raise ValueError(f"Block {sums.n_blocks}: {error}") from error
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"Block {sums.n_blocks}: X or y: {error}") from error
         X = X.toarray() if hasattr(X, "toarray") else X
         single = y.ndim == 1
         if not first and single != self._single_output:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from sk_deepfeat.linear_model._scores import CLASS_SCORES, named, score_of_losse
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.theory.alpha_search import Goal
 from sk_deepfeat.theory.one_sample.classes import tuning
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, is_finite
 
 # Which of the K + 2 losses of a population each metric is.
 _COLUMNS = {
@@ -329,7 +328,6 @@ def _check_temperature(temperature: Any, metric: str) -> float | None:
         return None
     if temperature is None:
         return tuning.LOG_LOSS_TEMPERATURE
-    number = isinstance(temperature, numbers.Real) and not isinstance(temperature, bool)
-    if not number or not 0.0 < float(temperature) < np.inf:
+    if not is_finite(temperature) or temperature <= 0:
         raise ValueError(f"temperature={temperature!r} must be a positive number.")
     return float(temperature)

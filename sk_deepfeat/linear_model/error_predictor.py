@@ -25,6 +25,7 @@ from sk_deepfeat.theory.output_search import OutputSearch
 from sk_deepfeat.theory.validation import (
     FloatArray,
     check_cells,
+    check_flag,
     check_level,
     check_n_samples,
 )
@@ -76,7 +77,7 @@ class ErrorPredictor:
         level: float = 0.9,
     ) -> Any:
         """Return errors, and with `return_interval` the ends of their intervals."""
-        level = check_level(level)
+        level, return_interval = check_level(level), check_flag(return_interval, "return_interval")
         sizes = self._sizes(n_samples, n_groups)
         answer = self._answer(sizes, alpha, variance=return_interval)
         error = average_outputs(answer.error, multioutput)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, real_array
 
 
 def as_row(values: Any, name: str, *, least: float, strict: bool = False) -> FloatArray:
     """Return `values` as an ascending 1-d array of distinct finite numbers of at least `least`."""
-    row = np.atleast_1d(np.asarray(values))
+    row = np.atleast_1d(_array(values, name))
     if row.ndim != 1 or row.size == 0 or row.dtype.kind not in "iuf":
         raise ValueError(f"{name} must be a non-empty 1-d array of numbers; got {values!r}.")
     row = np.unique(row.astype(np.float64))
@@ -21,6 +21,13 @@ def as_row(values: Any, name: str, *, least: float, strict: bool = False) -> Flo
         bound = f"above {least:g}" if strict else f"at least {least:g}"
         raise ValueError(f"{name} must be finite and {bound}; got {values!r}.")
     return row
+
+
+def _array(values: Any, name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of numbers; got {values!r}.") from error
 
 
 def as_sizes(n_samples: Any, default: FloatArray) -> FloatArray:
@@ -61,6 +68,8 @@ def as_cells(values: Any, name: str, dtype: Any = np.float64, **lengths: int) ->
     ------
     ValueError
         If the shape is another one.
+    TypeError
+        If they are no real numbers.
 
     Examples
     --------
@@ -69,7 +78,7 @@ def as_cells(values: Any, name: str, dtype: Any = np.float64, **lengths: int) ->
     Traceback (most recent call last):
     ValueError: test_error must have the shape (n_samples, alphas) = (1, 2); got (1, 3).
     """
-    cells = np.asarray(values, dtype=dtype)
+    cells = real_array(values, name).astype(dtype)
     wanted = tuple(lengths.values())
     if cells.shape != wanted:
         axes = str(tuple(lengths)).replace("'", "")

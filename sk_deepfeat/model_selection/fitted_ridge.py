@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 _SIZES, _ALPHAS = 40, 60  # of lines that look smooth, not of tables
+_LARGEST = 1e200  # alpha that is drawn; matplotlib's axes end a few decades below 1e308
 
 
 def asked_metric(ridge: Any, metric: str | None) -> str:
@@ -110,6 +111,7 @@ def alphas_around(ridge: Any, best: FloatArray, count: int = _ALPHAS) -> FloatAr
     middle = middle[np.isfinite(middle) & (middle > 0.0)]
     if middle.size == 0:  # without noise the best is zero: about the strength of the features
         middle = np.array([ridge.error_predictor_.feature_scale or 1.0])
+    middle = np.clip(middle, 1.0 / _LARGEST, _LARGEST)
     return np.geomspace(middle.min() / 100.0, middle.max() * 100.0, count)
 
 

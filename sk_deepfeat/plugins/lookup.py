@@ -9,7 +9,9 @@ import importlib
 from importlib.metadata import entry_points
 from typing import Any
 
-KINDS = ("feature_maps", "populations", "activations")
+from sk_deepfeat.plugins.protocols import REQUIRED, check_kind
+
+KINDS = tuple(REQUIRED)
 
 # The same strings stand in pyproject.toml as entry points; here they serve a source tree that has
 # not been installed. tests/plugins holds the two equal.
@@ -43,11 +45,6 @@ BUILT_IN: dict[str, dict[str, str]] = {
 }
 
 _registered: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
-
-
-def _check_kind(kind: str) -> None:
-    if kind not in KINDS:
-        raise ValueError(f"kind={kind!r} is not a kind of plugin; known kinds: {', '.join(KINDS)}.")
 
 
 def _candidates(kind: str) -> dict[str, list[tuple[Any, str]]]:
@@ -86,7 +83,7 @@ def available(kind: str) -> tuple[str, ...]:
     >>> {"gcv", "plug-in"} <= set(available("populations"))
     True
     """
-    _check_kind(kind)
+    check_kind(kind)
     return tuple(sorted(_candidates(kind)))
 
 
@@ -118,7 +115,7 @@ def register(kind: str, name: str, target: Any) -> None:
     >>> resolve("activations", "hyperbolic").torch_name
     'Tanh'
     """
-    _check_kind(kind)
+    check_kind(kind)
     if not isinstance(name, str) or not name:
         raise ValueError(f"name={name!r} must be a non-empty string.")
     if isinstance(target, str) and ":" not in target:
@@ -165,7 +162,7 @@ def resolve(kind: str, value: Any) -> Any:
         If the name is unknown (the known ones are listed) or declared twice with different
         targets (both owners are named).
     """
-    _check_kind(kind)
+    check_kind(kind)
     if not isinstance(value, str):
         return value
     table = _candidates(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -90,14 +91,22 @@ class Population(Protocol):
 
 
 REQUIRED: dict[str, tuple[type, tuple[str, ...]]] = {
-    "activations": (Activation, ("__call__", "derivative")),
     "feature_maps": (FeatureMap, ("fit", "transform")),
     "populations": (Population, ("fit", "test_error", "kappa")),
+    "activations": (Activation, ("__call__", "derivative")),
 }
+
+
+def check_kind(kind: str) -> None:
+    """Raise ValueError unless it is a kind of plugin."""
+    if not isinstance(kind, str) or kind not in REQUIRED:
+        known = ", ".join(REQUIRED)
+        raise ValueError(f"kind={kind!r} is not a kind of plugin; known kinds: {known}.")
 
 
 def missing_members(kind: str, plugin: object) -> tuple[str, ...]:
     """Return the names of the required members that `plugin` lacks."""
+    check_kind(kind)
     return tuple(name for name in REQUIRED[kind][1] if not callable(getattr(plugin, name, None)))
 
 
@@ -116,6 +125,7 @@ def require_members(kind: str, plugin: object) -> None:
     TypeError
         If a required member is missing, or `plugin` is a class.
     """
+    check_kind(kind)
     if isinstance(plugin, type):
         raise TypeError(
             f"{plugin.__name__} among the {kind} is a class; pass an instance, "
@@ -158,8 +168,15 @@ def require_same_data(
     ------
     ValueError
         Naming both numbers.
+    TypeError
+        If `population` keeps no contract, or a shape is none.
     """
+    require_members("populations", population)
     width = getattr(population, "n_features_in_", n_features)
+    if not isinstance(n_features, numbers.Integral):
+        raise TypeError(f"n_features of type {type(n_features).__name__} must be an integer.")
+    if not isinstance(output_shape, tuple):
+        raise TypeError(f"output_shape={output_shape!r} must be a tuple.")
     if width != n_features:
         raise ValueError(
             f"population={population!r} describes {width} features, but X has {n_features} "

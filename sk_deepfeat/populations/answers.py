@@ -12,7 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 from sk_deepfeat.theory import ErrorAnswer, ErrorDecomposition
 from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch, required_samples
 from sk_deepfeat.theory.answer import AskedVariance
-from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_cells, check_n_samples
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    check_alpha,
+    check_cells,
+    check_flag,
+    check_n_samples,
+)
 
 _UNFITTED = (
     "This %(name)s instance is not fitted yet; call fit(X, y), or fit() of one that is known on "
@@ -72,7 +78,9 @@ class AnswersMixin:
     def _intercept(self, fit_intercept: bool | None) -> bool:
         """Return whether an intercept is meant, or raise if that cannot be answered."""
         check_is_fitted(self, msg=_UNFITTED)
-        asked = self.fit_intercept_ if fit_intercept is None else fit_intercept
+        asked = self.fit_intercept_
+        if fit_intercept is not None:
+            asked = check_flag(fit_intercept, "fit_intercept")
         self._check_answerable(asked)
         return asked
 

@@ -198,6 +198,8 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
         omega = real_array(self.Omega, "Omega")
         psi = real_array(self.psi, "psi")
         rho = real_array(self.rho, "rho")
+        if not (np.all(np.isfinite(psi)) and np.all(np.isfinite(rho))):
+            raise ValueError("psi and rho must be finite; got NaN or infinity.")
         if omega.ndim == 0 or psi.shape[0] != omega.shape[0]:
             raise ValueError(
                 f"psi must have one row per feature of Omega, of shape {omega.shape}; got shape "
@@ -217,7 +219,9 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
 
     @staticmethod
     def _mean(values: ArrayLike | None, shape: tuple[int, ...], name: str) -> FloatArray:
-        mean = np.zeros(shape) if values is None else np.asarray(values, dtype=np.float64)
+        mean = np.zeros(shape) if values is None else real_array(values, name)
+        if not np.all(np.isfinite(mean)):
+            raise ValueError(f"{name} must be finite; got NaN or infinity.")
         if mean.shape != shape:
             raise ValueError(f"{name} must have shape {shape}; got {mean.shape}.")
         return mean

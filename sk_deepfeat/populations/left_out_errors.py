@@ -37,7 +37,8 @@ class LeftOutErrorsMixin(OneSampleMixin):
     extrapolate: bool
 
     def _learn(self, factorization: RidgeFactorization) -> KappaCurve:
-        if not (isinstance(self.calibrate, (bool, np.bool_)) or self.calibrate == "auto"):
+        chosen = isinstance(self.calibrate, str) and self.calibrate == "auto"
+        if not (chosen or isinstance(self.calibrate, (bool, np.bool_))):
             raise ValueError(f"calibrate={self.calibrate!r} must be 'auto', True or False.")
         if not isinstance(self.extrapolate, (bool, np.bool_)):
             raise ValueError(f"extrapolate={self.extrapolate!r} must be True or False.")

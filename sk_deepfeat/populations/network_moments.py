@@ -12,6 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.populations.moments import FloatArray
 from sk_deepfeat.theory import rainbow_covariances
+from sk_deepfeat.theory.validation import is_finite
 
 # Standard deviations of the mean correlation of the rows of two networks that are independent.
 _UNLIKELY = 6.0
@@ -65,8 +66,7 @@ def check_linearizable(estimator: Any, name: str) -> Any:
 
 def check_noise(noise: Any) -> float:
     """Return the standard deviation of the label noise, finite and not negative."""
-    number = isinstance(noise, numbers.Real) and not isinstance(noise, bool)
-    if not number or not 0.0 <= noise < np.inf:
+    if not is_finite(noise) or noise < 0:
         raise ValueError(
             f"noise={noise!r} must be a finite number that is not negative: the standard deviation "
             "of the label noise."

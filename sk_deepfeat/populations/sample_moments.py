@@ -150,10 +150,12 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
 
     def _moments_of(self, path: Any) -> SpectralMoments:
         n, single = path.n_rows, self._single
-        coefs = path.feature_components / n
+        coefs, eigenvalues = path.feature_components / n, path.eigenvalues / n
+        if not eigenvalues.size:  # of features that do not vary one direction stays
+            eigenvalues, coefs = np.zeros(1), np.zeros((1, coefs.shape[1]))
         rho = path.targets.T @ path.targets / n
         return SpectralMoments(
-            path.eigenvalues / n, coefs[:, 0] if single else coefs, rho[0, 0] if single else rho
+            eigenvalues, coefs[:, 0] if single else coefs, rho[0, 0] if single else rho
         )
 
     def _spectral_moments(self, fit_intercept: bool) -> SpectralMoments:
@@ -168,6 +170,8 @@ class PlugInPopulation(MomentPopulationMixin, BaseEstimator):
                 rho = rho + np.multiply.outer(target, target)
             values, vectors = np.linalg.eigh(omega)
             kept = values > values.size * np.finfo(float).eps * values[-1]
+            kept[-1] = True  # of features that do not vary one direction stays, of variance zero
+            values = np.maximum(values, 0.0)
             self._cache[fit_intercept] = SpectralMoments(
                 values[kept], vectors[:, kept].T @ psi, rho
             )

@@ -182,6 +182,8 @@ def _target(y: Any, ridge: Any, answers: Answers, name: str | None) -> str:
     if y is None:
         return name
     values = numeric_targets(y)
+    if not values.size:
+        raise ValueError(f"y must hold the targets of the rows; got shape {values.shape}.")
     return (
         f"{name}, from {number(values.min())} to {number(values.max())}, mean "
         f"{number(values.mean())}, standard deviation {number(values.std())}"

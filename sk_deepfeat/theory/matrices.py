@@ -13,7 +13,7 @@ _INDEFINITE = _LOWEST + "{lowest:.6g}."
 
 def check_symmetric(matrix: ArrayLike, name: str) -> FloatArray:
     """Return a finite, symmetric, square float64 matrix or raise ValueError naming it."""
-    values = np.asarray(matrix, dtype=np.float64)
+    values = real_array(matrix, name)
     if values.ndim != 2 or values.shape[0] != values.shape[1] or values.size == 0:
         raise ValueError(f"{name} must be a square matrix; got shape {values.shape}.")
     if not np.all(np.isfinite(values)):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    check_flag,
+    real_number,
+    whole_number,
+)
 
 LARGEST_N = 2.0**50
 _SETTLED = 1e-6  # an error that moves less than this over octaves has reached its limit
@@ -23,6 +28,11 @@ class Minimum(NamedTuple):
     value: float
     at_low: bool
     at_high: bool
+
+
+def _check_function(function: Any, name: str) -> None:
+    if not callable(function):
+        raise TypeError(f"{name}={function!r} must be a function of an array.")
 
 
 def minimize_on_log_scale(
@@ -51,13 +61,24 @@ def minimize_on_log_scale(
     Minimum
         Argument, value, and whether the best argument is the lowest or the highest available one.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `function` cannot be called, or a number is outside its range.
+
     Examples
     --------
     >>> from sk_deepfeat.theory import minimize_on_log_scale
     >>> round(minimize_on_log_scale(lambda x: x + 4 / x, 1e-3, 1e3).argument, 6)
     2.0
     """
-    size = max(9, int(np.ceil(points_per_decade * np.log10(high / low))) + 1)
+    _check_function(function, "function")
+    low, high = real_number(low, "low", positive=True), real_number(high, "high", positive=True)
+    if low > high:
+        raise ValueError(f"low={low!r} must not be above high={high!r}.")
+    points_per_decade = whole_number(points_per_decade, "points_per_decade", 1)
+    zooms = whole_number(zooms, "zooms")
+    size = max(9, int(np.ceil(points_per_decade * (np.log10(high) - np.log10(low)))) + 1)
     log_grid = np.linspace(np.log(low), np.log(high), size)
     at_low = at_high = False
     best, value = np.nan, np.nan
@@ -109,13 +130,24 @@ def smallest_sufficient(
         An integer value; NaN if the target is not reached among the available n, or before the
         error settles.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `error` cannot be called, or a number is outside its range.
+
     Examples
     --------
     >>> from sk_deepfeat.theory import smallest_sufficient
     >>> smallest_sufficient(lambda n: 10.0 / n, 0.03, monotone=True)
     334.0
     """
-    steps = 1 if monotone else 8
+    _check_function(error, "error")
+    target, settled_from = real_number(target, "target"), real_number(settled_from, "settled_from")
+    smallest = real_number(smallest, "smallest", positive=True)
+    largest = real_number(largest, "largest")
+    if smallest > largest:
+        raise ValueError(f"smallest={smallest!r} must not be above largest={largest!r}.")
+    steps = 1 if check_flag(monotone, "monotone") else 8
     exponents = np.arange(0.0, np.log2(largest / smallest) + 1.0 / steps, 1.0 / steps)
     grid = np.unique(np.minimum(np.round(smallest * 2.0**exponents), largest))
     if monotone and grid.size <= _SHORT:

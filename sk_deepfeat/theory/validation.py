@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
+LARGEST = float(np.finfo(np.float64).max)
 
 
 def check_eigenvalues(eigenvalues: ArrayLike) -> FloatArray:
@@ -71,9 +72,17 @@ def check_flag(value: Any, name: str) -> bool:
 
 def check_level(level: Any) -> float:
     """Return a coverage, or raise ValueError unless it lies between 0 and 1."""
-    if not isinstance(level, numbers.Real) or not 0.0 < float(level) < 1.0:
+    if not is_finite(level) or not 0.0 < level < 1.0:
         raise ValueError(f"level={level!r} must lie between 0 and 1.")
     return float(level)
+
+
+def is_finite(value: Any) -> bool:
+    """Say whether a value is a real number, and one that a float can hold."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    number: Any = value
+    return bool(abs(number) <= LARGEST)
 
 
 def check_callable(activation: Any, name: str = "activation") -> None:
@@ -93,15 +102,37 @@ def real_array(values: ArrayLike, name: str) -> FloatArray:
         if array.dtype.kind == "c":
             raise TypeError("complex numbers")
         return array.astype(np.float64, copy=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{name} must be real numbers; got {reprlib.repr(values)}.") from error
+
+
+def real_number(value: Any, name: str, *, positive: bool = False) -> float:
+    """Return one finite number as a float, or raise TypeError or ValueError."""
+    array = real_array(value, name)
+    if array.ndim or not np.isfinite(array) or (positive and array <= 0):
+        raise ValueError(
+            f"{name}={reprlib.repr(value)} must be one finite number"
+            f"{' above 0' if positive else ''}."
+        )
+    return float(array)
+
+
+def whole_number(value: Any, name: str, least: int = 0) -> int:
+    """Return an integer, or raise ValueError unless it is one of at least `least`."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(f"{name}={reprlib.repr(value)} must be at least {least}, and an integer.")
+    return int(value)
 
 
 def numeric_targets(y: Any) -> FloatArray:
     """Return targets as float64, or raise ValueError with the remedy for classes."""
     try:
-        return np.asarray(y, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(y)
+        if array.dtype.kind == "c":
+            raise TypeError("complex numbers")
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"y must hold numbers; got {reprlib.repr(np.ravel(y)[0])}. Classes are for "
             "DeterministicEquivalentRidgeClassifier; or give them as numbers, such as -1.0 and "

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sk_deepfeat.model_selection.displays.drawing import check_axes, import_pyplot
+from sk_deepfeat.model_selection.displays.drawing import ERRORS, check_axes, import_pyplot
 from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
 from sk_deepfeat.model_selection.fitting import fitted_clone
+from sk_deepfeat.theory.validation import real_number
 
 
 class Display:
@@ -43,6 +44,7 @@ class Display:
     """
 
     _n_axes: ClassVar[int] = 1
+    _metrics: ClassVar[tuple[str, ...]] = tuple(ERRORS)
     _size: ClassVar[tuple[float, float]] = (5.2, 4.8)  # of a new figure, in inches
 
     @classmethod
@@ -93,6 +95,13 @@ class Display:
     def _open_axes(self, ax: Any) -> Any:
         """Return `ax`, or the axes of a new figure, and store the figure as ``figure_``."""
         plt = self._check_drawing("plot", ax)
+        metric = getattr(self, "metric", "mse")
+        if not isinstance(metric, str) or metric not in self._metrics:
+            known = ", ".join(map(repr, self._metrics))
+            raise ValueError(f"metric={metric!r} must be one of {known}.")
+        n_fitted = getattr(self, "n_fitted", None)
+        if n_fitted is not None:
+            real_number(n_fitted, "n_fitted", positive=True)
         if ax is None:
             _, ax = plt.subplots(self._n_axes, 1, figsize=self._size, layout="constrained")
         self.figure_ = np.ravel(ax)[0].figure

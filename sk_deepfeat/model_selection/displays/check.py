@@ -54,6 +54,8 @@ class CalibrationCheckDisplay(Display):
     'measured / predicted test error'
     """
 
+    _metrics = tuple(_NAMES)
+
     def __init__(
         self,
         *,

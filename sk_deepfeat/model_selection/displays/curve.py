@@ -145,6 +145,8 @@ class RidgeLearningCurveDisplay(Display):
         -------
         RidgeLearningCurveDisplay
         """
+        if not hasattr(curve, "measured_mean"):
+            raise TypeError(f"curve must be what ridge_learning_curve returned; got {curve!r:.60}.")
         return cls(
             n_samples=curve.train_sizes,
             alphas=curve.alphas,

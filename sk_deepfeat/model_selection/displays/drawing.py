@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sk_deepfeat.theory.validation import real_number
+
 N_SAMPLES = "n (training samples)"
 ALPHA = "alpha (squared units of X)"
 TEST_ERROR = "test error (squared units of y)"
@@ -79,7 +81,9 @@ def alpha_in_words(alpha: Any, each: str = "n") -> str:
     """
     if alpha is None:
         return "the fitted alphas"
-    return f"best alpha for each {each}" if isinstance(alpha, str) else f"alpha = {alpha:.4g}"
+    if isinstance(alpha, str):
+        return f"best alpha for each {each}"
+    return f"alpha = {real_number(alpha, 'alpha'):.4g}"
 
 
 def intervals_in_words(level: float) -> str:

@@ -125,7 +125,7 @@ def optimal_slope(
     unit = units_of(np.sqrt(rho[0, 0]))
     psi, rho = psi / unit, rho / unit / unit
     alpha = optimal_alpha(omega, psi, rho, n)
-    finite = np.where(np.isfinite(alpha), alpha, 0.0)
+    finite = np.where(np.isfinite(alpha), alpha, 1.0)  # whose slope is zero, below
     risk = ridge_risk(omega, psi[:, 0], rho[0, 0], n, finite)
     gap = n - risk.df2
     # At n = rank and alpha = 0 an optimum has no error left.

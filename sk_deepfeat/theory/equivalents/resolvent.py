@@ -11,7 +11,13 @@ from numpy.typing import ArrayLike
 
 from sk_deepfeat.theory.equivalents.fixed_point import fixed_point_kappa
 from sk_deepfeat.theory.matrices import check_symmetric, eigh_psd
-from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_n_samples
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    check_alpha,
+    check_n_samples,
+    real_array,
+    real_number,
+)
 
 
 def _single(n_samples: float, alpha: float) -> tuple[float, float]:
@@ -153,7 +159,8 @@ def expected_quadratic_form(
     n, a = _single(n_samples, alpha)
     between = check_symmetric(matrix, "matrix")
     omega, vectors = eigh_psd(second_moment, "second_moment")
-    psi = np.asarray(moment, dtype=np.float64)
+    psi = real_array(moment, "moment")
+    second = real_number(target_second_moment, "target_second_moment")
     if psi.shape != (omega.size,) or between.shape != (omega.size, omega.size):
         raise ValueError(
             f"moment and matrix must fit second_moment of width {omega.size}; got shapes "
@@ -163,9 +170,7 @@ def expected_quadratic_form(
     rotated = vectors.T @ between @ vectors
     target_coefs = vectors.T @ psi
     expected_coefs = target_coefs / (omega + kappa)
-    bias_and_noise = target_second_moment - np.sum(
-        target_coefs**2 * (omega + 2 * kappa) / (omega + kappa) ** 2
-    )
+    bias_and_noise = second - np.sum(target_coefs**2 * (omega + 2 * kappa) / (omega + kappa) ** 2)
     gap = (a / kappa + kappa * np.sum(omega / (omega + kappa) ** 2)) / n
     test_error = max(bias_and_noise, 0.0) / gap
     trace = np.sum(np.diagonal(rotated) * omega / (omega + kappa) ** 2)  # tr[AΩ(Ω+κ)⁻²]

@@ -10,7 +10,7 @@ import numpy as np
 
 from sk_deepfeat.theory.matrices import check_covariance, check_definite
 from sk_deepfeat.theory.networks.rainbow_arguments import one_per_layer
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, real_array
 from sk_deepfeat.theory.weight_spectra import power_law_spectrum
 
 RowLaws = list[tuple[FloatArray, Any]]
@@ -88,7 +88,7 @@ def _written_out(covariances: Any, fan_ins: list[int], name: str) -> list[FloatA
             entry = np.full(fan_in, 1.0 / fan_in)
         elif isinstance(entry, Real) and not isinstance(entry, bool):
             entry = power_law_spectrum(float(entry), fan_in, label)
-        array = np.asarray(entry)
+        array = real_array(entry, label)
         if array.ndim == 0 or array.shape not in {(fan_in,), (fan_in, fan_in)}:
             raise ValueError(
                 f"{label} must be None, an exponent, or an array of shape ({fan_in},) or "
@@ -113,13 +113,18 @@ def check_cross_covariances(given: Any, laws: RowLaws, teacher_laws: RowLaws) ->
 
 
 def _cross_matrices(given: Any, shapes: list[tuple[int, int]]) -> list[FloatArray]:
+    if not isinstance(given, (Sequence, np.ndarray)) or isinstance(given, str):
+        raise ValueError(
+            "cross_weight_covariances must be a list of one array for each layer; got "
+            f"{type(given).__name__}."
+        )
     if len(given) != len(shapes):
         raise ValueError(
             f"cross_weight_covariances has {len(given)} entries for {len(shapes)} layers."
         )
     matrices = []
     for number, (matrix, shape) in enumerate(zip(given, shapes, strict=True)):
-        values = np.asarray(matrix, dtype=np.float64)
+        values = real_array(matrix, f"cross_weight_covariances[{number}]")
         values = np.diag(values) if values.ndim == 1 else values
         if values.shape != shape or not np.all(np.isfinite(values)):
             raise ValueError(

@@ -169,7 +169,13 @@ def normalized_coefs(activation: Any, order: int, mean: FloatArray, std: FloatAr
 
 def check_mean_and_std(mean: ArrayLike, std: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return both as float64 of one shape, or raise ValueError naming the argument."""
-    arrays = np.broadcast_arrays(real_array(mean, "mean"), real_array(std, "std"))
+    given = real_array(mean, "mean"), real_array(std, "std")
+    try:
+        arrays = np.broadcast_arrays(*given)
+    except ValueError as error:
+        raise ValueError(
+            f"mean of shape {given[0].shape} and std of shape {given[1].shape} do not broadcast."
+        ) from error
     for name, values in zip(("mean", "std"), arrays, strict=True):
         if not np.all(np.isfinite(values)):
             raise ValueError(f"{name} must be finite; got NaN or infinity.")

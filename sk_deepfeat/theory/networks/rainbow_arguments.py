@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sk_deepfeat.plugins import resolve
 from sk_deepfeat.theory.matrices import check_covariance
 from sk_deepfeat.theory.networks.gaussian_moments import MAX_ORDER
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, real_array
 
 METHODS = ("per-unit", "averaged", "hermite", "closed-form")
 
@@ -40,7 +40,7 @@ def check_input(
     covariance = check_covariance(input_covariance, "input_covariance")
     if input_mean is None:
         return covariance, np.zeros(len(covariance))
-    mean = np.asarray(input_mean, dtype=np.float64)
+    mean = real_array(input_mean, "input_mean")
     if mean.shape != (len(covariance),) or not np.all(np.isfinite(mean)):
         raise ValueError(
             f"input_mean must be finite, of shape ({len(covariance)},) as input_covariance has it; "
@@ -78,13 +78,15 @@ def check_layers(
         zip(weights, functions, offsets, strict=True)
     ):
         name = f"{prefix}weights[{number}]"
-        values = np.asarray(matrix, dtype=np.float64)
+        values = real_array(matrix, name)
         if values.ndim != 2 or values.shape[1] != width or not len(values):
             raise ValueError(
                 f"{name} must have shape (units, {width}), as wide as what comes before it; got "
                 f"{values.shape}."
             )
-        bias = np.zeros(len(values)) if offset is None else np.asarray(offset, dtype=np.float64)
+        bias = np.zeros(len(values))
+        if offset is not None:
+            bias = real_array(offset, f"{prefix}biases[{number}]")
         if bias.shape != (len(values),):
             raise ValueError(
                 f"{prefix}biases[{number}] must have shape ({len(values)},), one entry for each "

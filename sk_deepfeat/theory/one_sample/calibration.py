@@ -10,7 +10,7 @@ errors, is multiplied there by max(0, 1 - 1/z²).
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from sk_deepfeat.theory.interpolation import interp_log
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.evaluation import CurveEvaluator
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
-from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, check_curve
 from sk_deepfeat.theory.one_sample.subset_plan import (
     PlannedSize,
     df_ratio_grid,
@@ -34,7 +34,7 @@ from sk_deepfeat.theory.one_sample.subsets import (
     check_subset_size,
     errors_of_sizes,
 )
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, check_flag, whole_number
 
 _SOME_DEGREES, _MOST_SURE = 1e-6, 10.0
 
@@ -206,14 +206,19 @@ def calibrate(
     Calibration
         Without sizes if the training set is too small for subsets.
     """
+    seed, fine = whole_number(seed, "seed"), check_flag(fine, "fine")
+    check_curve(curve)
     n_rows, rank = getattr(factorization, "n_rows", 0), curve.rank
     factorization = getattr(factorization, "sample", factorization)
     check_factorization(factorization)
     n_sampled = factorization.n_rows
     planned = subset_sizes(n_sampled, rank, factorization.groups, fine=fine)
-    wanted = planned if sizes is None else sorted(sizes)
+    wanted: Any = planned
+    if sizes is not None:
+        wanted = [sizes] if np.ndim(sizes) == 0 else list(sizes)
     for size in wanted:
         check_subset_size(size, n_sampled)
+    wanted = sorted(int(size) for size in wanted)
     if rank == 0:  # nothing is learned from any rows
         wanted = []
     given = {"fit_intercept": factorization.fit_intercept, "errors_alone": True}

@@ -21,7 +21,7 @@ from sk_deepfeat.theory.one_sample.curve_tables import (
     Table,
     nothing_learned,
 )
-from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
+from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, check_curve
 from sk_deepfeat.theory.one_sample.nodes import CurveNodes
 from sk_deepfeat.theory.validation import FloatArray, check_cells
 
@@ -324,8 +324,5 @@ def curve_risk(
     >>> error[:, 0].round(1)
     array([1.5, 1.1])
     """
-    if not isinstance(curve, KappaCurve):
-        raise TypeError(
-            f"curve must be a KappaCurve, from gcv_curve or leave_one_out_curve; got {curve!r}."
-        )
+    check_curve(curve)
     return CurveEvaluator(curve, fit_intercept=fit_intercept).risk(*check_cells(n_samples, alpha))

@@ -35,7 +35,7 @@ from sk_deepfeat.theory.one_sample.leverage_classes import (
     leverage_moments,
 )
 from sk_deepfeat.theory.one_sample.leverage_scale import counted, ratio, solve_leverage_scale
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, whole_number
 
 _BLOCK_ENTRIES = 200_000
 # Ridges below this share of the least eigenvalue are as good as zero, and n - f is lost in rounding
@@ -150,6 +150,14 @@ class KappaCurve(NamedTuple):
     def shared_noise_at(self, kappa: ArrayLike) -> FloatArray:
         """Return the variance that the covariance of residuals adds at any κ, as `df1_at`."""
         return np.asarray(interp_log(kappa, self.kappa, self.shared_noise, log_values=False))
+
+
+def check_curve(curve: Any) -> None:
+    """Raise TypeError unless it is a curve."""
+    if not isinstance(curve, KappaCurve):
+        raise TypeError(
+            f"curve must be a KappaCurve, from gcv_curve or leave_one_out_curve; got {curve!r}."
+        )
 
 
 def _grid(
@@ -308,6 +316,7 @@ def leave_one_out_curves(
         One for each block.
     """
     check_factorization(factorization)
+    n_blocks = whole_number(n_blocks, "n_blocks")
     if factorization.eigenvalues.size == 0:
         return _curves_of_mean(factorization, n_grid, n_blocks)
     alone = factorization.groups is None

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray, RowGroups
-from sk_deepfeat.theory.validation import FloatArray, check_alpha
+from sk_deepfeat.theory.validation import FloatArray, real_number
 
 _BLOCK_ENTRIES = 6_000_000
 # From 1 - h below this on, it is taken without subtraction; its square root's singular values
@@ -87,9 +87,7 @@ def leave_group_out_residuals(factorization: RidgeFactorization, ridge: float) -
     groups = factorization.groups
     if groups is None:
         raise ValueError("leave_group_out_residuals needs groups: ridge_factorization(groups=...).")
-    alpha = float(check_alpha(ridge, "ridge"))
-    if alpha <= 0:
-        raise ValueError(f"ridge={ridge!r} must be positive.")
+    alpha = real_number(ridge, "ridge", positive=True)
     kept = alpha / (factorization.eigenvalues + alpha)
     residuals = np.empty_like(factorization.targets)
     for rows, left, blocks in left_out_blocks(factorization, np.array([alpha])):

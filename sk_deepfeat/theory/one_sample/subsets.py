@@ -22,7 +22,7 @@ from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, chec
 from sk_deepfeat.theory.one_sample.spread import spread
 from sk_deepfeat.theory.one_sample.subset_fits import SubsetFit, SubsetFits
 from sk_deepfeat.theory.threads import threads_for
-from sk_deepfeat.theory.validation import FloatArray, check_alpha
+from sk_deepfeat.theory.validation import FloatArray, check_alpha, whole_number
 
 _BLOCK_ENTRIES = 2_000_000
 _MOST_ENTRIES = 6_000_000  # of fits that are measured together
@@ -54,7 +54,8 @@ class SubsetErrors(NamedTuple):
 
 def check_subset_size(size: Any, n_rows: int) -> None:
     """Raise ValueError unless some rows are inside and some outside a subset of that size."""
-    if not isinstance(size, (int, np.integer)) or not 2 <= size < n_rows:
+    whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+    if not whole or not 2 <= size < n_rows:
         raise ValueError(
             f"size={size!r} must lie between 2 and {n_rows - 1}: of the {n_rows} rows some stay "
             "outside to be measured on."
@@ -107,8 +108,7 @@ def subset_errors(
     check_factorization(factorization)
     alphas = check_alpha(alpha)
     check_subset_size(size, factorization.n_rows)
-    if n_subsets < 2:
-        raise ValueError(f"n_subsets={n_subsets!r} must be at least 2.")
+    n_subsets, seed = whole_number(n_subsets, "n_subsets", 2), whole_number(seed, "seed")
     if alphas.ndim != 1 or not np.all(alphas > 0):
         raise ValueError(f"alpha={alpha!r} must be a 1-d array of positive numbers.")
     asked = WantedSubsets(size, alphas, n_subsets)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
-from sk_deepfeat.theory.validation import FloatArray, real_array
+from sk_deepfeat.theory.validation import FloatArray, real_array, whole_number
 
 ALL_ROWS = slice(None)
 
@@ -58,12 +58,17 @@ class RowClasses:
         *,
         balanced: bool = False,
     ) -> None:
-        self.number = np.asarray(labels, dtype=np.intp)
-        if self.number.ndim != 1 or n_classes < 2:
-            raise ValueError("labels must be one number for each row, of at least two classes.")
+        n_classes = whole_number(n_classes, "n_classes", 2)
+        given_labels = np.asarray(labels)
+        if given_labels.ndim != 1 or given_labels.dtype.kind not in "iu":
+            raise ValueError(f"labels={labels!r} must be one integer for each row.")
+        self.number = given_labels.astype(np.intp)
         if self.number.size and not 0 <= self.number.min() <= self.number.max() < n_classes:
             raise ValueError(f"labels must lie between 0 and {n_classes - 1}.")
         given = np.ones(self.number.size) if weights is None else real_array(weights, "weights")
+        positive = given.shape == self.number.shape and np.all((given >= 0) & np.isfinite(given))
+        if not positive or not 0 < given.sum() < np.inf:
+            raise ValueError("weights must be one for each row, finite and not negative.")
         self.weights: FloatArray = given / given.sum()
         self.n_classes, self.balanced = int(n_classes), balanced
         self.share = self.sums(self.weights)

@@ -21,7 +21,7 @@ from sk_deepfeat.theory.one_sample.matrix_free.conjugate_gradients import (
 )
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray
 from sk_deepfeat.theory.one_sample.target_spread import target_variance
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, whole_number
 
 _SEED = 0
 
@@ -191,6 +191,7 @@ def unfactorized_rows(
     >>> unfactorized_rows(X, y, fit_intercept=False).solution(14.0).coefs.round(3)
     array([[0.5]])
     """
+    n_sampled = whole_number(n_sampled, "n_sampled", 2)
     made = training_set(
         features,
         targets,

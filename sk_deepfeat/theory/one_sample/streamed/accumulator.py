@@ -90,6 +90,8 @@ class GramAccumulator:
     ) -> None:
         self.reservoir_size = check_count(reservoir_size, "reservoir_size")
         self.random_state = check_count(random_state, "random_state")
+        if n_expected is not None:
+            n_expected = check_count(n_expected, "n_expected")
         self.n_rows, self.n_blocks = 0, 0
         self.n_features = self.n_outputs = 0
         self.dtype: np.dtype[Any] | None = None

@@ -13,8 +13,8 @@ from sk_deepfeat.theory.validation import FloatArray, real_array
 
 def checked_shapes(X: ArrayLike, y: ArrayLike, block: str) -> tuple[NDArray[Any], FloatArray]:
     """Return features, in single or double precision, and targets, or raise ValueError."""
-    given = np.asarray(X)
-    rows = given if given.dtype == np.float32 else real_array(given, "X")
+    rows = X if getattr(X, "dtype", None) == np.float32 else real_array(X, "X")
+    rows = np.asarray(rows)
     targets = real_array(y, "y")
     targets = targets.reshape(-1, 1) if targets.ndim == 1 else targets
     if rows.ndim != 2 or targets.ndim != 2 or len(rows) != len(targets):

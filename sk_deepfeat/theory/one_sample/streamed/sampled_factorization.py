@@ -227,11 +227,18 @@ def factorize_sums(
     ValueError
         If there are fewer than two rows, or rows come in groups of which fewer than two are kept.
     """
+    if not isinstance(sums, GramAccumulator):
+        raise TypeError(f"sums must be a GramAccumulator; got {type(sums).__name__}.")
     if sums.n_rows < 2:
         raise ValueError(
             f"A ridge needs at least two rows whose weight is not zero; {sums.n_rows} came."
         )
     sums.require_whole()
+    if not len(sums.reservoir):
+        raise ValueError(
+            f"reservoir_size={sums.reservoir_size} has kept none of {sums.n_rows} rows, from which "
+            "errors are made; make the accumulator with a larger one."
+        )
     exact = np.ravel(real_array(exact_at, "exact_at"))
     codes = sums.reservoir.codes()
     if codes is not None:

@@ -1,0 +1,280 @@
+"""What fuzzing has found, each once: a refusal that names the argument, or the right number."""
+
+import gzip
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from sk_deepfeat import (
+    DeterministicEquivalentRidge,
+    RandomDeepFeatures,
+    TwoStageRegressor,
+    plugins,
+    theory,
+)
+from sk_deepfeat.__main__ import main
+from sk_deepfeat.activations import relu
+from sk_deepfeat.datasets import make_gaussian_classes, make_teacher_student
+from sk_deepfeat.model_selection import (
+    CalibrationCheckDisplay,
+    ErrorDecompositionDisplay,
+    ErrorSurfaceDisplay,
+    RidgeLearningCurveDisplay,
+    TrainingDynamicsDisplay,
+    block_groups,
+)
+from sk_deepfeat.populations import (
+    ExactPopulation,
+    GCVPopulation,
+    LeaveOneOutPopulation,
+    PlugInPopulation,
+)
+from sk_deepfeat.report import write_report
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(60, 4))
+Y = X[:, 0] + 0.3 * rng.normal(size=60)
+HUGE = 10**400
+PATH = theory.ridge_factorization(X, Y)
+GROUPED = theory.ridge_factorization(X, Y, groups=np.arange(60) // 3)
+CURVE = theory.gcv_curve(PATH)
+GCV = GCVPopulation().fit(X, Y)
+PLUG_IN = PlugInPopulation().fit(X, Y)
+RIDGE = DeterministicEquivalentRidge().fit(X, Y)
+FRAME = np.eye(3)
+
+
+def parabola(alpha):
+    return np.square(np.log(alpha))
+
+
+def minimize(*ends, **options):
+    return theory.minimize_on_log_scale(parabola, *ends, **options)
+
+
+def sufficient(target=0.1, **options):
+    return theory.smallest_sufficient(lambda n: 1 / n, target, **{"monotone": True} | options)
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda: theory.solve_kappa([HUGE], 10, 1.0), "eigenvalues must be real"),
+        (lambda: theory.resolvent_equivalent("a", 10, 1.0), "second_moment must be real"),
+        (
+            lambda: theory.expected_quadratic_form(FRAME, ["a"] * 3, 1.0, FRAME, 10, 1.0),
+            "moment must be real",
+        ),
+        (
+            lambda: theory.expected_quadratic_form(FRAME, np.zeros(3), [1, 2], FRAME, 10, 1.0),
+            r"target_second_moment=\[1, 2\] must be one",
+        ),
+        (lambda: minimize("a", 1.0), "low must be real"),
+        (lambda: minimize(1.0, [2.0, 3.0]), "high=.* must be one finite number"),
+        (lambda: minimize(1.0, np.inf), "high=inf must be one finite number above 0"),
+        (lambda: minimize(2.0, 1.0), "low=2.0 must not be above high=1.0"),
+        (lambda: minimize(1.0, 2.0, zooms=None), "zooms=None must be at least 0"),
+        (lambda: theory.minimize_on_log_scale(3, 1.0, 2.0), "function=3 must be a function"),
+        (lambda: sufficient("a"), "target must be real"),
+        (lambda: sufficient(largest=-1), "smallest=1.0 must not be above largest=-1.0"),
+        (lambda: sufficient(monotone=2), "monotone=2 must be True or False"),
+        (lambda: theory.calibrate(PATH, 3), "curve must be a KappaCurve"),
+        (lambda: theory.calibrate(PATH, CURVE, seed=-1), "seed=-1 must be at least 0"),
+        (lambda: theory.calibrate(PATH, CURVE, fine=[]), r"fine=\[\] must be True or False"),
+        (lambda: theory.calibrate(PATH, CURVE, sizes=True), "size=True must lie between"),
+        (lambda: theory.subset_errors(PATH, 10, [1.0], 2.5), "n_subsets=2.5 must be at least 2"),
+        (lambda: theory.subset_errors(PATH, 10, [1.0], 2, seed=None), "seed=None must be"),
+        (lambda: theory.leave_group_out_residuals(GROUPED, [1.0]), r"ridge=\[1.0\] must be one"),
+        (lambda: theory.leave_one_out_curves(PATH, n_blocks=2.5), "n_blocks=2.5 must be at least"),
+        (lambda: theory.unfactorized_rows(X, Y, n_sampled=[10]), r"n_sampled=\[10\] must be"),
+        (lambda: theory.factorize_sums(1.5), "sums must be a GramAccumulator; got float"),
+        (lambda: theory.GramAccumulator(n_expected={}), "n_expected={} must be a whole number"),
+        (lambda: theory.GramAccumulator().add("", Y), "X must be real numbers; got ''"),
+        (
+            lambda: theory.factorize_sums(theory.GramAccumulator(reservoir_size=0).add(X, Y)),
+            "reservoir_size=0 has kept none of 60 rows",
+        ),
+        (lambda: LeaveOneOutPopulation(calibrate=FRAME).fit(X, Y), "calibrate=array"),
+        (lambda: theory.RowClasses("", 2), "labels='' must be one integer for each row"),
+        (lambda: theory.RowClasses([0, 1], np.inf), "n_classes=inf must be at least 2"),
+        (lambda: theory.RowClasses([0, 1], 2, [1.0]), "weights must be one for each row"),
+        (
+            lambda: theory.activation_moments(relu, np.zeros(2), np.ones(3)),
+            r"mean of shape \(2,\) and std of shape \(3,\) do not broadcast",
+        ),
+        (
+            lambda: theory.rainbow_covariances([["a"]], "relu", np.ones(1)),
+            r"weights\[0\] must be real",
+        ),
+        (
+            lambda: theory.rainbow_covariances([FRAME], "relu", FRAME, input_mean=["a"] * 3),
+            "input_mean must be real",
+        ),
+        (
+            lambda: theory.rainbow_covariances([FRAME], "relu", FRAME, biases=["a"]),
+            r"biases\[0\] must be real",
+        ),
+        (
+            lambda: ExactPopulation(FRAME, FRAME[0], 1.0, feature_mean="a").fit().kappa(9, 1.0),
+            "feature_mean",
+        ),
+        (
+            lambda: theory.annealed_cross_constants(
+                [FRAME], [FRAME], 1.0, ["tanh"], ["tanh"], FRAME
+            ),
+            "cross_weight_covariances must be a list of one array for each layer; got float",
+        ),
+        (
+            lambda: theory.annealed_cross_constants(
+                [FRAME], [FRAME], ["a"], ["tanh"], ["tanh"], FRAME
+            ),
+            r"cross_weight_covariances\[0\] must be real",
+        ),
+        (
+            lambda: RIDGE.predict_test_error(return_interval=FRAME),
+            "return_interval=array",
+        ),
+        (lambda: ExactPopulation(FRAME, [np.inf, 0, 0], 1.0).fit(), "psi and rho must be finite"),
+        (
+            lambda: ExactPopulation(FRAME, FRAME[0], 2.0, target_mean=np.nan).fit().kappa(9, 1.0),
+            "target_mean must be finite",
+        ),
+        (lambda: GCV.kappa(10, 1.0, fit_intercept=FRAME), "fit_intercept=array"),
+        (lambda: PLUG_IN.kappa(10, 1.0, fit_intercept=[]), r"fit_intercept=\[\] must be True"),
+        (lambda: plugins.available([]), r"kind=\[\] is not a kind of plugin"),
+        (lambda: plugins.missing_members("a", relu), "kind='a' is not a kind of plugin"),
+        (lambda: plugins.require_members(X, relu), "is not a kind of plugin; known kinds"),
+        (lambda: plugins.require_same_data(GCV, X, (), True), "n_features of type ndarray must be"),
+        (lambda: plugins.require_same_data(GCV, 4, 1, True), "output_shape=1 must be a tuple"),
+        (lambda: plugins.require_same_data(3, 4, (), True), "3 cannot be used among the popul"),
+        (lambda: block_groups("", 2), "n_rows='' must be at least 1"),
+        (lambda: make_teacher_student(9, 3, input_covariance=np.ones(4)), "not of n_features=3"),
+        (lambda: make_teacher_student(9, 3, input_covariance="a"), "input_covariance must be real"),
+        (
+            lambda: DeterministicEquivalentRidge().fit(X, Y + 1j),
+            "(y must hold numbers|Complex data not supported)",
+        ),
+        (
+            lambda: DeterministicEquivalentRidge(reservoir_size=FRAME).fit(X, Y),
+            "reservoir_size=array",
+        ),
+        (lambda: DeterministicEquivalentRidge(HUGE).fit(X, Y), "alpha=1000.* must be finite"),
+        (lambda: RIDGE.required_samples(HUGE), "target_error=1000.* must be a finite number"),
+        (lambda: RIDGE.predict_test_error(level=HUGE), "level=1000.* must lie between 0 and 1"),
+        (lambda: make_gaussian_classes(9, class_sep=HUGE), "class_sep=1000"),
+        (lambda: RidgeLearningCurveDisplay.from_result(HUGE), "curve must be what ridge_learning"),
+        (lambda: write_report(RIDGE, "page.html", y=np.zeros((3, 0))), "y must hold the targets"),
+        (lambda: DeterministicEquivalentRidge().partial_fit([["a"]], [1.0]), "Block 0: X or y: "),
+    ],
+)
+def test_refusals_name_the_argument(call, named):
+    with pytest.raises((ValueError, TypeError), match=named):
+        call()
+
+
+def test_sparse_targets_of_two_stages():
+    sparse = pytest.importorskip("scipy.sparse")
+    model = TwoStageRegressor(RandomDeepFeatures((3,)), Ridge(), random_state=0)
+    with pytest.raises(TypeError, match="y must be an array of targets; it is a sparse matrix"):
+        model.fit(X, sparse.csr_array(Y[:, None]))
+
+
+def test_features_of_categories():
+    """scikit-learn's validation lets a frame with categories pass; its values are no numbers."""
+    pd = pytest.importorskip("pandas", reason="about data frames")
+    frame = pd.DataFrame({"a": pd.Categorical(["u", "v"] * 30), "b": Y})
+    with pytest.raises(TypeError, match="X must be real numbers"):
+        RandomDeepFeatures((3,)).fit(frame)
+
+
+@pytest.mark.parametrize("display", [CalibrationCheckDisplay, TrainingDynamicsDisplay])
+@pytest.mark.parametrize("metric", ["rmse", None, ["mse"]])
+def test_metrics_of_displays(display, metric):
+    plt = pytest.importorskip("matplotlib.pyplot", reason="displays need matplotlib")
+    ridge = DeterministicEquivalentRidge().fit(X, Y)
+    with pytest.raises(ValueError, match=r"metric=.* must be one of 'mse', 'error_rate'"):
+        if display is CalibrationCheckDisplay:
+            display.from_result(ridge.calibration_check(), metric=metric)
+        else:
+            display.from_predictions([0, 1], [10], np.ones((2, 1)), metric=metric)
+    plt.close("all")
+
+
+def test_numbers_of_displays():
+    plt = pytest.importorskip("matplotlib.pyplot", reason="displays need matplotlib")
+    found = PLUG_IN.decomposition([10, 20], 1.0)
+    draw = ErrorDecompositionDisplay.from_predictions
+    with pytest.raises(ValueError, match=r"n_fitted=.* must be one finite number above 0"):
+        draw([10, 20], found, n_fitted=[1.0, 2.0])
+    with pytest.raises(TypeError, match="n_samples must be real numbers"):
+        draw(np.array([10, 20], dtype=complex), found)
+    with pytest.raises(TypeError, match="test_error must be real numbers"):
+        ErrorSurfaceDisplay.from_predictions([10, 20], [0.1, 1.0], [["a"]])
+    plt.close("all")
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("alpha", [0.0, 1.0, "optimal"])
+@pytest.mark.filterwarnings("ignore::sk_deepfeat.exceptions.PopulationWarning")
+def test_the_plug_in_of_features_that_are_zero(alpha, fit_intercept):
+    """The prediction is the mean of n targets, or zero."""
+    ridge = DeterministicEquivalentRidge(
+        alpha, population="plug-in", fit_intercept=fit_intercept
+    ).fit(np.zeros((60, 3)), Y)
+    sizes = np.array([5, 50])
+    wanted = Y.var() * (1 + 1 / sizes) if fit_intercept else np.full(2, np.mean(Y**2))
+    np.testing.assert_allclose(ridge.predict_test_error(sizes), wanted)
+    np.testing.assert_array_equal(ridge.degrees_of_freedom(1.0), (0.0, 0.0))
+
+
+def test_the_slope_of_the_best_error_at_many_rows():
+    """df1 and df2 are then equal to rounding; no warning, and no positive slope."""
+    slope = theory.optimal_slope(np.ones(3), [0.5, 0.1, 0.0], 1.0, [100.0, 1e9])
+    assert np.all(slope <= 0) and slope[0] < slope[1]
+    unexplained = theory.optimal_slope([1.0, 0.0], [0.0, 0.0], 1.0, 1)
+    assert unexplained == 0.0
+
+
+def test_a_packed_table_that_is_damaged(tmp_path, capsys):
+    whole = gzip.compress(b"a,b\n" + b"1,2\n" * 500, mtime=0)
+    (tmp_path / "data.csv.gz").write_bytes(whole[:20] + whole[10:])
+    assert main(["curve", str(tmp_path / "data.csv.gz"), "--target", "a"]) == 2
+    assert "data.csv.gz cannot be read: " in capsys.readouterr().err
+
+
+def test_a_member_that_is_no_array(tmp_path, capsys):
+    np.savez(tmp_path / "data.npz", y=Y)
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "data.npz", "a") as archive:
+        archive.writestr("X", b"bytes")
+    assert main(["curve", str(tmp_path / "data.npz")]) == 2
+    assert "there is no X" in capsys.readouterr().err
+
+
+def test_no_cells_of_outputs_at_alphas_of_their_own():
+    ridge = DeterministicEquivalentRidge("optimal", alpha_per_target=True).fit(X, np.c_[Y, -Y])
+    found = ridge.predict_test_error([], return_interval=True, multioutput="raw_values")
+    assert [each.shape for each in found] == [(0, 2)] * 3
+    assert ridge.reachable(np.empty((3, 0))).shape == (3, 0, 2)
+    assert ridge.predict_test_error([]).shape == (0,)
+
+
+def test_a_picture_about_an_alpha_beyond_what_is_drawn():
+    """matplotlib's logarithmic axes end a few decades below the largest float."""
+    pytest.importorskip("matplotlib.pyplot", reason="displays need matplotlib")
+    ridge = DeterministicEquivalentRidge().fit(X, Y)
+    ridge.alpha_ = 1e300
+    display = ErrorSurfaceDisplay.from_fitted(ridge)
+    display.figure_.canvas.draw()
+    assert display.alphas[-1] < 1e203
+
+
+def test_nearly_as_many_labels_as_rows(tmp_path, capsys):
+    """A number that is taken for classes: more than a minute of the processor for 60 rows."""
+    rows = "".join(f"{k},{k % 7}\n" for k in range(60))
+    (tmp_path / "data.csv").write_text("a,b\n" + rows)
+    words = ["report", str(tmp_path / "data.csv"), "--target", "a", "--task", "classification"]
+    assert main(words) == 2
+    assert "a holds 60 different labels in 60 rows, too many" in capsys.readouterr().err
