@@ -86,6 +86,5 @@ def by_blocks(
 
 def mixed(weight: FloatArray, mine: FloatArray, other: FloatArray) -> FloatArray:
     """Return weight·mine + (1 - weight)·other, where a weight of zero hides what is infinite."""
-    return np.where(weight > 0, weight * np.where(weight > 0, mine, 0.0), 0.0) + np.where(
-        weight < 1, (1.0 - weight) * np.where(weight < 1, other, 0.0), 0.0
-    )
+    other = (1.0 - weight) * np.where(weight < 1, other, 0.0)
+    return np.asarray(weight * np.where(weight > 0, mine, 0.0) + other)

@@ -4,8 +4,8 @@ A cell (n, alpha) beyond reach meets the population at a κ that the training se
 shows as noise. From the lowest κ that is not noise, the edge, two functionals are continued. The
 logarithm of df1 goes on linearly in log κ, with the slope of the decade above the edge; squared
 bias with noise goes on as a + b κ^c, fitted above the edge by the jackknife's weights. The error
-there is then that of rows of equal leverage, (B + σ²)/(1 - df2/n), at the κ with
-alpha = κ(n - df1).
+there, and up to the last κ of the fit, is then that of rows of equal leverage,
+(B + σ²)/(1 - df2/n), at the κ with alpha = κ(n - df1).
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class FunctionalTail:
         good, noise = good[:, self._outputs], noise[:, self._outputs]
         self._edge = edge = self._grid[np.argmax(good, axis=0)]
         good &= self._grid[:, None] <= edge + np.log(tuning.TAIL_RANGE)
+        self._top = self._grid[-1 - np.argmax(good[::-1], axis=0)]
         weights = np.where(good, 1.0 / np.sqrt(noise + tuning.TAIL_NOISE_FLOOR**2), 0.0)
         curves = np.concatenate([seen[None], varied])[:, :, self._outputs]
         curves = np.moveaxis(np.where(good, curves, 1.0), 1, -1)
@@ -90,7 +91,7 @@ class FunctionalTail:
     def growth(
         self, log_at_n0: FloatArray, varied_at_n0: FloatArray, rows: FloatArray, alpha: FloatArray
     ) -> Growth:
-        """Return log R(n)/R(n₀) of some cells.
+        """Return log R(n)/R(n₀) of some cells, NaN where κ is larger than the fit reaches.
 
         Parameters
         ----------
@@ -108,12 +109,13 @@ class FunctionalTail:
         log_kappa, df2 = self._solve(rows, alpha[:, None])
         below = self._edge - log_kappa
         a, b, c = (part[:, None] for part in self._law)
-        moment = a + b * np.exp(np.clip(below, self._edge - self._grid[-1], 300.0) * -c)
+        moment = a + b * np.exp(np.clip(below, self._edge - self._top, 300.0) * -c)
         log_error = np.log(np.maximum(moment, 1e-300)) - np.log1p(-df2 / rows)
         deviations = log_error[1:] - varied_at_n0[:, :, some]
         drift = tuning.TAIL_DRIFT * np.maximum(below, 0.0)
         noise = jackknife_variance(deviations) + np.square(drift) + tuning.TAIL_NOISE_FLOOR**2
-        sound = df2 < tuning.TAIL_MOST_DF_RATIO * rows
+        # Above the points of the fit the training set shows what the law does not know.
+        sound = (df2 < tuning.TAIL_MOST_DF_RATIO * rows) & (log_kappa <= self._top)
         found = np.where(sound, log_error[0] - log_at_n0[:, some], np.nan)
         ratio[:, some] = found
         variance[:, some] = np.where(np.isfinite(found), noise, np.inf)

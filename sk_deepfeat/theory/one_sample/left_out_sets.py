@@ -126,9 +126,7 @@ class InfluenceMetric:
         these counts its own share of the mean, so that being one of them brings none nearer.
         """
         where = np.arange(rows.size)[:, None]
-        points = self.points(rows)
-        own = np.linalg.norm(points, axis=1, keepdims=True)
-        cosine = self.products(points / np.maximum(own, 1e-30)) / self.lengths
+        cosine = self.products(self.points(rows)) / self.lengths  # but for a factor of each row
         cosine[where, rows[:, None]] = np.inf
         for others in sharpenings:
             near = np.argpartition(-cosine, others, axis=1)[:, : others + 1]

@@ -324,7 +324,7 @@ class ErrorSurface:
         -------
         ndarray of shape (cells,)
         """
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore"):
             log_at_n0 = np.log(self._at_n0(alpha).test_error)
             return np.asarray(np.nan_to_num(self._above_least(alpha, log_at_n0)).mean(axis=1))
 

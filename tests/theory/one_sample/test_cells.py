@@ -26,3 +26,9 @@ def test_blocks_change_nothing(variance, extrapolate, monkeypatch):
         else:
             assert np.shape(found) == np.shape(expected)
             np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_weight_of_zero_hides_what_is_not_known():
+    weight, bad = np.array([0.0, 1.0, 0.25, 0.5]), np.array([np.inf, np.nan])
+    found = cells.mixed(weight, np.r_[bad[0], 2.0, 4.0, np.inf], np.r_[3.0, bad[1], 8.0, 1.0])
+    np.testing.assert_array_equal(found, [3.0, 2.0, 7.0, np.inf])

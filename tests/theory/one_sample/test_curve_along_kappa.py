@@ -204,6 +204,7 @@ def test_numbers_of_rows_without_nodes_are_counted_where_others_are_impossible(b
     stack = NodesOfStack([curve._replace(error=error, leverage_weighted_error=error)])
     rows = np.array([1e-12, 100.0, 1e-12])
     nodes, sizes = stack.seen_from(rows)
+    assert nodes.train_error.shape == nodes.test_error.shape
     alone, size = NodesOfStack([curve]).seen_from(rows[1:2])
     np.testing.assert_array_equal(sizes, [0, size[0] - 1, 0])
     np.testing.assert_array_equal(nodes.alpha, np.delete(alone.alpha, 50))

@@ -7,7 +7,12 @@ import pytest
 
 from sk_deepfeat.theory import leave_one_out_residuals, ridge_factorization
 from sk_deepfeat.theory.one_sample import centred_rows, dependence, left_out_sets
-from sk_deepfeat.theory.one_sample.dependence import RowDependence, describe, row_dependence
+from sk_deepfeat.theory.one_sample.dependence import (
+    RowDependence,
+    describe,
+    least_gcv_ridge,
+    row_dependence,
+)
 from sk_deepfeat.theory.one_sample.left_out_sets import InfluenceMetric
 
 
@@ -401,3 +406,24 @@ def test_many_rows_are_taken_block_by_block_without_a_copy(monkeypatch):
         path = ridge_factorization(path.features.given, path.targets[:, 0])
     for copied, by_blocks in zip(*found, strict=True):
         np.testing.assert_allclose(copied, by_blocks, rtol=1e-4)
+
+
+def test_ridge_of_least_gcv_takes_each_output_in_its_own_units():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 30))
+    Y = np.c_[X[:, 0] + 0.1 * rng.normal(size=80), rng.normal(size=80), np.zeros(80)]
+    alone, together = (ridge_factorization(X, Y[:, :k]) for k in (1, 2))
+    found = least_gcv_ridge(together)
+    for unit in (1e-6, 1e6):
+        assert least_gcv_ridge(ridge_factorization(X, Y * [unit, 1.0, 1.0])) == found
+    assert least_gcv_ridge(alone) < found, "the second output is noise"
+
+    def gcv(ridge):
+        hat = X - X.mean(axis=0)
+        hat = hat @ np.linalg.solve(hat.T @ hat + ridge * np.eye(30), hat.T)
+        centred = Y[:, :2] - Y[:, :2].mean(axis=0)
+        left = np.square(centred - hat @ centred).sum(axis=0) / np.square(centred).sum(axis=0)
+        return left.mean() / (79 - np.trace(hat)) ** 2
+
+    assert gcv(found) <= 1.01 * min(gcv(found * step) for step in np.geomspace(0.01, 100.0, 41))
+    assert least_gcv_ridge(ridge_factorization(X, 0.0 * Y)) is None

@@ -147,3 +147,32 @@ def test_some_of_the_targets_have_what_they_would_have_alone(shape, groups):
     for name, values in zip(names, before[0], strict=True):
         np.testing.assert_array_equal(getattr(whole, name), values)
     assert whole.target_variance is before[1]
+
+
+@pytest.mark.parametrize("shape", [(40, 12), (12, 40)])
+def test_each_output_at_an_alpha_of_its_own_is_that_of_all_at_it(shape):
+    """Some alphas above the rounding of the Gram matrix and some below; some equal."""
+    X, Y = conditioned(*shape, 1e16), RNG.normal(size=(shape[0], 6))
+    path = ridge_factorization(X, Y)
+    alphas = np.array([1e-12, 1.0, 1e-13, 1e-12, 1e-3, 0.0])
+    found = path.coefs_of_outputs(alphas)
+    for k, alpha in enumerate(alphas):
+        expected = path.coefs(alpha)[:, k]
+        assert np.linalg.norm(found[:, k] - expected) <= 1e-6 * np.linalg.norm(expected)
+    nothing = ridge_factorization(np.ones(shape), Y).coefs_of_outputs(alphas)
+    np.testing.assert_array_equal(nothing, np.zeros((shape[1], 6)))
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_one_direction_that_the_gram_matrix_does_not_tell_is_enough(fit_intercept):
+    """Of eleven alike and one that is smaller by eight digits, which the coefficients need."""
+    U, _ = np.linalg.qr(RNG.normal(size=(60, 12)))
+    U = np.linalg.qr(U - U.mean(axis=0))[0]
+    V, _ = np.linalg.qr(RNG.normal(size=(12, 12)))
+    size = np.r_[np.ones(11), 1e-8]
+    X, inside = (U * size) @ V.T, RNG.normal(size=12)
+    path = ridge_factorization(X, U @ inside, fit_intercept=fit_intercept)
+    for alpha in (0.0, 1e-17):
+        expected = V @ (inside * size / (np.square(size) + alpha))
+        found = path.coefs(alpha)[:, 0]
+        assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)

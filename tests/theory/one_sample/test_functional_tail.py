@@ -60,7 +60,7 @@ def growth_one_by_one(curve, replicates, log_at_n0, varied_at_n0, rows, alpha):
             x = 0.5 * (low + high)
             df1 = df1_at(x)
             df2 = df1 + (df1_at(x + 0.05) - df1_at(x - 0.05)) / 0.1
-            if df1 > n * (1.0 + 1e-9) or df2 >= tuning.TAIL_MOST_DF_RATIO * n:
+            if x > grid[good][-1] or df2 >= tuning.TAIL_MOST_DF_RATIO * n:
                 continue
             errors = law.at(np.exp(min(edge - x, 300.0))) / (1.0 - df2 / n)
             logs = np.log(np.maximum(errors, 1e-300))

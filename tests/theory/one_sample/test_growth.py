@@ -95,6 +95,15 @@ def test_numbers_beyond_reach_are_asked_for():
     assert np.all(np.isfinite(asked.error)) and np.all(asked.log_variance > 0.01)
 
 
+def test_at_the_largest_alphas_nothing_is_learned_from_any_number_of_rows():
+    """Far above all κ that the tail was fitted to, which it must leave to the theory."""
+    path, found = surface(150)
+    assert found.calibration.disagreement == 0.0, "there is a tail"
+    n, alpha = np.full(4, 1500.0), np.array([1e6, 1e10, 1e100, 1e300])
+    expected = np.var(path.targets, ddof=1) * (1.0 + 1.0 / 1500.0)
+    np.testing.assert_allclose(ask(found, n, alpha).error[:, 0], expected, rtol=0.01)
+
+
 def test_reach_does_not_depend_on_what_is_done_beyond_it():
     _, found = surface(120)
     n = np.repeat([150.0, 300.0, 1200.0], 7)
@@ -304,6 +313,7 @@ def test_a_target_of_zeros_beside_one_whose_theory_failed():
     answer = found.answer(n, np.full(4, 10.0), extrapolate=True, variance=True)
     assert np.all(answer.error[:, 1] == 0.0) and np.all(answer.error[:, 0] > 0.0)
     assert not np.any(np.isnan(answer.log_variance))
+    assert np.all(found.above_least(np.array([1e-3, 1.0, 1e4])) >= 0.0)
 
 
 def test_misses_of_growth_are_those_at_fewer_rows_without_noise():

@@ -179,3 +179,18 @@ def test_replicates_travel_without_their_tables_and_none_say_nothing():
     np.testing.assert_array_equal(pickle.loads(copy).log_errors(*cells), found)
     none = JackknifeReplicates([], fit_intercept=True, n_outputs=2).log_errors(*cells)
     assert none.shape == (0, 3, 2)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_outputs_of_features_that_tell_nothing_are_each_alone(grouped):
+    rng = np.random.default_rng(0)
+    Y, labels = rng.normal(size=(40, 2)) * [1.0, 7.0], np.arange(40) // 3 if grouped else None
+    both = leave_one_out_curves(ridge_factorization(np.ones((40, 3)), Y, groups=labels), n_blocks=4)
+    for k in range(2):
+        path = ridge_factorization(np.ones((40, 3)), Y[:, k], groups=labels)
+        alone = leave_one_out_curves(path, n_blocks=4)
+        for found, expected in zip((both[0], *both[1]), (alone[0], *alone[1]), strict=True):
+            mine = found.of_output(k)
+            np.testing.assert_allclose(mine.error, expected.error)
+            if grouped:
+                np.testing.assert_allclose(mine.constant.mean_error, expected.constant.mean_error)

@@ -17,6 +17,7 @@ from sk_deepfeat.theory import (
     ridge_risk,
 )
 from sk_deepfeat.theory.one_sample.bias_and_noise import bias_and_noise_along_kappa
+from sk_deepfeat.theory.one_sample.leave_one_out import left_out_rows
 
 P = 40
 TAIL = 0.7
@@ -265,3 +266,14 @@ def test_features_of_single_rows():
         exact = np.mean(leave_one_out_residuals(path, 0.01) ** 2)
         assert risk.test_error[2, 1, 0] == pytest.approx(exact, rel=1e-4)
         assert np.isfinite(risk.test_error[:3]).all()
+
+
+@pytest.mark.parametrize("most", [1, 7, 50, 60, 1000])
+def test_rows_left_out_come_in_blocks_of_no_more_than_was_asked(most):
+    path = ridge_factorization(*POPULATION.sample(60))
+    blocks = list(left_out_rows(path, np.array([0.5, 2.0]), most_rows=most))
+    sizes = [block.rows.stop - block.rows.start for block in blocks]
+    assert max(sizes) <= most and len(sizes) == -(-60 // most)
+    np.testing.assert_array_equal(
+        np.concatenate([np.arange(60)[block.rows] for block in blocks]), np.arange(60)
+    )

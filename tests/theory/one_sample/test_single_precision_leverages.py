@@ -3,10 +3,15 @@
 import numpy as np
 import pytest
 
-from sk_deepfeat.theory import curve_risk, leave_one_out_curves, ridge_factorization
+from sk_deepfeat.theory import (
+    curve_risk,
+    leave_one_out_curves,
+    leave_one_out_residuals,
+    ridge_factorization,
+)
 from sk_deepfeat.theory.one_sample import leave_one_out
 from sk_deepfeat.theory.one_sample.few_ridges import few_columns
-from sk_deepfeat.theory.one_sample.leave_one_out import left_out_rows
+from sk_deepfeat.theory.one_sample.leave_one_out import _Tables, left_out_rows
 from sk_deepfeat.theory.one_sample.residuals import Residuals
 
 N, P = 3000, 150
@@ -128,3 +133,25 @@ def test_few_columns_stand_for_all(lam):
     assert basis.shape[1] < 80
     error = np.abs(basis @ weights - table) / table.max(axis=0)
     assert error.max() < 3e-8
+
+
+def test_lengths_of_rows_are_told_beside_their_sums():
+    """Over their mean, whatever the scale of the features; sums are those of double precision."""
+    rng = np.random.default_rng(0)
+    eigenvalues, grid = np.geomspace(1e-3, 1e5, 30), np.geomspace(1e-4, 1e6, 25)
+    squares = rng.random((50, 30)).astype(np.float32)
+    tables = _Tables(eigenvalues, grid)
+    sums, lengths = tables.few(squares)
+    expected = squares.astype(float) @ eigenvalues
+    np.testing.assert_allclose(lengths, expected / expected.mean(), rtol=1e-5)
+    np.testing.assert_allclose(sums, tables.all(squares.astype(float)), rtol=1e-4)
+
+
+def test_residuals_at_one_ridge_are_never_in_single_precision(monkeypatch):
+    monkeypatch.setattr(leave_one_out, "_LARGE", 0.0)
+    X, y = np.random.default_rng(0).normal(size=(60, 20)), np.arange(60.0)
+    path = ridge_factorization(X, y, fit_intercept=False)
+    hat = X @ np.linalg.solve(X.T @ X + 2.0 * np.eye(20), X.T)
+    expected = (y - hat @ y) / (1.0 - np.diag(hat))
+    found = leave_one_out_residuals(path, 2.0)[:, 0]
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-10)

@@ -1,5 +1,7 @@
 """Which subsets are planned for what they may cost: none, everything, and something between."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from samples import LinearPopulation, power_law
@@ -12,7 +14,12 @@ from sk_deepfeat.theory.one_sample.subset_costs import (
     is_half,
     subset_cost,
 )
-from sk_deepfeat.theory.one_sample.subset_plan import is_near_rank, plan_subsets, subset_sizes
+from sk_deepfeat.theory.one_sample.subset_plan import (
+    _affordable,
+    is_near_rank,
+    plan_subsets,
+    subset_sizes,
+)
 
 P, ROWS = 60, 400
 POPULATION = LinearPopulation(power_law(P, 0.5), np.random.default_rng(7).normal(size=P), 0.5)
@@ -112,6 +119,40 @@ def test_costs_rise_with_all_that_is_to_be_done():
         assert subset_cost(of_one, size + 20, 2) > subset_cost(of_one, size, 2)
     assert factorization_cost(of_one) > factorization_cost(fewer)
     assert factorization_cost(of_one) >= 80**2 * 300
+    blurred = ridge_factorization(X * np.geomspace(1.0, 1e-9, 80), Y[:, 0])
+    assert subset_cost(blurred, 70, 2) > tuning.SUBSET_FIXED_COST + 30.0 * 70**2 * 80
+    few = ridge_factorization(X, Y[:, :8])
+    assert subset_cost(few, 70, 2) == subset_cost(of_one, 70, 2), "a few are measured alike"
     grouped = ridge_factorization(X, Y[:, 0], groups=np.arange(300) // 3)
     assert is_half(of_one, 150) and not is_half(of_one, 149) and not is_half(grouped, 150)
     assert subset_cost(of_one, 150, 2) < subset_cost(of_one, 149, 2) < subset_cost(grouped, 150, 2)
+
+
+def of_sizes(*sizes):
+    """Sizes of which each costs its square, however many subsets it has."""
+    return [SimpleNamespace(size=n, least=2, count=2, one=0.5 * n**2) for n in sizes]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "rank", "half", "gone"),
+    [
+        # Within an octave of its neighbours' sizes, furthest from the rank first; then the dearest.
+        ([50, 70, 100, 141, 200, 400, 800], 300, 400, [70, 141, 800]),
+        # Not half of the rows, nor what is near the rank, while there are others.
+        ([50, 300, 400, 500, 650, 800], 900, 400, [500, 800]),
+        ([50, 90, 130, 190, 400, 800], 120, 401, [400, 190]),
+        # Without half of the rows the largest stays.
+        ([10, 100, 1000, 10_000, 100_000], 3, 7, [10_000]),
+    ],
+)
+def test_sizes_that_cost_too_much_go_one_by_one(sizes, rank, half, gone):
+    left = list(sizes)
+    for size in gone:
+        cost = float(np.sum(np.square(left)))
+        left.remove(size)
+        found = _affordable(of_sizes(*sizes), cost - 1.0, rank, half)
+        assert [each.size for each in found] == left
+        assert [each.size for each in _affordable(of_sizes(*left), cost, rank, half)] == left
+    if len(left) == tuning.FEWEST_SIZES:
+        assert [each.size for each in _affordable(of_sizes(*sizes), 0.0, rank, half)] == left
+    assert _affordable([], 0.0, rank, half) == []

@@ -91,7 +91,9 @@ def test_what_lies_above_the_edge_goes_on_below_it():
     seen, replicates, scale = example()
     rows, alpha = (
         part.ravel()
-        for part in np.meshgrid([101.0, 160.0, 400.0, 5e3, 1e7], [0.0, 1e-6, 1e-2, 1.0, 40.0, 3e3])
+        for part in np.meshgrid(
+            [101.0, 160.0, 400.0, 5e3, 1e7], [0.0, 1e-6, 1e-2, 1.0, 10.0, 40.0, 300.0, 3e3]
+        )
     )
     rng = np.random.default_rng(1)
     log_at_n0 = rng.normal(size=(rows.size, EDGES.size + UNKNOWN))
@@ -100,11 +102,11 @@ def test_what_lies_above_the_edge_goes_on_below_it():
     found = tail.growth(log_at_n0, varied_at_n0, rows, alpha)
     assert np.isnan(found.log_ratio[:, EDGES.size :]).all()
     assert np.isinf(found.variance[:, EDGES.size :]).all()
-    sides = []
+    sides, last = [], np.minimum(EDGES + int(np.log(tuning.TAIL_RANGE) / STEP), LAST)
     for k, edge in enumerate(EDGES):
         for cell, (n, a) in enumerate(zip(rows, alpha, strict=True)):
             above, _, df2 = continued(edge, n, a)
-            if df2 >= tuning.TAIL_MOST_DF_RATIO * n:
+            if df2 >= tuning.TAIL_MOST_DF_RATIO * n or above + X[edge] > X[last[k]]:
                 assert np.isnan(found.log_ratio[cell, k]) and np.isinf(found.variance[cell, k])
                 continue
             sides.append(above > 0)
@@ -116,19 +118,21 @@ def test_what_lies_above_the_edge_goes_on_below_it():
             variance = (REPLICATES - 1) * np.var(deviations) + tuning.TAIL_NOISE_FLOOR**2
             variance += np.square(tuning.TAIL_DRIFT * min(above, 0.0))
             assert found.variance[cell, k] == pytest.approx(variance, rel=1e-3, abs=1e-4), (k, n, a)
-    assert 0.2 < np.mean(sides) < 0.8
+    assert 0.15 < np.mean(sides) < 0.85
 
 
-def test_nothing_moves_beyond_the_end_of_the_curve():
-    """Where next to nothing is learned; no power of the largest alpha overflows."""
+def test_above_the_points_of_the_fit_it_says_nothing():
+    """The training set shows them, and a power is not what it shows; nor does one overflow."""
     seen, replicates, _ = example()
-    rows, alpha = np.full(3, 1e4), np.array([1e12, 1e100, 1e300])
-    none = np.zeros((3, EDGES.size + UNKNOWN))
-    found = FunctionalTail(seen, replicates).growth(
-        none, np.zeros((REPLICATES, *none.shape)), rows, alpha
-    )
-    expected = np.log(A + B * np.exp(C * X[-1])) - np.log1p(-np.exp(LOG_DF1[-1]) / 1e4)
-    np.testing.assert_allclose(found.log_ratio[:, : EDGES.size], expected, rtol=1e-9)
+    last = np.minimum(EDGES + int(np.log(tuning.TAIL_RANGE) / STEP), LAST)
+    tail = FunctionalTail(seen, replicates)
+    for k, top in enumerate(last):
+        kappa = np.r_[np.exp(X[top] + np.array([-1e-6, 1e-6])), 1e12, 1e100, 1e295]
+        df1 = np.exp(np.interp(np.log(kappa), X, LOG_DF1))
+        rows, none = np.full(5, 1e4), np.zeros((5, EDGES.size + UNKNOWN))
+        found = tail.growth(none, np.zeros((REPLICATES, *none.shape)), rows, kappa * (rows - df1))
+        np.testing.assert_array_equal(np.isnan(found.log_ratio[:, k]), [False] + [True] * 4)
+        np.testing.assert_array_equal(np.isinf(found.variance[:, k]), [False] + [True] * 4)
 
 
 def test_without_an_output_that_is_known_nothing_is():

@@ -8,7 +8,10 @@ from scipy.special import ndtr
 from sklearn.linear_model import RidgeClassifier
 
 from sk_deepfeat.populations import LeaveOneOutPopulation
-from sk_deepfeat.theory import Loss, RowClasses, ridge_factorization
+from sk_deepfeat.theory import Loss, RowClasses, RowGroups, ridge_factorization
+from sk_deepfeat.theory.one_sample.classes import tuning
+from sk_deepfeat.theory.one_sample.classes.class_correction import rates_calibration
+from sk_deepfeat.theory.one_sample.classes.class_tables import columns_of
 
 ALL = slice(None)
 P = 20
@@ -227,3 +230,53 @@ def test_beyond_a_peak_it_is_right_or_silent():
     known = np.array(found)[:, 1:]
     assert np.isfinite(known).mean() > 0.5
     assert np.nanmean(known[:, 0]) == pytest.approx(np.mean(refits), rel=0.12)
+
+
+def test_what_is_extrapolated_is_not_reachable(monkeypatch):
+    X, labels = drawn(200, 3, np.random.default_rng(2))
+    surface = fitted(X, labels, 3).class_surface_
+    n, alpha = np.array([100.0, 200.0, 400.0]), np.full(3, 10.0)
+    plain = surface.answer(n, alpha, loss=Loss(), columns=ALL)
+    assert plain.reachable.all()
+    monkeypatch.setattr(tuning, "MOST_CLASS_NOISE", 0.0)
+    found = surface.answer(n, alpha, loss=Loss(), columns=ALL, extrapolate=True)
+    np.testing.assert_array_equal(found.reachable, [True, True, False])
+    np.testing.assert_array_equal(found.error, plain.error)
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_means_over_rows_have_the_variances_of_their_draws(balanced):
+    """Rows that are groups by themselves, and rows that come twice; a class without rows."""
+    rng = np.random.default_rng(0)
+    values, labels = rng.random(40), np.r_[0, 0, 1, rng.choice([0, 1, 3], size=37)]
+    classes = RowClasses(labels, 4, balanced=balanced)
+    means, variances = columns_of(values, classes, None)
+    twice = RowClasses(np.repeat(labels, 2), 4, balanced=balanced)
+    for given in (
+        columns_of(values, classes, RowGroups(np.arange(40))),
+        columns_of(np.repeat(values, 2), twice, RowGroups(np.repeat(np.arange(40), 2))),
+    ):
+        np.testing.assert_allclose(given[0], means)
+        np.testing.assert_allclose(given[1], variances)
+    for label in (0, 1, 3):
+        mine = values[labels == label]
+        assert means[label] == pytest.approx(mine.mean())
+        assert variances[label] == pytest.approx(np.var(mine) / mine.size)
+    assert np.isnan(means[2]) and np.isnan(variances[2])
+    assert means[5] == pytest.approx(means[[0, 1, 3]].mean())
+    assert variances[5] == pytest.approx(variances[[0, 1, 3]].sum() / 9)
+    if not balanced:
+        assert means[4] == pytest.approx(values.mean())
+        assert variances[4] == pytest.approx(np.var(values) / 40)
+
+
+def test_a_calibration_of_one_rate_has_its_scatter():
+    X, labels = drawn(200, 3, np.random.default_rng(2))
+    population = fitted(X, labels, 3)
+    calibration = population.surface_.calibration
+    for column in (0, 3):
+        found = rates_calibration(calibration, population.class_surface_.tables, column)
+        np.testing.assert_array_equal(found.scatter, calibration.class_scatter[:, [column]])
+        for size, whole in zip(found.sizes, calibration.sizes, strict=True):
+            np.testing.assert_allclose(size.measured[:, 0], whole.class_losses[:, column])
+            assert size.standard_error.shape == size.log_ratio.shape == size.measured.shape

@@ -53,9 +53,17 @@ def test_leading_directions_save_steps(monkeypatch):
 def test_what_has_not_converged_says_how_far_off_it_is(monkeypatch):
     X, y = sample(300, 200)
     monkeypatch.setattr(conjugate_gradients, "_MOST_STEPS", 3)
+    calls, original = [], conjugate_gradients._gram_times
+
+    def counted(*args):
+        calls.append(args)
+        return original(*args)
+
+    monkeypatch.setattr(conjugate_gradients, "_gram_times", counted)
     rows = unfactorized_rows(X, y, n_sampled=100)
     found = rows.solution(1e-3)
     assert not found.converged and found.relative_error > 1e-6
+    assert len(calls) == 4, "a product for each step, and one for what is left"
 
 
 def test_a_constant_target_has_coefficients_of_zero():
@@ -68,3 +76,13 @@ def test_no_ridge_is_refused():
     X, y = sample(300, 200)
     with pytest.raises(ValueError, match=r"alpha=0\.0 must be positive .*'leave-one-out'"):
         unfactorized_rows(X, y).solution(0.0)
+
+
+def test_the_last_restart_says_how_far_off_it_is_as_well(monkeypatch):
+    X, y = sample(300, 200)
+    rows = unfactorized_rows(X, y, n_sampled=100)
+    usual = rows.solution(0.5).coefs
+    monkeypatch.setattr(conjugate_gradients, "_RESTARTS", 1)
+    found = unfactorized_rows(X, y, n_sampled=100).solution(0.5)
+    off = np.linalg.norm(found.coefs - usual, axis=0) / np.linalg.norm(usual, axis=0)
+    assert off.max() <= 1.1 * found.relative_error + 1e-9 and found.relative_error < 1e-3

@@ -1,5 +1,7 @@
 """Curves made of products with rows, against those of a factorisation and against fits."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -198,6 +200,10 @@ def test_a_constant_target_is_fitted_exactly():
     found = matrix_free_curves(unfactorized_rows(X, y, n_sampled=200), MatrixFreeOptions())
     error = curve_risk(found.curve, 300, 10.0, fit_intercept=True).test_error
     assert error[0] > 0.2 and error[1] == 0.0
+    rows = unfactorized_rows(0.1 * X, y[:, 0], n_sampled=200)
+    both = matrix_free_curves(unfactorized_rows(0.1 * X, y, n_sampled=200), MatrixFreeOptions())
+    alone = matrix_free_curves(rows, MatrixFreeOptions()).lowest_ridge
+    assert both.lowest_ridge == pytest.approx(alone, rel=1e-6) and alone < 0.9
 
 
 def test_constant_features_are_refused():
@@ -220,3 +226,13 @@ def test_every_block_of_rows_has_its_replicate(monkeypatch):
         unfactorized_rows(X, y, n_sampled=150), MatrixFreeOptions(n_probes=8)
     )
     assert len(found.replicates) == 7
+
+
+def test_ridges_that_are_asked_for_are_points_of_the_curve_where_it_goes():
+    spectrum = SimpleNamespace(largest=10.0, trace=40.0)
+    inside = np.array([0.02, 3.0, 500.0])
+    grid = learned_curves._grid(0.01, spectrum, np.r_[1e-3, inside, 1e12], 120)
+    assert grid[0] == 0.01 and np.isclose(grid[-1], 4e7) and np.all(np.diff(grid) > 0)
+    assert np.all(np.isin(inside, grid)) and 117 <= grid.size <= 123
+    others = np.setdiff1d(grid, inside)
+    assert np.abs(np.log(others[:, None] / inside)).min() > 1e-3
