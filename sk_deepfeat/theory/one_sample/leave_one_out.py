@@ -40,6 +40,8 @@ _NEAR_ONE, _LONG = 0.05, 100.0
 _RANGE = 1e15
 _TOLERANCE = 1e-9
 _ROUNDING = float(np.finfo(float).eps)
+# A share of a row, or of a target, outside the span, for each direction: less is rounding.
+_NOTHING_OUTSIDE = 1e-13
 
 AnyFloats = NDArray[np.float64] | NDArray[np.float32]
 
@@ -90,7 +92,7 @@ class LeftOutRows(NamedTuple):
     distance: FloatArray
     """D_i."""
     within: NDArray[np.bool_]
-    """Rows with nothing outside the span: what is left of their targets is rounding; (rows,)."""
+    """Rows with nothing outside the span; (rows,)."""
     left: AnyFloats
     """U of these rows, (rows, rank), in a buffer of the next block as well."""
     exact: IndexArray
@@ -103,7 +105,12 @@ class LeftOutRows(NamedTuple):
         if factorization.eigenvalues.size == factorization.n_effective:
             return None
         outside = factorization.outside[self.rows]
-        return np.where(self.within[:, None], 0.0, outside) if self.within.any() else outside
+        if not self.within.any():
+            return outside
+        # A direction that is cut off may hold next to nothing of a row, and more of its target.
+        lengths = np.sqrt(np.square(factorization.targets).sum(axis=0))
+        rounding = _NOTHING_OUTSIDE * factorization.eigenvalues.size * lengths
+        return np.where(self.within[:, None] & (np.abs(outside) <= rounding), 0.0, outside)
 
     def residuals_at(
         self, factorization: RidgeFactorization, ridge: float, position: int
@@ -232,7 +239,7 @@ def _leverages(
         within, outside = np.ones(eta.size, dtype=bool), np.zeros_like(eta)
     else:
         outside = eta - sums[-1]
-        within = outside <= 1e-13 * rank  # less is rounding
+        within = outside <= _NOTHING_OUTSIDE * rank
         outside[within] = 0.0
     size = len(small)
     q, distance, growth = np.empty((3, size, eta.size))

@@ -385,7 +385,7 @@ def test_residuals_want_groups_and_a_ridge():
     X, y, groups, _ = rows((4,) * 8, 20)
     with pytest.raises(ValueError, match="needs groups"):
         leave_group_out_residuals(ridge_factorization(X, y), 1.0)
-    with pytest.raises(ValueError, match=r"ridge=0.0 must be positive"):
+    with pytest.raises(ValueError, match=r"ridge=0.0 must be one finite number above 0"):
         leave_group_out_residuals(ridge_factorization(X, y, groups=groups), 0.0)
 
 

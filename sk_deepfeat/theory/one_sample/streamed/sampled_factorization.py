@@ -234,13 +234,13 @@ def factorize_sums(
             f"A ridge needs at least two rows whose weight is not zero; {sums.n_rows} came."
         )
     sums.require_whole()
-    if not len(sums.reservoir):
+    exact = np.ravel(real_array(exact_at, "exact_at"))
+    codes = sums.reservoir.codes()
+    if codes is None and not len(sums.reservoir):
         raise ValueError(
             f"reservoir_size={sums.reservoir_size} has kept none of {sums.n_rows} rows, from which "
             "errors are made; make the accumulator with a larger one."
         )
-    exact = np.ravel(real_array(exact_at, "exact_at"))
-    codes = sums.reservoir.codes()
     if codes is not None:
         _check_groups(sums, codes)
     if len(sums.reservoir) < sums.n_rows:
