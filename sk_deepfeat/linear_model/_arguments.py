@@ -21,7 +21,7 @@ def check_alpha(alpha: Any) -> None:
     if isinstance(alpha, numbers.Real) and not isinstance(alpha, bool):
         if not is_finite(alpha) or alpha < 0:
             raise ValueError(f"alpha={alpha!r} must be finite and not negative.")
-        if alpha > MOST_ALPHA:
+        if float(alpha) > MOST_ALPHA:
             raise ValueError(f"alpha={alpha!r} must be at most {MOST_ALPHA:g}.")
         return
     if np.ndim(alpha) > 0:

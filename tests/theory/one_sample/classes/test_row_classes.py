@@ -25,7 +25,7 @@ def test_some_rows():
 
 @pytest.mark.parametrize("labels", [[0, 3], [-1, 0], [[0, 1]]])
 def test_numbers_out_of_range_are_refused(labels):
-    with pytest.raises(ValueError, match="labels.* must"):
+    with pytest.raises(ValueError, match=r"labels.* must"):
         RowClasses(labels, 3)
 
 
