@@ -19,11 +19,15 @@ class CallableActivation:
 
     Raises
     ------
+    TypeError
+        If `function` cannot be called.
     ValueError
         When called, if `function` changes the shape.
     """
 
     def __init__(self, function: Any) -> None:
+        if not callable(function):
+            raise TypeError(f"function={function!r} must be a function of an array.")
         self.function = function
 
     def __call__(self, x: Any, out: Any = None) -> Any:

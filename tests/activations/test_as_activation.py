@@ -70,3 +70,8 @@ def test_slope(slope):
     activation = LeakyReLU(slope)
     np.testing.assert_allclose(activation(np.array([-2.0, 3.0])), [-2.0 * slope, 3.0])
     np.testing.assert_allclose(activation.derivative(np.array([-2.0, 3.0])), [slope, 1.0])
+
+
+def test_what_cannot_be_called_is_refused_at_once():
+    with pytest.raises(TypeError, match="function='relu' must be a function"):
+        CallableActivation("relu")
