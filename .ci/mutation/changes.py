@@ -40,6 +40,8 @@ SYMMETRIC = {
     "broadcast_arrays",
     "isinstance",
     "clip",
+    "fmin",
+    "fmax",
 }
 SYMMETRIC |= {"allclose", "isclose", "array_equal", "broadcast_shapes", "gcd", "zip", "hypot"}
 CHECKS = {"strict"}

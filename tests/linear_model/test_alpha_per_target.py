@@ -285,3 +285,10 @@ def test_alphas_of_another_array_library_are_counted():
     np.testing.assert_array_equal(found.alpha_, [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="alpha holds 2 numbers for 3 outputs"):
         DeterministicEquivalentRidge(torch.tensor([1.0, 2.0])).fit(X, X)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3)])
+def test_no_sizes_have_no_errors(rows, shape):
+    ridge = DeterministicEquivalentRidge("optimal", alpha_per_target=True).fit(*rows)
+    found = ridge.predict_test_error(np.empty(shape), return_interval=True, **RAW)
+    assert [part.shape for part in found] == [(*shape, 5)] * 3

@@ -191,3 +191,14 @@ def test_caution_chooses_among_alphas_but_not_the_error():
     assert ridge.optimal_alpha(300) == pytest.approx(1.0, rel=0.02)
     steep = asked_of(caution=lambda log_alpha: 5.0 * np.maximum(1.0 - log_alpha, 0.0))
     assert steep.optimal_alpha(300) == pytest.approx(np.e, rel=0.02)
+
+
+@pytest.mark.parametrize("weight", [1e-6, 1e6])
+def test_equal_weights_are_a_unit_of_alpha(weight):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 8)) / np.sqrt(np.arange(1, 9))
+    y = X[:, 0] + rng.normal(size=60)
+    plain = DeterministicEquivalentRidge("optimal").fit(X, y)
+    weighted = DeterministicEquivalentRidge("optimal").fit(X, y, np.full(60, weight))
+    assert weighted.alpha_ == pytest.approx(weight * plain.alpha_, rel=1e-6)
+    np.testing.assert_allclose(weighted.coef_, plain.coef_, rtol=1e-6)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from array_places import skip_without_cuda
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.datasets import load_breast_cancer, load_iris, make_classification
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import log_loss, zero_one_loss
 from sklearn.model_selection import GridSearchCV, LeaveOneOut, cross_val_predict
@@ -217,3 +217,15 @@ def test_a_class_of_one_row_is_nan_and_the_others_are_not():
     errors = model.predict_class_errors()
     assert np.isnan(errors.error[0]) and np.all(np.isfinite(errors.error[1:]))
     assert 0 < model.test_error_ < 1
+
+
+def test_every_alpha_is_counted_by_itself_at_the_training_size():
+    X, y = make_classification(60, 6, n_informative=3, random_state=0)
+    model = DeterministicEquivalentRidgeClassifier(1.0).fit(X, y)
+    for alpha in (0.37, 5.3, 71.0):
+        wrong = 60 * model.predict_test_error(60, alpha)
+        left_out = [
+            model.__class__(alpha).fit(np.delete(X, i, 0), np.delete(y, i)).predict(X[[i]])[0]
+            for i in range(60)
+        ]
+        assert wrong == pytest.approx(np.count_nonzero(left_out != y), abs=1e-9)

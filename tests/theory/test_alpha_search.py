@@ -8,7 +8,7 @@ import pytest
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.theory import minimize_on_log_scale, smallest_sufficient
 from sk_deepfeat.theory.alpha_lattice import least_along_alpha
-from sk_deepfeat.theory.alpha_search import AlphaSearch, required_samples
+from sk_deepfeat.theory.alpha_search import AlphaSearch, _exactly, required_samples
 from sk_deepfeat.theory.search import first_sufficient
 
 SIZES = np.array([3.0, 50.0, 700.0, 1e5])
@@ -197,3 +197,17 @@ def test_errors_that_a_bound_excludes_do_not_keep_falling():
 def test_errors_of_noise_keep_falling(n):
     with pytest.warns(PopulationWarning, match="keeps falling up to"):
         assert AlphaSearch(of_noise, 1.0, 1e3).best(np.array([n]))[0].at_high
+
+
+@pytest.mark.parametrize("needed", [10.0, 11.0, 13.0, 40.0])
+def test_fewest_samples_reach_the_target_exactly(needed):
+    assert _exactly(lambda n: 10.0 / n, 1.0, needed) == 10.0
+
+
+def test_features_of_nothing_have_a_scale():
+    def level(n, alpha):
+        found = np.ones(np.broadcast(n, alpha).shape)
+        return found, found
+
+    found = AlphaSearch(level, 0.0, np.inf).best(np.array([10.0]))[0]
+    assert found.error == 1.0

@@ -233,3 +233,9 @@ def test_an_infinite_error_has_not_settled():
 
     for monotone in (True, False):
         assert smallest_sufficient(error, 1.0, monotone=monotone) == 4000.0
+
+
+@pytest.mark.parametrize("smallest", [0.0, -1.0])
+def test_a_search_begins_above_zero(smallest):
+    with pytest.raises(ValueError, match=r"smallest=.* must be one finite number above 0"):
+        smallest_sufficient(lambda n: 1.0 / n, 0.5, monotone=True, smallest=smallest)

@@ -164,3 +164,18 @@ def test_sizes_that_are_unknown_below_the_smallest_known_are_passed_over(monoton
     assert smallest_sufficient(known_from_100, 0.03, monotone=monotone) == 334
     assert smallest_sufficient(known_from_100, 1.0, monotone=monotone) == 100
     assert np.isnan(smallest_sufficient(lambda n: np.full(n.shape, np.nan), 1.0, monotone=monotone))
+
+
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+@pytest.mark.parametrize("n", [1.02, 1.5, 2.0, 2.8])
+def test_slope_of_few_samples_of_few_directions(n, noise):
+    """Less than one sample is left of what the directions use."""
+    omega, psi = np.array([1.0, 0.5, 0.1]), np.array([0.9, 0.3, 0.05])
+    rho = float(np.sum(psi**2 / omega)) + noise
+
+    def curve(size):
+        return ridge_risk(omega, psi, rho, size, optimal_alpha(omega, psi, rho, size)).test_error
+
+    step = 1e-4 * n
+    expected = (curve(n + step) - curve(n - step)) / (2 * step)
+    np.testing.assert_allclose(optimal_slope(omega, psi, rho, n), expected, rtol=1e-6)

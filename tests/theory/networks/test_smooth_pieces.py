@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from sk_deepfeat.theory.networks import gaussian_quadrature
 from sk_deepfeat.theory.networks.gaussian_quadrature import gaussian_nodes, smooth_breakpoints
 
 OCTAVES = np.array([-2.0, -1.0, -0.5, -0.25, -0.125, 0.0, 0.125, 0.25, 0.5, 1.0, 2.0])
@@ -72,3 +73,8 @@ def test_weights_of_units_with_other_cuts():
         )
     above = np.sum(nodes.weights * (nodes.z > 0.3), axis=1)
     np.testing.assert_allclose(above[:2], 0.3820885778110474, rtol=1e-12)
+
+
+def test_coefficients_of_legendre_polynomials_are_unit_vectors():
+    at_nodes = np.polynomial.legendre.legvander(gaussian_quadrature._NODES, 15)
+    np.testing.assert_allclose(gaussian_quadrature._TO_COEFS @ at_nodes, np.eye(16), atol=1e-12)
