@@ -26,7 +26,7 @@ ROOMS = ("theory", "populations", "linear_model")
 MEASURED = "tuning.py"
 EXPLAINED = Path(__file__).with_name("explained.txt")
 # Tests that reach the core.
-TESTS = ("tests/theory", "tests/populations", "tests/linear_model")
+TESTS = ("tests/theory", "tests/populations", "tests/linear_model", "tests/test_notebook.py")
 
 
 def options() -> argparse.Namespace:

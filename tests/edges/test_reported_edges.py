@@ -90,3 +90,20 @@ def test_alphas_and_sizes_beyond_double_precision_are_refused(alpha):
         ridge.predict_test_error(50, alpha)
     with pytest.raises(ValueError, match=r"n_samples must be at most 1e\+100"):
         ridge.predict_test_error(alpha, 1.0)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("shape", [(6, 5), (30, 10), (40, 39)])
+def test_fitted_without_regularisation_errors_are_left_out_errors(shape, intercept):
+    X, y = normal(*shape)
+    model = DeterministicEquivalentRidge(0.0, fit_intercept=intercept)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PopulationWarning)
+        found = model.fit(X, y).test_error_
+    F = np.c_[X, np.ones(len(X))] if intercept else X
+    residuals = [
+        y[i] - F[i] @ np.linalg.pinv(np.delete(F, i, axis=0)) @ np.delete(y, i)
+        for i in range(len(y))
+    ]
+    if F.shape[1] < len(y):  # else the least norm is that of all coefficients, or of some
+        np.testing.assert_allclose(found, np.mean(np.square(residuals)), rtol=1e-5)

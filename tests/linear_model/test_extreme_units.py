@@ -146,3 +146,16 @@ def test_a_constant_column_is_no_direction(rng, alpha, dtype, population, weight
     expected = one.predict_test_error([20, 40, 100, 150, 300])
     found = other.predict_test_error([20, 40, 100, 150, 300])
     np.testing.assert_allclose(found, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e60])
+def test_scores_of_all_outputs_together_are_in_no_unit(rows, scale):
+    X, y = rows
+    Y = np.c_[y, X[:, 0] - y]
+    one, other = (DeterministicEquivalentRidge().fit(X, targets) for targets in (Y, scale * Y))
+    for average in ("variance_weighted", "uniform_average"):
+        expected, found = (
+            model.predict_score([100, 300], 1.0, return_interval=True, multioutput=average)
+            for model in (one, other)
+        )
+        np.testing.assert_allclose(found, expected, rtol=1e-9)

@@ -68,11 +68,3 @@ def test_reservoirs():
     for size, expected in ((2, 2), (np.int8(7), 7), ("auto", _streaming.RESERVOIR_SIZE)):
         assert DeterministicEquivalentRidge(reservoir_size=size)._reservoir_size() == expected
     assert DeterministicEquivalentRidge(reservoir_size=None)._reservoir_size() > 2**40
-
-
-def test_auto_keeps_all_rows_of_arrays_that_are_not_large(monkeypatch):
-    monkeypatch.setattr(_streaming, "RESERVOIR_SIZE", 100)
-    assert n_kept(X, Y, reservoir_size="auto") == 300
-    monkeypatch.setattr(_streaming, "_MOST_ENTRIES", X.size - 1)
-    assert n_kept(X, Y, reservoir_size="auto") == 100
-    assert n_kept(X, Y, groups=np.repeat(np.arange(30), 10), reservoir_size="auto") == 300

@@ -141,3 +141,14 @@ def test_error_rates_are_counted_at_every_alpha_or_interpolated():
     np.testing.assert_allclose(exact, np.round(exact), atol=1e-9)
     assert not np.allclose(loose, np.round(loose), atol=1e-3)
     np.testing.assert_allclose(loose, exact, atol=4.0)
+
+
+def test_labels_of_rows_without_weight_are_left_out_with_them():
+    labels = (Y > np.median(Y)).astype(int)
+    weights = np.where(np.arange(len(Y)) % 4 > 0, 1.0, 0.0)
+    some = weights > 0
+    whole = LeaveOneOutPopulation().fit(X, 2.0 * labels - 1.0, weights, labels=labels)
+    part = LeaveOneOutPopulation().fit(X[some], 2.0 * labels[some] - 1.0, labels=labels[some])
+    cells, columns = (np.array([30.0, 60.0]), np.array([1.0, 10.0])), slice(0, 3)
+    found, expected = (one.class_answer(*cells, columns=columns).error for one in (whole, part))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)

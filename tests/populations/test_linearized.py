@@ -167,6 +167,12 @@ def test_exact_population_from_networks():
     )
     with pytest.raises(TypeError, match=r"learner=.*has no linearization_layers"):
         ExactPopulation.from_networks(Ridge(), teacher, readout, SIGMA)
+    with pytest.raises(TypeError, match="paired_rows='all' must be an int"):
+        ExactPopulation.from_networks(learner, teacher, readout, SIGMA, paired_rows="all")
+
+
+def test_populations_that_learn_nothing_from_rows_get_along_with_a_sample():
+    assert ExactPopulation.takes_samples and LinearizedPopulation.takes_samples
 
 
 def small(**kwargs):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sk_deepfeat.populations import ExactPopulation
+from sk_deepfeat.populations import ExactPopulation, PlugInPopulation
 from sk_deepfeat.theory import ridge_risk
 
 OMEGA = np.array([4.0, 1.0, 0.25, 0.0])
@@ -59,3 +59,20 @@ def test_a_direction_without_variance_is_no_degree_of_freedom():
     kept = OMEGA[:3, None] / (OMEGA[:3, None] + [0.0, 1.0, 1e12])
     np.testing.assert_allclose(df1, kept.sum(axis=0), rtol=1e-12)
     np.testing.assert_allclose(df2, np.square(kept).sum(axis=0), rtol=1e-12)
+
+
+def test_one_direction_is_a_direction(rng):
+    x = rng.normal(size=(40, 1))
+    y = 2.0 * x[:, 0] + rng.normal(size=40)
+    population = PlugInPopulation().fit(x, y)
+    omega, psi = np.var(x), np.mean((x[:, 0] - x.mean()) * (y - y.mean()))
+    risk = ridge_risk([omega], [psi], np.var(y), 20.0, 3.0, fit_intercept=True)
+    assert population.test_error(20.0, 3.0) == pytest.approx(float(risk.test_error), rel=1e-10)
+
+
+@pytest.mark.parametrize("outputs", [0, 1, 3])
+def test_features_that_are_all_zero_tell_nothing_of_any_output(rng, outputs):
+    Y = rng.normal(size=(40, outputs)) if outputs else rng.normal(size=40)
+    population = PlugInPopulation().fit(np.zeros((40, 2)), Y)
+    expected = np.mean(np.var(Y, axis=0)) * (1.0 + 1.0 / 20.0)
+    assert np.mean(population.test_error(20.0, 3.0)) == pytest.approx(expected)

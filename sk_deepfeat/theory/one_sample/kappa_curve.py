@@ -38,9 +38,10 @@ from sk_deepfeat.theory.one_sample.leverage_scale import counted, ratio, solve_l
 from sk_deepfeat.theory.validation import FloatArray, whole_number
 
 _BLOCK_ENTRIES = 200_000
-# Ridges below this share of the least eigenvalue are as good as zero, and n - f is lost in rounding
-# where n is the rank. Odds h/(1 - h) of leverages near one still move below, until those of one row
-# drown all others; in groups, whose rows keep a rounding of their targets, sooner.
+# Ridges below this share of the least eigenvalue are as good as zero, for which it is taken, and
+# n - f is lost in rounding where n is the rank. Odds h/(1 - h) of leverages near one still move
+# below, until those of one row drown all others; in groups, whose rows keep a rounding of their
+# targets, sooner.
 _NOTHING_MOVES, _NO_LEVERAGE_MOVES, _NO_GROUP_MOVES = 1e-8, 1e-14, 1e-10
 
 
@@ -170,7 +171,7 @@ def _grid(
     # Without any direction nothing is learned at any ridge: one scale is as good as another.
     low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
     exact = factorization.exact_at
-    exact = exact[(exact > 0) & (exact < high)]
+    exact = exact[exact < high]
     exact = np.unique(np.maximum(exact, as_good_as_zero * lam[0] if lam.size else low))
     inner = (0.1 * lam[0], 10.0 * lam[-1]) if lam.size else (low, high)
     grid = _denser_within(low, high, inner, n_grid)
