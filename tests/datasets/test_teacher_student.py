@@ -133,7 +133,7 @@ def test_seeds():
         (
             lambda: make_teacher_student(5, 3, input_covariance=np.eye(4)),
             ValueError,
-            r"weights\[0\] must have shape",
+            r"input_covariance of shape \(4, 4\) is not of n_features=3",
         ),
         (
             lambda: make_rainbow_regression(5, Ridge(), TEACHER),
