@@ -407,7 +407,7 @@ def _judge(command, status, out, err, categories, before):
     after = _contents()
     changed = {name for name in after if after[name] != before.get(name)}
     if status == 2:
-        require(lines, "no message", words)
+        require(bool(lines), "no message", words)
         last = lines[-1]
         require(not _BAD_WORDS.search(last), f"words of the machine: {last[:150]}", last)
         require(_names_something(command, last), f"names nothing: {_general(last)}", last)
