@@ -47,7 +47,7 @@ def check_fitted_alpha(alpha: Any) -> None:
         raise ValueError(f"alpha={alpha!r} must be a number, 'optimal', or one number per output.")
     if not np.all((values >= 0) & np.isfinite(values)):
         raise ValueError(f"alpha={alpha!r} must hold finite numbers that are not negative.")
-    if np.any(values > MOST_ALPHA):
+    if np.any(values.astype(np.float64) > MOST_ALPHA):
         raise ValueError(f"alpha={alpha!r} must hold numbers of at most {MOST_ALPHA:g}.")
 
 

@@ -187,8 +187,10 @@ class StreamFitMixin:
             )
             y = numeric_targets(block.y)
             check_consistent_length(X, y)
-        except (ValueError, OverflowError) as error:
+        except OverflowError as error:
             raise ValueError(f"Block {sums.n_blocks}: X or y: {error}") from error
+        except ValueError as error:
+            raise ValueError(f"Block {sums.n_blocks}: {error}") from error
         X = X.toarray() if hasattr(X, "toarray") else X
         single = y.ndim == 1
         if not first and single != self._single_output:
