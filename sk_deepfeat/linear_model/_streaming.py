@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 import sys
 from functools import partial
 from typing import Any
@@ -187,10 +188,9 @@ class StreamFitMixin:
             )
             y = numeric_targets(block.y)
             check_consistent_length(X, y)
-        except OverflowError as error:
-            raise ValueError(f"Block {sums.n_blocks}: X or y: {error}") from error
-        except ValueError as error:
-            raise ValueError(f"Block {sums.n_blocks}: {error}") from error
+        except (ValueError, OverflowError) as error:
+            names = "" if re.search(r"\b[Xy]\b|variables", str(error)) else "X or y: "
+            raise ValueError(f"Block {sums.n_blocks}: {names}{error}") from error
         X = X.toarray() if hasattr(X, "toarray") else X
         single = y.ndim == 1
         if not first and single != self._single_output:

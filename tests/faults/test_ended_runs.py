@@ -96,9 +96,14 @@ if __name__ == "__main__":
 
 
 def started(*words):
-    """Start a process, in a group of its own as from a terminal."""
-    words = [sys.executable, *map(str, words)]
-    return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    """Start a process as from a terminal: in a group of its own, and Ctrl-C not ignored."""
+    return subprocess.Popen(
+        [sys.executable, *map(str, words)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def wait_for(found, seconds=200.0):

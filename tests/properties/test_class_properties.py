@@ -172,8 +172,8 @@ def test_required_samples_of_classes_suffice_and_one_fewer_does_not(rows, share,
     hypothesis.assume(known.size > 1 and np.ptp(known) > 1e-6)
     target = known.min() + share * np.ptp(known)
     needed = silently(lambda: model.required_samples(target, alpha))
-    # The search for the best alpha interpolates counts: a rate that single alphas alone reach, it may
-    # not find, and says so.
+    # The search for the best alpha interpolates counts: a rate that single alphas alone reach, it
+    # may not find, and says so.
     hypothesis.assume(fixed or np.isfinite(needed))
     assert np.isfinite(needed) and needed == np.round(needed)
     at = silently(lambda: model.predict_test_error([needed, max(needed - 1, 1)], alpha))
