@@ -29,7 +29,7 @@ from mutation.changes import Mutant
 
 MEMORY_BYTES = 6 * 2**30
 DEAREST_TEST_SECONDS = 8.0
-FRESH_TESTS = 40  # of a mutant that needs the package imported anew
+FRESH_TESTS = 150  # of a mutant that needs the package imported anew
 
 
 class MutantLoop:

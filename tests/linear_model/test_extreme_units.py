@@ -159,3 +159,15 @@ def test_scores_of_all_outputs_together_are_in_no_unit(rows, scale):
             for model in (one, other)
         )
         np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scales", [(1e60, 1.0), (1e-60, 1e60)])
+def test_outputs_in_units_of_their_own_count_alike(rows, scales):
+    X, y = rows
+    Y = np.c_[y, X[:, 0] - y]
+    one, other = (DeterministicEquivalentRidge().fit(X, Y * np.array(s)) for s in ((1, 1), scales))
+    expected, found = (
+        model.predict_score([100, 300], 1.0, return_interval=True, multioutput="uniform_average")
+        for model in (one, other)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
