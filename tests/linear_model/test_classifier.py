@@ -225,7 +225,7 @@ def test_every_alpha_is_counted_by_itself_at_the_training_size():
     for alpha in (0.37, 5.3, 71.0):
         wrong = 60 * model.predict_test_error(60, alpha)
         left_out = [
-            model.__class__(alpha).fit(np.delete(X, i, 0), np.delete(y, i)).predict(X[[i]])[0]
+            RidgeClassifier(alpha).fit(np.delete(X, i, 0), np.delete(y, i)).predict(X[[i]])[0]
             for i in range(60)
         ]
         assert wrong == pytest.approx(np.count_nonzero(left_out != y), abs=1e-9)
