@@ -33,8 +33,7 @@ def test_outputs_together_are_each_alone(training, powers):
                 expected = alone[name][..., 0]
                 np.testing.assert_allclose(
                     *(together[name][..., k], expected),
-                    # A difference of tables whose points serve all outputs.
-                    rtol=1e-5 if name == "bias_and_noise" else 1e-8,
+                    rtol=1e-8,
                     atol=1e-10 * of_one.test_error_ if name == "noise" else 0.0,
                     err_msg=name,
                 )
