@@ -13,8 +13,8 @@ from sk_deepfeat.linear_model._arguments import one_target
 from sk_deepfeat.linear_model._population import AskedPopulation
 from sk_deepfeat.linear_model._scores import CLASS_SCORES, named, score_of_losses
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
-from sk_deepfeat.theory.alpha_search import Goal
 from sk_deepfeat.theory.one_sample.classes import tuning
+from sk_deepfeat.theory.required_samples import Goal
 from sk_deepfeat.theory.validation import FloatArray, is_finite
 
 # Which of the K + 2 losses of a population each metric is.

@@ -199,7 +199,8 @@ class ClassErrorQuestionsMixin(ErrorQuestionsMixin):
         target_error : float, optional
             Error to reach, by `metric`. Pass this or `target_score`.
         alpha : float or "optimal", default="optimal"
-            Regularisation; "optimal" is any: no fixed alpha needs fewer.
+            Regularisation; "optimal" is the best for each number of samples. Beyond the training
+            size it is chosen with caution: a fixed alpha that is less sure may ask for fewer.
         metric, temperature : optional
             As in `predict_test_error`.
         target_score : float, optional

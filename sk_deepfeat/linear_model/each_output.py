@@ -133,6 +133,10 @@ class _SearchOfEach:
     def __init__(self, errors: Any, n_rows: int, each: list[Any]) -> None:
         self.errors, self.n_rows, self.each = errors, float(n_rows), each
 
+    def errors_at_best(self, n_samples: FloatArray) -> FloatArray:
+        """Return the mean over outputs of errors at their best alphas."""
+        return np.asarray(np.mean([each.errors_at_best(n_samples) for each in self.each], axis=0))
+
     def least_errors(self, n_samples: FloatArray, *, rough: bool = False) -> FloatArray:
         """Return the mean over outputs of their least errors."""
         found = [search.least_errors(n_samples, rough=rough) for search in self.each]

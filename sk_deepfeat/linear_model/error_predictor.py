@@ -20,8 +20,9 @@ from sk_deepfeat.linear_model._population import AskedPopulation
 from sk_deepfeat.linear_model._scores import SCORES, Score, loss_factor, named, score_of_losses
 from sk_deepfeat.progress import as_stage
 from sk_deepfeat.theory import ErrorDecomposition, TargetVariance
-from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch, Goal, required_samples
+from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch
 from sk_deepfeat.theory.output_search import OutputSearch
+from sk_deepfeat.theory.required_samples import Goal, required_samples
 from sk_deepfeat.theory.validation import (
     FloatArray,
     check_cells,

@@ -316,7 +316,8 @@ class ErrorQuestionsMixin:
         target_error : float, optional
             Mean squared error to reach, averaged over outputs. Pass this or `target_score`.
         alpha : float or "optimal", default="optimal"
-            Regularisation; "optimal" is any: no fixed alpha needs fewer.
+            Regularisation; "optimal" is the best for each number of samples. Beyond the training
+            size it is chosen with caution: a fixed alpha that is less sure may ask for fewer.
         target_score : float, optional
             Score to reach, averaged over outputs, in place of an error.
         scoring : str, default="r2"

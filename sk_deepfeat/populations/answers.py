@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from sk_deepfeat.theory import ErrorAnswer, ErrorDecomposition
-from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch, required_samples
+from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch
 from sk_deepfeat.theory.answer import AskedVariance
+from sk_deepfeat.theory.required_samples import required_samples
 from sk_deepfeat.theory.validation import (
     FloatArray,
     check_alpha,
@@ -183,7 +184,8 @@ class AnswersMixin:
         target_error : float
             Error to reach, averaged over outputs.
         alpha : float or "optimal", default="optimal"
-            Regularisation; "optimal" is any: no fixed alpha needs fewer.
+            Regularisation; "optimal" is the best for each number of samples. Beyond the training
+            size it is chosen with caution: a fixed alpha that is less sure may ask for fewer.
         fit_intercept : bool, optional
             As in `test_error`.
 

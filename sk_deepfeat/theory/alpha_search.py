@@ -1,18 +1,15 @@
-"""Best alpha and required samples of any population that answers test_error."""
+"""The best alpha of any population that answers test_error, for each number of samples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sk_deepfeat.exceptions import warn_caller
-from sk_deepfeat.progress import as_stage
 from sk_deepfeat.theory.alpha_lattice import POINTS_PER_DECADE, Least, least_along_alpha
-from sk_deepfeat.theory.search import LARGEST_N, first_sufficient, smallest_sufficient
 from sk_deepfeat.theory.validation import FloatArray
 
 _Pair = tuple[FloatArray, FloatArray]
@@ -115,6 +112,11 @@ class AlphaSearch:
         unknown = np.isnan(alphas)
         return np.where(unknown, 1.0, alphas), np.where(unknown, np.nan, share)
 
+    def errors_at_best(self, n_samples: FloatArray) -> FloatArray:
+        """Return the error at the best alpha of each n, NaN where that is not known."""
+        self._prepare(n_samples)
+        return np.array([self._among_fewer(float(n)).error for n in n_samples])
+
     def least_errors(self, n_samples: FloatArray, *, rough: bool = False) -> FloatArray:
         """Return the least error at any alpha that is known for each n, NaN if none is.
 
@@ -204,11 +206,13 @@ class AlphaSearch:
         """
         pairs = _Remembered(self._errors_of_rows, n_samples)
         bounded = _below(pairs, bounds[:, None], np.inf)
-        few = np.full(n_samples.size, self.few_zooms)
+        # The grid alone shows where caution says nothing.
+        self._least(n_samples, lambda a: bounded(a)[1], np.zeros(n_samples.size, dtype=int))
+        few = np.where(pairs.careless, 0, self.few_zooms)
         first = self._least(n_samples, lambda a: bounded(a)[1], few)
         nothing = np.isnan(first.alpha)
         alpha, cautious = np.where(nothing, 1.0, first.alpha), first.value
-        error = pairs.at(alpha)[0]
+        error = cautious if pairs.careless.all() else pairs.at(alpha)[0]
         at_high = first.at_high
         if np.any(at_high & (bounds < np.inf)):
             at_high = at_high & ~(pairs.at(alpha * _NEXT)[0] > bounds)
@@ -299,115 +303,3 @@ def _named(sizes: FloatArray) -> str:
     if distinct.size > _MOST_NAMED:
         names.append(f"… {distinct[-1]:g} ({distinct.size} of them)")
     return ", ".join(names)
-
-
-class Goal(NamedTuple):
-    """How messages name what is to be reached: an error, or a score that is `best` less a loss."""
-
-    name: str = "target_error"
-    best: float | None = None
-
-    def value(self, loss: float) -> str:
-        """Return a loss as users know it."""
-        return f"{loss if self.best is None else self.best - loss:g}"
-
-    @property
-    def bound(self) -> str:
-        """Return what the goal fails to be where no number of samples reaches it."""
-        return "above the floor" if self.best is None else "below the ceiling"
-
-    @property
-    def nearest(self) -> str:
-        """Return what comes nearest to the goal of all that is known."""
-        return "lowest identifiable error" if self.best is None else "highest identifiable score"
-
-
-@as_stage("required samples")
-def required_samples(
-    search: AlphaSearch,
-    target: float,
-    alpha: float | str,
-    floor: float,
-    rows_each: float,
-    goal: Goal | None = None,
-) -> float:
-    """Return the smallest number of draws whose error is at most `target`.
-
-    With the best alpha, that is the first at which any alpha reaches it: no fixed one needs fewer.
-
-    Parameters
-    ----------
-    search : AlphaSearch
-        Of the population.
-    target : float
-        The error to reach.
-    alpha : float or "optimal"
-        Regularisation.
-    floor : float
-        What no number of samples passes.
-    rows_each : float
-        Rows of a draw: one, or those of a group.
-    goal : Goal, optional
-        For messages.
-    """
-    goal = Goal() if goal is None else goal
-    named = f"{goal.name}={goal.value(target)}"
-    if target <= floor:
-        warn_caller(
-            f"{named} is not {goal.bound} {goal.value(floor)} that no number of samples passes "
-            "with these features.",
-        )
-        return np.inf
-    lowest, lowest_at = np.inf, np.inf
-    settled_from = min(search.n_rows / rows_each, LARGEST_N)
-
-    def at_sizes(draws: FloatArray, *, rough: bool = False) -> FloatArray:
-        nonlocal lowest, lowest_at
-        sizes = rows_each * draws
-        if alpha == "optimal":
-            values = search.least_errors(sizes, rough=rough)
-            # More rows than all, and a larger error than fewer: the best alpha is not known.
-            beyond = (sizes > np.fmax(search.n_rows, lowest_at)) & (values > lowest)
-            values = np.where(beyond, np.nan, values)
-        else:
-            values = search.errors(sizes, np.array(float(alpha)))[0]
-        if np.nanmin(values, initial=np.inf) < lowest:
-            lowest, lowest_at = float(np.nanmin(values)), float(sizes[np.nanargmin(values)])
-        return values
-
-    if alpha == "optimal":
-        roughly = partial(at_sizes, rough=True)
-        # Up to all rows the least error falls; beyond, an alpha may leave what is known.
-        middle = max(1.0, np.floor(settled_from))
-        needed = smallest_sufficient(
-            roughly, target, monotone=True, largest=middle, settled_from=middle
-        )
-        if np.isnan(needed) and np.isfinite(search.n_rows):
-            monotone = search.knows_all(2.0 * search.n_rows)
-            needed = smallest_sufficient(roughly, target, monotone=monotone, smallest=middle)
-        needed = _exactly(at_sizes, target, needed)
-    else:
-        needed = smallest_sufficient(at_sizes, target, monotone=False, settled_from=settled_from)
-    if np.isnan(needed) and np.isinf(search.n_rows):
-        warn_caller(
-            f"target_error={target:g} is not reached at any n_samples up to {LARGEST_N:.2g}; the "
-            f"lowest error is {lowest:g}.",
-        )
-    elif np.isnan(needed):
-        warn_caller(
-            f"{named} is not reached at any n_samples that the population identifies; the "
-            f"{goal.nearest} is {goal.value(lowest)}. Fit on more rows, or, if the "
-            "population does not yet extrapolate, with LeaveOneOutPopulation(extrapolate=True).",
-        )
-    return needed
-
-
-def _exactly(error: Callable[[FloatArray], FloatArray], target: float, needed: float) -> float:
-    """Return the smallest n whose error is at most `target`, given one that may be too large."""
-    step = 1.0
-    while needed > 1.0:
-        fewer = max(needed - step, 1.0)
-        if not error(np.array([fewer]))[0] <= target:
-            return first_sufficient(error, target, fewer, needed)
-        needed, step = fewer, 2.0 * step
-    return needed

@@ -73,6 +73,23 @@ class OutputSearch(AlphaSearch):
         )
         return alpha, np.where(np.isnan(alpha), np.nan, share)
 
+    def errors_at_best(self, n_samples: FloatArray) -> FloatArray:
+        """Return for each n the mean over outputs of errors at their best alphas.
+
+        Parameters
+        ----------
+        n_samples : ndarray of shape (S,)
+            Numbers of samples.
+
+        Returns
+        -------
+        ndarray of shape (S,)
+            NaN where the best alpha of an output is not known.
+        """
+        self._prepare(n_samples)
+        found = [self._among_fewer_rows(float(n)) for n in n_samples]
+        return np.array([np.mean([one.error for one in of_n]) for of_n in found])
+
     def least_errors(self, n_samples: FloatArray, *, rough: bool = False) -> FloatArray:
         """Return for each n the mean over outputs of their least errors, NaN if one is not known.
 

@@ -54,12 +54,15 @@ class Bowl(BaseEstimator):
 
 
 def test_a_search_minimises_the_cautious_error_and_tells_the_error_itself():
-    """How many samples are needed is what any alpha needs: 1 + 5/n at alpha 1."""
+    """How many samples are needed is what that alpha needs: 1 + log² 10 + 5/n, beside alpha 1."""
     ridge = DeterministicEquivalentRidge("optimal", population=Bowl()).fit(X, Y)
     assert ridge.alpha_ == pytest.approx(10.0, rel=1e-3)
     expected = 1.0 + np.log(10.0) ** 2 + 5.0 / 120
     assert ridge.test_error_ == pytest.approx(expected, rel=1e-3)
-    assert ridge.required_samples(1.1) == ridge.required_samples(1.1, alpha=1.0) == 50
+    assert ridge.required_samples(1.1, alpha=1.0) == 50
+    assert ridge.required_samples(expected - 5.0 / 120 + 0.1) == pytest.approx(50, abs=2)
+    with pytest.warns(PopulationWarning, match="is not reached"):
+        assert np.isnan(ridge.required_samples(1.1))
 
 
 def test_a_record_without_parts_names_what_is_missing():

@@ -4,27 +4,15 @@ import warnings
 
 import numpy as np
 import pytest
+from searched_errors import curve, kinked, search_of
 
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.theory import minimize_on_log_scale, smallest_sufficient
 from sk_deepfeat.theory.alpha_lattice import least_along_alpha
-from sk_deepfeat.theory.alpha_search import AlphaSearch, _exactly, required_samples
+from sk_deepfeat.theory.alpha_search import AlphaSearch
 from sk_deepfeat.theory.search import first_sufficient
 
 SIZES = np.array([3.0, 50.0, 700.0, 1e5])
-
-
-def curve(n, alpha):
-    """Falls with n, with a smooth minimum in alpha; not known below alpha = n/1e4."""
-    x = np.log(alpha / np.sqrt(n))
-    return np.where(
-        alpha < 1e-4 * n, np.nan, 1.0 + 3.0 / n**0.6 + 0.05 * x**2 + 0.02 * np.cos(3 * x + 0.5)
-    )
-
-
-def kinked(n, alpha):
-    x = np.log(alpha) - 0.1234 * np.log(n)
-    return 2.0 + np.abs(x) + 0.3 * np.abs(x - 0.5)
 
 
 @pytest.mark.parametrize("sparing", [True, False])
@@ -65,17 +53,6 @@ def test_ends_and_rows_without_errors():
     assert found.alpha[0] >= 0.999e5
 
 
-def search_of(errors, asked=None, n_rows=1e3):
-    def pairs(n, alpha):
-        n, alpha = np.broadcast_arrays(n, np.maximum(alpha, 1e-30))
-        if asked is not None:
-            asked.append(n.shape)
-        found = errors(n, alpha)
-        return found, found
-
-    return AlphaSearch(pairs, 1.0, n_rows)
-
-
 def test_no_error_stands_where_the_best_alpha_is_not_known():
     search = search_of(lambda n, alpha: np.where(n > 100, np.nan, curve(n, alpha)), n_rows=100.0)
     with pytest.warns(PopulationWarning, match="At n_samples=1000 the best alpha lies beyond"):
@@ -84,41 +61,6 @@ def test_no_error_stands_where_the_best_alpha_is_not_known():
     assert alphas[0, 0] == search.best(np.array([50.0]))[0].alpha
     np.testing.assert_array_equal(share, [[1.0], [np.nan]])
     assert alphas[1, 0] == 1.0
-
-
-@pytest.mark.parametrize("n_rows", [1e6, np.inf])
-def test_a_plateau_ends_no_search_before_all_rows(n_rows):
-    """At a huge alpha the error of few samples is level."""
-    search = search_of(lambda n, alpha: 1.0 + 1.0 / (1.0 + n / alpha), n_rows=n_rows)
-    assert required_samples(search, 1.5, 1e5, 0.0, 1.0) == 1e5
-
-
-@pytest.mark.parametrize("target", [3.0, 1.5, 1.1, 1.03])
-def test_required_samples_are_the_fewest_and_cost_few_questions(target):
-    asked = []
-    search = search_of(curve, asked)
-    needed = required_samples(search, target, "optimal", 0.0, 1.0)
-    few = len(asked)
-
-    def least(n):
-        alone = minimize_on_log_scale(lambda a: curve(n, a), 1e-13 * n, 1e6 * n)
-        return alone.value
-
-    assert least(needed) <= target
-    assert needed == 1.0 or least(needed - 1.0) > target
-    assert few < 45, "one call for many sizes and alphas"
-    assert required_samples(search, target, "optimal", 0.0, 1.0) == needed
-    assert len(asked) == few, "what is known is not asked again"
-
-
-@pytest.mark.parametrize("target", [3.0, 1.2, 1.03])
-def test_required_samples_at_one_alpha(target):
-    needed = required_samples(search_of(kinked), 2.0 + target, 5.0, 0.0, 1.0)
-    if np.isnan(needed):
-        assert kinked(1e6, 5.0) > 2.0 + target
-    else:
-        assert kinked(needed, 5.0) <= 2.0 + target
-        assert needed == 1.0 or kinked(needed - 1.0, 5.0) > 2.0 + target
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -197,11 +139,6 @@ def test_errors_that_a_bound_excludes_do_not_keep_falling():
 def test_errors_of_noise_keep_falling(n):
     with pytest.warns(PopulationWarning, match="keeps falling up to"):
         assert AlphaSearch(of_noise, 1.0, 1e3).best(np.array([n]))[0].at_high
-
-
-@pytest.mark.parametrize("needed", [10.0, 11.0, 13.0, 40.0])
-def test_fewest_samples_reach_the_target_exactly(needed):
-    assert _exactly(lambda n: 10.0 / n, 1.0, needed) == 10.0
 
 
 def test_features_of_nothing_have_a_scale():

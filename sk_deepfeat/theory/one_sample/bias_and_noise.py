@@ -24,6 +24,8 @@ from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve
 from sk_deepfeat.theory.one_sample.nodes import CurveNodes, nodes_at
 from sk_deepfeat.theory.validation import FloatArray
 
+_ROUNDING = 1e-12  # of pooled values: by which one that stays as it is may move
+
 
 def bias_and_noise_along_kappa(curve: KappaCurve) -> tuple[FloatArray, FloatArray]:
     """Return log κ, ascending, and mean a as it is there, shape (K, t)."""
@@ -47,7 +49,8 @@ class BiasAndNoise:
             nodes = nodes_at(curve, float(curve.n_effective))
         self._log_kappa = np.log(nodes.kappa)
         self._rising = rising_estimate(nodes, curve.n_effective)
-        self._made = self._rising != nodes.bias_and_noise  # what is no longer mean a, (K, t)
+        moved = np.abs(self._rising - nodes.bias_and_noise)
+        self._made = moved > _ROUNDING * self._rising  # what is no longer mean a, (K, t)
         self._estimate = log_spline(self._log_kappa, self._rising, monotone=True)
 
     def at_nodes(self, nodes: CurveNodes) -> EstimateAtNodes:

@@ -162,8 +162,9 @@ def check_curve(curve: Any) -> None:
 
 
 def _grid(
-    factorization: RidgeFactorization, n_grid: int, as_good_as_zero: float = _NOTHING_MOVES
+    factorization: RidgeFactorization, n_grid: int, as_good_as_zero: float, *also: float
 ) -> FloatArray:
+    """Return ridges, ascending: a logarithmic grid, those that are kept exactly, and some more."""
     check_factorization(factorization)
     if not isinstance(n_grid, (int, np.integer)) or isinstance(n_grid, bool) or n_grid < 50:
         raise ValueError(f"n_grid={n_grid!r} must be an integer of at least 50.")
@@ -171,7 +172,7 @@ def _grid(
     # Without any direction nothing is learned at any ridge: one scale is as good as another.
     low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
     exact = factorization.exact_at
-    exact = exact[exact < high]
+    exact = np.r_[exact[exact < high], also]
     exact = np.unique(np.maximum(exact, as_good_as_zero * lam[0] if lam.size else low))
     inner = (0.1 * lam[0], 10.0 * lam[-1]) if lam.size else (low, high)
     grid = _denser_within(low, high, inner, n_grid)
@@ -252,7 +253,8 @@ def gcv_curve(factorization: RidgeFactorization, *, n_grid: int = 600) -> KappaC
     KappaCurve
         With one class of rows.
     """
-    grid = _grid(factorization, n_grid)
+    # Without noise, errors fall as the square of a ridge down to zero.
+    grid = _grid(factorization, n_grid, _NOTHING_MOVES, 0.0)
     found = _spectrum(factorization, grid)
     gcv = found.residual / np.square(found.residual_df / factorization.n_effective)[:, None]
     df_gap = found.decay * found.residual_df / found.distance  # f - df2

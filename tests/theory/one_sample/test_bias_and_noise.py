@@ -12,6 +12,11 @@ from sk_deepfeat.theory.one_sample.bias_and_noise import BiasAndNoise, rising_es
 from sk_deepfeat.theory.one_sample.nodes import CurveNodes, nodes_at
 
 
+def curve_of(n0):
+    population = LinearPopulation(power_law(120, 0.5), np.ones(120))
+    return leave_one_out_curve(ridge_factorization(*population.sample(n0)))
+
+
 def nodes(moment, error):
     """Nodes a factor of e apart in κ, with mean a and mean e² as given; one output."""
     kappa = np.exp(np.arange(len(moment), dtype=float))
@@ -67,6 +72,21 @@ def test_outputs_are_made_to_rise_one_by_one():
     np.testing.assert_allclose(found[:, 1], [1.0, 2.0, 3.0, 4.0])
 
 
+@pytest.mark.parametrize("power", [-7, 0, 5, 9])
+def test_rounding_makes_no_corner(power):
+    """Pooling may move a value by its last bit: it stays mean a for a spline through it."""
+    values = 10.0**power * np.array([1.0, 1.0 + 4e-16, 1.0, 1.0 - 4e-16, 2.0, 3.0])
+    at = nodes(values, 10.0**power * np.full(6, 0.4))
+    estimate = BiasAndNoise(curve_of(50), at)
+    assert np.any(rising_estimate(at, 10**6) != at.bias_and_noise)
+    assert not estimate.at_nodes(at).differs
+    assert (
+        BiasAndNoise(curve_of(50), at._replace(bias_and_noise=at.bias_and_noise[::-1]))
+        .at_nodes(at)
+        .differs
+    ), "what falls is moved"
+
+
 def between(estimate, at, log_alpha):
     smooth = log_spline(np.log(at.alpha), at.bias_and_noise)(log_alpha)
     return estimate.at_nodes(at).between(np.exp(log_alpha), smooth)
@@ -74,8 +94,7 @@ def between(estimate, at, log_alpha):
 
 @pytest.mark.parametrize("n0", [60, 120, 200])
 def test_between_nodes_it_rises_and_meets_them(n0):
-    population = LinearPopulation(power_law(120, 0.5), np.ones(120))
-    curve = leave_one_out_curve(ridge_factorization(*population.sample(n0)))
+    curve = curve_of(n0)
     for n in (40.0, float(curve.n_effective)):
         at = nodes_at(curve, n)
         estimate = partial(between, BiasAndNoise(curve), at)

@@ -1,0 +1,195 @@
+"""The required samples of any population that answers test_error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from sk_deepfeat.exceptions import warn_caller
+from sk_deepfeat.progress import as_stage
+from sk_deepfeat.theory.alpha_search import AlphaSearch
+from sk_deepfeat.theory.search import LARGEST_N, first_sufficient, smallest_sufficient
+from sk_deepfeat.theory.validation import FloatArray
+
+# How many times as many are asked for where the first guess is not enough.
+_MORE = np.array([1.02, 1.06, 1.2, 1.5, 2.0])
+
+
+class Goal(NamedTuple):
+    """How messages name what is to be reached: an error, or a score that is `best` less a loss."""
+
+    name: str = "target_error"
+    best: float | None = None
+
+    def value(self, loss: float) -> str:
+        """Return a loss as users know it."""
+        return f"{loss if self.best is None else self.best - loss:g}"
+
+    @property
+    def bound(self) -> str:
+        """Return what the goal fails to be where no number of samples reaches it."""
+        return "above the floor" if self.best is None else "below the ceiling"
+
+    @property
+    def nearest(self) -> str:
+        """Return what comes nearest to the goal of all that is known."""
+        return "lowest identifiable error" if self.best is None else "highest identifiable score"
+
+
+@as_stage("required samples")
+def required_samples(
+    search: AlphaSearch,
+    target: float,
+    alpha: float | str,
+    floor: float,
+    rows_each: float,
+    goal: Goal | None = None,
+) -> float:
+    """Return the smallest number of draws whose error is at most `target`.
+
+    With the best alpha, its error is at most the target there, or, where the best alpha is not
+    known, that of one which is.
+
+    Parameters
+    ----------
+    search : AlphaSearch
+        Of the population.
+    target : float
+        The error to reach.
+    alpha : float or "optimal"
+        Regularisation.
+    floor : float
+        What no number of samples passes.
+    rows_each : float
+        Rows of a draw: one, or those of a group.
+    goal : Goal, optional
+        For messages.
+    """
+    goal = Goal() if goal is None else goal
+    named = f"{goal.name}={goal.value(target)}"
+    if target <= floor:
+        warn_caller(
+            f"{named} is not {goal.bound} {goal.value(floor)} that no number of samples passes "
+            "with these features.",
+        )
+        return np.inf
+    errors = _LeastKnown(search, rows_each)
+    settled_from = min(search.n_rows / rows_each, LARGEST_N)
+    if alpha == "optimal":
+        needed = _at_best_alpha(errors, target, max(1.0, np.floor(settled_from)))
+    else:
+        at_alpha = partial(errors.at_alpha, float(alpha))
+        needed = smallest_sufficient(at_alpha, target, monotone=False, settled_from=settled_from)
+    lowest = errors.lowest
+    if np.isnan(needed) and np.isinf(search.n_rows):
+        warn_caller(
+            f"target_error={target:g} is not reached at any n_samples up to {LARGEST_N:.2g}; the "
+            f"lowest error is {lowest:g}.",
+        )
+    elif np.isnan(needed):
+        warn_caller(
+            f"{named} is not reached at any n_samples that the population identifies; the "
+            f"{goal.nearest} is {goal.value(lowest)}. Fit on more rows, or, if the "
+            "population does not yet extrapolate, with LeaveOneOutPopulation(extrapolate=True).",
+        )
+    return needed
+
+
+class _LeastKnown:
+    """Errors of numbers of draws, and the least that has been seen.
+
+    Parameters
+    ----------
+    search : AlphaSearch
+        Of the population.
+    rows_each : float
+        Rows of a draw.
+    """
+
+    def __init__(self, search: AlphaSearch, rows_each: float) -> None:
+        self.search, self.rows_each = search, rows_each
+        self.lowest, self._lowest_at = np.inf, np.inf
+
+    def at_alpha(self, alpha: float, draws: FloatArray) -> FloatArray:
+        """Return errors at one alpha."""
+        sizes = self.rows_each * draws
+        return self._seen(sizes, self.search.errors(sizes, np.array(alpha))[0])
+
+    def at_any_alpha(self, draws: FloatArray) -> FloatArray:
+        """Return about the least errors at any alpha.
+
+        More rows than all, and a larger error than fewer: the best alpha is not known.
+        """
+        sizes = self.rows_each * draws
+        values = self.search.least_errors(sizes, rough=True)
+        beyond = (sizes > np.fmax(self.search.n_rows, self._lowest_at)) & (values > self.lowest)
+        return self._seen(sizes, np.where(beyond, np.nan, values))
+
+    def at_best_alpha(self, draws: FloatArray) -> FloatArray:
+        """Return errors at the best alpha, and where it is not known at the best that is."""
+        sizes = self.rows_each * draws
+        values = self.search.errors_at_best(sizes)
+        hidden = np.isnan(values)
+        if np.any(hidden):
+            values[hidden] = self.search.least_errors(sizes[hidden])
+        return self._seen(sizes, values)
+
+    def _seen(self, sizes: FloatArray, values: FloatArray) -> FloatArray:
+        if np.nanmin(values, initial=np.inf) < self.lowest:
+            self.lowest = float(np.nanmin(values))
+            self._lowest_at = float(sizes[np.nanargmin(values)])
+        return values
+
+
+def _at_best_alpha(errors: _LeastKnown, target: float, all_rows: float) -> float:
+    """Return the first number of draws at which the best alpha reaches the target.
+
+    Where any alpha does is found first: that takes less, and comes to much the same.
+    """
+    # Up to all rows the least error falls; beyond, an alpha may leave what is known.
+    needed = smallest_sufficient(
+        errors.at_any_alpha, target, monotone=True, largest=all_rows, settled_from=all_rows
+    )
+    monotone = True
+    if np.isnan(needed) and np.isfinite(errors.search.n_rows):
+        monotone = errors.search.knows_all(2.0 * errors.search.n_rows)
+        needed = smallest_sufficient(
+            errors.at_any_alpha, target, monotone=monotone, smallest=all_rows
+        )
+    if np.isnan(needed):
+        return needed
+    best = errors.at_best_alpha
+    fewer = max(needed - 1.0, 1.0)
+    one_fewer, enough = best(np.array([fewer, needed])) <= target
+    if enough:
+        return _fewest(best, target, fewer) if one_fewer else needed
+    return _first_of_more(best, target, needed, monotone=monotone)
+
+
+def _fewest(error: Callable[[FloatArray], FloatArray], target: float, enough: float) -> float:
+    """Return a number whose error is at most `target` and that of one fewer is not, from above."""
+    step = 1.0
+    while enough > 1.0:
+        fewer = max(enough - step, 1.0)
+        if not error(np.array([fewer]))[0] <= target:
+            return first_sufficient(error, target, fewer, enough)
+        enough, step = fewer, 2.0 * step
+    return enough
+
+
+def _first_of_more(
+    error: Callable[[FloatArray], FloatArray], target: float, fewer: float, *, monotone: bool
+) -> float:
+    """Return the first number that reaches the target, given a smaller one, mostly not by much."""
+    sizes = np.unique(np.ceil(fewer * _MORE))
+    values = error(sizes)
+    reached = np.flatnonzero(values <= target)
+    if not reached.size:
+        twice = float(sizes[-1])
+        return smallest_sufficient(error, target, monotone=monotone, smallest=twice)
+    known = dict(zip(sizes.tolist(), values.tolist(), strict=True))
+    below = float(sizes[reached[0] - 1]) if reached[0] else fewer
+    return first_sufficient(error, target, below, float(sizes[reached[0]]), known)

@@ -1,0 +1,116 @@
+"""The smallest number of samples that reaches an error."""
+
+import warnings
+
+import numpy as np
+import pytest
+from samples import LinearPopulation, power_law
+from searched_errors import curve, kinked, search_of
+
+from sk_deepfeat import (
+    DeterministicEquivalentRidge,
+    DeterministicEquivalentRidgeClassifier,
+    predict_test_error,
+)
+from sk_deepfeat.exceptions import PopulationWarning
+from sk_deepfeat.populations import LeaveOneOutPopulation
+from sk_deepfeat.theory import minimize_on_log_scale, smallest_sufficient
+from sk_deepfeat.theory.required_samples import _fewest, required_samples
+
+
+@pytest.mark.parametrize("n_rows", [1e6, np.inf])
+def test_a_plateau_ends_no_search_before_all_rows(n_rows):
+    """At a huge alpha the error of few samples is level."""
+    search = search_of(lambda n, alpha: 1.0 + 1.0 / (1.0 + n / alpha), n_rows=n_rows)
+    assert required_samples(search, 1.5, 1e5, 0.0, 1.0) == 1e5
+
+
+@pytest.mark.parametrize("target", [3.0, 1.5, 1.1, 1.03])
+def test_required_samples_are_the_fewest_and_cost_few_questions(target):
+    asked = []
+    search = search_of(curve, asked)
+    needed = required_samples(search, target, "optimal", 0.0, 1.0)
+    few = len(asked)
+
+    def least(n):
+        alone = minimize_on_log_scale(lambda a: curve(n, a), 1e-13 * n, 1e6 * n)
+        return alone.value
+
+    assert least(needed) <= target
+    assert needed == 1.0 or least(needed - 1.0) > target
+    assert few < 45, "one call for many sizes and alphas"
+    assert required_samples(search, target, "optimal", 0.0, 1.0) == needed
+    assert len(asked) == few, "what is known is not asked again"
+
+
+@pytest.mark.parametrize("target", [3.0, 1.2, 1.03])
+def test_required_samples_at_one_alpha(target):
+    needed = required_samples(search_of(kinked), 2.0 + target, 5.0, 0.0, 1.0)
+    if np.isnan(needed):
+        assert kinked(1e6, 5.0) > 2.0 + target
+    else:
+        assert kinked(needed, 5.0) <= 2.0 + target
+        assert needed == 1.0 or kinked(needed - 1.0, 5.0) > 2.0 + target
+
+
+@pytest.mark.parametrize("needed", [10.0, 11.0, 13.0, 40.0])
+def test_the_fewest_are_found_from_above(needed):
+    assert _fewest(lambda n: 10.0 / n, 1.0, needed) == 10.0
+
+
+@pytest.mark.parametrize("steepness", [0.1, 1.0])
+@pytest.mark.parametrize("target", [1.04, 1.03, 1.02])
+def test_caution_counts_as_it_does_at_the_best_alpha(target, steepness):
+    """Of what is less sure than the best alpha, no lower error counts."""
+    search = search_of(curve, n_rows=100.0, caution=lambda a: 1.0 + steepness / (1.0 + a))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PopulationWarning)
+        needed = required_samples(search, target, "optimal", 0.0, 1.0)
+        at, fewer = search.best(np.array([needed, needed - 1.0]))
+    assert needed > 100.0
+    assert at.error <= target < fewer.error
+    assert search.least_errors(np.array([needed]))[0] <= at.error
+
+
+def test_what_does_not_fall_is_looked_for_at_fewer():
+    """Noise may let the error of few rows be the least."""
+    dip = np.array([0.5, 0.41, 0.42, 0.43, 0.44, 0.45, 0.46])
+
+    def error(n):
+        return dip[np.minimum(np.log2(n).astype(int), 6)]
+
+    assert smallest_sufficient(error, 0.415, monotone=True, largest=100.0) == 2.0
+    assert np.isnan(smallest_sufficient(error, 0.4, monotone=True, largest=100.0))
+
+
+MODELS = {
+    "rows": DeterministicEquivalentRidge(),
+    "beyond reach": DeterministicEquivalentRidge(
+        population=LeaveOneOutPopulation(extrapolate=True)
+    ),
+    "outputs": DeterministicEquivalentRidge(population=LeaveOneOutPopulation(extrapolate=True)),
+    "each output": DeterministicEquivalentRidge(alpha_per_target=True),
+    "classes": DeterministicEquivalentRidgeClassifier(),
+}
+
+
+@pytest.mark.parametrize("share", [1.2, 0.97, 0.9, 0.8])
+@pytest.mark.parametrize("name", MODELS)
+def test_the_error_at_the_best_alpha_reaches_the_target_there(name, share):
+    X, y = LinearPopulation(power_law(60, 0.7), np.ones(60), 1.0).sample(120, 0)
+    if "output" in name:
+        y = np.c_[y, X[:, :5].sum(axis=1) + np.random.default_rng(1).normal(size=120)]
+    model = MODELS[name].fit(X, y > 0 if name == "classes" else y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PopulationWarning)
+        target = share * predict_test_error(model, 120, "optimal")
+        needed = model.required_samples(target)
+        if np.isnan(needed):
+            assert share < 1.0
+            known = predict_test_error(model, 120.0 * 2.0 ** np.arange(12), "optimal")
+            assert not np.any(known <= target)
+            return
+        at, fewer = predict_test_error(model, [needed, needed - 1.0], "optimal")
+    assert (needed > 120) == (share < 1.0)
+    assert np.isnan(at) or at <= target * (1.0 + 1e-9)
+    assert not fewer <= target
