@@ -5,8 +5,8 @@ then fits run in two threads, learning curves in two worker processes with refit
 and pages and pictures are written. Memory, threads, child processes and open handles are read when
 a tenth is done, at least a thousand fits or half of them, and at the end, after the pool of workers
 was shut down: resident memory, of which the allocator has given back what it can, and what malloc
-has handed out, without what is kept for later (glibc; NaN elsewhere). One line of JSON; ``--fits`` makes a shorter run,
-``--progress`` names a file that tells how far it is. Linux.
+has handed out, without what is kept for later (glibc; NaN elsewhere). One line of JSON; ``--fits``
+makes a shorter run, ``--progress`` names a file that tells how far it is. Linux.
 """
 
 from __future__ import annotations
