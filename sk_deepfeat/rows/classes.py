@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 
-from sk_deepfeat.rows.namespaces import in_numpy
-from sk_deepfeat.rows.validation import check_weights, integers_in_range, require_targets
+from sk_deepfeat.rows.validation import check_weights, rows_in_numpy
 from sk_deepfeat.theory.validation import FloatArray
 
 Codes = NDArray[np.intp]
@@ -46,19 +45,7 @@ def check_class_rows(
     ValueError
         If y holds continuous numbers, several columns, or one class alone.
     """
-    require_targets(estimator, y)
-    X, y, sample_weight = map(in_numpy, (X, y, sample_weight))
-    with integers_in_range():
-        X, y = validate_data(
-            estimator,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=[np.float64, np.float32],
-            multi_output=True,
-            y_numeric=False,
-            ensure_min_samples=2,
-        )
+    X, y, sample_weight = rows_in_numpy(estimator, X, y, sample_weight, y_numeric=False)
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     if kind.startswith("multilabel") or kind == "multiclass-multioutput":

@@ -39,9 +39,33 @@ def check_rows(
         Of float64.
     sample_weight : ndarray of shape (n_samples,) or None
     """
+    X, y, sample_weight = rows_in_numpy(estimator, X, y, sample_weight, y_numeric=True)
+    y = numeric_targets(y)
+    return X, y, check_weights(sample_weight, X)
+
+
+def rows_in_numpy(
+    estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, *, y_numeric: bool
+) -> tuple[Any, Any, Any]:
+    """Return features and targets as scikit-learn validates them, and weights as they are.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` and perhaps ``feature_names_in_``.
+    X, y, sample_weight
+        At least two rows, of any library.
+    y_numeric : bool
+        Whether targets are numbers, or labels.
+
+    Returns
+    -------
+    X, y, sample_weight
+        Of NumPy; X of float32 or float64, perhaps CSR.
+    """
     require_targets(estimator, y)
     X, y, sample_weight = map(in_numpy, (X, y, sample_weight))
-    with integers_in_range():
+    with _integers_in_range():
         X, y = validate_data(
             estimator,
             X,
@@ -49,15 +73,14 @@ def check_rows(
             accept_sparse="csr",
             dtype=[np.float64, np.float32],
             multi_output=True,
-            y_numeric=True,
+            y_numeric=y_numeric,
             ensure_min_samples=2,
         )
-    y = numeric_targets(y)
-    return X, y, check_weights(sample_weight, X)
+    return X, y, sample_weight
 
 
 @contextmanager
-def integers_in_range() -> Iterator[None]:
+def _integers_in_range() -> Iterator[None]:
     """Raise ValueError for integers of Python that no float holds, where numpy overflows."""
     try:
         yield
