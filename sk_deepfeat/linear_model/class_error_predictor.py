@@ -296,6 +296,9 @@ class _MetricPredictor(ErrorPredictor):
         answer = self._roughly_asked.answer(n_samples, alpha)
         return answer.error[..., 0], answer.cautious_error[..., 0]
 
+    def _told_errors(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        return np.asarray(self.asked.answer(n_samples, alpha).error[..., 0])
+
     @cached_property
     def _roughly_asked(self) -> Any:
         return replace(self.asked, exact=False)  # type: ignore[call-arg]

@@ -137,6 +137,10 @@ class _SearchOfEach:
         """Return the mean over outputs of errors at their best alphas."""
         return np.asarray(np.mean([each.errors_at_best(n_samples) for each in self.each], axis=0))
 
+    def errors_at(self, n_samples: FloatArray, alpha: float) -> FloatArray:
+        """Return the mean over outputs of their errors at an alpha they have in common."""
+        return np.asarray(self.errors(n_samples, np.array(alpha))[0])
+
     def least_errors(self, n_samples: FloatArray, *, rough: bool = False) -> FloatArray:
         """Return the mean over outputs of their least errors."""
         found = [search.least_errors(n_samples, rough=rough) for search in self.each]

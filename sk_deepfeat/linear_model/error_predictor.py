@@ -336,7 +336,12 @@ class ErrorPredictor:
         if self.alpha_per_target and outputs > 1:
             return OutputSearch(self._errors_of_outputs, outputs, self.feature_scale, n_rows)
         sparing = outputs > MANY_OUTPUTS
-        return AlphaSearch(self._errors, self.feature_scale, n_rows, sparing=sparing)
+        return AlphaSearch(
+            self._errors, self.feature_scale, n_rows, sparing=sparing, told=self._told_errors
+        )
+
+    # What stands for errors at one alpha where those that a search asks for are rougher.
+    _told_errors: Any = None
 
     def _errors(self, n_samples: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Errors, and what a search over alpha minimises; a population may raise some of them."""

@@ -61,11 +61,21 @@ class AlphaSearch:
         Training rows; up to them something is known. Infinite for a population that is known.
     sparing : bool, default=False
         Whether an error is dear, so that asking for few is worth asking more often.
+    told : callable, optional
+        Errors at (n_samples, alpha) as they are told of one alpha, where those that are searched
+        are rougher.
     """
 
     def __init__(
-        self, errors: Errors, feature_scale: float, n_rows: float, *, sparing: bool = False
+        self,
+        errors: Errors,
+        feature_scale: float,
+        n_rows: float,
+        *,
+        sparing: bool = False,
+        told: Callable[[FloatArray, FloatArray], FloatArray] | None = None,
     ) -> None:
+        self._told = told
         self.errors, self.n_rows, self.sparing = errors, n_rows, sparing
         self.feature_scale = feature_scale if feature_scale > 0 else 1.0
         self._found: dict[tuple[float, float], Optimum] = {}
@@ -115,7 +125,18 @@ class AlphaSearch:
     def errors_at_best(self, n_samples: FloatArray) -> FloatArray:
         """Return the error at the best alpha of each n, NaN where that is not known."""
         self._prepare(n_samples)
-        return np.array([self._among_fewer(float(n)).error for n in n_samples])
+        best = [self._among_fewer(float(n)) for n in n_samples]
+        if self._told is None:
+            return np.array([found.error for found in best])
+        alpha, share = np.array([(found.alpha, found.share) for found in best]).T
+        unknown = np.isnan(alpha)
+        told = self._told(n_samples, np.where(unknown, 1.0, alpha))
+        return np.where(unknown, np.nan, share * told)
+
+    def errors_at(self, n_samples: FloatArray, alpha: float) -> FloatArray:
+        """Return the error at one alpha of each n."""
+        at = np.array(alpha)
+        return self.errors(n_samples, at)[0] if self._told is None else self._told(n_samples, at)
 
     def least_errors(self, n_samples: FloatArray, *, rough: bool = False) -> FloatArray:
         """Return the least error at any alpha that is known for each n, NaN if none is.

@@ -77,12 +77,11 @@ def required_samples(
         )
         return np.inf
     errors = _LeastKnown(search, rows_each)
-    settled_from = min(search.n_rows / rows_each, LARGEST_N)
+    all_rows = max(1.0, np.floor(min(search.n_rows / rows_each, LARGEST_N)))
     if alpha == "optimal":
-        needed = _at_best_alpha(errors, target, max(1.0, np.floor(settled_from)))
+        needed = _at_best_alpha(errors, target, all_rows)
     else:
-        at_alpha = partial(errors.at_alpha, float(alpha))
-        needed = smallest_sufficient(at_alpha, target, monotone=False, settled_from=settled_from)
+        needed = _at_one_alpha(partial(errors.at_alpha, float(alpha)), target, all_rows)
     lowest = errors.lowest
     if np.isnan(needed) and np.isinf(search.n_rows):
         warn_caller(
@@ -116,7 +115,7 @@ class _LeastKnown:
     def at_alpha(self, alpha: float, draws: FloatArray) -> FloatArray:
         """Return errors at one alpha."""
         sizes = self.rows_each * draws
-        return self._seen(sizes, self.search.errors(sizes, np.array(alpha))[0])
+        return self._seen(sizes, self.search.errors_at(sizes, alpha))
 
     def at_any_alpha(self, draws: FloatArray) -> FloatArray:
         """Return about the least errors at any alpha.
@@ -144,24 +143,40 @@ class _LeastKnown:
         return values
 
 
+def _at_one_alpha(
+    error: Callable[[FloatArray], FloatArray], target: float, all_rows: float
+) -> float:
+    """Return the first number of draws at which an error that may rise reaches the target.
+
+    All rows are asked for in any case: what is counted there may stand alone.
+    """
+    needed = smallest_sufficient(
+        error, target, monotone=False, largest=all_rows, settled_from=all_rows
+    )
+    if np.isnan(needed) and all_rows < LARGEST_N:
+        return smallest_sufficient(error, target, monotone=False, smallest=all_rows)
+    return needed
+
+
 def _at_best_alpha(errors: _LeastKnown, target: float, all_rows: float) -> float:
     """Return the first number of draws at which the best alpha reaches the target.
 
     Where any alpha does is found first: that takes less, and comes to much the same.
     """
+    best, monotone = errors.at_best_alpha, True
     # Up to all rows the least error falls; beyond, an alpha may leave what is known.
     needed = smallest_sufficient(
         errors.at_any_alpha, target, monotone=True, largest=all_rows, settled_from=all_rows
     )
-    monotone = True
-    if np.isnan(needed) and np.isfinite(errors.search.n_rows):
+    if np.isnan(needed) and all_rows < LARGEST_N:
+        if best(np.array([all_rows]))[0] <= target:
+            return _fewest(best, target, all_rows)
         monotone = errors.search.knows_all(2.0 * errors.search.n_rows)
         needed = smallest_sufficient(
             errors.at_any_alpha, target, monotone=monotone, smallest=all_rows
         )
     if np.isnan(needed):
         return needed
-    best = errors.at_best_alpha
     fewer = max(needed - 1.0, 1.0)
     one_fewer, enough = best(np.array([fewer, needed])) <= target
     if enough:
