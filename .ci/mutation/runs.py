@@ -4,6 +4,7 @@ A pytest plugin takes the place of pytest's own loop. A first child runs every t
 which lines each reaches and how long it takes. Then each mutant has a child of its own, in which
 the code of the function is swapped (or, for what a module or a class says at import, the package is
 imported anew), and the tests that reach it are run, those of its own room first, until one fails.
+One that survives a few seconds of tests without a reason gets those of a minute or so, too.
 """
 
 import gc
@@ -29,7 +30,7 @@ from mutation.changes import Mutant
 
 MEMORY_BYTES = 6 * 2**30
 DEAREST_TEST_SECONDS = 8.0
-FRESH_TESTS = 150  # of a mutant that needs the package imported anew
+MORE = 6.0  # times the seconds of tests, for a mutant that survived
 
 
 class MutantLoop:
@@ -44,6 +45,7 @@ class MutantLoop:
         seconds: float,
         deadline: float,
         jobs: int,
+        excused: Callable[[Mutant], bool] = lambda mutant: False,
     ):
         self.root = root
         self.mutants = mutants
@@ -52,6 +54,7 @@ class MutantLoop:
         self.seconds = seconds
         self.deadline = deadline
         self.jobs = jobs
+        self.excused = excused
         self.failed = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -67,13 +70,14 @@ class MutantLoop:
         self.functions = live_functions(self.root / "sk_deepfeat")
         self.killers: dict[tuple[Path, str], list[str]] = defaultdict(list)
         running: dict[int, tuple[Mutant, list[str], float, int]] = {}
-        waiting = list(self.mutants)
+        self.waiting = waiting = list(self.mutants)
+        self.tried: dict[Mutant, list[str]] = {}
         while waiting or running:
             if waiting and len(running) < self.jobs and time.monotonic() < self.deadline:
                 mutant = waiting.pop(0)
                 tests = self._tests(mutant)
                 if not tests:
-                    self.report(mutant, "survived", 0)
+                    self.report(mutant, "survived", len(self.tried.get(mutant, ())))
                     continue
                 reader, writer = os.pipe()
                 limit = 10.0 + 5.0 * sum(self.seconds_of[test] for test in tests)
@@ -105,11 +109,19 @@ class MutantLoop:
                 if killer not in known:
                     known.insert(0, killer)
             del running[pid]
-            self.report(mutant, outcome, len(tests))
+            before = self.tried.get(mutant, [])
+            if outcome == "survived" and not before and not self.excused(mutant):
+                self.tried[mutant] = tests
+                self.waiting.insert(0, mutant)
+            else:
+                self.report(mutant, outcome, len(before) + len(tests))
         time.sleep(0.002)
 
     def _tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests that reach a mutant: former killers, its room's, then the quickest."""
+        """Return the tests that reach a mutant: former killers, its room's, then the quickest.
+
+        They are of some seconds, and of more for one that has survived those.
+        """
         reached = set().union(
             *(self.tests_of.get((str(mutant.path), line), ()) for line in mutant.lines)
         )
@@ -125,8 +137,10 @@ class MutantLoop:
         former = [test for test in self.killers[mutant.path, mutant.scope] if test in reached]
         chosen: list[str] = []
         seconds = 0.0
+        tried = set(self.tried.get(mutant, ()))
+        most = self.seconds * (MORE if tried else 1.0)
         for test in dict.fromkeys((*former, *ranked)):
-            if seconds + self.seconds_of[test] <= self.seconds:
+            if test not in tried and seconds + self.seconds_of[test] <= most:
                 chosen.append(test)
                 seconds += self.seconds_of[test]
         return chosen
@@ -135,7 +149,7 @@ class MutantLoop:
         source = (self.root / mutant.path).read_text(encoding="utf-8")
         code = compile(mutant.tree(source), str(self.root / mutant.path), "exec", dont_inherit=True)
         if not (mutant.in_body and swap(self.functions, code, mutant.function_lines)):
-            return import_anew(mutant, code, tests[:FRESH_TESTS], self.root)
+            return import_anew(mutant, code, tests, self.root)
         for test, following in zip(tests, [*tests[1:], None], strict=True):
             item = self.items[test]
             next_item = None if following is None else self.items[following]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -296,8 +297,9 @@ class _MetricPredictor(ErrorPredictor):
         answer = self._roughly_asked.answer(n_samples, alpha)
         return answer.error[..., 0], answer.cautious_error[..., 0]
 
-    def _told_errors(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
-        return np.asarray(self.asked.answer(n_samples, alpha).error[..., 0])
+    @property
+    def _told_errors(self) -> Callable[[FloatArray, FloatArray], FloatArray]:
+        return lambda n, alpha: np.asarray(self.asked.answer(n, alpha).error[..., 0])
 
     @cached_property
     def _roughly_asked(self) -> Any:

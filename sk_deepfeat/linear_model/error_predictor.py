@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -340,8 +341,10 @@ class ErrorPredictor:
             self._errors, self.feature_scale, n_rows, sparing=sparing, told=self._told_errors
         )
 
-    # What stands for errors at one alpha where those that a search asks for are rougher.
-    _told_errors: Any = None
+    @property
+    def _told_errors(self) -> Callable[[FloatArray, FloatArray], FloatArray] | None:
+        """Errors as they are told of one alpha, where those that a search asks for are rougher."""
+        return None
 
     def _errors(self, n_samples: FloatArray, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Errors, and what a search over alpha minimises; a population may raise some of them."""

@@ -20,6 +20,7 @@ from sk_deepfeat.linear_model._scores import SCORES, loss_factor, named, score_o
 from sk_deepfeat.linear_model.class_error_predictor import _check_temperature, _ClassTarget
 from sk_deepfeat.linear_model.target_units import target_units
 from sk_deepfeat.theory import ErrorAnswer
+from sk_deepfeat.theory.validation import MOST_ALPHA
 
 FORBIDDEN = (True, "0.5", None, 1j, [0.5])
 
@@ -55,6 +56,9 @@ def test_no_alphas_of_outputs(alpha):
 
 def test_alphas_of_outputs():
     check_fitted_alpha([0, 1])
+    check_fitted_alpha([0.0, MOST_ALPHA])
+    with pytest.raises(ValueError, match=r"must hold numbers of at most 1e\+300"):
+        check_fitted_alpha([0.0, np.nextafter(MOST_ALPHA, np.inf)])
     assert alpha_of_outputs("optimal", 3) == "optimal"
     assert type(alpha_of_outputs(np.float32(2), 3)) is float
     assert type(alpha_of_outputs([2], 1)) is float

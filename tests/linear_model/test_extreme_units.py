@@ -48,6 +48,19 @@ def test_intervals_and_growth_go_with_the_square_of_the_targets(rows, scale):
     np.testing.assert_allclose(check.upper / scale / scale, known.upper, rtol=1e-9)
 
 
+@pytest.mark.parametrize("scale", [1e-120, 1e120])
+def test_outputs_keep_their_shares_of_all_variance(rows, scale):
+    """Each output is counted in a power of two of its own; weights by variance know of it."""
+    X, y = rows
+    targets = np.column_stack([y, 30.0 * (X[:, 0] + y[::-1]), 7.0 * y[::-1]])
+    one, other = (DeterministicEquivalentRidge().fit(X, t) for t in (targets, targets * scale))
+    asked = {"multioutput": "variance_weighted", "return_interval": True}
+    expected, found = (ridge.predict_score(SIZES, **asked) for ridge in (one, other))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    alone = [DeterministicEquivalentRidge().fit(X, t).predict_score(SIZES) for t in targets.T]
+    assert not np.allclose(expected[0], np.mean(alone, axis=0), rtol=1e-2), "weights matter"
+
+
 @pytest.mark.parametrize("multioutput", ["uniform_average", "variance_weighted"])
 def test_scores_of_outputs_in_units_far_apart(rows, multioutput):
     X, y = rows

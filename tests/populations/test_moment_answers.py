@@ -76,3 +76,15 @@ def test_features_that_are_all_zero_tell_nothing_of_any_output(rng, outputs):
     population = PlugInPopulation().fit(np.zeros((40, 2)), Y)
     expected = np.mean(np.var(Y, axis=0)) * (1.0 + 1.0 / 20.0)
     assert np.mean(population.test_error(20.0, 3.0)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("outputs", [0, 1, 3])
+def test_features_that_never_vary_leave_the_variance_of_the_targets(outputs):
+    """With an intercept nothing but the mean is learned: n rows leave var y (1 + 1/n)."""
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(50, outputs) if outputs else 50)
+    population = PlugInPopulation().fit(np.full((50, 4), 3.0), y)
+    found = population.test_error([5, 20], [[0.0], [2.0]], fit_intercept=True)
+    factor = np.reshape([1.2, 1.05], (2, *(1,) * bool(outputs)))
+    expected = np.broadcast_to(np.var(y, axis=0) * factor, found.shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
