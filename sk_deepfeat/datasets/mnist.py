@@ -47,6 +47,8 @@ def load_mnist_parity(
         If the files are not in `data_home`, or could not be fetched.
     ImportError
         If they are to be fetched, and torchvision is not installed.
+    TypeError
+        If `data_home` is no path.
     ValueError
         If a file is not what MNIST's are.
 
@@ -60,6 +62,8 @@ def load_mnist_parity(
     >>> from sk_deepfeat.datasets import load_mnist_parity
     >>> X, y = load_mnist_parity(return_X_y=True)  # doctest: +SKIP
     """
+    if data_home is not None and not isinstance(data_home, (str, os.PathLike)):
+        raise TypeError(f"data_home={data_home!r} must be the name of a folder, or None.")
     root = data_home if data_home is not None else os.environ.get("SK_DEEPFEAT_DATA")
     folder = Path(get_data_home() if root is None else root).expanduser() / "MNIST" / "raw"
     paths = [folder / f"{part}-{kind}" for kind in _KINDS for part in _PARTS]

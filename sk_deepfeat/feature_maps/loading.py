@@ -64,6 +64,8 @@ def load_features(
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
         If the file is none of these or damaged, if code is needed that was not handed over, or
         what was handed over is not needed or does not fit the arrays.
@@ -88,6 +90,10 @@ def load_features(
     >>> bool(np.all(again.transform(X) == network.transform(X)))
     True
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"path={path!r} must be the name of a file.")
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"path={os.fspath(path)!r}: there is no such file.")
     handed = {
         "module": module,
         "module_params": module_params,

@@ -105,7 +105,10 @@ def output_weights(multioutput: Any, n_outputs: int) -> FloatArray | None:
         raise ValueError(
             f"multioutput={multioutput!r} must be 'uniform_average', 'raw_values' or weights."
         )
-    weights = np.asarray(multioutput)
+    try:
+        weights = np.asarray(multioutput)
+    except ValueError:  # of lists of several lengths
+        weights = np.empty(0)
     if weights.shape != (n_outputs,) or weights.dtype.kind not in "iuf":
         raise ValueError(
             f"multioutput={multioutput!r} must be 'uniform_average', 'raw_values' or an array of "

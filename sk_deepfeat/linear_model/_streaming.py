@@ -189,7 +189,7 @@ class StreamFitMixin:
             y = numeric_targets(block.y)
             check_consistent_length(X, y)
         except (ValueError, OverflowError) as error:
-            names = "" if re.search(r"\b[Xy]\b|variables", str(error)) else "X or y: "
+            names = "" if re.search(r"\b[Xy]\b", str(error)) else "X or y: "
             raise ValueError(f"Block {sums.n_blocks}: {names}{error}") from error
         X = X.toarray() if hasattr(X, "toarray") else X
         single = y.ndim == 1

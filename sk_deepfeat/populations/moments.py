@@ -36,9 +36,6 @@ class MomentPopulationMixin(AnswersMixin):
 
     def _risk(self, n_samples: ArrayLike, alpha: ArrayLike, fit_intercept: bool) -> RidgeRisk:
         moments = self._spectral_moments(fit_intercept)
-        if moments.eigenvalues.size == 0:  # one direction of nothing
-            nothing = np.zeros((1, *moments.target_coefs.shape[1:]))
-            moments = moments._replace(eigenvalues=np.zeros(1), target_coefs=nothing)
         return ridge_risk(*moments, n_samples, alpha, fit_intercept=fit_intercept)
 
     def _answer(

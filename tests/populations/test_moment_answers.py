@@ -83,8 +83,10 @@ def test_features_that_never_vary_leave_the_variance_of_the_targets(outputs):
     """With an intercept nothing but the mean is learned: n rows leave var y (1 + 1/n)."""
     rng = np.random.default_rng(0)
     y = rng.normal(size=(50, outputs) if outputs else 50)
-    population = PlugInPopulation().fit(np.full((50, 4), 3.0), y)
-    found = population.test_error([5, 20], [[0.0], [2.0]], fit_intercept=True)
-    factor = np.reshape([1.2, 1.05], (2, *(1,) * bool(outputs)))
-    expected = np.broadcast_to(np.var(y, axis=0) * factor, found.shape)
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    moment = np.cov(y.T, bias=True).reshape((outputs,) * 2 if outputs else ())
+    known = ExactPopulation(np.zeros((4, 4)), np.zeros((4, outputs) if outputs else 4), moment)
+    for population in (PlugInPopulation().fit(np.full((50, 4), 3.0), y), known.fit()):
+        found = population.test_error([5, 20], [[0.0], [2.0]], fit_intercept=True)
+        factor = np.reshape([1.2, 1.05], (2, *(1,) * bool(outputs)))
+        expected = np.broadcast_to(np.var(y, axis=0) * factor, found.shape)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)

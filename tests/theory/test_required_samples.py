@@ -15,7 +15,7 @@ from sk_deepfeat import (
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.populations import LeaveOneOutPopulation
 from sk_deepfeat.theory import minimize_on_log_scale, smallest_sufficient
-from sk_deepfeat.theory.required_samples import _fewest, required_samples
+from sk_deepfeat.theory.required_samples import _fewest, _first_of_more, required_samples
 
 
 @pytest.mark.parametrize("n_rows", [1e6, np.inf])
@@ -56,6 +56,18 @@ def test_required_samples_at_one_alpha(target):
 @pytest.mark.parametrize("needed", [10.0, 11.0, 13.0, 40.0])
 def test_the_fewest_are_found_from_above(needed):
     assert _fewest(lambda n: 10.0 / n, 1.0, needed) == 10.0
+
+
+@pytest.mark.parametrize("needed", [101, 102, 103, 106, 110, 120, 140, 199, 200, 201, 350, 5000])
+def test_more_than_a_guess_are_found(needed):
+    asked = []
+
+    def error(n):
+        asked.append(n.size)
+        return needed / n
+
+    assert _first_of_more(error, 1.0, 100.0, monotone=True) == needed
+    assert len(asked) <= (5 if needed <= 200 else 12)
 
 
 @pytest.mark.parametrize("steepness", [0.1, 1.0])
