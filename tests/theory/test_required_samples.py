@@ -53,9 +53,16 @@ def test_required_samples_at_one_alpha(target):
         assert needed == 1.0 or kinked(needed - 1.0, 5.0) > 2.0 + target
 
 
-@pytest.mark.parametrize("needed", [10.0, 11.0, 13.0, 40.0])
-def test_the_fewest_are_found_from_above(needed):
-    assert _fewest(lambda n: 10.0 / n, 1.0, needed) == 10.0
+@pytest.mark.parametrize("guess", [10.0, 11.0, 13.0, 40.0, 5000.0])
+def test_the_fewest_are_found_from_above(guess):
+    asked = []
+
+    def error(n):
+        asked.append(n.size)
+        return 10.0 / n
+
+    assert _fewest(error, 1.0, guess) == 10.0
+    assert len(asked) < 30, "steps grow"
 
 
 @pytest.mark.parametrize("needed", [101, 102, 103, 106, 110, 120, 140, 199, 200, 201, 350, 5000])
