@@ -171,16 +171,17 @@ def test_exact_population_from_networks():
         ExactPopulation.from_networks(learner, teacher, readout, SIGMA, paired_rows="all")
 
 
-def test_populations_that_learn_nothing_from_rows_get_along_with_a_sample():
-    assert ExactPopulation.takes_samples and LinearizedPopulation.takes_samples
-
-
 def small(**kwargs):
     x = np.zeros((1, 7))
     learner = RandomDeepFeatures((6, 5), "relu", random_state=0).fit(x)
     teacher = RandomDeepFeatures((4,), "tanh", random_state=1).fit(x)
     target = (FrozenEstimator(teacher), np.ones(4))
     return LinearizedPopulation(FrozenEstimator(learner), np.ones(7), target, **kwargs)
+
+
+def test_populations_that_learn_nothing_from_rows_get_along_with_a_sample():
+    assert small().takes_samples
+    assert ExactPopulation(np.ones(2), np.ones(2), 3.0).takes_samples
 
 
 def test_contract():
