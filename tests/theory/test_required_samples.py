@@ -15,6 +15,7 @@ from sk_deepfeat import (
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.populations import LeaveOneOutPopulation
 from sk_deepfeat.theory import minimize_on_log_scale, smallest_sufficient
+from sk_deepfeat.theory.alpha_search import AlphaSearch
 from sk_deepfeat.theory.required_samples import _fewest, _first_of_more, required_samples
 
 
@@ -62,7 +63,8 @@ def test_the_fewest_are_found_from_above(guess):
         return 10.0 / n
 
     assert _fewest(error, 1.0, guess) == 10.0
-    assert len(asked) < 30, "steps grow"
+    assert _fewest(error, 10.0, guess) == 1.0, "one is enough"
+    assert len(asked) < 50, "steps grow"
 
 
 @pytest.mark.parametrize("needed", [101, 102, 103, 106, 110, 120, 140, 199, 200, 201, 350, 5000])
@@ -75,6 +77,43 @@ def test_more_than_a_guess_are_found(needed):
 
     assert _first_of_more(error, 1.0, 100.0, monotone=True) == needed
     assert len(asked) <= (5 if needed <= 200 else 12)
+
+
+def test_what_fewer_than_the_guess_reach_is_not_asked_for():
+    def error(n):
+        return np.where(n < 50, 0.5, 350.0 / n)
+
+    assert _first_of_more(error, 1.0, 100.0, monotone=True) == 350.0
+
+
+@pytest.mark.parametrize("dip", [20.0, 3000.0])
+def test_at_one_alpha_the_first_dip_counts(dip):
+    """Errors of one alpha may rise with n, within the rows and beyond them."""
+
+    def errors(n, alpha):
+        near = np.abs(np.log(n / dip)) < 0.2
+        return np.where(near, 1.0, np.where(n < 1e5, 3.0, 1.0)) + 0.0 * alpha
+
+    needed = required_samples(search_of(errors, n_rows=1e3), 2.0, 0.1, 0.0, 1.0)
+    assert dip * np.exp(-0.2) <= needed < dip * np.exp(-0.2) + 1.0
+
+
+@pytest.mark.parametrize("alpha", [0.1, "optimal"])
+@pytest.mark.parametrize("n_rows", [1000.0, 777.0])
+def test_what_all_rows_are_told_to_reach_counts(n_rows, alpha):
+    """Of all rows errors may be counted, where those of a search are smooth."""
+
+    def errors(n, at):
+        n, _ = np.broadcast_arrays(n, at)
+        return 1.0 + 5e3 / n, 1.0 + 5e3 / n
+
+    def told(n, at):
+        return np.where(n == n_rows, 1.5, errors(n, at)[0])
+
+    search = AlphaSearch(errors, 1.0, n_rows, told=told)
+    assert required_samples(search, 2.0, alpha, 0.0, 1.0) == n_rows
+    assert required_samples(search, 1.4, alpha, 0.0, 1.0) == 12500.0
+    np.testing.assert_array_equal(search.errors_at_best(np.array([n_rows, 10.0])), [1.5, 501.0])
 
 
 @pytest.mark.parametrize("steepness", [0.1, 1.0])

@@ -45,6 +45,15 @@ def test_is_gcv_at_the_training_size_with_intercept(n0):
     np.testing.assert_allclose(found, (1 + 1 / n0) * gcv(path, 0.5)[0], rtol=1e-6)
 
 
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_without_noise_nothing_is_left_without_a_ridge(unit):
+    """GCV falls as the square of alpha, from the grid's end at 1e-6 of the least eigenvalue on."""
+    X = unit * np.random.default_rng(0).normal(size=(50, 5))
+    path = ridge_factorization(X, X.sum(axis=1) / unit, fit_intercept=False)
+    found = curve_risk(gcv_curve(path), 50, [0.0, 1e-12 * unit**2], fit_intercept=False)
+    assert np.all(found.test_error < 1e-14)
+
+
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize(("n0", "tolerance"), [(4000, 0.04), (400, 0.12)])
 def test_agrees_with_the_population(n0, tolerance, fit_intercept):
