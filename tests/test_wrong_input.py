@@ -50,6 +50,7 @@ from sk_deepfeat.theory import (
     leave_one_out_curve,
     leave_one_out_residuals,
     optimal_alpha,
+    optimal_slope,
     rainbow_covariances,
     ridge_factorization,
     ridge_risk,
@@ -304,6 +305,11 @@ def blocks(values, y, **given):
             "covariance of (3,) do not broadcast",
             lambda: bivariate_covariance(relu, [0.0, 1.0], 1.0, tanh, 0.0, 1.0, [0.0, 0.1, 0.2]),
         ),
+        (
+            ValueError,
+            "target_coefs explain more",
+            lambda: optimal_slope(np.full(3, 1e-9), [0.5, 0.1, 0.0], 5e-324, 17),
+        ),
         (TypeError, "must be an activation", lambda: activation_moments(object, 0.0, 1.0)),
         (
             TypeError,
@@ -366,3 +372,5 @@ def test_words_of_displays():
         refused(ValueError, "metric=", CalibrationCheckDisplay.from_fitted, RIDGE, metric=wrong)
         refused(ValueError, "metric=", curve.from_estimator, Ridge(), X, Y, metric=wrong)
     refused(TypeError, "alpha must be", curve.from_fitted, RIDGE, alphas=SPARSE)
+    series = type("Series", (), {"plot": None})()  # as of pandas, which draws, but is no axes
+    refused(TypeError, "must be matplotlib Axes", curve.from_fitted, RIDGE, ax=series)
