@@ -160,8 +160,12 @@ def showing(verbose: Any = True) -> AbstractContextManager[Any]:
     >>> with showing():
     ...     ridge = DeterministicEquivalentRidge().fit(X, X[:, 0])
     """
+    try:
+        wanted = bool(verbose)
+    except (TypeError, ValueError) as error:  # of arrays, and of missing values
+        raise TypeError(f"verbose={verbose!r} must be True or False.") from error
     shown = any(isinstance(each, _Bars) for each in _listeners.get())
-    return nullcontext() if shown or not verbose or sys.stderr is None else _drawing()
+    return nullcontext() if shown or not wanted or sys.stderr is None else _drawing()
 
 
 @contextmanager

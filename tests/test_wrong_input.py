@@ -2,11 +2,24 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
-from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
-from sk_deepfeat.activations import relu
+from sk_deepfeat import (
+    DeterministicEquivalentRidge,
+    DeterministicEquivalentRidgeClassifier,
+    RandomDeepFeatures,
+    TwoStageRegressor,
+)
+from sk_deepfeat.activations import relu, tanh
+from sk_deepfeat.compose import fit_in_blocks
+from sk_deepfeat.datasets import (
+    GaussianClasses,
+    load_mnist_parity,
+    make_gaussian_classes,
+    make_rainbow_regression,
+)
 from sk_deepfeat.model_selection import (
     CalibrationCheckDisplay,
     ErrorDecompositionDisplay,
@@ -20,17 +33,24 @@ from sk_deepfeat.populations import (
     LeaveOneOutPopulation,
     PlugInPopulation,
 )
+from sk_deepfeat.progress import showing
 from sk_deepfeat.report import write_report
 from sk_deepfeat.testing import check_feature_map, check_population
 from sk_deepfeat.theory import (
+    GramAccumulator,
+    RowClasses,
     activation_moments,
+    alpha_from_kappa,
     bivariate_covariance,
     calibrate,
     curve_risk,
+    factorize_sums,
     gcv_curve,
     hermite_coefficients,
     leave_one_out_curve,
     leave_one_out_residuals,
+    optimal_alpha,
+    optimal_slope,
     rainbow_covariances,
     ridge_factorization,
     ridge_risk,
@@ -202,3 +222,155 @@ def test_displays_and_report(tmp_path):
     refused(TypeError, "path=None must name a file", write_report, RIDGE, None)
     refused(TypeError, "title=3 must be", write_report, RIDGE, tmp_path / "r.html", title=3)
     plt.close("all")
+
+
+NO_FLAG = np.array([1, 2], dtype=object)
+RAGGED = [[1], [1, 2]]
+SPARSE = sparse.csr_array(np.eye(60)[:, :5])
+NETWORK = RandomDeepFeatures((3,), random_state=0).draw(4)
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("fit_intercept", lambda flag: curve_risk(CURVE, 1e9, [0.1, 1.0], fit_intercept=flag)),
+        ("fit_intercept", lambda flag: optimal_alpha(ONES, ONES, 9.0, 10, fit_intercept=flag)),
+        (
+            "fit_intercept",
+            lambda flag: factorize_sums(GramAccumulator().add(X, Y), fit_intercept=flag),
+        ),
+        ("balanced", lambda flag: RowClasses([0, 1], 2, balanced=flag)),
+        ("finite_width", lambda flag: rainbow_covariances([EYE], "relu", EYE, finite_width=flag)),
+        (
+            "return_inputs",
+            lambda flag: make_rainbow_regression(5, NETWORK, NETWORK, return_inputs=flag),
+        ),
+        ("download", lambda flag: load_mnist_parity(data_home="nowhere", download=flag)),
+        ("return_X_y", lambda flag: load_mnist_parity(data_home="nowhere", return_X_y=flag)),
+        (
+            "keep_fitted",
+            lambda flag: fit_in_blocks(
+                make_pipeline(FEATURES, DeterministicEquivalentRidge()), X, Y, keep_fitted=flag
+            ),
+        ),
+        ("verbose", showing),
+    ],
+)
+def test_flags(name, function):
+    refused(TypeError, f"{name}={NO_FLAG!r} must be True or False", function, NO_FLAG)
+
+
+def blocks(values, y, **given):
+    return fit_in_blocks(make_pipeline(DeterministicEquivalentRidge()), values, y, **given)
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "function"),
+    [
+        (TypeError, "y is sparse", lambda: blocks(X, SPARSE)),
+        (TypeError, "X is sparse", lambda: blocks(SPARSE, Y)),
+        (ValueError, "sample_weight has rows of", lambda: blocks(X, Y, sample_weight=RAGGED)),
+        (TypeError, "X=<built-in function len> must be a function", lambda: blocks(len, None)),
+        (ValueError, "y must hold one", lambda: DeterministicEquivalentRidge().fit(X, RAGGED)),
+        (
+            ValueError,
+            "alpha=[[1], [1, 2]] must be a number",
+            lambda: DeterministicEquivalentRidge(RAGGED).fit(X, Y),
+        ),
+        (
+            ValueError,
+            "target_error=[[1], [1",
+            lambda: PlugInPopulation().fit(X, Y).required_samples(RAGGED),
+        ),
+        (TypeError, "features must be real", lambda: ridge_factorization(RAGGED, Y)),
+        (
+            TypeError,
+            "rows_elsewhere=3 must be a function",
+            lambda: ridge_factorization(X, Y, rows_elsewhere=3),
+        ),
+        (
+            ValueError,
+            "sample_weight must be finite",
+            lambda: ridge_factorization(X, Y, np.full(60, 1e308)),
+        ),
+        (ValueError, "ridge must be one number", lambda: leave_one_out_residuals(PATH, [1.0, 2.0])),
+        (TypeError, "n_samples must be numeric", lambda: ridge_risk(ONES, ONES, 9.0, RAGGED, 1.0)),
+        (
+            ValueError,
+            "n_samples of shape (0,) and kappa of shape (2,) do not",
+            lambda: alpha_from_kappa(ONES, [], [0.1, 1.0]),
+        ),
+        (
+            ValueError,
+            "covariance of (3,) do not broadcast",
+            lambda: bivariate_covariance(relu, [0.0, 1.0], 1.0, tanh, 0.0, 1.0, [0.0, 0.1, 0.2]),
+        ),
+        (
+            ValueError,
+            "target_coefs explain more",
+            lambda: optimal_slope(np.full(3, 1e-9), [0.5, 0.1, 0.0], 5e-324, 17),
+        ),
+        (TypeError, "must be an activation", lambda: activation_moments(object, 0.0, 1.0)),
+        (
+            TypeError,
+            "biases=3 must be a list",
+            lambda: rainbow_covariances([EYE], "relu", EYE, biases=3),
+        ),
+        (
+            ValueError,
+            "must be one of 'per-unit'",
+            lambda: rainbow_covariances([EYE], "relu", EYE, method=np.zeros(2)),
+        ),
+        (
+            ValueError,
+            "labels must be 2 different ones",
+            lambda: GaussianClasses([[0.0], [3.0]], labels=RAGGED),
+        ),
+        (
+            ValueError,
+            "labels must be 2 different ones",
+            lambda: GaussianClasses([[0.0], [3.0]], labels=np.array([[1], [1, 2]], dtype=object)),
+        ),
+        (
+            ValueError,
+            "is more than an array can hold",
+            lambda: make_gaussian_classes(n_classes=10**400),
+        ),
+        (
+            ValueError,
+            "input_covariance of shape (5,) is not of the 4 inputs of learner",
+            lambda: make_rainbow_regression(5, NETWORK, NETWORK, input_covariance=ONES),
+        ),
+        (
+            TypeError,
+            "readout must be real numbers",
+            lambda: make_rainbow_regression(5, NETWORK, NETWORK, readout=np.ones(3) * 1j),
+        ),
+    ],
+)
+def test_found_by_fuzzing(error, message, function):
+    refused(error, message, function)
+
+
+@pytest.mark.parametrize("weight", [1e308, np.inf, 1j, 10**400])
+def test_one_weight_for_all(weight):
+    classes = (Y > 0).astype(int)
+    for call in (
+        lambda: DeterministicEquivalentRidge().fit(X, Y, sample_weight=weight),
+        lambda: DeterministicEquivalentRidge().partial_fit(X, Y, sample_weight=weight),
+        lambda: DeterministicEquivalentRidgeClassifier().fit(X, classes, sample_weight=weight),
+    ):
+        with pytest.raises((TypeError, ValueError), match="sample_weight"):
+            call()
+
+
+def test_words_of_displays():
+    curve, parts = RidgeLearningCurveDisplay, ErrorDecompositionDisplay
+    for wrong in (np.zeros(2), {"a": 1}):
+        refused(ValueError, "over=", parts.from_fitted, RIDGE, over=wrong)
+        refused(ValueError, "outputs=", curve.from_fitted, RIDGE, outputs=wrong)
+        refused(ValueError, "metric=", CalibrationCheckDisplay.from_fitted, RIDGE, metric=wrong)
+        refused(ValueError, "metric=", curve.from_estimator, Ridge(), X, Y, metric=wrong)
+    refused(TypeError, "alpha must be", curve.from_fitted, RIDGE, alphas=SPARSE)
+    series = type("Series", (), {"plot": None})()  # as of pandas, which draws, but is no axes
+    refused(TypeError, "must be matplotlib Axes", curve.from_fitted, RIDGE, ax=series)

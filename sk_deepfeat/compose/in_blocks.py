@@ -122,6 +122,8 @@ def fit_in_blocks(
     _check_pipeline(pipeline)
     seed = int(check_random_state(random_state).randint(_MOST_SEED))
     size = _check_size(sample_size)
+    if not isinstance(keep_fitted, (bool, np.bool_)):
+        raise TypeError(f"keep_fitted={keep_fitted!r} must be True or False.")
     source = row_source(X, y, sample_weight)
     with showing(verbose):
         steps = _fit_all(pipeline, source, size, seed, keep_fitted)

@@ -102,6 +102,21 @@ def make_gaussian_classes(
     return X, y, mixture
 
 
+def _check_labels(labels: ArrayLike | None, n_classes: int) -> NDArray[Any]:
+    """Return one label for each class, or raise ValueError."""
+    if labels is None:
+        return np.arange(n_classes)
+    try:
+        found = np.asarray(labels)
+        if found.shape == (n_classes,) and len(set(found.tolist())) == n_classes:
+            return found
+    except (TypeError, ValueError):  # lists of other lengths; what has no hash
+        pass
+    raise ValueError(
+        f"labels must be {n_classes} different ones, one for each class; got {labels!r}."
+    )
+
+
 class GaussianClasses:
     """Classes whose rows are normal, and the errors of ridge classifiers trained on them.
 
@@ -146,12 +161,7 @@ class GaussianClasses:
         labels: ArrayLike | None = None,
     ) -> None:
         self.means, self.covariances, self.priors = check_mixture(means, covariances, priors)
-        n_classes = len(self.means)
-        self.labels = np.arange(n_classes) if labels is None else np.asarray(labels)
-        if self.labels.shape != (n_classes,) or len(set(self.labels.tolist())) < n_classes:
-            raise ValueError(
-                f"labels must be {n_classes} different ones, one for each class; got {labels!r}."
-            )
+        self.labels = _check_labels(labels, len(self.means))
 
     def sample(
         self, n_samples: int = 1, random_state: Any = None

@@ -11,6 +11,7 @@ from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
 
 from sk_deepfeat.datasets.idx_files import read_idx
+from sk_deepfeat.theory.validation import check_flag
 
 _PARTS, _KINDS = ("train", "t10k"), ("images-idx3-ubyte", "labels-idx1-ubyte")
 _SHAPE = (28, 28)
@@ -64,6 +65,8 @@ def load_mnist_parity(
     """
     if data_home is not None and not isinstance(data_home, (str, os.PathLike)):
         raise TypeError(f"data_home={data_home!r} must be the name of a folder, or None.")
+    check_flag(download, "download")
+    check_flag(return_X_y, "return_X_y")
     root = data_home if data_home is not None else os.environ.get("SK_DEEPFEAT_DATA")
     folder = Path(get_data_home() if root is None else root).expanduser() / "MNIST" / "raw"
     paths = [folder / f"{part}-{kind}" for kind in _KINDS for part in _PARTS]
@@ -105,4 +108,6 @@ def _download(root: Path) -> None:
     try:
         MNIST(root, download=True)
     except RuntimeError as error:
-        raise FileNotFoundError(f"The MNIST files could not be fetched: {error}") from error
+        raise FileNotFoundError(
+            f"The MNIST files could not be fetched into data_home={str(root)!r}: {error}"
+        ) from error

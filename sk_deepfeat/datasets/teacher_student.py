@@ -12,7 +12,7 @@ from sk_deepfeat.datasets.streams import own_stream
 from sk_deepfeat.plugins import resolve
 from sk_deepfeat.populations import ExactPopulation
 from sk_deepfeat.theory.matrices import check_covariance, eigh_psd
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, check_flag
 
 
 def make_rainbow_regression(
@@ -84,11 +84,12 @@ def make_rainbow_regression(
     """
     rng = own_stream(random_state, "rainbow regression")
     n_samples = positive_int(n_samples, "n_samples")
+    check_flag(return_inputs, "return_inputs")
     if readout is None:
         size = len(_layers(teacher, "teacher")[-1][0])
         readout = rng.standard_normal(size) / np.sqrt(size)
     width = _layers(learner, "learner")[0][0].shape[1]
-    covariance = np.ones(width) if input_covariance is None else np.asarray(input_covariance)
+    covariance = _covariance(input_covariance, width, f"the {width} inputs of learner")
     population = ExactPopulation.from_networks(learner, teacher, readout, covariance, noise=noise)
     inputs = _normal_rows(rng, n_samples, covariance)
     y = _targets(rng, teacher, inputs, readout, noise)
@@ -156,13 +157,7 @@ def make_teacher_student(
     n_samples = positive_int(n_samples, "n_samples")
     n_features = positive_int(n_features, "n_features")
     size = positive_int(teacher_size, "teacher_size")
-    covariance = np.ones(n_features)
-    if input_covariance is not None:
-        covariance = check_covariance(input_covariance, "input_covariance")
-        if len(covariance) != n_features:
-            raise ValueError(
-                f"input_covariance of shape {covariance.shape} is not of n_features={n_features}."
-            )
+    covariance = _covariance(input_covariance, n_features, f"n_features={n_features}")
     teacher = resolve("feature_maps", "random").set_params(
         hidden_layer_sizes=(size,), activation=activation, random_state=rng
     )
@@ -191,6 +186,16 @@ def _layers(feature_map: Any, name: str) -> list[Any]:
             "RandomDeepFeatures((500,)).draw(n_features)."
         )
     return list(feature_map.linearization_layers())
+
+
+def _covariance(input_covariance: ArrayLike | None, width: int, of: str) -> FloatArray:
+    """Return the covariance of inputs, or its diagonal; None is the identity."""
+    if input_covariance is None:
+        return np.ones(width)
+    covariance = check_covariance(input_covariance, "input_covariance")
+    if len(covariance) != width:
+        raise ValueError(f"input_covariance of shape {covariance.shape} is not of {of}.")
+    return covariance
 
 
 def _normal_rows(rng: Any, n_samples: int, covariance: NDArray[Any]) -> FloatArray:

@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from sk_deepfeat.theory.validation import MOST_ALPHA, FloatArray, is_finite
+from sk_deepfeat.theory.validation import (
+    MOST_ALPHA,
+    FloatArray,
+    axes_of,
+    is_finite,
+)
 
 _MOST_EXACT = 10  # alphas that are not interpolated; each costs a pass over the rows
 
@@ -24,7 +29,7 @@ def check_alpha(alpha: Any) -> None:
         if float(alpha) > MOST_ALPHA:
             raise ValueError(f"alpha={alpha!r} must be at most {MOST_ALPHA:g}.")
         return
-    if np.ndim(alpha) > 0:
+    if axes_of(alpha) > 0:
         raise ValueError(
             f"alpha={alpha!r} must be one number for all outputs, or 'optimal'; to compare many, "
             "ask predict_test_error(alpha=[...]) after fitting once."
@@ -39,10 +44,13 @@ def is_optimal(alpha: Any) -> bool:
 
 def check_fitted_alpha(alpha: Any) -> None:
     """Raise unless `alpha` is what an estimator can be fitted at: one, or one for each output."""
-    if np.ndim(alpha) == 0:
+    if axes_of(alpha) == 0:
         check_alpha(alpha)
         return
-    values = np.asarray(alpha)
+    try:
+        values = np.asarray(alpha)
+    except ValueError:  # of lists of several lengths
+        values = np.empty((0, 0))
     if values.ndim != 1 or values.dtype.kind not in "iuf":
         raise ValueError(f"alpha={alpha!r} must be a number, 'optimal', or one number per output.")
     if not np.all((values >= 0) & np.isfinite(values)):

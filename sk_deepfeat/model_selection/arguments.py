@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_deepfeat.theory.validation import FloatArray, real_array
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    axes_of,
+    real_array,
+)
 
 
 def as_row(values: Any, name: str, *, least: float, strict: bool = False) -> FloatArray:
@@ -88,5 +92,5 @@ def as_cells(values: Any, name: str, dtype: Any = np.float64, **lengths: int) ->
 
 def check_one_alpha(alpha: Any) -> None:
     """Refuse several regularisations where a picture shows one."""
-    if np.ndim(alpha) > 0:
+    if axes_of(alpha) > 0:
         raise ValueError(f"alpha must be one number, 'optimal' or None; got {alpha!r}.")

@@ -39,7 +39,7 @@ def scoring_of(metric: str | None) -> str | None:
     if metric is None:
         return None
     names = {found: name for name, found in OF_CLASSES.items() if name is not None}
-    if metric not in names:
+    if not isinstance(metric, str) or metric not in names:
         raise ValueError(f"metric={metric!r} must be one of {', '.join(map(repr, names))}.")
     return names[metric]
 

@@ -38,9 +38,11 @@ _LARGEST = 1e200  # alpha that is drawn; matplotlib's axes end a few decades bel
 def asked_metric(ridge: Any, metric: str | None) -> str:
     """Return which error is asked for; None is a classifier's error rate, if that is known."""
     known = getattr(ridge.error_predictor_, "knows_error_rates", None)
-    if known is None and metric not in (None, "mse"):
+    if known is None and not (metric is None or (isinstance(metric, str) and metric == "mse")):
         raise ValueError(f"metric={metric!r} is for classifiers; a regressor knows 'mse' alone.")
-    return metric or ("error_rate" if known else "mse")
+    if metric is not None:
+        return metric
+    return "error_rate" if known else "mse"
 
 
 def metric_option(ridge: Any, metric: str) -> dict[str, str]:

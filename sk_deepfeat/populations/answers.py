@@ -15,6 +15,7 @@ from sk_deepfeat.theory.answer import AskedVariance
 from sk_deepfeat.theory.required_samples import required_samples
 from sk_deepfeat.theory.validation import (
     FloatArray,
+    axes_of,
     check_alpha,
     check_cells,
     check_flag,
@@ -195,7 +196,7 @@ class AnswersMixin:
             An integer value; infinity if the target is not above the noise, NaN if it is not
             reached where the error is known; both with a `PopulationWarning`.
         """
-        number = np.ndim(target_error) == 0 and np.asarray(target_error).dtype.kind in "iuf"
+        number = axes_of(target_error) == 0 and np.asarray(target_error).dtype.kind in "iuf"
         if not number or not np.isfinite(target_error):
             raise ValueError(f"target_error={target_error!r} must be a finite number.")
         if isinstance(alpha, str):

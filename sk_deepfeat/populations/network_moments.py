@@ -12,7 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.populations.moments import FloatArray
 from sk_deepfeat.theory import rainbow_covariances
-from sk_deepfeat.theory.validation import is_finite
+from sk_deepfeat.theory.validation import is_finite, real_array
 
 # Standard deviations of the mean correlation of the rows of two networks that are independent.
 _UNLIKELY = 6.0
@@ -76,7 +76,7 @@ def check_noise(noise: Any) -> float:
 
 def check_readout(readout: ArrayLike, width: int) -> FloatArray:
     """Return the readout of a teacher as float64 of shape (width,) or (width, t)."""
-    values = np.asarray(readout, dtype=np.float64)
+    values = real_array(readout, "readout")
     if values.ndim not in (1, 2) or len(values) != width or not np.all(np.isfinite(values)):
         raise ValueError(
             f"readout must be finite, of shape ({width},) or ({width}, n_outputs), one row for "

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.array_files import check_npy
 from sk_deepfeat.rows.blocks import BLOCK_ENTRIES, LEAST_ROWS, RowBlock, RowSource
+from sk_deepfeat.theory.sparse import is_sparse
 
 # Entries of the part of a file that a worker reads by one task, unless that makes too many tasks.
 PART_ENTRIES, MOST_PARTS = 32_000_000, 10_000
@@ -161,13 +162,21 @@ def _opened(values: Any, name: str) -> Any:
     """Return something with shape and slices."""
     if is_path(values):
         return _opened_file(Path(values), name)
+    if is_sparse(values):
+        raise TypeError(
+            f"{name} is sparse, and rows are read in blocks from arrays: pass {name}.toarray()"
+            f"{', or blocks (X, y) that are sparse' if name == 'X' else ''}."
+        )
     if hasattr(values, "iloc"):
         return values.to_numpy()
     if hasattr(values, "shape") and hasattr(values, "__getitem__"):
         _check_length(values, name)
         return values
     if isinstance(values, (list, tuple, numbers.Real)):
-        return np.asarray(values)
+        try:
+            return np.asarray(values)
+        except ValueError as error:
+            raise ValueError(f"{name} has rows of different lengths.") from error
     if hasattr(values, "to_numpy"):
         return values.to_numpy()
     raise TypeError(

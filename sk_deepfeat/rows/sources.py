@@ -64,7 +64,7 @@ def row_source(X: Any, y: Any = None, sample_weight: Any = None, groups: Any = N
         return X
     if isinstance(X, Iterator) or _is_blocks(X):
         _check_alone("an iterator", y, sample_weight, groups)
-        return _once(X) if isinstance(X, Iterator) else RowSource(lambda: _read(X()))
+        return _once(X) if isinstance(X, Iterator) else RowSource(lambda: _read(_called(X)))
     if are_delayed(X):
         if groups is not None:
             _check_alone("a list of delayed blocks", None, None, groups)
@@ -142,6 +142,17 @@ def _once(X: Iterator[Any]) -> RowSource:
         return _read(X)
 
     return RowSource(blocks, has_weights=True)
+
+
+def _called(X: Any) -> Iterator[Any]:
+    """Return the blocks of a function."""
+    try:
+        return iter(X())
+    except TypeError as error:
+        raise TypeError(
+            f"X={X!r} must be a function without arguments that returns an iterator of blocks "
+            f"(X, y): {error}"
+        ) from error
 
 
 def _read(blocks: Any) -> Iterator[RowBlock]:

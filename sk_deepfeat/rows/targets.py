@@ -37,7 +37,13 @@ def target_kind(y: Any) -> str:
     """
     kind = getattr(getattr(y, "dtype", None), "kind", "O")
     if kind == "O":
-        values = np.asarray(y)
+        try:
+            values = np.asarray(y)
+        except ValueError as error:
+            raise ValueError(
+                "y must hold one number, or one row of as many numbers, for each row of X; its "
+                "rows are of different lengths."
+            ) from error
         kind = values.dtype.kind
         if kind == "O":
             return _kind_of_objects(values)

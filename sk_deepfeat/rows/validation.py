@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sk_deepfeat.rows.namespaces import in_numpy
-from sk_deepfeat.theory.validation import FloatArray, numeric_targets
+from sk_deepfeat.theory.validation import FloatArray, numeric_targets, real_number
 
 
 def check_rows(
@@ -115,7 +116,16 @@ def check_weights(sample_weight: Any, X: Any) -> FloatArray | None:
     """
     if sample_weight is None:
         return None
+    if isinstance(sample_weight, numbers.Number):
+        sample_weight = real_number(sample_weight, "sample_weight")
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total):
+        raise ValueError(
+            f"sample_weight must be finite, and its sum; got {float(weights.max())!r}; divide "
+            "weights and alpha by the same number."
+        )
     if np.count_nonzero(weights) < 2:
         raise ValueError("sample_weight must be positive for at least two rows.")
     return np.asarray(weights)

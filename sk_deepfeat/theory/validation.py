@@ -56,15 +56,29 @@ def check_alpha(alpha: ArrayLike, name: str = "alpha") -> FloatArray:
     return values
 
 
+def single_alpha(alpha: Any, name: str = "alpha") -> float:
+    """Return one `alpha` as a float, or raise ValueError."""
+    values = check_alpha(alpha, name)
+    if values.ndim:
+        raise ValueError(f"{name} must be one number; got {reprlib.repr(alpha)}.")
+    return float(values)
+
+
 def check_cells(n_samples: ArrayLike, alpha: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return both, checked and broadcast against each other."""
-    n, a = check_n_samples(n_samples), check_alpha(alpha)
+    return broadcast_cells(check_n_samples(n_samples), check_alpha(alpha))
+
+
+def broadcast_cells(
+    n_samples: FloatArray, alpha: FloatArray, name: str = "alpha"
+) -> tuple[FloatArray, FloatArray]:
+    """Return both, broadcast against each other, or raise ValueError."""
     try:
-        n, a = np.broadcast_arrays(n, a)
+        n, a = np.broadcast_arrays(n_samples, alpha)
     except ValueError as error:
         raise ValueError(
-            f"n_samples of shape {n.shape} and alpha of shape {a.shape} do not broadcast; for "
-            "every pair of them pass np.array(n_samples)[:, None]."
+            f"n_samples of shape {n_samples.shape} and {name} of shape {alpha.shape} do not "
+            "broadcast; for every pair of them pass np.array(n_samples)[:, None]."
         ) from error
     return n, a
 
@@ -93,8 +107,8 @@ def is_finite(value: Any) -> bool:
 
 
 def check_callable(activation: Any, name: str = "activation") -> None:
-    """Raise TypeError unless `activation` can be called; names are looked up elsewhere."""
-    if not callable(activation):
+    """Raise TypeError unless `activation` is a function; names are looked up elsewhere."""
+    if isinstance(activation, type) or not callable(activation):
         raise TypeError(
             f"{name}={activation!r} must be an activation object or a function of an array, such "
             "as sk_deepfeat.activations.relu; sk_deepfeat.plugins.resolve('activations', name) "
@@ -147,8 +161,19 @@ def numeric_targets(y: Any) -> FloatArray:
         ) from error
 
 
+def axes_of(values: Any) -> int:
+    """Return how many axes values have; lists of several lengths have two."""
+    try:
+        return int(np.ndim(values))
+    except ValueError:
+        return 2
+
+
 def _numeric(values: ArrayLike, name: str) -> FloatArray:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be numeric; got {values!r}.") from error
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be numeric; got {values!r}.")
     return array.astype(np.float64)

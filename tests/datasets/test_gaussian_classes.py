@@ -92,3 +92,18 @@ def test_seeds():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-8, 1e8, 1e150])
+def test_units_of_length(scale):
+    means = np.array([[0.0, 1.0], [3.0, 0.0]])
+    usual = GaussianClasses(means, [1.0, 2.0], [0.1, 0.9])
+    other = GaussianClasses(means * scale, np.array([1.0, 2.0]) * scale**2, [0.1, 0.9])
+    np.testing.assert_allclose(
+        other.error_rate([5, 50], scale**2), usual.error_rate([5, 50], 1.0), rtol=1e-9
+    )
+
+
+def test_the_largest_covariance():
+    errors = GaussianClasses([[0.0], [3.0]], 1e308, [0.1, 0.9]).error_rate([5, 50], 1.0)
+    assert np.all((errors >= 0) & (errors <= 1))

@@ -32,6 +32,8 @@ from sk_deepfeat.model_selection.fitted_ridge import (
     sizes_around,
 )
 from sk_deepfeat.model_selection.learning_curve import ridge_learning_curve
+from sk_deepfeat.theory.sparse import is_sparse
+from sk_deepfeat.theory.validation import axes_of
 
 _SIZES_OF_QUANTILES = 10
 
@@ -249,7 +251,7 @@ class RidgeLearningCurveDisplay(Display):
         RidgeLearningCurveDisplay
         """
         ridge = cls._fitted_ridge(estimator, ax)
-        if outputs not in ("mean", "quantiles"):
+        if not isinstance(outputs, str) or outputs not in ("mean", "quantiles"):
             raise ValueError(f"outputs={outputs!r} must be 'mean' or 'quantiles'.")
         few = {"count": _SIZES_OF_QUANTILES} if outputs == "quantiles" else {}
         sizes = as_sizes(n_samples, sizes_around(ridge, **few))
@@ -257,7 +259,7 @@ class RidgeLearningCurveDisplay(Display):
             alphas = [fitted_alpha(ridge), "optimal"]
             if isinstance(ridge.alpha, str):
                 alphas = ["optimal"]
-        elif isinstance(alphas, str) or np.ndim(alphas) == 0:
+        elif not isinstance(alphas, (list, tuple)) and (is_sparse(alphas) or axes_of(alphas) == 0):
             alphas = [alphas]
         if len(alphas) == 0:
             raise ValueError(f"alphas={alphas!r} must hold at least one number or 'optimal'.")

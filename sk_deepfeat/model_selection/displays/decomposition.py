@@ -32,6 +32,7 @@ from sk_deepfeat.model_selection.fitted_ridge import (
     optimal_alphas,
     sizes_around,
 )
+from sk_deepfeat.theory.validation import axes_of, real_array
 
 _PARTS = {
     "bias": "squared bias",
@@ -153,8 +154,9 @@ class ErrorDecompositionDisplay(Display):
                 f"decomposition must be what predict_decomposition returned; got {decomposition!r}."
             )
         if alphas is None:
-            places = {"n_samples": as_cells(n_samples, "n_samples", n_samples=np.size(n_samples))}
-        elif np.ndim(n_samples) > 0:
+            rows = np.ravel(real_array(n_samples, "n_samples")).size
+            places = {"n_samples": as_cells(n_samples, "n_samples", n_samples=rows)}
+        elif axes_of(n_samples) > 0:
             raise ValueError(f"n_samples must be one number over alphas; got {n_samples!r}.")
         else:
             places = {"alphas": as_axis(alphas, "alphas", least=0.0, strict=True)}
@@ -201,9 +203,9 @@ class ErrorDecompositionDisplay(Display):
         """
         ridge = cls._fitted_ridge(estimator, ax)
         check_one_alpha(alpha)
-        if over == "alpha":
+        if isinstance(over, str) and over == "alpha":
             return cls._over_alpha(ridge, n_samples, alpha, alphas, ax)
-        if over != "n_samples" or alphas is not None:
+        if not isinstance(over, str) or over != "n_samples" or alphas is not None:
             raise ValueError(
                 f"over={over!r} must be 'n_samples' or 'alpha', and alphas={alphas!r} are for "
                 "over='alpha' alone."

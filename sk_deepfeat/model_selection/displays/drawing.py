@@ -51,7 +51,7 @@ def check_axes(ax: Any, count: int, caller: str) -> None:
         return
     if len(given) != count:
         raise ValueError(f"{caller} draws into {count} axes: ax must hold them; got {ax!r}.")
-    if not all(hasattr(one, "plot") for one in given):
+    if not all(hasattr(one, "plot") and hasattr(one, "figure") for one in given):
         raise TypeError(f"ax={ax!r} must be matplotlib Axes or None.")
 
 

@@ -34,6 +34,7 @@ from sk_deepfeat.model_selection.fitted_ridge import (
     three_sizes,
 )
 from sk_deepfeat.model_selection.fitting import fitted_clone
+from sk_deepfeat.theory.validation import check_n_samples
 
 _MOST_TICKS = 9
 
@@ -151,7 +152,8 @@ class TrainingDynamicsDisplay(Display):
         ValueError
             If shapes do not fit, or epochs are not ascending.
         """
-        steps, sizes = as_axis(epochs, "epochs", least=0.0), np.atleast_1d(n_samples)
+        steps = as_axis(epochs, "epochs", least=0.0)
+        sizes = np.atleast_1d(check_n_samples(n_samples))
         arrays = {"test_error": test_error, "lower": lower, "upper": upper}
         given: dict[str, Any] = {
             name: as_cells(values, name, epochs=steps.size, n_samples=sizes.size)

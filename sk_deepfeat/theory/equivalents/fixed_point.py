@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.validation import (
     FloatArray,
+    broadcast_cells,
     check_alpha,
     check_cells,
     check_eigenvalues,
@@ -80,9 +81,7 @@ def alpha_from_kappa(eigenvalues: ArrayLike, n_samples: ArrayLike, kappa: ArrayL
     0.3
     """
     spectrum = positive_ascending(eigenvalues)
-    n, values = np.broadcast_arrays(
-        check_n_samples(n_samples), np.asarray(check_alpha(kappa, "kappa"))
-    )
+    n, values = broadcast_cells(check_n_samples(n_samples), check_alpha(kappa, "kappa"), "kappa")
     count, excess, _ = _spectral_sums(spectrum, values.ravel())
     return values * ((n - count.reshape(n.shape)) + excess.reshape(n.shape))
 

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sk_deepfeat.theory.matrices import eigh_psd
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import MOST_ALPHA, FloatArray
 
 _NEWTON_STEP_TOLERANCE = 1e-8
 _MAX_NEWTON_STEPS = 200
@@ -44,6 +44,8 @@ class MixtureBasis(NamedTuple):
     """(K, K), scalar products of what the means have outside the basis."""
     smallest: float
     """What stands for alpha = 0."""
+    unit: float
+    """Of length; means, covariances and alpha are in units of it, a power of two."""
 
 
 class ScoreMoments(NamedTuple):
@@ -66,6 +68,8 @@ class _Resolvent(NamedTuple):
 
 def mixture_basis(means: FloatArray, covariances: FloatArray, priors: FloatArray) -> MixtureBasis:
     """Rotate checked means (K, p) and covariances, (p,), (p, p) or (K, p, p)."""
+    unit = _unit(means, covariances)
+    means, covariances = means / unit, covariances / unit / unit
     if covariances.ndim == 1:
         covariances = np.diag(covariances)
     shared = covariances.ndim == 2
@@ -84,7 +88,13 @@ def mixture_basis(means: FloatArray, covariances: FloatArray, priors: FloatArray
         if values.size == 0 or np.abs(off).max() <= _DIAGONAL * values[-1]:
             inside = diagonal
     smallest = values[0] if values.size else np.max(np.sum(means**2, axis=1), initial=0.0) or 1.0
-    return MixtureBasis(rotated, inside, rest @ rest.T, _SMALLEST_ALPHA * float(smallest))
+    return MixtureBasis(rotated, inside, rest @ rest.T, _SMALLEST_ALPHA * float(smallest), unit)
+
+
+def _unit(means: FloatArray, covariances: FloatArray) -> float:
+    """Return a power of two by which lengths are divided, so that no product overflows."""
+    length = max(np.abs(means).max(), np.sqrt(np.abs(covariances).max()))
+    return float(2.0 ** np.floor(np.log2(length))) if length > 0 else 1.0
 
 
 def mixture_scores(
@@ -114,7 +124,7 @@ def mixture_scores(
     RuntimeError
         If the fixed point is not reached in 200 steps of Newton's method.
     """
-    alpha = max(alpha, basis.smallest)
+    alpha = max(min(alpha / basis.unit / basis.unit, MOST_ALPHA), basis.smallest)
     n = np.maximum(counts, _SMALLEST_COUNT * counts.sum())
     identity = np.eye(len(n))
     shares = n / n.sum() if fit_intercept else np.zeros_like(n)

@@ -14,7 +14,7 @@ from sk_deepfeat.theory.equivalents.risk import (
 )
 from sk_deepfeat.theory.search import minimize_on_log_scale
 from sk_deepfeat.theory.units import units_of
-from sk_deepfeat.theory.validation import FloatArray, check_n_samples
+from sk_deepfeat.theory.validation import FloatArray, check_flag, check_n_samples
 
 
 def optimal_alpha(
@@ -53,6 +53,7 @@ def optimal_alpha(
     array([50., 50.])
     """
     omega, psi, rho = check_moments(eigenvalues, target_coefs, target_second_moment)
+    check_flag(fit_intercept, "fit_intercept")
     kept = omega > 0
     # One unit for all outputs, whose errors are added up.
     unit = units_of(np.sqrt(np.diagonal(rho).max()))

@@ -231,11 +231,12 @@ def check_moments(
 
 def noise_moment(omega: FloatArray, psi: FloatArray, rho: FloatArray) -> FloatArray:
     """Return σ² = ρ - ψᵀΩ⁺ψ; what is below the rounding of ρ is zero."""
-    noise = rho - (psi / omega[:, None]).T @ psi
+    with np.errstate(over="ignore", invalid="ignore"):  # an infinite share is refused below
+        noise = rho - (psi / omega[:, None]).T @ psi
     scale = np.sqrt(np.outer(np.diagonal(rho), np.diagonal(rho)))
     too_much = -np.diagonal(noise) > 1e-6 * np.diagonal(rho)
     if np.any(too_much):
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             share = float(np.max(-np.diagonal(noise)[too_much] / np.diagonal(rho)[too_much]))
         raise ValueError(
             "target_coefs explain more of the target than target_second_moment holds: "

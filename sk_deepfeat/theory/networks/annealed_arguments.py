@@ -10,7 +10,11 @@ import numpy as np
 
 from sk_deepfeat.theory.matrices import check_covariance, check_definite
 from sk_deepfeat.theory.networks.rainbow_arguments import one_per_layer
-from sk_deepfeat.theory.validation import FloatArray, real_array
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    axes_of,
+    real_array,
+)
 from sk_deepfeat.theory.weight_spectra import power_law_spectrum
 
 RowLaws = list[tuple[FloatArray, Any]]
@@ -41,7 +45,7 @@ def check_row_laws(
             "for all layers needs hidden_layer_sizes, as of RandomDeepFeatures."
         )
     for number, entry in enumerate(covariances):
-        if entry is None or np.ndim(entry) == 0:
+        if entry is None or axes_of(entry) == 0:
             raise ValueError(
                 f"{name}[{number}]={entry!r} is no array: None and an exponent need the widths of "
                 "the layers, hidden_layer_sizes."
@@ -58,7 +62,7 @@ def check_row_laws(
 
 def check_hidden_layer_sizes(sizes: Any) -> list[int]:
     """Return the widths of the layers, one number standing for one layer."""
-    given = [sizes] if np.ndim(sizes) == 0 else list(sizes)
+    given = [sizes] if axes_of(sizes) == 0 else list(sizes)
     whole = [isinstance(s, (int, np.integer)) and not isinstance(s, bool) for s in given]
     if not given or not all(whole) or min(given) < 1:
         raise ValueError(

@@ -74,7 +74,13 @@ def bivariate_covariance(
     mean, std = check_mean_and_std(mean, std)
     other_mean, other_std = check_mean_and_std(other_mean, other_std)
     between = real_array(covariance, "covariance")
-    arrays = np.broadcast_arrays(mean, std, other_mean, other_std, between)
+    try:
+        arrays = np.broadcast_arrays(mean, std, other_mean, other_std, between)
+    except ValueError as error:
+        raise ValueError(
+            f"mean and std of shape {mean.shape}, other_mean and other_std of {other_mean.shape} "
+            f"and covariance of {between.shape} do not broadcast."
+        ) from error
     shape = arrays[0].shape
     mean, std, other_mean, other_std, between = (array.ravel() for array in arrays)
     size = std * other_std

@@ -30,7 +30,7 @@ from sk_deepfeat.theory.networks.rainbow_arguments import (
     check_method,
     check_paired_rows,
 )
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, check_flag
 
 
 class RainbowCovariances(NamedTuple):
@@ -165,6 +165,7 @@ def rainbow_covariances(
     array([0.399, 0.399, 0.399])
     """
     check_method(method, order)
+    check_flag(finite_width, "finite_width")
     covariance, mean = check_input(input_covariance, input_mean)
     layers = check_layers(weights, activations, biases, mean.size, "")
     teacher: list[Layer] = []

@@ -26,7 +26,7 @@ class Layer(NamedTuple):
 
 def check_method(method: Any, order: Any) -> None:
     """Raise ValueError unless the method is known and the order an integer in range."""
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"method={method!r} must be one of {', '.join(map(repr, METHODS))}.")
     whole = isinstance(order, (int, np.integer)) and not isinstance(order, bool)
     if not whole or not 1 <= order <= MAX_ORDER:
@@ -67,6 +67,10 @@ def check_layers(
             f"{type(weights).__name__} of length {len(weights) if np.ndim(weights) else 0}."
         )
     functions = one_per_layer(activations, len(weights), f"{prefix}activations")
+    if biases is not None and not isinstance(biases, (Sequence, np.ndarray)):
+        raise TypeError(
+            f"{prefix}biases={biases!r} must be a list of one array, or None, for each layer."
+        )
     offsets = [None] * len(weights) if biases is None else list(biases)
     if len(offsets) != len(weights):
         raise ValueError(
@@ -127,12 +131,11 @@ def check_paired_rows(paired_rows: Any, layers: list[Layer], teacher: list[Layer
             f"paired_rows={paired_rows!r} needs teacher_weights: pairs are of rows of weights and "
             "rows of teacher_weights."
         )
-    single = (
-        paired_rows.item()
-        if np.shape(paired_rows) == () and isinstance(paired_rows, np.ndarray)
-        else paired_rows
-    )
-    given = [single] * len(most) if np.ndim(single) == 0 else list(single)
+    single = paired_rows
+    if isinstance(paired_rows, np.ndarray) and paired_rows.ndim == 0:
+        single = paired_rows.item()
+    several = isinstance(single, (Sequence, np.ndarray)) and not isinstance(single, str)
+    given = list(single) if several else [single] * len(most)
     if len(given) != len(most):
         raise ValueError(
             f"paired_rows has {len(given)} entries, but {len(most)} layers are common to weights "

@@ -34,7 +34,12 @@ from sk_deepfeat.theory.one_sample.subsets import (
     check_subset_size,
     errors_of_sizes,
 )
-from sk_deepfeat.theory.validation import FloatArray, check_flag, whole_number
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    axes_of,
+    check_flag,
+    whole_number,
+)
 
 _SOME_DEGREES, _MOST_SURE = 1e-6, 10.0
 
@@ -215,7 +220,7 @@ def calibrate(
     planned = subset_sizes(n_sampled, rank, factorization.groups, fine=fine)
     wanted: Any = planned
     if sizes is not None:
-        wanted = [sizes] if np.ndim(sizes) == 0 else list(sizes)
+        wanted = [sizes] if axes_of(sizes) == 0 else list(sizes)
     for size in wanted:
         check_subset_size(size, n_sampled)
     wanted = sorted(int(size) for size in wanted)

@@ -26,7 +26,7 @@ from sk_deepfeat.theory.one_sample.left_out_sets import (
     Rows,
     single_precision_unit,
 )
-from sk_deepfeat.theory.validation import FloatArray, check_alpha
+from sk_deepfeat.theory.validation import FloatArray, single_alpha
 
 _RIDGES, _BLOCK_ENTRIES = 40, 2_000_000
 _FURTHEST = 63
@@ -96,7 +96,7 @@ def row_dependence(factorization: RidgeFactorization, ridge: float) -> RowDepend
     (True, 'neighbours')
     """
     check_factorization(factorization)
-    ridge = float(check_alpha(ridge, "ridge"))
+    ridge = single_alpha(ridge, "ridge")
     nothing = RowDependence(False, "", 1.0, ridge, 0)
     n, lam = factorization.n_rows, factorization.eigenvalues
     if n < tuning.DEPENDENCE_FEWEST_ROWS or lam.size == 0:

@@ -23,7 +23,7 @@ from sk_deepfeat.theory.one_sample.curve_tables import (
 )
 from sk_deepfeat.theory.one_sample.kappa_curve import KappaCurve, check_curve
 from sk_deepfeat.theory.one_sample.nodes import CurveNodes
-from sk_deepfeat.theory.validation import FloatArray, check_cells
+from sk_deepfeat.theory.validation import FloatArray, check_cells, check_flag
 
 _MOST_ESTIMATES = 64
 
@@ -325,4 +325,5 @@ def curve_risk(
     array([1.5, 1.1])
     """
     check_curve(curve)
+    check_flag(fit_intercept, "fit_intercept")
     return CurveEvaluator(curve, fit_intercept=fit_intercept).risk(*check_cells(n_samples, alpha))

@@ -124,7 +124,12 @@ def training_set(
         As there.
     """
     check_flag(fit_intercept, "fit_intercept")
-    given: Any = features if is_sparse(features) else np.asarray(features)
+    if rows_elsewhere is not None and not callable(rows_elsewhere):
+        raise TypeError(f"rows_elsewhere={rows_elsewhere!r} must be a function, or None.")
+    try:
+        given: Any = features if is_sparse(features) else np.asarray(features)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"features must be real numbers; got {features!r}.") from error
     single = given.dtype in (np.dtype(np.float32), np.dtype(np.float16))
     rounding = float(np.finfo(np.float32 if single else np.float64).eps)
     rows = given
@@ -157,6 +162,11 @@ def training_set(
                 "sample_weight must hold one weight per row, not negative and not all zero; got "
                 f"shape {weights.shape} for {rows.shape[0]} rows."
             )
+        with np.errstate(over="ignore"):
+            if not np.isfinite(weights.sum()):
+                raise ValueError(
+                    f"sample_weight must be finite, and its sum; got {float(weights.max())!r}."
+                )
         kept = weights > 0
         if not np.all(kept):
             rows, values, weights = rows[kept], values[kept], weights[kept]

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
 from sk_deepfeat.theory.one_sample.few_ridges import few_columns
 from sk_deepfeat.theory.one_sample.row_groups import IndexArray
-from sk_deepfeat.theory.validation import FloatArray, check_alpha
+from sk_deepfeat.theory.validation import FloatArray, single_alpha
 
 _BLOCK_ENTRIES, _GRID_ENTRIES = 6_000_000, 1_000_000
 # Operations of a product with the features from which on single precision is worth its checks.
@@ -72,7 +72,7 @@ def leave_one_out_residuals(factorization: RidgeFactorization, ridge: float) -> 
            [ 1.   ]])
     """
     check_factorization(factorization)
-    ridge = float(check_alpha(ridge, "ridge"))
+    ridge = single_alpha(ridge, "ridge")
     if factorization.eigenvalues.size == 0:
         return factorization.outside / (1.0 - factorization.intercept_share)[:, None]
     # At zero the quotient may be 0/0 where the rows are interpolated: its limit is taken.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
-from sk_deepfeat.theory.validation import FloatArray, real_array, whole_number
+from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array, whole_number
 
 ALL_ROWS = slice(None)
 
@@ -70,7 +70,7 @@ class RowClasses:
         if not positive or not 0 < given.sum() < np.inf:
             raise ValueError("weights must be one for each row, finite and not negative.")
         self.weights: FloatArray = given / given.sum()
-        self.n_classes, self.balanced = int(n_classes), balanced
+        self.n_classes, self.balanced = int(n_classes), check_flag(balanced, "balanced")
         self.share = self.sums(self.weights)
         self.counts: NDArray[np.intp] = np.bincount(self.number, minlength=self.n_classes)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sk_deepfeat.theory.validation import FloatArray, real_array
+from sk_deepfeat.theory.validation import MOST_SAMPLES, FloatArray, real_array
 
 
 def checked_shapes(X: ArrayLike, y: ArrayLike, block: str) -> tuple[NDArray[Any], FloatArray]:
@@ -37,6 +37,11 @@ def checked_weights(sample_weight: ArrayLike | None, n_rows: int, block: str) ->
         raise ValueError(
             f"{block}: sample_weight must hold one weight per row, finite and not negative; "
             f"got shape {weights.shape} for {n_rows} rows."
+        )
+    if np.any(weights > MOST_SAMPLES):
+        raise ValueError(
+            f"{block}: sample_weight must be at most {MOST_SAMPLES:g}; got "
+            f"{float(weights.max())!r}; divide weights and alpha by the same number."
         )
     return weights
 

@@ -24,7 +24,7 @@ from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.one_sample.streamed.accumulator import GramAccumulator
 from sk_deepfeat.theory.one_sample.target_spread import target_variance
 from sk_deepfeat.theory.threads import threads_for
-from sk_deepfeat.theory.validation import FloatArray, real_array
+from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
 
 _CORRECTIONS = 2
 # What the left-out directions of a Gram matrix have in rows by rounding alone, over their length.
@@ -229,6 +229,7 @@ def factorize_sums(
     """
     if not isinstance(sums, GramAccumulator):
         raise TypeError(f"sums must be a GramAccumulator; got {type(sums).__name__}.")
+    check_flag(fit_intercept, "fit_intercept")
     if sums.n_rows < 2:
         raise ValueError(
             f"A ridge needs at least two rows whose weight is not zero; {sums.n_rows} came."
