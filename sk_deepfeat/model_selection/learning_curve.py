@@ -15,7 +15,6 @@ from sklearn.utils import _safe_indexing, check_random_state, check_scalar, inde
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d
 
-from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.linear_model import ErrorPredictor
 from sk_deepfeat.model_selection.curve_errors import (
     SQUARED_ERRORS,
@@ -139,10 +138,10 @@ def ridge_learning_curve(
         A folder in which each refit is kept as soon as it is finished. The same call later, after
         whatever ended the first one, takes the finished ones from there, and gives the same
         numbers. Other data, parameters, seeds or versions never find them; code that your own
-        steps call is not looked at: name another folder where that changes. With
-        ``random_state=None`` other subsets are drawn, and none is found. Kept refits are checked,
-        and computed again if they are damaged; no code is run, but whoever writes to the folder
-        can write wrong numbers.
+        steps call is not looked at: name another folder where that changes. It needs
+        a `random_state`, since with None other subsets are drawn each time. Kept refits are
+        checked, and computed again if they are damaged; no code is run, but whoever writes to the
+        folder can write wrong numbers.
 
     Returns
     -------
@@ -190,10 +189,9 @@ def ridge_learning_curve(
     check_scalar(verbose, "verbose", (bool, numbers.Integral), min_val=0)
     folder = kept_in(memory)
     if folder is not None and random_state is None:
-        warn_caller(
-            "memory keeps refits, but random_state=None draws other subsets in every run: only "
-            "with an integer are they found again.",
-            RuntimeWarning,
+        raise ValueError(
+            f"memory={memory!r} keeps refits to find them again, but random_state=None draws other "
+            "subsets in every run; pass an integer as random_state."
         )
     X, y = indexable(in_numpy(X), in_numpy(y))
     estimator, y = unwrapped(estimator, y)

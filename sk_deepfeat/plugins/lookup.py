@@ -120,8 +120,11 @@ def register(kind: str, name: str, target: Any) -> None:
         raise ValueError(f"name={name!r} must be a non-empty string.")
     if isinstance(target, str) and ":" not in target:
         raise ValueError(f"target={target!r} must be an object or a string 'module:attribute'.")
-    others = [item for item in _candidates(kind).get(name, []) if item[0] is not target]
-    others = [item for item in others if item[0] != target]
+    others = [
+        item
+        for item in _candidates(kind).get(name, [])
+        if item[0] is not target and (item[0] == target) is not True  # arrays say neither
+    ]
     if others:
         raise ValueError(
             f"The name {name!r} among the {kind} already stands for {others[0][0]!r} "

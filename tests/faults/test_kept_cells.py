@@ -296,7 +296,7 @@ def test_what_is_no_folder(memory):
 
 
 def test_without_a_seed_nothing_is_found_and_that_is_said(tmp_path):
-    with pytest.warns(RuntimeWarning, match="only with an integer are they found again"):
+    with pytest.raises(ValueError, match="pass an integer as random_state"):
         curve(memory=tmp_path, random_state=None)
 
 

@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from sk_deepfeat.activations import relu, tanh
@@ -115,11 +116,12 @@ def test_registering_the_same_target_again_is_one_plugin():
     assert resolve("activations", "relu") is relu
 
 
+@pytest.mark.parametrize("target", [tanh, np.zeros((2, 2))], ids=["object", "array"])
 @pytest.mark.parametrize(("name", "owner"), [("relu", "sk_deepfeat"), ("mine", r"register\(\)")])
-def test_registering_another_target_is_refused_naming_the_owner(name, owner):
+def test_registering_another_target_is_refused_naming_the_owner(name, owner, target):
     register("activations", "mine", relu)
     with pytest.raises(ValueError, match=rf"'{name}'.*already stands.*declared by {owner}"):
-        register("activations", name, tanh)
+        register("activations", name, target)
     assert resolve("activations", "mine") is relu
 
 

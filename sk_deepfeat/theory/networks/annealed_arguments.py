@@ -117,7 +117,8 @@ def check_cross_covariances(given: Any, laws: RowLaws, teacher_laws: RowLaws) ->
 
 
 def _cross_matrices(given: Any, shapes: list[tuple[int, int]]) -> list[FloatArray]:
-    if not isinstance(given, (Sequence, np.ndarray)) or isinstance(given, str):
+    several = isinstance(given, Sequence) or (isinstance(given, np.ndarray) and given.ndim > 0)
+    if not several or isinstance(given, str):
         raise ValueError(
             "cross_weight_covariances must be a list of one array for each layer; got "
             f"{type(given).__name__}."
