@@ -130,6 +130,12 @@ def test_no_average_of_outputs(multioutput):
         output_weights(multioutput, 3)
 
 
+def test_lists_of_several_lengths_are_no_weights():
+    for n_outputs in (1, 2):
+        with pytest.raises(ValueError, match="must be 'uniform_average', 'raw_values' or"):
+            output_weights([[1.0], [1.0, 2.0]], n_outputs)
+
+
 @pytest.mark.parametrize("weights", [[0.0, 0.0], [-1.0, 2.0], [np.inf, 1.0], [np.nan, 1.0]])
 def test_weights_of_outputs_are_not_negative_and_not_all_nought(weights):
     with pytest.raises(ValueError, match="must hold weights that are not negative"):

@@ -185,9 +185,10 @@ def test_copies_among_sampled_rows_are_told(rows):
         (np.ones((5, P)), np.ones((5, 3)), "outputs"),
         (np.ones((5, P)), np.ones(5), "dimensions"),
         (np.ones((5, P), np.float32), np.ones((5, 2)), "float32"),
-        (np.full((5, P), np.nan), np.ones((5, 2)), r"Block 1: X .*column 0"),
-        (np.ones((5, P)), np.full((5, 2), np.inf), r"Block 1: y .*column 0"),
-        (np.ones((5, P)), np.ones((4, 2)), "inconsistent numbers of samples"),
+        (np.full((5, P), np.nan), np.ones((5, 2)), r"^Block 1: X .*column 0"),
+        (np.ones((5, P)), np.full((5, 2), np.inf), r"^Block 1: y .*column 0"),
+        (np.ones((5, P)), np.full((5, 2), "one"), r"^Block 1: y"),
+        (np.ones((5, P)), np.ones((4, 2)), r"^Block 1: X or y: Found .* inconsistent numbers"),
     ],
 )
 def test_a_wrong_block_is_refused_and_nothing_of_it_counts(rows, X, y, message):

@@ -232,6 +232,10 @@ def test_each_output_has_a_best_alpha_of_its_own():
     fixed = ridge.required_samples(target, 3.0)
     at = predict_test_error(model, [fixed - 1, fixed], 3.0)
     assert at[0] > target >= at[1] and fixed >= needed
+    more = 0.99 * predict_test_error(model, None, 100.0)
+    fixed = ridge.required_samples(more, 100.0)
+    at = predict_test_error(model, [fixed - 1, fixed], 100.0)
+    assert at[0] > more >= at[1] and fixed > ridge.n_samples_
 
 
 def test_it_agrees_with_an_alpha_for_each_target():

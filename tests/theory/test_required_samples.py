@@ -111,9 +111,25 @@ def test_what_all_rows_are_told_to_reach_counts(n_rows, alpha):
         return np.where(n == n_rows, 1.5, errors(n, at)[0])
 
     search = AlphaSearch(errors, 1.0, n_rows, told=told)
-    assert required_samples(search, 2.0, alpha, 0.0, 1.0) == n_rows
+    for target in (2.0, 1.5):
+        assert required_samples(search, target, alpha, 0.0, 1.0) == n_rows
     assert required_samples(search, 1.4, alpha, 0.0, 1.0) == 12500.0
+    assert required_samples(search, 2.0, alpha, 0.0, n_rows / 111) == 111.0, "draws of several rows"
     np.testing.assert_array_equal(search.errors_at_best(np.array([n_rows, 10.0])), [1.5, 501.0])
+
+
+@pytest.mark.parametrize("told_from", [0.0, 1.0])
+def test_rows_that_just_reach_the_target_do(told_from):
+    """Also where what is searched asks for one more than what is told."""
+    search = AlphaSearch(
+        lambda n, at: (1.0 + 5e3 / (n - told_from) + 0.0 * at,) * 2,
+        1.0,
+        1e4,
+        told=lambda n, at: 1.0 + 5e3 / n + 0.0 * at,
+    )
+    assert required_samples(search, 6.0, "optimal", 0.0, 1.0) == 1000.0
+    with pytest.warns(PopulationWarning, match="that no number of samples passes"):
+        assert required_samples(search, 1.0, "optimal", 1.0, 1.0) == np.inf
 
 
 @pytest.mark.parametrize("steepness", [0.1, 1.0])
@@ -172,3 +188,15 @@ def test_the_error_at_the_best_alpha_reaches_the_target_there(name, share):
     assert (needed > 120) == (share < 1.0)
     assert np.isnan(at) or at <= target * (1.0 + 1e-9)
     assert not fewer <= target
+
+
+@pytest.mark.parametrize("alpha", [0.5, 5.0, "optimal"])
+def test_counts_at_the_training_size_are_reached_there(alpha):
+    """Of few rows the count at one alpha may be far from what a curve through others says."""
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(20, 3)), rng.integers(2, size=20)
+        model = DeterministicEquivalentRidgeClassifier().fit(X, y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PopulationWarning)
+            assert model.required_samples(predict_test_error(model, 20, alpha), alpha) <= 20
