@@ -365,6 +365,7 @@ def test_one_weight_for_all(weight):
 
 
 def test_words_of_displays():
+    pytest.importorskip("matplotlib", reason="displays need matplotlib")
     curve, parts = RidgeLearningCurveDisplay, ErrorDecompositionDisplay
     for wrong in (np.zeros(2), {"a": 1}):
         refused(ValueError, "over=", parts.from_fitted, RIDGE, over=wrong)

@@ -88,6 +88,9 @@ class MutantLoop:
             if not running:
                 break  # the time is over
             self._wait(running)
+        for mutant in waiting:
+            if mutant in self.tried:  # there was no time for more tests
+                self.report(mutant, "survived", len(self.tried[mutant]))
         return True
 
     def _wait(self, running: dict[int, tuple[Mutant, list[str], float, int]]) -> None:

@@ -66,6 +66,8 @@ def load_features(
     ------
     FileNotFoundError
         If there is no such file.
+    TypeError
+        If `path` is none.
     ValueError
         If the file is none of these or damaged, if code is needed that was not handed over, or
         what was handed over is not needed or does not fit the arrays.
@@ -93,7 +95,7 @@ def load_features(
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"path={path!r} must be the name of a file.")
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"path={os.fspath(path)!r}: there is no such file.")
+        raise FileNotFoundError(f"path={os.fspath(path)!r} is no file.")
     handed = {
         "module": module,
         "module_params": module_params,

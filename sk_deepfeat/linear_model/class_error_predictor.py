@@ -299,7 +299,10 @@ class _MetricPredictor(ErrorPredictor):
 
     @property
     def _told_errors(self) -> Callable[[FloatArray, FloatArray], FloatArray]:
-        return lambda n, alpha: np.asarray(self.asked.answer(n, alpha).error[..., 0])
+        return self._errors_as_told
+
+    def _errors_as_told(self, n_samples: FloatArray, alpha: FloatArray) -> FloatArray:
+        return np.asarray(self.asked.answer(n_samples, alpha).error[..., 0])
 
     @cached_property
     def _roughly_asked(self) -> Any:

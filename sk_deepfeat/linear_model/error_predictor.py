@@ -23,7 +23,7 @@ from sk_deepfeat.progress import as_stage
 from sk_deepfeat.theory import ErrorDecomposition, TargetVariance
 from sk_deepfeat.theory.alpha_search import MANY_OUTPUTS, AlphaSearch
 from sk_deepfeat.theory.output_search import OutputSearch
-from sk_deepfeat.theory.required_samples import Goal, required_samples
+from sk_deepfeat.theory.required_samples import Goal, required_samples, rows_of_draws
 from sk_deepfeat.theory.validation import (
     FloatArray,
     check_cells,
@@ -298,7 +298,7 @@ class ErrorPredictor:
                 f"n_samples={n_samples!r} and n_groups={n_groups!r} say the same twice; pass one."
             )
         size = self.known_group_size(f"n_groups={n_groups!r}")
-        return check_n_samples(n_groups, "n_groups") * size
+        return rows_of_draws(check_n_samples(n_groups, "n_groups"), size, float(self.n_samples))
 
     def known_group_size(self, asked: str) -> float:
         """Return the mean rows of a group, or raise ValueError that names what needs groups."""

@@ -87,6 +87,13 @@ def available(kind: str) -> tuple[str, ...]:
     return tuple(sorted(_candidates(kind)))
 
 
+def _are_equal(one: Any, other: Any) -> bool:
+    try:
+        return bool(one == other)
+    except ValueError:  # arrays are equal entry by entry
+        return False
+
+
 def register(kind: str, name: str, target: Any) -> None:
     """Register a plugin for this process.
 
@@ -123,7 +130,7 @@ def register(kind: str, name: str, target: Any) -> None:
     others = [
         item
         for item in _candidates(kind).get(name, [])
-        if item[0] is not target and (item[0] == target) is not True  # arrays say neither
+        if item[0] is not target and not _are_equal(item[0], target)
     ]
     if others:
         raise ValueError(

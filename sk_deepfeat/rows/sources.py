@@ -6,7 +6,8 @@ where the blocks come from an iterator. It validates nothing but shapes: who add
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,12 +148,18 @@ def _once(X: Iterator[Any]) -> RowSource:
 def _called(X: Any) -> Iterator[Any]:
     """Return the blocks of a function."""
     try:
-        return iter(X())
+        inspect.signature(X).bind()
     except TypeError as error:
         raise TypeError(
             f"X={X!r} must be a function without arguments that returns an iterator of blocks "
             f"(X, y): {error}"
         ) from error
+    except ValueError:  # one in C need not have a signature
+        pass
+    blocks = X()
+    if not isinstance(blocks, Iterable):
+        raise TypeError(f"X={X!r} must return an iterator of blocks (X, y); got {blocks!r}.")
+    return iter(blocks)
 
 
 def _read(blocks: Any) -> Iterator[RowBlock]:

@@ -227,7 +227,7 @@ class AlphaSearch:
         """
         pairs = _Remembered(self._errors_of_rows, n_samples)
         bounded = _below(pairs, bounds[:, None], np.inf)
-        # The grid alone shows where caution says nothing.
+        # The grid alone shows where caution says nothing: `careless` is known once it was asked.
         self._least(n_samples, lambda a: bounded(a)[1], np.zeros(n_samples.size, dtype=int))
         few = np.where(pairs.careless, 0, self.few_zooms)
         first = self._least(n_samples, lambda a: bounded(a)[1], few)

@@ -18,6 +18,9 @@ from sk_deepfeat.theory.validation import FloatArray
 _MORE = np.array([1.02, 1.06, 1.2, 1.5, 2.0])
 
 
+_ROUNDING = 1e-12  # of the product of draws and the mean rows of a draw
+
+
 class Goal(NamedTuple):
     """How messages name what is to be reached: an error, or a score that is `best` less a loss."""
 
@@ -37,6 +40,22 @@ class Goal(NamedTuple):
     def nearest(self) -> str:
         """Return what comes nearest to the goal of all that is known."""
         return "lowest identifiable error" if self.best is None else "highest identifiable score"
+
+
+def rows_of_draws(draws: FloatArray, rows_each: float, n_rows: float) -> FloatArray:
+    """Return how many rows some draws have, those of all draws being all rows to the last bit.
+
+    Parameters
+    ----------
+    draws : ndarray
+        Numbers of draws.
+    rows_each : float
+        Mean rows of a draw.
+    n_rows : float
+        All rows, perhaps infinite.
+    """
+    rows = draws * rows_each
+    return np.where(np.abs(rows - n_rows) <= _ROUNDING * rows, n_rows, rows)
 
 
 @as_stage("required samples")
@@ -77,7 +96,8 @@ def required_samples(
         )
         return np.inf
     errors = _LeastKnown(search, rows_each)
-    all_rows = max(1.0, np.floor(min(search.n_rows / rows_each, LARGEST_N)))
+    draws = min(search.n_rows / rows_each * (1.0 + _ROUNDING), LARGEST_N)
+    all_rows = max(1.0, float(np.floor(draws)))
     if alpha == "optimal":
         needed = _at_best_alpha(errors, target, all_rows)
     else:
@@ -114,7 +134,7 @@ class _LeastKnown:
 
     def at_alpha(self, alpha: float, draws: FloatArray) -> FloatArray:
         """Return errors at one alpha."""
-        sizes = self.rows_each * draws
+        sizes = rows_of_draws(draws, self.rows_each, self.search.n_rows)
         return self._seen(sizes, self.search.errors_at(sizes, alpha))
 
     def at_any_alpha(self, draws: FloatArray) -> FloatArray:
@@ -122,19 +142,26 @@ class _LeastKnown:
 
         More rows than all, and a larger error than fewer: the best alpha is not known.
         """
-        sizes = self.rows_each * draws
+        sizes = rows_of_draws(draws, self.rows_each, self.search.n_rows)
         values = self.search.least_errors(sizes, rough=True)
         beyond = (sizes > np.fmax(self.search.n_rows, self._lowest_at)) & (values > self.lowest)
         return self._seen(sizes, np.where(beyond, np.nan, values))
 
     def at_best_alpha(self, draws: FloatArray) -> FloatArray:
         """Return errors at the best alpha, and where it is not known at the best that is."""
-        sizes = self.rows_each * draws
+        sizes = rows_of_draws(draws, self.rows_each, self.search.n_rows)
         values = self.search.errors_at_best(sizes)
         hidden = np.isnan(values)
         if np.any(hidden):
             values[hidden] = self.search.least_errors(sizes[hidden])
         return self._seen(sizes, values)
+
+    def knows_best(self, draws: float) -> bool:
+        """Say whether the error at the best alpha is known of some draws; not of NaN."""
+        if np.isnan(draws):
+            return False
+        sizes = rows_of_draws(np.array([draws]), self.rows_each, self.search.n_rows)
+        return not np.isnan(self.search.errors_at_best(sizes)[0])
 
     def _seen(self, sizes: FloatArray, values: FloatArray) -> FloatArray:
         if np.nanmin(values, initial=np.inf) < self.lowest:
@@ -159,29 +186,35 @@ def _at_one_alpha(
 
 
 def _at_best_alpha(errors: _LeastKnown, target: float, all_rows: float) -> float:
-    """Return the first number of draws at which the best alpha reaches the target.
+    """Return a number of draws at which the best alpha reaches the target, and one fewer does not.
 
-    Where any alpha does is found first: that takes less, and comes to much the same.
+    Where any alpha does is found first: that takes less, and comes to much the same. At the best
+    alpha more rows do no harm. Noise may have it otherwise: then more than all rows are asked
+    before fewer, which are taken for a chance that more of them contradict, but not more of which
+    the best alpha is not known.
     """
-    best, monotone = errors.at_best_alpha, True
-    # Up to all rows the least error falls; beyond, an alpha may leave what is known.
+    any_alpha, best, finite = errors.at_any_alpha, errors.at_best_alpha, all_rows < LARGEST_N
     needed = smallest_sufficient(
-        errors.at_any_alpha, target, monotone=True, largest=all_rows, settled_from=all_rows
+        any_alpha, target, monotone=True, largest=all_rows, settled_from=all_rows
     )
-    if np.isnan(needed) and all_rows < LARGEST_N:
+    if np.isnan(needed) and finite:
         if best(np.array([all_rows]))[0] <= target:
             return _fewest(best, target, all_rows)
+        # Beyond, an alpha may leave what is known.
         monotone = errors.search.knows_all(2.0 * errors.search.n_rows)
-        needed = smallest_sufficient(
-            errors.at_any_alpha, target, monotone=monotone, smallest=all_rows
-        )
-    if np.isnan(needed):
+        needed = smallest_sufficient(any_alpha, target, monotone=monotone, smallest=all_rows)
+    if not np.isnan(needed):
+        fewer = max(needed - 1.0, 1.0)
+        one_fewer, enough = best(np.array([fewer, needed])) <= target
+        if enough:
+            needed = _fewest(best, target, fewer) if one_fewer else needed
+        else:
+            monotone = not finite or errors.search.knows_all(2.0 * errors.search.n_rows)
+            needed = _first_of_more(best, target, needed, all_rows, monotone=monotone)
+    if not finite or needed <= all_rows or errors.knows_best(needed):
         return needed
-    fewer = max(needed - 1.0, 1.0)
-    one_fewer, enough = best(np.array([fewer, needed])) <= target
-    if enough:
-        return _fewest(best, target, fewer) if one_fewer else needed
-    return _first_of_more(best, target, needed, monotone=monotone)
+    among_fewer = smallest_sufficient(best, target, monotone=False, largest=all_rows)
+    return needed if np.isnan(among_fewer) else among_fewer
 
 
 def _fewest(error: Callable[[FloatArray], FloatArray], target: float, enough: float) -> float:
@@ -196,15 +229,26 @@ def _fewest(error: Callable[[FloatArray], FloatArray], target: float, enough: fl
 
 
 def _first_of_more(
-    error: Callable[[FloatArray], FloatArray], target: float, fewer: float, *, monotone: bool
+    error: Callable[[FloatArray], FloatArray],
+    target: float,
+    fewer: float,
+    all_rows: float,
+    *,
+    monotone: bool,
 ) -> float:
-    """Return the first number that reaches the target, given a smaller one, mostly not by much."""
-    sizes = np.unique(np.ceil(fewer * _MORE))
+    """Return the first number that reaches the target, given a smaller one, mostly not by much.
+
+    All rows are asked for, if they are more.
+    """
+    sizes = np.minimum(np.unique(np.ceil(np.r_[fewer * _MORE, max(all_rows, fewer)])), LARGEST_N)
+    sizes = sizes[sizes > fewer]
     values = error(sizes)
     reached = np.flatnonzero(values <= target)
     if not reached.size:
-        twice = float(sizes[-1])
-        return smallest_sufficient(error, target, monotone=monotone, smallest=twice)
+        if not sizes.size or sizes[-1] >= LARGEST_N:
+            return np.nan
+        most = float(sizes[-1])
+        return smallest_sufficient(error, target, monotone=monotone, smallest=most)
     known = dict(zip(sizes.tolist(), values.tolist(), strict=True))
     below = float(sizes[reached[0] - 1]) if reached[0] else fewer
     return first_sufficient(error, target, below, float(sizes[reached[0]]), known)

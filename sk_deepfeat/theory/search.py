@@ -188,14 +188,8 @@ def _sufficient_from_above(
         reached = np.flatnonzero(values <= target)
         if reached.size:
             enough = float(sizes[reached[0]])
-        if reached.size and not reached[0]:
-            continue
-        if reached.size:
-            below = float(sizes[reached[0] - 1])
-            break
-        # An error that is least at fewer does not fall: fewer still may reach the target.
-        if not np.isnan(enough) or values[-1] <= np.nanmin(values, initial=np.inf):
-            below = float(sizes[-1])
+        if not reached.size or reached[0]:
+            below = float(sizes[reached[0] - 1 if reached.size else -1])
             break
     return enough if np.isnan(enough) else first_sufficient(error, target, below, enough, known)
 

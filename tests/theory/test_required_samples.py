@@ -14,9 +14,15 @@ from sk_deepfeat import (
 )
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.populations import LeaveOneOutPopulation
-from sk_deepfeat.theory import minimize_on_log_scale, smallest_sufficient
+from sk_deepfeat.theory import minimize_on_log_scale
 from sk_deepfeat.theory.alpha_search import AlphaSearch
-from sk_deepfeat.theory.required_samples import _fewest, _first_of_more, required_samples
+from sk_deepfeat.theory.required_samples import (
+    _fewest,
+    _first_of_more,
+    required_samples,
+    rows_of_draws,
+)
+from sk_deepfeat.theory.search import LARGEST_N
 
 
 @pytest.mark.parametrize("n_rows", [1e6, np.inf])
@@ -75,7 +81,7 @@ def test_more_than_a_guess_are_found(needed):
         asked.append(n.size)
         return needed / n
 
-    assert _first_of_more(error, 1.0, 100.0, monotone=True) == needed
+    assert _first_of_more(error, 1.0, 100.0, 1.0, monotone=True) == needed
     assert len(asked) <= (5 if needed <= 200 else 12)
 
 
@@ -83,7 +89,7 @@ def test_what_fewer_than_the_guess_reach_is_not_asked_for():
     def error(n):
         return np.where(n < 50, 0.5, 350.0 / n)
 
-    assert _first_of_more(error, 1.0, 100.0, monotone=True) == 350.0
+    assert _first_of_more(error, 1.0, 100.0, 1.0, monotone=True) == 350.0
 
 
 @pytest.mark.parametrize("dip", [20.0, 3000.0])
@@ -146,15 +152,46 @@ def test_caution_counts_as_it_does_at_the_best_alpha(target, steepness):
     assert search.least_errors(np.array([needed]))[0] <= at.error
 
 
-def test_what_does_not_fall_is_looked_for_at_fewer():
-    """Noise may let the error of few rows be the least."""
-    dip = np.array([0.5, 0.41, 0.42, 0.43, 0.44, 0.45, 0.46])
+def test_what_rises_is_asked_for_at_more_rows_first_and_at_fewer_last():
+    """Noise may let the error of few rows be the least, and more contradict them."""
 
+    def errors(n, alpha):
+        near = np.abs(np.log(n / 20.0)) < 0.2
+        return np.where(near, 1.0, np.where(n < 3000.0, 3.0, 1.5)) + 0.01 * np.log(alpha) ** 2
+
+    search = search_of(errors, n_rows=1e3)
+    assert required_samples(search, 1.6, "optimal", 0.0, 1.0) == 3000.0
+    assert required_samples(search, 1.2, "optimal", 0.0, 1.0) == np.ceil(20.0 * np.exp(-0.2))
+    with pytest.warns(PopulationWarning, match="is not reached"):
+        assert np.isnan(required_samples(search, 0.9, "optimal", 0.0, 1.0))
+
+
+def test_no_number_beyond_the_largest_is_asked_for():
     def error(n):
-        return dip[np.minimum(np.log2(n).astype(int), 6)]
+        assert np.all(n <= LARGEST_N)
+        return np.where(n < LARGEST_N, 2.0, 1.0)
 
-    assert smallest_sufficient(error, 0.415, monotone=True, largest=100.0) == 2.0
-    assert np.isnan(smallest_sufficient(error, 0.4, monotone=True, largest=100.0))
+    assert _first_of_more(error, 1.5, LARGEST_N / 4.0, 1.0, monotone=True) == LARGEST_N
+    assert np.isnan(_first_of_more(error, 0.5, 0.9 * LARGEST_N, 1.0, monotone=True))
+    assert np.isnan(_first_of_more(error, 0.5, LARGEST_N, 1.0, monotone=True))
+
+
+def test_all_rows_are_asked_for_on_the_way_to_more():
+    def error(n):
+        return np.where(n == 1000.0, 0.5, 5000.0 / n)
+
+    assert _first_of_more(error, 1.0, 200.0, 1000.0, monotone=True) == 1000.0
+    assert _first_of_more(error, 1.0, 2000.0, 1000.0, monotone=True) == 5000.0
+
+
+def test_all_groups_have_all_rows():
+    """The mean rows of a group, times the groups, are the rows up to the last bit."""
+    for n_rows in range(2, 200):
+        groups = np.arange(1.0, n_rows + 1.0)
+        found = [float(rows_of_draws(np.array(g), n_rows / g, float(n_rows))) for g in groups]
+        assert found == [float(n_rows)] * n_rows
+    assert rows_of_draws(np.array([1.0, 2.0]), 2.5, np.inf).tolist() == [2.5, 5.0]
+    assert rows_of_draws(np.array(999.0), 1.0, 1000.0) == 999.0
 
 
 MODELS = {

@@ -67,7 +67,8 @@ def check_layers(
             f"{type(weights).__name__} of length {len(weights) if np.ndim(weights) else 0}."
         )
     functions = one_per_layer(activations, len(weights), f"{prefix}activations")
-    if biases is not None and not isinstance(biases, (Sequence, np.ndarray)):
+    several = isinstance(biases, Sequence) or (isinstance(biases, np.ndarray) and biases.ndim > 0)
+    if biases is not None and not several:
         raise TypeError(
             f"{prefix}biases={biases!r} must be a list of one array, or None, for each layer."
         )
