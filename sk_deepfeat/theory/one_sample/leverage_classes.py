@@ -31,6 +31,7 @@ _MOST_CLASSES, _WIDTH = 512, 0.04
 _BLOCK_STRIDE, _BLOCK_CLASSES, _BLOCK_WIDTH = 3, 64, 0.32
 # Errors of more than a few outputs are summed in fewer classes, each of two points, so that the
 # tables stay within some hundred megabytes: so many at this number of outputs, within these limits.
+# Few rows keep a class each, up to this many times the outputs.
 _OUTPUTS, _ERROR_CLASSES = 16_000, (6, 12)
 _BLOCK_OUTPUTS, _BLOCK_ERROR_CLASSES = 4000, (1, 6)
 _ROWS_OF_MANY_OUTPUTS = 512
@@ -172,7 +173,8 @@ def _sums_like(factorization: RidgeFactorization, rows: Rows, n_blocks: int) -> 
     if n_rows > _MOST_CLASSES:
         bins = LogarithmicBins(rows.q, _MOST_CLASSES, _WIDTH)
     few = None
-    if many and not constant and n_rows > 2 * _ERROR_CLASSES[1]:
+    large = n_rows > _MOST_CLASSES or n_rows * outputs > _OUTPUTS
+    if many and not constant and large and n_rows > 2 * _ERROR_CLASSES[1]:
         few = FewBins(rows.q, int(np.clip(_OUTPUTS // outputs, *_ERROR_CLASSES)))
     sums = [BlockSums(np.arange(size), bins, few, 1, outputs, **kinds)]
     if n_blocks:

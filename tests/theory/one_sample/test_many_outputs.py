@@ -5,6 +5,7 @@ import pytest
 
 from sk_deepfeat.theory import (
     curve_risk,
+    leave_one_out_curve,
     leave_one_out_curves,
     leave_one_out_residuals,
     ridge_factorization,
@@ -136,3 +137,20 @@ def test_rows_of_zeros_count_as_they_do_for_one_output():
         asked = [12.0, 30.0], np.array([[0.0], [1e-10], [0.1]])
         found.append(curve_risk(curve, *asked, fit_intercept=False).test_error[..., 0])
     np.testing.assert_allclose(*found, rtol=0.02)
+
+
+def test_errors_of_few_rows_are_those_of_one_output_near_the_peak():
+    """Up to 512 rows, and 16,000 numbers, each row is a class of its own, whatever the outputs."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(44, 25)) * np.exp(0.8 * rng.normal(size=(44, 1)))
+    y = X[:, 0] + rng.normal(size=44)
+    n, alpha = np.array([2.0, 14.0, 25.0, 44.0])[:, None], np.array([1e-3, 0.1, 10.0])
+    alone, together = (
+        curve_risk(
+            leave_one_out_curve(ridge_factorization(X, targets, fit_intercept=False)),
+            *(n, alpha),
+            fit_intercept=False,
+        ).test_error
+        for targets in (y, np.tile(y[:, None], 20))
+    )
+    np.testing.assert_allclose(together, np.repeat(alone, 20, axis=-1), rtol=1e-9)
