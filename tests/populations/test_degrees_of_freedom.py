@@ -81,3 +81,15 @@ def test_wrong_questions():
         ridge.degrees_of_freedom(-1.0)
     with pytest.raises(TypeError, match="kappa must be numeric"):
         ridge.degrees_of_freedom("large")
+
+
+def test_of_one_column_and_of_none():
+    """Features of one direction have some; those that never vary have none."""
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=40)
+    for name in ("gcv", "leave-one-out"):
+        one = DeterministicEquivalentRidge(population=name).fit(rng.normal(size=(40, 1)), y)
+        df1, df2 = one.degrees_of_freedom([0.5, 5.0])
+        assert np.all((df1 > 0.1) & (df1 < 1.0)) and np.all((df2 > 0.0) & (df2 < df1))
+        none = DeterministicEquivalentRidge(population=name).fit(np.ones((40, 3)), y)
+        np.testing.assert_array_equal(none.degrees_of_freedom([0.5, 5.0]), np.zeros((2, 2)))
