@@ -48,7 +48,10 @@ def test_no_alpha(alpha, error, message):
         check_alpha(alpha)
 
 
-@pytest.mark.parametrize("alpha", [[-1e-300, 1.0], [1.0, np.inf], [np.nan], [[1.0]], ["1"], [True]])
+@pytest.mark.parametrize(
+    "alpha",
+    [[-1e-300, 1.0], [1.0, np.inf], [np.nan], [[1.0]], ["1"], [True], [[1.0], [1.0, 2.0]]],
+)
 def test_no_alphas_of_outputs(alpha):
     with pytest.raises(ValueError, match=r"must hold finite|one number per output"):
         check_fitted_alpha(alpha)
