@@ -35,14 +35,15 @@ from sk_deepfeat.theory.one_sample.leverage_classes import (
     leverage_moments,
 )
 from sk_deepfeat.theory.one_sample.leverage_scale import counted, ratio, solve_leverage_scale
+from sk_deepfeat.theory.one_sample.ridge_grid import (
+    NO_GROUP_MOVES,
+    NO_LEVERAGE_MOVES,
+    NOTHING_MOVES,
+    ridge_grid,
+)
 from sk_deepfeat.theory.validation import FloatArray, whole_number
 
 _BLOCK_ENTRIES = 200_000
-# Ridges below this share of the least eigenvalue are as good as zero, for which it is taken, and
-# n - f is lost in rounding where n is the rank. Odds h/(1 - h) of leverages near one still move
-# below, until those of one row drown all others; in groups, whose rows keep a rounding of their
-# targets, sooner.
-_NOTHING_MOVES, _NO_LEVERAGE_MOVES, _NO_GROUP_MOVES = 1e-8, 1e-14, 1e-10
 
 
 class KappaCurve(NamedTuple):
@@ -161,37 +162,6 @@ def check_curve(curve: Any) -> None:
         )
 
 
-def _grid(
-    factorization: RidgeFactorization, n_grid: int, as_good_as_zero: float, *also: float
-) -> FloatArray:
-    """Return ridges, ascending: a logarithmic grid, those that are kept exactly, and some more."""
-    check_factorization(factorization)
-    if not isinstance(n_grid, (int, np.integer)) or isinstance(n_grid, bool) or n_grid < 50:
-        raise ValueError(f"n_grid={n_grid!r} must be an integer of at least 50.")
-    lam = factorization.eigenvalues
-    # Without any direction nothing is learned at any ridge: one scale is as good as another.
-    low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
-    exact = factorization.exact_at
-    exact = np.r_[exact[exact < high], also]
-    exact = np.unique(np.maximum(exact, as_good_as_zero * lam[0] if lam.size else low))
-    inner = (0.1 * lam[0], 10.0 * lam[-1]) if lam.size else (low, high)
-    grid = _denser_within(low, high, inner, n_grid)
-    if exact.size and exact[0] < low:  # a row of leverage near one still moves below the spectrum
-        extra = int(np.clip(np.log(low / exact[0]) / np.log(grid[1] / grid[0]), 1, 100))
-        grid = np.concatenate([np.geomspace(0.5 * exact[0], low, extra, endpoint=False), grid])
-    if exact.size:  # no point of the grid too near one of them for a spline through both
-        apart = np.abs(np.log(grid[:, None] / exact)).min(axis=1)
-        grid = grid[apart > 1e-3]
-    return np.sort(np.concatenate([grid, exact]))
-
-
-def _denser_within(low: float, high: float, inner: tuple[float, float], n_grid: int) -> FloatArray:
-    """Return a logarithmic grid three times as dense about the spectrum as beyond it."""
-    corners = np.log([low, *np.clip(inner, low, high), high])
-    lengths = np.cumsum(np.r_[0.0, np.diff(corners) * np.array([1.0, 3.0, 1.0])])
-    return np.exp(np.interp(np.linspace(0.0, lengths[-1], n_grid), lengths, corners))
-
-
 class _Spectrum(NamedTuple):
     df1: FloatArray
     residual_df: FloatArray
@@ -254,7 +224,7 @@ def gcv_curve(factorization: RidgeFactorization, *, n_grid: int = 600) -> KappaC
         With one class of rows.
     """
     # Without noise, errors fall as the square of a ridge down to zero.
-    grid = _grid(factorization, n_grid, _NOTHING_MOVES, 0.0)
+    grid = ridge_grid(factorization, n_grid, NOTHING_MOVES, 0.0)
     found = _spectrum(factorization, grid)
     gcv = found.residual / np.square(found.residual_df / factorization.n_effective)[:, None]
     df_gap = found.decay * found.residual_df / found.distance  # f - df2
@@ -323,7 +293,7 @@ def leave_one_out_curves(
     if factorization.eigenvalues.size == 0:
         return _curves_of_mean(factorization, n_grid, n_blocks)
     alone = factorization.groups is None
-    grid = _grid(factorization, n_grid, _NO_LEVERAGE_MOVES if alone else _NO_GROUP_MOVES)
+    grid = ridge_grid(factorization, n_grid, NO_LEVERAGE_MOVES if alone else NO_GROUP_MOVES)
     spectrum = _spectrum(factorization, grid)
     moments, replicates = leverage_moments(factorization, grid, n_blocks=n_blocks)
     curve = _from_moments(factorization, spectrum, moments)
