@@ -75,33 +75,32 @@ def measure_cells(
     # The largest subsets go first, so that no long task is left alone at the end.
     order = [(int(s), r) for s in np.argsort(-sizes, kind="stable") for r in range(len(splits[s]))]
     measured = np.full((len(splits), refitted.alphas.size, len(splits[0])), np.nan)
-    kept, paths = None, {}
+    kept, paths = None, dict[Cell, Path]()
     if folder is not None:
         kept = KeptCells(folder, *refitted, n_errors=refitted.alphas.size)
         paths = {(s, r): kept.path(*splits[s][r]) for s, r in order}
-    left = []
+    done: set[Cell] = set()
     for cell in order:
         found = None if kept is None else kept.read(paths[cell])
-        if found is None:
-            left.append(cell)
-        else:
+        if found is not None:
             measured[cell[0], :, cell[1]] = found
-    done = len(order) - len(left)
+            done.add(cell)
+    left = [cell for cell in order if cell not in done]
     data, options = refitted[:3], refitted[3:]
     tasks = (delayed(_measured)((s, r), *data, *splits[s][r], *options) for s, r in left)
     try:
         # Tasks hold the number of threads at one; here too, since threads of one process share it.
         with threadpool_limits(limits=1), showing(verbose), stage("refits", len(order)) as told:
-            told.advance(done)
+            told.advance(len(done))
             for cell, found in _run(tasks, n_jobs, at_once=kept is not None):
                 measured[cell[0], :, cell[1]] = found
-                done += 1
+                done.add(cell)
                 if kept is not None:
                     kept.write(paths[cell], found)
                 told.advance()
     except KeyboardInterrupt:
         warnings.warn(
-            f"Interrupted after {_finished(done, len(order), kept)}; the others are NaN.",
+            f"Interrupted after {_finished(done, len(order), kept, paths)}; the others are NaN.",
             RuntimeWarning,
             stacklevel=3,
         )
@@ -109,11 +108,11 @@ def measure_cells(
         held = kept is not None and not kept.failed
         remedy = "the same call continues" if held else "memory='folder' keeps what is finished"
         raise BrokenProcessPool(
-            f"A worker was killed after {_finished(done, len(order), kept)}: {remedy}. Out of "
-            "memory is the usual reason, and a smaller n_jobs needs less."
+            f"A worker was killed after {_finished(done, len(order), kept, paths)}: {remedy}. "
+            "Out of memory is the usual reason, and a smaller n_jobs needs less."
         ) from error
     except Exception as error:  # of a step, or of a backend that lost its workers
-        error.add_note(f"That was after {_finished(done, len(order), kept)}.")
+        error.add_note(f"That was after {_finished(done, len(order), kept, paths)}.")
         raise
     return measured
 
@@ -122,9 +121,11 @@ def _measured(cell: Cell, *arguments: Any) -> tuple[Cell, FloatArray]:
     return cell, measure_subset(*arguments)
 
 
-def _finished(done: int, total: int, kept: KeptCells | None) -> str:
-    where = "" if kept is None or kept.failed else f", which are kept in {kept.folder}"
-    return f"{done} of {total} refits{where}"
+def _finished(done: set[Cell], total: int, kept: KeptCells | None, paths: dict[Cell, Path]) -> str:
+    if kept is None or kept.failed:
+        return f"{len(done)} of {total} refits"
+    whole = sum(paths[cell].exists() for cell in done)  # the last may have been interrupted
+    return f"{whole} of {total} refits, which are kept in {kept.folder}"
 
 
 def _run(tasks: Any, n_jobs: int | None, *, at_once: bool) -> Iterator[Any]:

@@ -4,7 +4,9 @@ import errno
 import os
 import shutil
 import signal
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +45,8 @@ class Fateful(TransformerMixin, BaseEstimator):
         refitted = len(X) in ASKED["train_sizes"]  # and not fitted for the prediction
         if refitted and (fate := Path(self.memory) / "fate").exists():
             what, after = fate.read_text().split()
-            if len(cells(self.memory)) >= int(after):
+            if turn(self.memory) >= int(after):
+                wait_for(lambda: len(cells(self.memory)) >= int(after))
                 FATES[what](self.memory)
         return self
 
@@ -58,11 +61,26 @@ def fateful(memory):
 
 @contextmanager
 def fate(memory, what, after=2):
-    """Make something happen once so many refits are kept."""
+    """Make something happen to all refits after so many, once these are kept."""
     file = memory / "fate"
     file.write_text(f"{what} {after}")
     yield
     file.unlink(missing_ok=True)
+
+
+def turn(memory):
+    """Return how many refits, of all processes, began before this one."""
+    for number in count():
+        with suppress(FileExistsError):
+            Path(memory, f"turn_{number}").touch(exist_ok=False)
+            return number
+
+
+def wait_for(found, seconds=200.0):
+    end = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.01)
 
 
 def curve(estimator=None, memory=None, *, X=X, y=Y, **changed):

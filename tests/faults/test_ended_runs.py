@@ -4,12 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import BrokenExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
-from fault_cases import assert_same, cells, curve, fate, fateful, full_disk
+from fault_cases import assert_same, cells, curve, fate, fateful, full_disk, wait_for
 
 import sk_deepfeat.whole_files as whole_files
 from sk_deepfeat.__main__ import main
@@ -72,6 +71,25 @@ def test_what_could_not_be_kept_is_not_said_to_be(tmp_path, monkeypatch):
     assert caught.value.__notes__ == ["That was after 3 of 6 refits."]
 
 
+def test_a_refit_whose_writing_is_interrupted_is_not_said_to_be_kept(tmp_path, monkeypatch):
+    write = whole_files._write
+
+    def interrupted(*arguments):
+        if len(cells(tmp_path)) == 2:
+            raise KeyboardInterrupt
+        write(*arguments)
+
+    with (
+        monkeypatch.context() as patch,
+        pytest.warns(RuntimeWarning, match="Interrupted after 2 of 6 refits, which are kept in"),
+    ):
+        patch.setattr(whole_files, "_write", interrupted)
+        curve(memory=tmp_path)
+    kept = written(tmp_path)
+    assert_same(curve(memory=tmp_path), curve())
+    assert_found_again(kept, tmp_path, 6)
+
+
 def written(memory):
     """Return when each refit was written."""
     return {path.name: path.stat().st_mtime_ns for path in cells(memory)}
@@ -104,13 +122,6 @@ def started(*words):
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-
-
-def wait_for(found, seconds=200.0):
-    end = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.01)
 
 
 def end_between_two_cells(run, memory, number):
