@@ -1,10 +1,13 @@
 """Ten thousand small fits with their questions in one process: what is left of them.
 
 Every fit is another table of 40 to 60 rows; kinds of estimators and populations take turns. Now and
-then fits run in two threads, learning curves in two worker processes with refits kept on the disk,
-and pages and pictures are written. Memory, threads, child processes and open handles are read when
-a tenth is done and at the end, after the pool of workers was shut down: resident memory, and what
-malloc has handed out, which leaves out what the allocator keeps for later (glibc; NaN elsewhere).
+then fits run in two threads, and at each tenth learning curves in two worker processes with refits
+kept on the disk, and pages and pictures are written. Memory, threads, child processes and open
+handles are read when a tenth is done and at the end, after the pool of workers was shut down:
+resident memory, and what malloc has handed out, which leaves out what the allocator keeps for later
+(glibc; NaN elsewhere). glibc gives each new thread one of several arenas, and what is free in one
+does not serve the others, so that resident memory goes up and down by a few per cent with threads
+that come and go. So this process has one arena; ``--arenas 0`` leaves glibc its own number.
 One line of JSON; ``--fits`` makes a shorter run, ``--progress`` names a file that tells how far it
 is. Linux.
 """
@@ -39,9 +42,10 @@ from sk_deepfeat.model_selection import RidgeLearningCurveDisplay, ridge_learnin
 from sk_deepfeat.report import write_report
 
 ASKED_EVERY = 5  # fits with leave-one-out, of which one answers the longer questions
-FITS, THREADS_EVERY, WORKERS_EVERY, PAGE_EVERY = 10_000, 100, 1000, 1000
+FITS, THREADS_EVERY = 10_000, 100
 SAMPLES = 40  # readings of the memory after the first tenth
 C_LIBRARY = ctypes.CDLL(None)
+M_ARENA_MAX = -8  # of glibc's malloc.h
 
 
 class Left(NamedTuple):
@@ -203,7 +207,8 @@ def one(count: int) -> None:
 def soak(fits: int = FITS, *, pages: bool = True, tell=lambda done: None) -> dict:
     """Return what was left after a tenth of the fits, and after all."""
     folder = tempfile.mkdtemp()
-    read_at = set(np.linspace(fits // 10, fits, SAMPLES, dtype=int).tolist())
+    tenth = max(fits // 10, 1)
+    read_at = set(np.linspace(tenth, fits, SAMPLES, dtype=int).tolist())
     memory, start, done = [], None, 0
     began = time.monotonic()
     try:
@@ -218,9 +223,9 @@ def soak(fits: int = FITS, *, pages: bool = True, tell=lambda done: None) -> dic
                 else:
                     one(done)
                     done += 1
-                if done % WORKERS_EVERY == 0:
-                    everything(done, folder, pages and done % PAGE_EVERY == 0)
-                if start is None and done >= fits // 10:
+                if done % tenth == 0:
+                    everything(done, folder, pages)
+                if start is None and done >= tenth:
                     start = left()
                 if done in read_at:
                     gc.collect()
@@ -253,8 +258,11 @@ def everything(seed: int, folder: str, pages: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fits", type=int, default=FITS)
+    parser.add_argument("--arenas", type=int, default=1)
     parser.add_argument("--progress", type=Path)
     arguments = parser.parse_args()
+    if arguments.arenas and hasattr(C_LIBRARY, "mallopt"):
+        C_LIBRARY.mallopt(M_ARENA_MAX, arguments.arenas)
 
     def tell(done: int) -> None:
         if arguments.progress is not None:
