@@ -25,6 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addoption(f"--{marker}", action="store_true", help=meaning)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the workers of `pytest -n`, which inherit these, share the cores."""
+    if workers := config.getoption("numprocesses", None):
+        each = str(max(1, (os.cpu_count() or 1) // workers))
+        os.environ.update(OPENBLAS_NUM_THREADS=each, OMP_NUM_THREADS=each, MKL_NUM_THREADS=each)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     off = [marker for marker in DESELECTED if not config.getoption(f"--{marker}")]
     left_out = [item for item in items if any(map(item.get_closest_marker, off))]

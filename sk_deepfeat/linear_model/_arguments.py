@@ -11,6 +11,7 @@ from sk_deepfeat.theory.validation import (
     MOST_ALPHA,
     FloatArray,
     axes_of,
+    check_unmasked,
     is_finite,
 )
 
@@ -47,6 +48,7 @@ def check_fitted_alpha(alpha: Any) -> None:
     if axes_of(alpha) == 0:
         check_alpha(alpha)
         return
+    check_unmasked(alpha, "alpha")
     try:
         values = np.asarray(alpha)
     except ValueError:  # of lists of several lengths

@@ -28,7 +28,7 @@ from sk_deepfeat.rows import (
     warn_of_the_largest,
 )
 from sk_deepfeat.theory import GramAccumulator, RidgeFactorization, factorize_sums
-from sk_deepfeat.theory.validation import check_flag, numeric_targets
+from sk_deepfeat.theory.validation import check_flag, check_unmasked, numeric_targets
 
 RESERVOIR_SIZE = 10_000
 # Arrays of more entries, two gigabytes in double precision, are taken block by block.
@@ -178,6 +178,8 @@ class StreamFitMixin:
         block = RowBlock(*map(in_numpy, block))
         first = sums.n_blocks == 0
         try:
+            check_unmasked(block.X, "X")
+            check_unmasked(block.sample_weight, "sample_weight")
             X = validate_data(
                 self,
                 block.X,

@@ -20,6 +20,7 @@ from sk_deepfeat.theory.validation import (
     check_cells,
     check_flag,
     check_n_samples,
+    check_unmasked,
 )
 
 _UNFITTED = (
@@ -196,6 +197,7 @@ class AnswersMixin:
             An integer value; infinity if the target is not above the noise, NaN if it is not
             reached where the error is known; both with a `PopulationWarning`.
         """
+        check_unmasked(target_error, "target_error")
         number = axes_of(target_error) == 0 and np.asarray(target_error).dtype.kind in "iuf"
         if not number or not np.isfinite(target_error):
             raise ValueError(f"target_error={target_error!r} must be a finite number.")

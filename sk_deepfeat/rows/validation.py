@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sk_deepfeat.rows.namespaces import in_numpy
-from sk_deepfeat.theory.validation import FloatArray, numeric_targets, real_number
+from sk_deepfeat.theory.validation import FloatArray, check_unmasked, numeric_targets, real_number
 
 
 def check_rows(
@@ -66,6 +66,8 @@ def rows_in_numpy(
     """
     require_targets(estimator, y)
     X, y, sample_weight = map(in_numpy, (X, y, sample_weight))
+    for values, name in ((X, "X"), (y, "y"), (sample_weight, "sample_weight")):
+        check_unmasked(values, name)
     with _integers_in_range():
         X, y = validate_data(
             estimator,

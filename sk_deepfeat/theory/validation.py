@@ -116,8 +116,15 @@ def check_callable(activation: Any, name: str = "activation") -> None:
         )
 
 
+def check_unmasked(values: Any, name: str) -> None:
+    """Raise ValueError where entries are masked: NumPy would take the numbers below the mask."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked entries; fill them, or leave them out.")
+
+
 def real_array(values: ArrayLike, name: str) -> FloatArray:
     """Return `values` as float64, or raise TypeError if they are no real numbers."""
+    check_unmasked(values, name)
     try:
         array = np.asarray(values)
         if array.dtype.kind == "c":
@@ -148,6 +155,7 @@ def whole_number(value: Any, name: str, least: int = 0) -> int:
 
 def numeric_targets(y: Any) -> FloatArray:
     """Return targets as float64, or raise ValueError with the remedy for classes."""
+    check_unmasked(y, "y")
     try:
         array = np.asarray(y)
         if array.dtype.kind == "c":
@@ -170,6 +178,7 @@ def axes_of(values: Any) -> int:
 
 
 def _numeric(values: ArrayLike, name: str) -> FloatArray:
+    check_unmasked(values, name)
     try:
         array = np.asarray(values)
     except (TypeError, ValueError) as error:

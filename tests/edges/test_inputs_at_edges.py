@@ -194,3 +194,37 @@ def test_targets_that_are_none_are_named(kind):
     for name in POPULATIONS:
         with pytest.raises(ValueError, match=message):
             fitted(X, targets, name)
+
+
+MASKED_Y = np.ma.masked_array(Y, mask=np.arange(40) == 3)
+MASKED = {
+    "X": lambda: DeterministicEquivalentRidge().fit(np.ma.masked_equal(X, 3), Y),
+    "y": lambda: DeterministicEquivalentRidge().fit(X, MASKED_Y),
+    "sample_weight": lambda: DeterministicEquivalentRidge().fit(X, Y, sample_weight=MASKED_Y),
+    "alpha": lambda: DeterministicEquivalentRidge(np.ma.masked_equal([1.0, 2.0], 2.0)).fit(
+        X, np.c_[Y, Y]
+    ),
+    "y of classes": lambda: DeterministicEquivalentRidgeClassifier().fit(X, MASKED_Y),
+    "X of a block": lambda: DeterministicEquivalentRidge().partial_fit(np.ma.masked_equal(X, 3), Y),
+    "y of a block": lambda: DeterministicEquivalentRidge().partial_fit(X, MASKED_Y),
+    "sample_weight of a block": lambda: DeterministicEquivalentRidge().partial_fit(
+        X, Y, sample_weight=MASKED_Y
+    ),
+    "alpha asked": lambda: fitted(X, Y, "gcv").predict_test_error(5, np.ma.masked),
+    "n_samples asked": lambda: fitted(X, Y, "gcv").predict_test_error(
+        np.ma.masked_equal([5, 6], 6), 1.0
+    ),
+    "target_error of a population": lambda: fitted(X, Y, "plug-in").population_.required_samples(
+        np.ma.masked, 1.0
+    ),
+    "alpha of a population": lambda: fitted(X, Y, "plug-in").population_.required_samples(
+        1.0, np.ma.masked
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MASKED)
+def test_masked_entries_are_refused(what):
+    """NumPy would take the numbers below the mask."""
+    with pytest.raises(ValueError, match=rf"{what.split()[0]} has masked entries; fill them"):
+        MASKED[what]()
