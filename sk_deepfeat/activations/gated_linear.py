@@ -15,7 +15,8 @@ from scipy import special
 
 FloatArray = NDArray[np.float64]
 
-# A standard deviation of zero is taken as this: moments then are the limits.
+# A standard deviation of zero is taken as this, times the mean where that is above one: moments
+# then are the limits.
 _SMALLEST = 1e-150
 # Terms of Var f = Σ a_k²/k! where the gate is much smoother than the input is wide.
 _N_TERMS = 24
@@ -117,10 +118,13 @@ class GatedLinear:
 
 
 def _floats(mean: Any, std: Any) -> tuple[FloatArray, FloatArray]:
-    return np.asarray(mean, np.float64), np.maximum(np.asarray(std, np.float64), _SMALLEST)
+    mean = np.asarray(mean, np.float64)
+    least = _SMALLEST * np.maximum(1.0, np.abs(mean))
+    return mean, np.maximum(np.asarray(std, np.float64), least)
 
 
 def _density(x: FloatArray) -> FloatArray:
+    x = np.clip(x, -40.0, 40.0)  # beyond, it is 0
     return np.exp(-0.5 * np.square(x)) / np.sqrt(2.0 * np.pi)
 
 

@@ -103,7 +103,8 @@ def refuse_dates(series: Any, name: str, role: str = "column", remedy: str = "")
         f"make numbers of them (days since a day, month, weekday), or leave the {role} out: "
         f'--drop "{name}"'
     )
-    raise ValueError(f"{role} {name!r} holds {kind}, such as {present.iloc[0]!s:.40}; {remedy}.")
+    example = on_one_line(present.iloc[0])
+    raise ValueError(f"{role} {name!r} holds {kind}, such as {example}; {remedy}.")
 
 
 def refuse_mixed(texts: Any, name: str, role: str = "column") -> None:
@@ -159,11 +160,16 @@ def _number(series: Any, name: str, missing: int) -> Column:
     )
 
 
+def on_one_line(value: Any) -> str:
+    """Return the beginning of a value's text, with spaces for line ends."""
+    return " ".join(str(value)[:40].split())
+
+
 def _category(texts: Any, name: str, missing: int) -> Column:
     counts = texts.value_counts()
     least = rare_share(len(texts)) * len(texts)
     if len(counts) == 1 and missing == 0:
-        return Column(name, LEFT_OUT, f"left out: always {counts.index[0]!s:.40}")
+        return Column(name, LEFT_OUT, f"left out: always {on_one_line(counts.index[0])}")
     if len(counts) == len(texts) - missing and len(counts) > 1:
         return Column(name, LEFT_OUT, "left out: every value occurs once, as in identifiers")
     frequent = int((counts >= least).sum())
@@ -175,7 +181,7 @@ def _category(texts: Any, name: str, missing: int) -> Column:
         )
     said = f"category of {len(counts):,} levels"
     if len(counts) == 1:
-        said = f"category: {counts.index[0]!s:.40} or missing"
+        said = f"category: {on_one_line(counts.index[0])} or missing"
     pooled = len(counts) - min(frequent, MOST_LEVELS)
     said += ": one column each"
     if pooled:

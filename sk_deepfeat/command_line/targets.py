@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sk_deepfeat.command_line.column_kinds import on_one_line
 from sk_deepfeat.rows import look_like_classes, target_kind
 
 _MOST_LABELS = 0.5  # different ones, of the rows
@@ -33,7 +34,8 @@ def as_targets(y: Any, named: str, task: str) -> tuple[NDArray[Any], bool]:
     y = np.asarray(y)
     of_classes = task == "classification" or (task == "auto" and _are_classes(y))
     if y.dtype.kind not in ("biufUS" if of_classes else "biuf"):
-        example = f" such as {np.ravel(y)[0]!s:.40}" if y.size and y.dtype.kind in "OUS" else ""
+        texts = y.size and y.dtype.kind in "OUS"
+        example = f" such as {on_one_line(np.ravel(y)[0])}" if texts else ""
         raise ValueError(
             f"{named} must be real numbers for --task {task}, but it holds text{example}; "
             "--task classification takes labels."
@@ -68,7 +70,7 @@ def check_targets(y: NDArray[Any], named: str) -> None:
     """Raise ValueError if targets, or one column of them, have one value alone."""
     if np.any(np.all(y == y[:1], axis=0)):
         value = np.ravel(y[0])[0]
-        raise ValueError(f"{named} is constant, {value!s:.40}; there is nothing to predict.")
+        raise ValueError(f"{named} is constant, {on_one_line(value)}; there is nothing to predict.")
 
 
 def _are_classes(y: NDArray[Any]) -> bool:

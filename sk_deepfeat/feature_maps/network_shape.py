@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import reprlib
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from sk_deepfeat.activations import as_activation
+
+_MOST_UNITS = 10**9  # products of two such widths are still sizes of an array
 
 
 def check_hidden_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
@@ -27,7 +30,7 @@ def check_hidden_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     TypeError
         If an entry is no integer.
     ValueError
-        If there is no entry, or one is not positive.
+        If there is no entry, or one is not positive, or too large for any memory.
     """
     remedy = "give a positive int or a sequence of them, such as (500, 200)."
     if isinstance(hidden_layer_sizes, list | tuple | range):
@@ -46,6 +49,11 @@ def check_hidden_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
             raise ValueError(
                 f"hidden_layer_sizes={hidden_layer_sizes!r} holds {size!r}, but a layer needs at "
                 f"least one unit; {remedy}"
+            )
+        if int(size) > _MOST_UNITS:
+            raise ValueError(
+                f"hidden_layer_sizes={reprlib.repr(hidden_layer_sizes)} holds a number above "
+                f"{_MOST_UNITS:,}; {remedy}"
             )
     if not sizes:
         raise ValueError(f"hidden_layer_sizes={hidden_layer_sizes!r} is empty; {remedy}")

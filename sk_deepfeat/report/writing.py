@@ -184,6 +184,8 @@ def _target(y: Any, ridge: Any, answers: Answers, name: str | None) -> str:
     values = numeric_targets(y)
     if not values.size:
         raise ValueError(f"y must hold the targets of the rows; got shape {values.shape}.")
+    if not np.all(np.isfinite(values)):
+        raise ValueError("y must hold the targets of the rows; some are NaN or infinite.")
     return (
         f"{name}, from {number(values.min())} to {number(values.max())}, mean "
         f"{number(values.mean())}, standard deviation {number(values.std())}"

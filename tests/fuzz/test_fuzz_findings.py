@@ -14,7 +14,7 @@ from sk_deepfeat import (
     theory,
 )
 from sk_deepfeat.__main__ import main
-from sk_deepfeat.activations import relu
+from sk_deepfeat.activations import relu, sign
 from sk_deepfeat.datasets import make_gaussian_classes, make_teacher_student
 from sk_deepfeat.model_selection import (
     CalibrationCheckDisplay,
@@ -31,6 +31,7 @@ from sk_deepfeat.populations import (
     PlugInPopulation,
 )
 from sk_deepfeat.report import write_report
+from sk_deepfeat.theory.one_sample.blocks import block_length
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 4))
@@ -285,3 +286,66 @@ def test_nearly_as_many_labels_as_rows(tmp_path, capsys):
     words = ["report", str(tmp_path / "data.csv"), "--target", "a", "--task", "classification"]
     assert main(words) == 2
     assert "a holds 60 different labels in 60 rows, too many" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e90, -1e100])
+@pytest.mark.parametrize("std", [0.0, 1e-300, 1.0])
+def test_moments_of_a_step_far_from_it(mean, std):
+    side = np.sign(mean)
+    found = theory.hermite_coefficients(sign, 2, mean, std)
+    np.testing.assert_allclose(found, [side, np.sqrt(2 / np.pi) * (side == 0), 0.0])
+    with pytest.raises(ValueError, match="mean must be at most 1e"):
+        theory.hermite_coefficients(sign, 2, 1e308, std)
+
+
+def test_more_units_than_an_array_has():
+    features = RandomDeepFeatures(np.array([10**400], dtype=object))
+    with pytest.raises(ValueError, match="holds a number above 1,000,000,000"):
+        features.fit(X)
+
+
+def test_a_stretch_of_nearly_all_the_weight():
+    """Without it there is no fit, and its rows tell nothing about their dependence."""
+    weights = np.ones(60)
+    weights[7] = 1e17
+    found = block_length(theory.ridge_factorization(X, Y, sample_weight=weights))
+    assert 1 <= found <= 30
+
+
+def test_alphas_of_a_picture_are_named():
+    pytest.importorskip("matplotlib", reason="displays need matplotlib")
+    ridge = DeterministicEquivalentRidge().fit(X, Y)
+    for wrong in (["a"], [1.0, -1.0]):
+        with pytest.raises(ValueError, match=r"alphas=.*: alpha=.* must be"):
+            RidgeLearningCurveDisplay.from_fitted(ridge, alphas=wrong)
+
+
+def test_labels_of_groups_are_integers():
+    labels = np.array([0, "a"], dtype=object)
+    with pytest.raises(TypeError, match="labels must be integers"):
+        theory.RowGroups(labels)
+
+
+def test_the_size_of_a_fit_as_text():
+    pytest.importorskip("matplotlib", reason="displays need matplotlib")
+    found = RIDGE.predict_decomposition([5.0, 100.0], 1.0)
+    draw = ErrorDecompositionDisplay.from_predictions
+    display = draw([5.0, 100.0], decomposition=found, n_fitted=np.array("15.0"))
+    assert "the fit: n = 15" in [text.get_text() for text in display.ax_.texts]
+    with pytest.raises(ValueError, match="n_fitted"):
+        draw([5.0, 100.0], decomposition=found, n_fitted=[15.0, 16.0])
+
+
+def test_a_report_on_infinite_targets(tmp_path):
+    pytest.importorskip("matplotlib", reason="reports need matplotlib")
+    with pytest.raises(ValueError, match="y must hold the targets of the rows; some are NaN or"):
+        write_report(RIDGE, tmp_path / "page.html", y=np.inf)
+
+
+def test_values_of_two_lines_are_told_on_one(tmp_path, capsys):
+    pytest.importorskip("pyarrow", reason="tables need pyarrow")
+    rows = "".join(f'{k % 11},{k % 7},"u\nv"\n' for k in range(60))
+    (tmp_path / "data.csv").write_text("a,b,c\n" + rows)
+    words = ["curve", str(tmp_path / "data.csv"), "--target", "a", "--repeats", "1"]
+    assert main([*words, "--output", str(tmp_path)]) == 0
+    assert "c: left out: always u v\n" in capsys.readouterr().err

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any, Self
 
 import numpy as np
 
+from sk_deepfeat.linear_model._arguments import check_alpha
 from sk_deepfeat.model_selection.arguments import as_sizes
 from sk_deepfeat.model_selection.curve_errors import scoring_of
 from sk_deepfeat.model_selection.curve_result import RidgeLearningCurve
@@ -263,6 +265,11 @@ class RidgeLearningCurveDisplay(Display):
             alphas = [alphas]
         if len(alphas) == 0:
             raise ValueError(f"alphas={alphas!r} must hold at least one number or 'optimal'.")
+        for alpha in alphas:
+            try:
+                check_alpha(alpha)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"alphas={reprlib.repr(alphas)}: {error}") from error
         metric = asked_metric(ridge, metric)
         asked = curves_of if outputs == "mean" else quantiles_of
         curves = asked(ridge, sizes, alphas, level, metric)

@@ -128,6 +128,7 @@ def plain_numbers(axis: Any) -> None:
 
 def mark_size(ax: Any, n_samples: float, *, low: bool = False, zorder: float = 0.0) -> Any:
     """Draw a thin line at the number of samples of the fit, labelled at its upper or lower end."""
+    n_samples = real_number(n_samples, "n_fitted")
     line = ax.axvline(n_samples, color="0.55", lw=0.8, ls=(0, (4, 2)), zorder=zorder, gid=_FIT)
     ax.annotate(
         f"the fit: n = {n_samples:g}",

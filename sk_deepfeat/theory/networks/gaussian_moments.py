@@ -29,6 +29,8 @@ from sk_deepfeat.theory.validation import check_callable, real_array
 _BEYOND = np.array([-24.0, -18.0, -14.0, 14.0, 18.0, 24.0])
 _OUTSIDE_SHARE = 1e-8
 _SMALLEST = 1e-150
+# Beyond this, products of moments leave double precision.
+_LARGEST = 1e100
 # Beyond, k! is no floating-point number.
 MAX_ORDER = 170
 
@@ -73,7 +75,7 @@ def activation_moments(activation: Any, mean: ArrayLike, std: ArrayLike) -> Acti
     Raises
     ------
     ValueError
-        If std is negative, an argument not finite, or a moment not finite.
+        If std is negative, an argument not finite or above 1e100, or a moment not finite.
 
     Examples
     --------
@@ -126,7 +128,7 @@ def hermite_coefficients(
     Raises
     ------
     ValueError
-        If std is negative, an argument not finite, or a moment not finite.
+        If std is negative, an argument not finite or above 1e100, or a moment not finite.
 
     Examples
     --------
@@ -179,6 +181,8 @@ def check_mean_and_std(mean: ArrayLike, std: ArrayLike) -> tuple[FloatArray, Flo
     for name, values in zip(("mean", "std"), arrays, strict=True):
         if not np.all(np.isfinite(values)):
             raise ValueError(f"{name} must be finite; got NaN or infinity.")
+        if np.any(np.abs(values) > _LARGEST):
+            raise ValueError(f"{name} must be at most {_LARGEST:g}; got {np.abs(values).max():g}.")
     if np.any(arrays[1] < 0):
         raise ValueError(f"std must not be negative; got {arrays[1].min()!r}.")
     return arrays[0], arrays[1]

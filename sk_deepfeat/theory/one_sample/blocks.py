@@ -146,7 +146,15 @@ def _gram(rows: FloatArray) -> FloatArray:
 
 
 def _solve(matrix: FloatArray, values: FloatArray) -> FloatArray:
-    solved: FloatArray = scipy.linalg.solve(matrix, values, assume_a="pos", check_finite=False)
+    """Return the solution, zero where a stretch of nearly all the weight leaves nothing to fit."""
+    try:
+        root, lower = scipy.linalg.cho_factor(matrix, check_finite=False)
+    except scipy.linalg.LinAlgError:
+        return np.zeros_like(values)
+    pivots = np.square(np.diag(root))
+    if pivots.min() <= np.finfo(float).eps * pivots.max():
+        return np.zeros_like(values)
+    solved: FloatArray = scipy.linalg.cho_solve((root, lower), values, check_finite=False)
     return solved
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -28,10 +29,18 @@ class RowGroups:
         Which group each row is in, from 0 on.
     sizes : ndarray of shape (n_groups,)
         Rows of each.
+
+    Raises
+    ------
+    TypeError
+        If the labels are no integers.
     """
 
     def __init__(self, labels: ArrayLike) -> None:
-        self.number = np.unique(np.asarray(labels), return_inverse=True)[1].ravel()
+        labels = np.asarray(labels)
+        if labels.dtype.kind not in "iub":
+            raise TypeError(f"labels must be integers; got {reprlib.repr(labels)}.")
+        self.number = np.unique(labels, return_inverse=True)[1].ravel()
         self.sizes = np.bincount(self.number)
 
     @property
