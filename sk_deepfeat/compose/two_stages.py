@@ -22,6 +22,7 @@ from sk_deepfeat.linear_model.fit_stages import CallbackSupportMixin, part_of_fi
 from sk_deepfeat.linear_model.questions import QUESTIONS
 from sk_deepfeat.plugins import require_members, resolve
 from sk_deepfeat.rows import check_groups, deal_groups
+from sk_deepfeat.theory.validation import is_finite
 
 IndexArray = NDArray[np.intp]
 
@@ -179,7 +180,7 @@ class TwoStages(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _n_feature_rows(self, n_rows: int) -> int:
         size = self.feature_size
-        if not isinstance(size, numbers.Real) or isinstance(size, bool) or size != size:
+        if not is_finite(size):
             raise TypeError(f"feature_size={size!r} must be a float in [0, 1) or an integer.")
         share = float(size)
         if isinstance(size, numbers.Integral) or share == 0.0:

@@ -19,6 +19,7 @@ from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.cause_sentences import Cause
 from sk_deepfeat.theory.validation import FloatArray
 
+_ANYTHING = 300.0  # a logarithm of factors so wide that they tell nothing
 _LARGEST_AS_SHARE = np.log(3.0)  # beyond, a factor reads better than a share
 _NO_ROWS = "The training rows are no longer there to look for the cause; fit again."
 _NO_CAUSE = (
@@ -218,13 +219,14 @@ def check_of(
     ]
     empty = [(np.empty(0),) * 5]
     n, alpha, measured, predicted, error = map(np.concatenate, zip(*(rows or empty), strict=True))
+    width = np.minimum(tuning.CHECK_BAR * error, _ANYTHING)
     check = CalibrationCheck(
         n,
         alpha * mean_weight,
         measured,
         predicted,
-        predicted * np.exp(-tuning.CHECK_BAR * error),
-        predicted * np.exp(tuning.CHECK_BAR * error),
+        predicted * np.exp(-width),
+        predicted * np.exp(width),
         calibration.disagreement,
         diagnose(calibration.disagreement == 0.0),
     )

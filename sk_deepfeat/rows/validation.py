@@ -14,6 +14,8 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from sk_deepfeat.rows.namespaces import in_numpy
 from sk_deepfeat.theory.validation import FloatArray, check_unmasked, numeric_targets, real_number
 
+_LEAST_OTHERS = 1e-14  # share of the weight that all rows but one must have
+
 
 def check_rows(
     estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any
@@ -130,4 +132,9 @@ def check_weights(sample_weight: Any, X: Any) -> FloatArray | None:
         )
     if np.count_nonzero(weights) < 2:
         raise ValueError("sample_weight must be positive for at least two rows.")
+    if total - weights.max() < _LEAST_OTHERS * total:
+        raise ValueError(
+            f"sample_weight gives row {int(weights.argmax())} so much that all others together are "
+            f"lost in rounding beside it: {float(weights.max() / total)!r} of the sum."
+        )
     return np.asarray(weights)

@@ -228,3 +228,27 @@ def test_masked_entries_are_refused(what):
     """NumPy would take the numbers below the mask."""
     with pytest.raises(ValueError, match=rf"{what.split()[0]} has masked entries; fill them"):
         MASKED[what]()
+
+
+@pytest.mark.parametrize("weight", [1e10, 1e13])
+@pytest.mark.parametrize(
+    "kind", [DeterministicEquivalentRidge, DeterministicEquivalentRidgeClassifier]
+)
+def test_a_row_of_nearly_all_the_weight(kind, weight):
+    """What is told is a number or NaN, in an interval that may hold anything."""
+    rows = np.random.default_rng(0).normal(size=(34, 19))
+    model = kind()
+    weights = np.where(np.arange(34) == 3, weight, 1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PopulationWarning)
+        model.fit(rows, rows[:, 0] > 0, sample_weight=weights)
+        model.predict_test_error([2, 34, 340], [1.0, 0.1, 10.0])
+        check = model.calibration_check()
+    assert np.all((check.lower <= check.predicted) & (check.predicted <= check.upper))
+
+
+def test_a_row_beside_which_all_others_are_rounding():
+    for kind in (DeterministicEquivalentRidge, DeterministicEquivalentRidgeClassifier):
+        weights = np.where(np.arange(40) == 3, 1e17, 1.0)
+        with pytest.raises(ValueError, match="sample_weight gives row 3 so much that all others"):
+            kind().fit(X, Y > 1, sample_weight=weights)

@@ -16,6 +16,7 @@ from sk_deepfeat import (
 from sk_deepfeat.__main__ import main
 from sk_deepfeat.activations import relu, sign
 from sk_deepfeat.datasets import make_gaussian_classes, make_teacher_student
+from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.model_selection import (
     CalibrationCheckDisplay,
     ErrorDecompositionDisplay,
@@ -349,3 +350,17 @@ def test_values_of_two_lines_are_told_on_one(tmp_path, capsys):
     words = ["curve", str(tmp_path / "data.csv"), "--target", "a", "--repeats", "1"]
     assert main([*words, "--output", str(tmp_path)]) == 0
     assert "c: left out: always u v\n" in capsys.readouterr().err
+
+
+def test_an_infinite_share_of_the_rows():
+    model = TwoStageRegressor(RandomDeepFeatures((6,)), feature_size=np.inf, random_state=0)
+    with pytest.raises(TypeError, match="feature_size=inf must be a float in"):
+        model.fit(X, Y)
+
+
+def test_subsets_beside_a_row_of_nearly_all_the_weight():
+    weights = np.where(np.arange(60) == 0, 1e12, 1.0)
+    model = DeterministicEquivalentRidge(block_length=5)
+    with pytest.warns(PopulationWarning):
+        check = model.fit(np.c_[X, X], Y, sample_weight=weights).calibration_check()
+    assert np.all(np.isnan(check.measured) | (check.measured >= 0))

@@ -220,10 +220,11 @@ class _Fitted:
 
     def errors(self, weights: FloatArray) -> SubsetErrors:
         """Return means over the rows."""
-        means = self.plain / (weights @ self.outside)[:, None, None]
+        total = (weights @ self.outside)[:, None, None]  # none beside a row of nearly all weight
+        means = np.divide(self.plain, total, out=np.full_like(self.plain, np.nan), where=total > 0)
         average = means.mean(axis=0)
         deviation = means.std(axis=0, ddof=1)
-        scatter = np.divide(deviation, average, out=np.zeros_like(average), where=average > 0)
+        scatter = np.divide(deviation, average, out=0.0 * average, where=average > 0)
         mean, noise = (part.reshape(self.shape[1:]) for part in (self.draws.mean, self.draws.noise))
         unseen = float(np.mean(self.outside.max(axis=1) == 0.0))
         found = SubsetErrors(self.size, self.alpha, mean, scatter, self.n_subsets, noise, unseen)
@@ -281,8 +282,13 @@ class _Draws:
             self.cross += self.weights[rows] @ values
 
     @property
+    def _weight(self) -> float:
+        """NaN where no row of any weight was left out."""
+        return float(self.weights.sum()) or np.nan
+
+    @property
     def mean(self) -> FloatArray:
-        return np.asarray(self.total / self.weights.sum())
+        return np.asarray(self.total / self._weight)
 
     @property
     def noise(self) -> FloatArray:
@@ -293,5 +299,5 @@ class _Draws:
             each = self.groups.sums(self.weights)
             square, cross = np.square(self.by_group).sum(axis=0), each @ self.by_group
         deviation = square - 2.0 * mean * cross + np.square(mean) * (each @ each)
-        error = np.sqrt(np.maximum(deviation, 0.0)) / self.weights.sum()
-        return np.divide(error, mean, out=np.zeros_like(mean), where=mean > 0)
+        error = np.sqrt(np.maximum(deviation, 0.0)) / self._weight
+        return np.divide(error, mean, out=0.0 * mean, where=mean > 0)
