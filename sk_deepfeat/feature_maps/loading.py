@@ -111,7 +111,9 @@ def load_features(
         raise
     except Exception as error:  # whatever a stranger has put in the place of values
         said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise ValueError(f"{os.fspath(path)!r} cannot be loaded: {said.rstrip('.')}.") from error
+        raise ValueError(
+            f"path={os.fspath(path)!r} cannot be loaded: {said.rstrip('.')}."
+        ) from error
     if estimator.get_params(deep=False).get("module") is not None:
         check_module_state(estimator)
     return estimator

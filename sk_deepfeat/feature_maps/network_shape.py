@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from sk_deepfeat.activations import as_activation
-
-_MOST_UNITS = 10**9  # products of two such widths are still sizes of an array
+from sk_deepfeat.theory.validation import MOST_UNITS
 
 
 def check_hidden_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
@@ -50,10 +49,10 @@ def check_hidden_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
                 f"hidden_layer_sizes={hidden_layer_sizes!r} holds {size!r}, but a layer needs at "
                 f"least one unit; {remedy}"
             )
-        if int(size) > _MOST_UNITS:
+        if int(size) > MOST_UNITS:
             raise ValueError(
                 f"hidden_layer_sizes={reprlib.repr(hidden_layer_sizes)} holds a number above "
-                f"{_MOST_UNITS:,}; {remedy}"
+                f"{MOST_UNITS:,}; {remedy}"
             )
     if not sizes:
         raise ValueError(f"hidden_layer_sizes={hidden_layer_sizes!r} is empty; {remedy}")

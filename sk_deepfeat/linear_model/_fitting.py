@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from sk_deepfeat.exceptions import warn_caller
-from sk_deepfeat.linear_model._arguments import alpha_of_outputs, exact_alphas, is_optimal
+from sk_deepfeat.linear_model._arguments import (
+    alpha_of_outputs,
+    exact_alphas,
+    is_optimal,
+)
 from sk_deepfeat.linear_model._device_rows import DeviceRows
 from sk_deepfeat.linear_model._population import (
     AskedPopulation,
@@ -28,7 +32,7 @@ from sk_deepfeat.theory import (
 )
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.blocks import block_groups, block_length
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, alpha_of_mean_weight
 
 
 class RidgeFitMixin:
@@ -210,7 +214,7 @@ def coefs_and_intercept(
     if np.ndim(alpha) == 0:
         return _at_one_alpha(factorization, float(alpha))
     if isinstance(factorization, RidgeFactorization) and not np.any(np.isnan(alpha)):
-        own = alpha / factorization.mean_weight
+        own = alpha_of_mean_weight(alpha, factorization.mean_weight)
         coefs = factorization.coefs_of_outputs(own)
         return _with_intercept(factorization, own, coefs)
     coefs = np.empty((factorization.n_features, alpha.size))
@@ -227,7 +231,7 @@ def coefs_and_intercept(
 def _at_one_alpha(
     factorization: RidgeFactorization | UnfactorizedRows, alpha: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    alpha_of_mean = alpha / factorization.mean_weight
+    alpha_of_mean = alpha_of_mean_weight(alpha, factorization.mean_weight)
     if isinstance(factorization, RidgeFactorization):
         coefs = factorization.coefs(alpha_of_mean)
     else:
@@ -247,7 +251,7 @@ def _iterated_coefs(rows: UnfactorizedRows, alpha: float) -> FloatArray:
     """Return coefficients by conjugate gradients, or what is best of them, with a warning."""
     if np.isnan(alpha):
         return np.full((rows.n_features, rows.targets.shape[1]), np.nan)
-    found = rows.solution(alpha / rows.mean_weight)
+    found = rows.solution(alpha_of_mean_weight(alpha, rows.mean_weight))
     if not found.converged:
         warn_caller(
             f"Conjugate gradients at alpha={alpha:.3g} have not converged: coefficients are right "

@@ -15,7 +15,7 @@ from sklearn.utils.validation import has_fit_parameter
 from sk_deepfeat.plugins import require_members, require_same_data, resolve
 from sk_deepfeat.theory import ErrorDecomposition, TargetVariance
 from sk_deepfeat.theory.answer import AskedVariance, ShareOfAll
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, alpha_of_mean_weight
 
 
 def fit_population(
@@ -135,7 +135,7 @@ class AskedPopulation:
 
         Errors have an axis of outputs, whether the targets had one or not.
         """
-        found = self._answer((n_samples, alpha / self.mean_weight), variance)
+        found = self._answer((n_samples, alpha_of_mean_weight(alpha, self.mean_weight)), variance)
         return found if self.factor is None else found.per_output(self.factor, root=self.root)
 
     def _answer(self, cells: tuple[FloatArray, FloatArray], variance: bool) -> Any:

@@ -16,7 +16,7 @@ from sk_deepfeat.linear_model._scores import CLASS_SCORES, named, score_of_losse
 from sk_deepfeat.linear_model.error_predictor import ErrorPredictor
 from sk_deepfeat.theory.one_sample.classes import tuning
 from sk_deepfeat.theory.required_samples import Goal
-from sk_deepfeat.theory.validation import FloatArray, is_finite
+from sk_deepfeat.theory.validation import FloatArray, alpha_of_mean_weight, is_finite
 
 # Which of the K + 2 losses of a population each metric is.
 _COLUMNS = {
@@ -272,7 +272,7 @@ class AskedMetric(AskedPopulation):
             )
         return self.population.class_answer(
             n_samples,
-            alpha / self.mean_weight,
+            alpha_of_mean_weight(alpha, self.mean_weight),
             fit_intercept=self.fit_intercept,
             columns=_COLUMNS[self.metric],
             temperature=self.temperature,

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from sk_deepfeat.model_selection.curve_errors import SQUARED_ERRORS, Errors
 from sk_deepfeat.theory import ridge_factorization
 from sk_deepfeat.theory.sparse import is_sparse
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, alpha_of_mean_weight
 
 IndexArray = NDArray[np.intp]
 _TEST_BLOCK = 2048
@@ -68,7 +68,7 @@ def measure_subset(
             given = sample_weight[train]
             row_weights = given if row_weights is None else given * row_weights
         path = ridge_factorization(rows, targets, row_weights, fit_intercept=fit_intercept)
-        coefs = path.coefs(alphas / path.mean_weight)
+        coefs = path.coefs(alpha_of_mean_weight(alphas, path.mean_weight))
         weights = coefs.transpose(1, 0, 2).reshape(path.n_features, -1)
         offset = np.tile(path.target_mean, alphas.size) - path.feature_mean @ weights
         total: Any = 0.0

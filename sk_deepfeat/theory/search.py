@@ -142,7 +142,7 @@ def smallest_sufficient(
     """
     _check_function(error, "error")
     target, settled_from = real_number(target, "target"), real_number(settled_from, "settled_from")
-    smallest = real_number(smallest, "smallest", positive=True)
+    smallest = max(1.0, real_number(smallest, "smallest", positive=True))
     largest = real_number(largest, "largest")
     if smallest > largest:
         raise ValueError(f"smallest={smallest!r} must not be above largest={largest!r}.")

@@ -13,6 +13,7 @@ FloatArray = NDArray[np.float64]
 LARGEST = float(np.finfo(np.float64).max)
 # Beyond these the products of the theory leave double precision.
 MOST_SAMPLES, MOST_ALPHA = 1e100, 1e300
+MOST_UNITS = 10**9  # of a layer: products of two such widths are still sizes of an array
 
 
 def check_eigenvalues(eigenvalues: ArrayLike) -> FloatArray:
@@ -54,6 +55,12 @@ def check_alpha(alpha: ArrayLike, name: str = "alpha") -> FloatArray:
     if np.any(values > MOST_ALPHA):
         raise ValueError(f"{name} must be at most {MOST_ALPHA:g}; got {float(values.max())!r}.")
     return values
+
+
+def alpha_of_mean_weight(alpha: Any, mean_weight: float) -> Any:
+    """Return alpha in units of the mean weight, of which the largest stand for all beyond."""
+    with np.errstate(over="ignore"):
+        return np.minimum(alpha / np.float64(mean_weight), MOST_ALPHA)
 
 
 def single_alpha(alpha: Any, name: str = "alpha") -> float:

@@ -230,21 +230,24 @@ def test_masked_entries_are_refused(what):
         MASKED[what]()
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e9])  # which leaves the heavy row nothing but rounding
 @pytest.mark.parametrize("weight", [1e10, 1e13])
 @pytest.mark.parametrize(
     "kind", [DeterministicEquivalentRidge, DeterministicEquivalentRidgeClassifier]
 )
-def test_a_row_of_nearly_all_the_weight(kind, weight):
+def test_a_row_of_nearly_all_the_weight(kind, weight, offset):
     """What is told is a number or NaN, in an interval that may hold anything."""
-    rows = np.random.default_rng(0).normal(size=(34, 19))
-    model = kind()
-    weights = np.where(np.arange(34) == 3, weight, 1.0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PopulationWarning)
-        model.fit(rows, rows[:, 0] > 0, sample_weight=weights)
-        model.predict_test_error([2, 34, 340], [1.0, 0.1, 10.0])
-        check = model.calibration_check()
-    assert np.all((check.lower <= check.predicted) & (check.predicted <= check.upper))
+    for shape in ((34, 19), (16, 60)):
+        rows = np.random.default_rng(0).normal(size=shape)
+        weights = np.where(np.arange(shape[0]) == 3, weight, 1.0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PopulationWarning)
+            model = kind().fit(rows + offset, rows[:, 0] > 0, sample_weight=weights)
+            error = model.predict_test_error([2, 34, 340], [1.0, 0.1, 10.0])
+            check = model.calibration_check()
+        assert np.all(np.isnan(error) | (error >= 0))
+        within = (check.lower <= check.predicted) & (check.predicted <= check.upper)
+        assert np.all(within | np.isnan(check.predicted))
 
 
 def test_a_row_beside_which_all_others_are_rounding():

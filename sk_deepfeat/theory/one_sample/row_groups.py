@@ -21,7 +21,7 @@ class RowGroups:
     Parameters
     ----------
     labels : array-like of shape (n_rows,)
-        Integers; rows of one label are a group.
+        Integers, or others that can be sorted; rows of one label are a group.
 
     Attributes
     ----------
@@ -33,14 +33,14 @@ class RowGroups:
     Raises
     ------
     TypeError
-        If the labels are no integers.
+        If the labels cannot be sorted.
     """
 
     def __init__(self, labels: ArrayLike) -> None:
-        labels = np.asarray(labels)
-        if labels.dtype.kind not in "iub":
-            raise TypeError(f"labels must be integers; got {reprlib.repr(labels)}.")
-        self.number = np.unique(labels, return_inverse=True)[1].ravel()
+        try:
+            self.number = np.unique(np.asarray(labels), return_inverse=True)[1].ravel()
+        except TypeError as error:
+            raise TypeError(f"labels must be of one kind; got {reprlib.repr(labels)}.") from error
         self.sizes = np.bincount(self.number)
 
     @property

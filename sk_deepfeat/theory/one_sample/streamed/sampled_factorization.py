@@ -24,7 +24,12 @@ from sk_deepfeat.theory.one_sample.row_groups import RowGroups
 from sk_deepfeat.theory.one_sample.streamed.accumulator import GramAccumulator
 from sk_deepfeat.theory.one_sample.target_spread import target_variance
 from sk_deepfeat.theory.threads import threads_for
-from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    alpha_of_mean_weight,
+    check_flag,
+    real_array,
+)
 
 _CORRECTIONS = 2
 # What the left-out directions of a Gram matrix have in rows by rounding alone, over their length.
@@ -63,7 +68,7 @@ class SampledFactorization(RidgeFactorization):
         self.intercept_share = np.zeros(len(rows))
         if fit_intercept:
             self.intercept_share = self.weights / self.n_rows
-        self.exact_at = exact_at / self.mean_weight
+        self.exact_at = alpha_of_mean_weight(exact_at, self.mean_weight)
         codes = sums.reservoir.codes()
         self.groups = None if codes is None else RowGroups(codes)
         self._n_groups = sums.n_groups
