@@ -5,6 +5,8 @@ import pytest
 
 from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
 from sk_deepfeat.theory.validation import (
+    MOST_ALPHA,
+    alpha_of_mean_weight,
     check_alpha,
     check_callable,
     check_cells,
@@ -144,3 +146,9 @@ def test_masked_entries_are_refused_by_name(check, name):
         check(np.ma.masked_equal([1.0, 2.0], 2.0))
     whole = np.ma.masked_equal([1.0, 2.0], 3.0)
     np.testing.assert_array_equal(check(whole), [1.0, 2.0])
+
+
+def test_alpha_in_units_of_a_weight_that_no_quotient_holds():
+    found = alpha_of_mean_weight(np.array([0.0, 3.0, np.nan]), 2.0)
+    np.testing.assert_array_equal(found, [0.0, 1.5, np.nan])
+    assert alpha_of_mean_weight(1e-12, 5e-324) == MOST_ALPHA
