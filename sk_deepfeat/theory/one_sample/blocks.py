@@ -151,8 +151,7 @@ def _solve(matrix: FloatArray, values: FloatArray) -> FloatArray:
         root, lower = scipy.linalg.cho_factor(matrix, check_finite=False)
     except scipy.linalg.LinAlgError:
         return np.zeros_like(values)
-    pivots = np.square(np.diag(root))
-    if pivots.min() <= np.finfo(float).eps * pivots.max():
+    if np.square(np.diag(root)).min() <= np.finfo(float).eps:  # beside one
         return np.zeros_like(values)
     solved: FloatArray = scipy.linalg.cho_solve((root, lower), values, check_finite=False)
     return solved
