@@ -22,7 +22,6 @@ from sk_deepfeat.linear_model.fit_stages import CallbackSupportMixin, part_of_fi
 from sk_deepfeat.linear_model.questions import QUESTIONS
 from sk_deepfeat.plugins import require_members, resolve
 from sk_deepfeat.rows import check_groups, deal_groups
-from sk_deepfeat.theory.validation import is_finite
 
 IndexArray = NDArray[np.intp]
 
@@ -180,12 +179,13 @@ class TwoStages(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _n_feature_rows(self, n_rows: int) -> int:
         size = self.feature_size
-        if not is_finite(size):
+        number = isinstance(size, numbers.Real) and not isinstance(size, bool)
+        if not number or not -np.inf < size < np.inf:
             raise TypeError(f"feature_size={size!r} must be a float in [0, 1) or an integer.")
-        share = float(size)
-        if isinstance(size, numbers.Integral) or share == 0.0:
-            count, inside = int(share), 0 <= share < n_rows
+        if isinstance(size, numbers.Integral) or size == 0:
+            count, inside = int(size), 0 <= size < n_rows
         else:
+            share = float(size)
             count, inside = int(share * n_rows), 0.0 < share < 1.0 and share * n_rows >= 1
         if not inside:
             raise ValueError(

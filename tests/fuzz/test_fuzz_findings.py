@@ -353,10 +353,11 @@ def test_values_of_two_lines_are_told_on_one(tmp_path, capsys):
     assert "c: left out: always u v\n" in capsys.readouterr().err
 
 
-def test_an_infinite_share_of_the_rows():
+@pytest.mark.parametrize("wrong", [np.inf, np.nan, HUGE, True])
+def test_a_share_of_the_rows_that_is_none(wrong):
     features = RandomDeepFeatures((6,))
-    model = TwoStageRegressor(features, Ridge(), feature_size=np.inf, random_state=0)
-    with pytest.raises(TypeError, match="feature_size=inf must be a float in"):
+    model = TwoStageRegressor(features, Ridge(), feature_size=wrong, random_state=0)
+    with pytest.raises((TypeError, ValueError), match=r"feature_size=.* must (be a float|leave)"):
         model.fit(X, Y)
 
 
