@@ -317,7 +317,7 @@ def test_a_stretch_of_nearly_all_the_weight():
 def test_alphas_of_a_picture_are_named():
     pytest.importorskip("matplotlib", reason="displays need matplotlib")
     ridge = DeterministicEquivalentRidge().fit(X, Y)
-    for wrong in (["a"], [1.0, -1.0]):
+    for wrong in (["a"], [1.0, "a"]):
         with pytest.raises(ValueError, match=r"alphas=.*: alpha=.* must be"):
             RidgeLearningCurveDisplay.from_fitted(ridge, alphas=wrong)
 

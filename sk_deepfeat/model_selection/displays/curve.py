@@ -265,11 +265,11 @@ class RidgeLearningCurveDisplay(Display):
             alphas = [alphas]
         if len(alphas) == 0:
             raise ValueError(f"alphas={alphas!r} must hold at least one number or 'optimal'.")
-        for alpha in alphas:
+        for word in (alpha for alpha in alphas if isinstance(alpha, str)):
             try:
-                check_alpha(alpha)
-            except (TypeError, ValueError) as error:
-                raise type(error)(f"alphas={reprlib.repr(alphas)}: {error}") from error
+                check_alpha(word)
+            except ValueError as error:
+                raise ValueError(f"alphas={reprlib.repr(alphas)}: {error}") from error
         metric = asked_metric(ridge, metric)
         asked = curves_of if outputs == "mean" else quantiles_of
         curves = asked(ridge, sizes, alphas, level, metric)
