@@ -158,7 +158,7 @@ NO_SAVED_MAP = {
 def test_other_files_are_refused(saved, name):
     path, _, arrays = saved
     header, message = NO_SAVED_MAP[name]
-    with pytest.raises(ValueError, match=rf"map.npz' cannot be loaded: .*{message}"):
+    with pytest.raises(ValueError, match=rf"path=.*map.npz' cannot be loaded: .*{message}"):
         load_features(write_parts(path, header, arrays))
 
 
