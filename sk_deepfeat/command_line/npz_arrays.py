@@ -55,6 +55,8 @@ def read_npz(path: Path, arguments: argparse.Namespace) -> FoundRows:
         raise ValueError(f"{path} cannot be read as an .npz file: {error}.") from error
     if X.ndim < 2 or y.ndim == 0 or len(X) != len(y):
         raise ValueError(f"{path}: X needs one row per target; got shapes {X.shape} and {y.shape}.")
+    if 0 in X.shape[1:]:
+        raise ValueError(f"{path}: X of shape {X.shape} has no feature to predict from.")
     if X.dtype.kind not in "biuf":
         raise ValueError(f"{path}: X must be real numbers; it holds {X.dtype}.")
     is_table = X.ndim == 2

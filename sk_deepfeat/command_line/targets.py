@@ -46,6 +46,8 @@ def as_targets(y: Any, named: str, task: str) -> tuple[NDArray[Any], bool]:
         raise ValueError(
             f"{named} of shape {y.shape} must have one axis for classes, one or two for numbers."
         )
+    if y.shape[1:] == (0,):
+        raise ValueError(f"{named} of shape {y.shape} has no column; there is nothing to predict.")
     if y.dtype.kind == "f":
         wrong = ~np.isfinite(y)
         if np.any(wrong):

@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge
 
 from sk_deepfeat import (
     DeterministicEquivalentRidge,
+    DeterministicEquivalentRidgeClassifier,
     RandomDeepFeatures,
     TwoStageRegressor,
     plugins,
@@ -392,3 +393,47 @@ def test_weights_so_small_that_alpha_is_beyond_any_ridge():
 def test_widths_of_layers_on_paper():
     with pytest.raises(ValueError, match="hidden_layer_sizes must be at most 1,000,000,000"):
         theory.annealed_spectrum(None, "relu", np.eye(4), hidden_layer_sizes=[HUGE])
+
+
+@pytest.mark.parametrize(
+    "model", [DeterministicEquivalentRidge, DeterministicEquivalentRidgeClassifier]
+)
+def test_a_row_whose_leverage_is_gone_beside_nearly_all_the_weight(model):
+    """No q has more degrees of freedom than there are rows of any leverage left."""
+    twice = np.repeat(rng.normal(size=(2, 4)), 2, axis=0)
+    y, weights = np.arange(4), [1e12, 1.0, 1.0, 1.0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("ignore", PopulationWarning)
+        warnings.filterwarnings("ignore", message="The number of unique classes")
+        fitted = model().fit(twice, y, sample_weight=weights)
+        error, lower, upper = fitted.predict_test_error([2, 4, 100], return_interval=True)
+    known = np.isfinite(error)
+    assert np.all((lower <= error)[known] & (error <= upper)[known])
+
+
+@pytest.mark.parametrize("largest", [1.0, 1e12])
+def test_errors_of_many_outputs_that_nearly_all_lie_in_one_block(largest):
+    """What rounding leaves of the others' sums says nothing of their spread in a class."""
+    weights = np.random.default_rng(20659).uniform(0.5, 2.0, size=40)
+    weights[0] = largest
+    huge = np.random.default_rng(20658).normal(size=(40, 2)) + 1e9
+    model = DeterministicEquivalentRidgeClassifier(fit_intercept=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("ignore", PopulationWarning)
+        warnings.filterwarnings("ignore", message="The number of unique classes")
+        groups = np.random.default_rng(20659).integers(0, 10, size=40)
+        model.fit(huge, np.arange(40), groups=groups, sample_weight=weights)
+        error = model.predict_test_error([10, 40, 10**6])
+    assert not np.any(error < 0.0)
+
+
+@pytest.mark.parametrize("command", ["report", "curve"])
+@pytest.mark.parametrize("name, shape", [("X", (60, 0)), ("X", (60, 3, 0)), ("y", (60, 0))])
+def test_arrays_of_no_column(command, name, shape, tmp_path, capsys):
+    pytest.importorskip("matplotlib", reason="pictures need matplotlib")
+    np.savez(tmp_path / "data.npz", **{"X": X, "y": Y} | {name: np.zeros(shape)})
+    words = [command, str(tmp_path / "data.npz"), "--output", str(tmp_path / "page.html")]
+    assert main(words) == 2
+    assert f"{name} of shape {shape} has no" in capsys.readouterr().err

@@ -92,7 +92,7 @@ class FewBins:
             by_range = (active - active[0]) / (active[-1] - active[0])
             shares = _BY_NUMBER * by_number + (1.0 - _BY_NUMBER) * by_range
             found[...] = np.interp(places, shares, active)
-        self._edges = np.exp(borders[:, 1:-1])
+        self._edges, self._borders = np.exp(borders[:, 1:-1]), borders
         nothing = np.full((len(q), self._idle), np.log(least))
         middles = 0.5 * (borders[:, 1:] + borders[:, :-1])
         self.centres: FloatArray = np.hstack([nothing, middles])
@@ -107,7 +107,17 @@ class FewBins:
         """Return log q less the centre of the row's class."""
         with np.errstate(divide="ignore"):
             found = np.log(q)
+        first, last = self._borders[:, 0], self._borders[:, -1]
+        apart = q <= 0 if self._idle else False
+        np.minimum(first, np.where(apart, np.inf, found).min(axis=1), out=first)
+        np.maximum(last, found.max(axis=1), out=last)
         found -= np.take_along_axis(self.centres, index, axis=1)
         if self._idle:
             found[index == 0] = 0.0
         return np.maximum(found, -_FAR_BELOW, out=found)
+
+    def ends(self) -> tuple[FloatArray, FloatArray]:
+        """Return the least and the largest offset that a row so far may have, (G, count) each."""
+        middles, idle = self.centres[:, self._idle :], np.zeros((len(self.centres), self._idle))
+        lower = np.maximum(self._borders[:, :-1] - middles, -_FAR_BELOW)
+        return np.hstack([idle, lower]), np.hstack([idle, self._borders[:, 1:] - middles])

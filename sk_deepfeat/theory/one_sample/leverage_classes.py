@@ -202,7 +202,7 @@ def _moments(sums: BlockSums, grid: FloatArray, block: int, intercept: bool) -> 
         share = some.rows[:, block][:, filled] / n_rows
         leverage = some.leverage[:, block][:, filled] / by_leverage
         if sums.few is not None:
-            error, weighted = two_points(some.error[:, block], sums.few.centres)
+            error, weighted = two_points(some.error[:, block], sums.few.centres, sums.few.ends())
         else:
             error, weighted = np.swapaxes(some.error[:, block][:, :, filled], 0, 1)
         error /= n_rows

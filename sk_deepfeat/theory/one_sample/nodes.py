@@ -163,8 +163,8 @@ class NodesOfStack:
 def _inverse_square(values: FloatArray) -> FloatArray:
     """Return 1/(1 + values)², in their place."""
     values += 1.0
-    np.square(values, out=values)
-    return np.asarray(np.reciprocal(values, out=values))
+    np.reciprocal(values, out=values)  # before the square, which may be beyond the range of floats
+    return np.asarray(np.square(values, out=values))
 
 
 def _summed(sums: FloatArray, damping: FloatArray) -> FloatArray:

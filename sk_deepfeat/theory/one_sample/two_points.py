@@ -15,7 +15,9 @@ from sk_deepfeat.theory.validation import FloatArray
 _LEAST_VARIANCE = 1e-12
 
 
-def two_points(moments: FloatArray, centres: FloatArray) -> tuple[FloatArray, FloatArray]:
+def two_points(
+    moments: FloatArray, centres: FloatArray, ends: tuple[FloatArray, FloatArray]
+) -> tuple[FloatArray, FloatArray]:
     """Return the weights of two points for each class, and these times their q.
 
     Parameters
@@ -24,20 +26,27 @@ def two_points(moments: FloatArray, centres: FloatArray) -> tuple[FloatArray, Fl
         Σ w xᵖ for p = 0..3, w not negative and x = log q - centre. What is returned lies in it.
     centres : ndarray of shape (G, C)
         Of the classes.
+    ends : tuple of ndarray of shape (G, C)
+        The least and the largest x in each class. Moments that no such x have are the rounding of
+        a difference, and are cut to what these allow.
 
     Returns
     -------
     weight, weighted : ndarray of shape (G, 2C, t)
         First the lower points of all classes, then the upper ones.
     """
-    for at_ridge, centre in zip(moments, centres, strict=True):
+    for at_ridge, centre, least, most in zip(moments, centres, *ends, strict=True):
+        least, most = least[:, None], most[:, None]
+        radius = 0.5 * (most - least)
         total = np.maximum(at_ridge[0], 0.0)
         mean, second, third = (_ratio(values, total) for values in at_ridge[1:])
-        variance = second - np.square(mean)
+        mean = np.clip(mean, least, most)
+        variance = np.minimum(second - np.square(mean), np.square(radius))
         variance[variance <= _LEAST_VARIANCE] = 0.0
         # Half of the skewness: the points are at mean + half -+ root, with the weights that keep
         # the mean; they are those of Gauss for four moments.
         half = _ratio(third - mean * (second + 2.0 * variance), 2.0 * variance)
+        half = np.clip(half, -radius, radius)
         root = np.sqrt(np.square(half) + variance)
         upper = 0.5 * (1.0 - _ratio(half, root)) * total
         middle = mean + half + centre[:, None]

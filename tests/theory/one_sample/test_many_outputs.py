@@ -97,8 +97,9 @@ def test_two_points_have_the_moments():
     q, weight = np.exp(rng.normal(size=(2, 50, 3))), rng.uniform(size=(2, 50, 3))
     centres = np.array([[0.3], [-0.2]])
     x = np.log(q) - centres[..., None]
+    ends = x.min(axis=(1, 2))[:, None], x.max(axis=(1, 2))[:, None]
     moments = np.stack([(weight * x**p).sum(axis=1) for p in range(4)], axis=1)[:, :, None]
-    points, weighted = two_points(moments.copy(), centres)
+    points, weighted = two_points(moments.copy(), centres, ends)
     assert np.all(points > 0)
     at = np.log(weighted / points) - centres[..., None]
     for p in range(4):
@@ -107,9 +108,28 @@ def test_two_points_have_the_moments():
 
 def test_two_points_of_one():
     moments = 3.0 * np.array([1.0, 0.5, 0.25, 0.125])[None, :, None, None]
-    points, weighted = two_points(moments, np.zeros((1, 1)))
+    points, weighted = two_points(moments, np.zeros((1, 1)), (np.zeros((1, 1)), np.ones((1, 1))))
     assert points.sum() == pytest.approx(3.0)
     assert weighted.sum() == pytest.approx(3.0 * np.exp(0.5))
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        (1e-20, 1e-17, 1e-17, 1e-17),  # a mean far above
+        (1e-20, -1e-17, 1e-17, 1e-17),
+        (1.0, 0.5, 40.0, 0.0),  # a spread
+        (1.0, 0.5, 0.25 + 4e-10, 0.125 + 1e-6),  # a skewness
+        (1.0, 0.5, 0.25 + 4e-10, 0.125 - 1e-6),
+    ],
+)
+def test_two_points_of_what_rounding_has_left_are_near_the_class(moments):
+    ends = np.full((1, 1), -0.5), np.full((1, 1), 1.5)
+    sums = np.array(moments)[None, :, None, None]
+    points, weighted = two_points(sums, np.zeros((1, 1)), ends)
+    assert points.sum() == pytest.approx(moments[0])
+    x = np.log(weighted / points)
+    assert np.all(x >= -3.5) and np.all(x <= 4.5)
 
 
 def test_few_bins_are_about_their_centres():
@@ -123,6 +143,22 @@ def test_few_bins_are_about_their_centres():
     assert np.all(offset[:, 0] == 0.0) and np.all(np.abs(offset[:, 1:]) < 1.6)
     centres = np.take_along_axis(bins.centres, index, axis=1)
     np.testing.assert_allclose(np.exp(offset + centres)[:, 1:], q[:, 1:], rtol=1e-12)
+
+
+@pytest.mark.parametrize("idle", [0.0, 1.0])
+def test_few_bins_know_the_ends_of_their_classes(idle):
+    q = np.exp(2.0 * np.random.default_rng(0).normal(size=(3, 500)))
+    q[:, 0] = idle
+    later = np.hstack([q[:, 1:] * 0.1, q[:, 1:] * 30.0, np.zeros((3, 1))])
+    bins = FewBins(q, 6)
+    seen = [(bins.of(part), bins.offset(part, bins.of(part))) for part in (q, later)]
+    index, offset = (np.hstack(parts) for parts in zip(*seen, strict=True))
+    least, most = (np.take_along_axis(ends, index, axis=1) for ends in bins.ends())
+    assert np.all(least <= offset + 1e-12) and np.all(offset <= most + 1e-12)
+    lowest, highest = bins.ends()
+    np.testing.assert_allclose(offset.max(axis=1), highest.max(axis=1), rtol=1e-12)
+    assert np.all(lowest[:, 0] == 0.0) if idle == 0 else np.all(lowest[:, 0] == -40.0)
+    assert np.all(lowest[:, 1:] > -20.0)
 
 
 def test_rows_of_zeros_count_as_they_do_for_one_output():
