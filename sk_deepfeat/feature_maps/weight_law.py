@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sk_deepfeat.theory.matrices import check_lowest_eigenvalue
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import FloatArray, real_array
 from sk_deepfeat.theory.weight_spectra import power_law_spectrum
 
 _REMEDY = (
@@ -129,7 +129,7 @@ def _square_root(covariance: Any, fan_in: int, name: str) -> FloatArray:
     if isinstance(covariance, bool | str | bytes):
         raise TypeError(f"{name} is {covariance!r}; {_REMEDY}.")
     if isinstance(covariance, Real):
-        return np.sqrt(power_law_spectrum(float(covariance), fan_in, name))
+        return np.sqrt(power_law_spectrum(float(real_array(covariance, name)), fan_in, name))
     array = np.asarray(covariance)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be numeric; got {covariance!r}. Remedy: {_REMEDY}.")

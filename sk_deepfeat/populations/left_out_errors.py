@@ -23,7 +23,7 @@ from sk_deepfeat.theory.answer import AskedVariance, ShareOfAll
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.causes import find_causes, told_in_any_case
 from sk_deepfeat.theory.one_sample.growth_misses import growth_misses
-from sk_deepfeat.theory.validation import FloatArray, check_level
+from sk_deepfeat.theory.validation import FloatArray, axes_of, check_level
 
 
 class LeftOutErrorsMixin(OneSampleMixin):
@@ -241,7 +241,7 @@ def _whole_sizes(sizes: Any, most: int) -> list[int] | None:
     """Return sizes of subsets, or raise ValueError."""
     if sizes is None:
         return None
-    wanted = np.atleast_1d(np.asarray(sizes))
+    wanted = np.atleast_1d(sizes) if axes_of(sizes) < 2 else np.empty(0)
     whole = wanted.ndim == 1 and wanted.size > 0 and wanted.dtype.kind in "iu"
     if not whole or wanted.min() < 2 or wanted.max() > most:
         raise ValueError(f"sizes={sizes!r} must be whole numbers between 2 and {most}.")

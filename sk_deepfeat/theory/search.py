@@ -10,6 +10,7 @@ import numpy as np
 from sk_deepfeat.theory.validation import (
     FloatArray,
     check_flag,
+    real_array,
     real_number,
     whole_number,
 )
@@ -30,9 +31,21 @@ class Minimum(NamedTuple):
     at_high: bool
 
 
-def _check_function(function: Any, name: str) -> None:
+def _vectorised(function: Any, name: str) -> Callable[[FloatArray], FloatArray]:
+    """Return a function whose values are looked at, or raise TypeError if it is none."""
     if not callable(function):
         raise TypeError(f"{name}={function!r} must be a function of an array.")
+
+    def values_at(arguments: FloatArray) -> FloatArray:
+        values = real_array(function(arguments), f"values of {name}")
+        if values.shape != arguments.shape:
+            raise ValueError(
+                f"{name}={function!r} must have one value for each number of an array; got shape "
+                f"{values.shape} for {arguments.shape}."
+            )
+        return values
+
+    return values_at
 
 
 def minimize_on_log_scale(
@@ -64,7 +77,8 @@ def minimize_on_log_scale(
     Raises
     ------
     TypeError, ValueError
-        If `function` cannot be called, or a number is outside its range.
+        If `function` cannot be called, or has no real value for each number of an array, or a
+        number is outside its range.
 
     Examples
     --------
@@ -72,7 +86,7 @@ def minimize_on_log_scale(
     >>> round(minimize_on_log_scale(lambda x: x + 4 / x, 1e-3, 1e3).argument, 6)
     2.0
     """
-    _check_function(function, "function")
+    values_at = _vectorised(function, "function")
     low, high = real_number(low, "low", positive=True), real_number(high, "high", positive=True)
     if low > high:
         raise ValueError(f"low={low!r} must not be above high={high!r}.")
@@ -82,7 +96,7 @@ def minimize_on_log_scale(
     log_grid = np.linspace(np.log(low), np.log(high), size)
     best, value = np.nan, np.nan
     for zoom in range(zooms + 1):
-        values = np.asarray(function(np.exp(log_grid)), dtype=np.float64)
+        values = values_at(np.exp(log_grid))
         available = np.flatnonzero(~np.isnan(values))
         if available.size == 0:
             return Minimum(np.nan, np.nan, False, False)
@@ -132,7 +146,8 @@ def smallest_sufficient(
     Raises
     ------
     TypeError, ValueError
-        If `error` cannot be called, or a number is outside its range.
+        If `error` cannot be called, or has no real value for each number of an array, or a number
+        is outside its range.
 
     Examples
     --------
@@ -140,7 +155,7 @@ def smallest_sufficient(
     >>> smallest_sufficient(lambda n: 10.0 / n, 0.03, monotone=True)
     334.0
     """
-    _check_function(error, "error")
+    error = _vectorised(error, "error")
     target, settled_from = real_number(target, "target"), real_number(settled_from, "settled_from")
     smallest = max(1.0, real_number(smallest, "smallest", positive=True))
     largest = real_number(largest, "largest")

@@ -437,3 +437,26 @@ def test_arrays_of_no_column(command, name, shape, tmp_path, capsys):
     words = [command, str(tmp_path / "data.npz"), "--output", str(tmp_path / "page.html")]
     assert main(words) == 2
     assert f"{name} of shape {shape} has no" in capsys.readouterr().err
+
+
+def test_a_number_that_no_float_holds_for_a_power_law():
+    model = RandomDeepFeatures((6,), weight_covariance=HUGE, random_state=0)
+    with pytest.raises((TypeError, ValueError), match="weight_covariance of layer 0"):
+        model.fit(X)
+
+
+def test_sizes_in_lists_of_several_lengths():
+    with pytest.raises(ValueError, match=r"sizes=.* must be whole numbers"):
+        LeaveOneOutPopulation().fit(X, Y).calibration_check(sizes=[[1], [1, 2]])
+
+
+@pytest.mark.parametrize("wrong, kind", [(len, ValueError), (list, None), (str, TypeError)])
+def test_searches_for_functions_without_a_value_for_each_number(wrong, kind):
+    if kind is None:
+        assert theory.minimize_on_log_scale(wrong, 1.0, 2.0).argument == 1.0
+        assert theory.smallest_sufficient(wrong, 1.0, monotone=True) == 1.0
+        return
+    with pytest.raises(kind, match="function"):
+        theory.minimize_on_log_scale(wrong, 1.0, 2.0)
+    with pytest.raises(kind, match="error"):
+        theory.smallest_sufficient(wrong, 1.0, monotone=True)

@@ -61,7 +61,8 @@ def solve_leverage_scale(
         by_growth = slope * q
         step = np.divide(value, by_growth, out=np.full(q.shape, np.nan), where=by_growth > 0)
         # From below the root every step is short of it: one that leads past 0 has none to go to.
-        q = np.where(step > -1.0, q * (1.0 + step), np.nan)
+        q = q * (1.0 + step)
+        q = np.where(q > 0.0, q, np.nan)
         moving = ~(np.abs(step) <= 1e-9)  # the error after a step is its square
         # Rows of weight or leverage beyond the range of floats: what is not solved is not known.
         found[left] = np.where(np.abs(step) <= 1e-6, q, np.nan)
