@@ -129,7 +129,8 @@ def _square_root(covariance: Any, fan_in: int, name: str) -> FloatArray:
     if isinstance(covariance, bool | str | bytes):
         raise TypeError(f"{name} is {covariance!r}; {_REMEDY}.")
     if isinstance(covariance, Real):
-        return np.sqrt(power_law_spectrum(float(real_array(covariance, name)), fan_in, name))
+        exponent: Any = covariance
+        return np.sqrt(power_law_spectrum(float(real_array(exponent, name)), fan_in, name))
     array = np.asarray(covariance)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be numeric; got {covariance!r}. Remedy: {_REMEDY}.")

@@ -241,8 +241,8 @@ def _whole_sizes(sizes: Any, most: int) -> list[int] | None:
     """Return sizes of subsets, or raise ValueError."""
     if sizes is None:
         return None
-    wanted = np.atleast_1d(sizes) if axes_of(sizes) < 2 else np.empty(0)
-    whole = wanted.ndim == 1 and wanted.size > 0 and wanted.dtype.kind in "iu"
-    if not whole or wanted.min() < 2 or wanted.max() > most:
-        raise ValueError(f"sizes={sizes!r} must be whole numbers between 2 and {most}.")
-    return [int(size) for size in np.unique(wanted)]
+    if axes_of(sizes) < 2:
+        wanted = np.unique(sizes)
+        if wanted.size and wanted.dtype.kind in "iu" and wanted[0] >= 2 and wanted[-1] <= most:
+            return [int(size) for size in wanted]
+    raise ValueError(f"sizes={sizes!r} must be whole numbers between 2 and {most}.")

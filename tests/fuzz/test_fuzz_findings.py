@@ -445,11 +445,6 @@ def test_a_number_that_no_float_holds_for_a_power_law():
         model.fit(X)
 
 
-def test_sizes_in_lists_of_several_lengths():
-    with pytest.raises(ValueError, match=r"sizes=.* must be whole numbers"):
-        LeaveOneOutPopulation().fit(X, Y).calibration_check(sizes=[[1], [1, 2]])
-
-
 @pytest.mark.parametrize("wrong, kind", [(len, ValueError), (list, None), (str, TypeError)])
 def test_searches_for_functions_without_a_value_for_each_number(wrong, kind):
     if kind is None:

@@ -140,7 +140,7 @@ def test_calibration_check_where_fit_measured_nothing():
     assert population.calibration_check().n_samples.size > 0
 
 
-@pytest.mark.parametrize("sizes", [1, [50, 200], [0.5], [[50]], [], "some"])
+@pytest.mark.parametrize("sizes", [1, [50, 200], [0.5], [[50]], [[2], [2, 3]], [], "some"])
 def test_bad_sizes(sizes):
     population = LeaveOneOutPopulation().fit(*POPULATION.sample(200))
     with pytest.raises(ValueError, match="must be whole numbers between 2 and 199"):
