@@ -161,6 +161,8 @@ def showing(verbose: Any = True) -> AbstractContextManager[Any]:
     ...     ridge = DeterministicEquivalentRidge().fit(X, X[:, 0])
     """
     try:
+        if verbose is NotImplemented:
+            raise TypeError("neither true nor false")
         wanted = bool(verbose)
     except (TypeError, ValueError) as error:  # of arrays, and of missing values
         raise TypeError(f"verbose={verbose!r} must be True or False.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,13 @@ class TwoStageClassifier(
         TypeError
             If `readout` is no classifier.
         """
-        if np.asarray(y).shape[1:] == (1,):
+        try:
+            shape = np.asarray(y).shape
+        except ValueError as error:  # of lists of several lengths
+            raise ValueError(
+                f"y must hold one label for each row; got {reprlib.repr(y)}."
+            ) from error
+        if shape[1:] == (1,):
             y = column_or_1d(y, warn=True)
         self._fit(X, y, sample_weight, groups)
         self.classes_ = np.unique(np.asarray(y))

@@ -12,7 +12,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_random_state, get_tags, indexable
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_is_fitted,
     has_fit_parameter,
     validate_data,
@@ -21,7 +20,7 @@ from sklearn.utils.validation import (
 from sk_deepfeat.linear_model.fit_stages import CallbackSupportMixin, part_of_fit
 from sk_deepfeat.linear_model.questions import QUESTIONS
 from sk_deepfeat.plugins import require_members, resolve
-from sk_deepfeat.rows import check_groups, deal_groups
+from sk_deepfeat.rows import check_groups, check_weights, deal_groups
 
 IndexArray = NDArray[np.intp]
 
@@ -86,8 +85,8 @@ class TwoStages(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         readout = clone(self.readout)
         features = self.feature_map_.transform(rows)
         of_rows = {}
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        weights = check_weights(sample_weight, X)
+        if weights is not None:
             of_rows["sample_weight"] = weights[self.readout_indices_]
         if groups is not None and has_fit_parameter(readout, "groups"):
             of_rows["groups"] = _safe_indexing(groups, self.readout_indices_)
@@ -179,14 +178,15 @@ class TwoStages(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _n_feature_rows(self, n_rows: int) -> int:
         size = self.feature_size
-        number = isinstance(size, numbers.Real) and not isinstance(size, bool)
+        number = isinstance(size, numbers.Real) and not isinstance(size, (bool, np.timedelta64))
         if not number or not -np.inf < size < np.inf:
             raise TypeError(f"feature_size={size!r} must be a float in [0, 1) or an integer.")
         if isinstance(size, numbers.Integral) or size == 0:
             count, inside = int(size), 0 <= size < n_rows
         else:
             share = float(size)
-            count, inside = int(share * n_rows), 0.0 < share < 1.0 and share * n_rows >= 1
+            inside = 0.0 < share < 1.0 and share * n_rows >= 1
+            count = int(share * n_rows) if inside else 0
         if not inside:
             raise ValueError(
                 f"feature_size={size!r} must leave at least one of the {n_rows} rows to the "

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import reprlib
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from sk_deepfeat.activations import as_activation
-from sk_deepfeat.theory.validation import MOST_UNITS
+from sk_deepfeat.theory.validation import MOST_UNITS, is_whole
 
 
 def check_hidden_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
@@ -39,7 +38,7 @@ def check_hidden_layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     else:
         sizes = [hidden_layer_sizes]
     for size in sizes:
-        if not isinstance(size, Integral) or isinstance(size, bool):
+        if not is_whole(size):
             raise TypeError(
                 f"hidden_layer_sizes={hidden_layer_sizes!r} holds {size!r}, which is no integer; "
                 f"{remedy}"

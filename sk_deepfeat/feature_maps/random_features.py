@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from sk_deepfeat.feature_maps.into_array import transform_into
 from sk_deepfeat.feature_maps.network_shape import check_activation, check_hidden_layer_sizes
 from sk_deepfeat.feature_maps.saving import SavedFeaturesMixin
 from sk_deepfeat.feature_maps.weight_law import draw_weights, split_by_layer
-from sk_deepfeat.theory.validation import FloatArray, real_array
+from sk_deepfeat.theory.validation import FloatArray, is_finite, is_whole, real_array
 
+_MOST_BIAS = 1e100
 _NO_WEIGHTS = (
     "This %(name)s instance is not fitted yet and has no weights: call draw(n_features) for inputs "
     "of that width, or fit(X)."
@@ -161,7 +162,7 @@ class RandomDeepFeatures(
         [(20, 3), (10, 20)]
         """
         law = self._checked_law()
-        if not isinstance(n_features, Integral) or isinstance(n_features, bool):
+        if not is_whole(n_features):
             shape = getattr(n_features, "shape", None)
             given = f"={n_features!r}" if shape is None else f" of shape {shape}"
             raise TypeError(
@@ -272,8 +273,11 @@ class RandomDeepFeatures(
 
 def _check_bias_scale(bias_scale: Any) -> None:
     check_scalar(bias_scale, "bias_scale", (int, float, np.integer, np.floating), min_val=0)
-    if isinstance(bias_scale, bool) or not np.isfinite(bias_scale):
-        raise ValueError(f"bias_scale == {bias_scale!r}, must be finite and not negative.")
+    if not is_finite(bias_scale) or float(bias_scale) > _MOST_BIAS:
+        raise ValueError(
+            f"bias_scale == {reprlib.repr(bias_scale)}, must be finite, not negative, and at most "
+            f"{_MOST_BIAS:g}."
+        )
 
 
 def _numbers(X: Any) -> Any:

@@ -111,7 +111,7 @@ def draw_weights(
         If `covariance` does not describe a covariance of this layer; the message says why.
     """
     layer, fan_in = len(earlier), shape[1]
-    if callable(covariance):
+    if callable(covariance) and not isinstance(covariance, type):
         covariance = covariance(list(earlier))
     # The root is found first, so that a wrong covariance is refused before any drawing.
     root = _square_root(covariance, fan_in, f"weight_covariance of layer {layer}")
@@ -126,7 +126,7 @@ def _square_root(covariance: Any, fan_in: int, name: str) -> FloatArray:
     """Return C^(1/2): a matrix, or a 1-d diagonal (of length 1 for a multiple of I)."""
     if covariance is None:
         return np.array([fan_in**-0.5])
-    if isinstance(covariance, bool | str | bytes):
+    if isinstance(covariance, bool | str | bytes | type | np.timedelta64):
         raise TypeError(f"{name} is {covariance!r}; {_REMEDY}.")
     if isinstance(covariance, Real):
         exponent: Any = covariance

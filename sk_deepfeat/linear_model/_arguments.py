@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from sk_deepfeat.theory.validation import (
     axes_of,
     check_unmasked,
     is_finite,
+    is_real,
 )
 
 _MOST_EXACT = 10  # alphas that are not interpolated; each costs a pass over the rows
@@ -24,7 +24,7 @@ def check_alpha(alpha: Any) -> None:
         if alpha != "optimal":
             raise ValueError(f"alpha={alpha!r} must be 'optimal' or a number that is not negative.")
         return
-    if isinstance(alpha, numbers.Real) and not isinstance(alpha, bool):
+    if is_real(alpha):
         if not is_finite(alpha) or alpha < 0:
             raise ValueError(f"alpha={alpha!r} must be finite and not negative.")
         if float(alpha) > MOST_ALPHA:

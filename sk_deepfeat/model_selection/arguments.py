@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sk_deepfeat.theory.validation import (
     FloatArray,
     axes_of,
+    check_unmasked,
     real_array,
 )
 
@@ -28,6 +29,7 @@ def as_row(values: Any, name: str, *, least: float, strict: bool = False) -> Flo
 
 
 def _array(values: Any, name: str) -> NDArray[Any]:
+    check_unmasked(values, name)
     try:
         return np.asarray(values)
     except (TypeError, ValueError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import reprlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,8 +37,15 @@ from sk_deepfeat.model_selection.measuring import Refitted, measure_cells
 from sk_deepfeat.model_selection.splits import IndexArray, check_train_sizes, random_subsets
 from sk_deepfeat.progress import showing
 from sk_deepfeat.rows import check_groups, deal_groups, in_numpy
-from sk_deepfeat.theory.validation import FloatArray, check_level
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    axes_of,
+    check_level,
+    check_unmasked,
+    is_whole,
+)
 
+_MOST_REPEATS, _MOST_JOBS = 1_000_000, 1_000_000
 _MOST_SEED = np.iinfo(np.int32).max
 
 
@@ -183,6 +191,7 @@ def ridge_learning_curve(
     ((2, 2), (2, 2, 5))
     """
     n_repeats, level = _check_repeats(n_repeats), check_level(level)
+    _check_jobs(n_jobs)
     alphas = None if alphas is None else _check_alphas(alphas)
     if y is None:
         raise ValueError("ridge_learning_curve requires y to be passed, but the target y is None.")
@@ -260,7 +269,8 @@ def _numbers_of_rows(sizes: IndexArray, codes: IndexArray) -> Any:
 
 
 def _check_alphas(alphas: Any) -> FloatArray:
-    values = np.atleast_1d(np.asarray(alphas))
+    check_unmasked(alphas, "alphas")
+    values = np.atleast_1d(alphas) if axes_of(alphas) < 2 else np.empty(0)
     if values.ndim != 1 or values.size == 0 or values.dtype.kind not in "iuf":
         raise ValueError(f"alphas={alphas!r} must be a non-empty 1-d array of numbers.")
     values = values.astype(np.float64)
@@ -270,9 +280,20 @@ def _check_alphas(alphas: Any) -> FloatArray:
 
 
 def _check_repeats(n_repeats: Any) -> int:
-    if not isinstance(n_repeats, numbers.Integral) or isinstance(n_repeats, bool) or n_repeats < 1:
-        raise ValueError(f"n_repeats={n_repeats!r} must be an integer of at least 1.")
+    if not is_whole(n_repeats) or not 1 <= n_repeats <= _MOST_REPEATS:
+        raise ValueError(
+            f"n_repeats={reprlib.repr(n_repeats)} must be an integer of at least 1, and at most "
+            f"{_MOST_REPEATS:,}."
+        )
     return int(n_repeats)
+
+
+def _check_jobs(n_jobs: Any) -> None:
+    if n_jobs is not None and (not is_whole(n_jobs) or not 0 < abs(n_jobs) <= _MOST_JOBS):
+        raise ValueError(
+            f"n_jobs={reprlib.repr(n_jobs)} must be None or an integer: a number of jobs, or -1 "
+            "for one on each processor."
+        )
 
 
 def _with_integer_seeds(estimator: Any, rng: np.random.RandomState) -> Any:

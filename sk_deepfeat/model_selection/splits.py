@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing, check_random_state, indexable
 
 from sk_deepfeat.rows import check_groups, deal_groups
+from sk_deepfeat.theory.validation import axes_of, is_finite
 
 IndexArray = NDArray[np.intp]
 Split = tuple[IndexArray, IndexArray]
@@ -64,7 +65,7 @@ def four_way_split(
     """
     if not arrays:
         raise ValueError("four_way_split needs at least one array.")
-    shares = np.asarray(sizes)
+    shares = np.asarray(sizes) if axes_of(sizes) < 2 else np.empty(0)
     if (
         shares.shape != (4,)
         or shares.dtype.kind not in "iuf"
@@ -115,11 +116,12 @@ def check_train_sizes(
     if train_sizes is None:
         few = min(_FEWEST, largest)
         return np.unique(np.maximum(few, np.rint(largest * _SHARES)).astype(np.intp))
-    sizes = np.atleast_1d(np.asarray(train_sizes))
+    sizes: Any = np.atleast_1d(train_sizes) if axes_of(train_sizes) < 2 else np.empty(0)
     if sizes.ndim != 1 or sizes.size == 0 or sizes.dtype.kind not in "iuf":
         raise ValueError(f"train_sizes={train_sizes!r} must be a non-empty 1-d array of numbers.")
-    if sizes.dtype.kind == "f" and not np.all(sizes == np.floor(sizes)):
-        if np.any(~np.isfinite(sizes)) or sizes.min() <= 0 or sizes.max() > 1:
+    infinite = np.any(~np.isfinite(sizes))
+    if infinite or (sizes.dtype.kind == "f" and not np.all(sizes == np.floor(sizes))):
+        if infinite or sizes.min() <= 0 or sizes.max() > 1:
             raise ValueError(
                 f"train_sizes={train_sizes!r} must be integers, or shares in (0, 1] of the "
                 "largest size."
@@ -127,7 +129,7 @@ def check_train_sizes(
         sizes = np.maximum(np.floor(sizes * largest), 1)
     elif sizes.dtype.kind == "f" and sizes.max() <= 1:
         sizes = np.floor(sizes * largest)
-    sizes = sizes.astype(np.intp)
+    sizes = np.clip(sizes, 0, largest + 1).astype(np.intp)
     if sizes.min() < 1 or sizes.max() > largest:
         raise ValueError(
             f"train_sizes={train_sizes!r} must lie between 1 and {largest}: of {count} {unit} at "
@@ -135,11 +137,11 @@ def check_train_sizes(
         )
     if np.unique(sizes).size < sizes.size:
         raise ValueError(f"train_sizes={train_sizes!r} holds a size twice: {sizes.tolist()}.")
-    return sizes
+    return np.asarray(sizes)
 
 
 def _left(test_size: Any, count: int, unit: str) -> int:
-    if isinstance(test_size, numbers.Real) and not isinstance(test_size, bool):
+    if is_finite(test_size):
         share = float(test_size)
         whole = isinstance(test_size, numbers.Integral)
         if whole or 0.0 < share < 1.0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numbers
+import operator
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -173,8 +173,12 @@ def require_same_data(
     """
     require_members("populations", population)
     width = getattr(population, "n_features_in_", n_features)
-    if not isinstance(n_features, numbers.Integral):
-        raise TypeError(f"n_features of type {type(n_features).__name__} must be an integer.")
+    try:
+        operator.index(n_features)
+    except TypeError as error:
+        raise TypeError(
+            f"n_features of type {type(n_features).__name__} must be an integer."
+        ) from error
     if not isinstance(output_shape, tuple):
         raise TypeError(f"output_shape={output_shape!r} must be a tuple.")
     if width != n_features:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -210,7 +211,13 @@ class ExactPopulation(MomentPopulationMixin, BaseEstimator):
             target = self._mean(self.target_mean, psi.shape[1:], "target_mean")
             omega = (np.diag(omega) if omega.ndim == 1 else omega) - np.outer(mean, mean)
             psi = psi - np.multiply.outer(mean, target)
-            rho = rho - np.multiply.outer(target, target)
+            with np.errstate(over="ignore"):
+                rho = rho - np.multiply.outer(target, target)
+            if np.any(np.diagonal(np.atleast_2d(rho)) < 0):
+                raise ValueError(
+                    f"rho={reprlib.repr(self.rho)} must be at least the square of target_mean="
+                    f"{reprlib.repr(self.target_mean)} for each output."
+                )
         if omega.ndim == 1:
             self._cache[centred] = SpectralMoments(check_covariance(omega, "Omega"), psi, rho)
             return

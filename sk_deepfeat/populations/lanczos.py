@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from sk_deepfeat.theory.one_sample.matrix_free.learned_curves import (
     matrix_free_curves,
 )
 from sk_deepfeat.theory.one_sample.matrix_free.unfactorized_rows import of_factorization
+from sk_deepfeat.theory.validation import is_whole
 
 _MOST_OUTPUTS, _FEWEST_SAMPLED = 8, 100
 
@@ -156,7 +156,7 @@ class LanczosPopulation(LeftOutErrorsMixin, BaseEstimator):
             ("seed", 0),
         ):
             value = getattr(self, name)
-            whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+            whole = is_whole(value)
             if not whole or value < least:
                 raise ValueError(f"{name}={value!r} must be an integer of at least {least}.")
         if path is None:

@@ -241,8 +241,8 @@ def _whole_sizes(sizes: Any, most: int) -> list[int] | None:
     """Return sizes of subsets, or raise ValueError."""
     if sizes is None:
         return None
-    if axes_of(sizes) < 2:
+    if axes_of(sizes) < 2 and np.asarray(sizes).dtype.kind in "iu":
         wanted = np.unique(sizes)
-        if wanted.size and wanted.dtype.kind in "iu" and wanted[0] >= 2 and wanted[-1] <= most:
+        if wanted.size and wanted[0] >= 2 and wanted[-1] <= most:
             return [int(size) for size in wanted]
     raise ValueError(f"sizes={sizes!r} must be whole numbers between 2 and {most}.")

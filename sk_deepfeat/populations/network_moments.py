@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numbers
+import reprlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +12,10 @@ from sklearn.frozen import FrozenEstimator
 from sk_deepfeat.exceptions import warn_caller
 from sk_deepfeat.populations.moments import FloatArray
 from sk_deepfeat.theory import rainbow_covariances
-from sk_deepfeat.theory.validation import is_finite, real_array
+from sk_deepfeat.theory.validation import is_finite, is_whole, real_array
 
 # Standard deviations of the mean correlation of the rows of two networks that are independent.
+_MOST_NOISE = 1e150  # whose square a float holds
 _UNLIKELY = 6.0
 _TINY = np.finfo(float).tiny
 
@@ -66,10 +67,10 @@ def check_linearizable(estimator: Any, name: str) -> Any:
 
 def check_noise(noise: Any) -> float:
     """Return the standard deviation of the label noise, finite and not negative."""
-    if not is_finite(noise) or noise < 0:
+    if not is_finite(noise) or not 0 <= float(noise) <= _MOST_NOISE:
         raise ValueError(
-            f"noise={noise!r} must be a finite number that is not negative: the standard deviation "
-            "of the label noise."
+            f"noise={reprlib.repr(noise)} must be a finite number that is not negative, and at "
+            f"most {_MOST_NOISE:g}: the standard deviation of the label noise."
         )
     return float(noise)
 
@@ -173,7 +174,7 @@ def _warn_of_one_seed(learner: Any, teacher: Any) -> None:
     """Warn where two networks have weights in common because they were drawn from one seed."""
     learner, teacher = (getattr(m, "estimator", m) for m in (learner, teacher))
     seeds = [getattr(m, "random_state", None) for m in (learner, teacher)]
-    drawn = [isinstance(s, numbers.Integral) and not isinstance(s, bool) for s in seeds]
+    drawn = [is_whole(s) for s in seeds]
     if learner is teacher or type(learner) is not type(teacher):
         return
     if not all(drawn) or seeds[0] != seeds[1]:

@@ -21,6 +21,7 @@ from sk_deepfeat.theory import (
 )
 from sk_deepfeat.theory.answer import TargetVariance
 from sk_deepfeat.theory.interpolation import interp_log
+from sk_deepfeat.theory.one_sample.ridge_grid import check_grid_size
 from sk_deepfeat.theory.units import units_of_targets
 from sk_deepfeat.theory.validation import FloatArray, check_alpha, check_flag
 
@@ -88,8 +89,7 @@ class OneSampleMixin(AnswersMixin):
             If rows, weights, groups or `n_grid` are not usable, or the population cannot use
             groups.
         """
-        if not isinstance(self.n_grid, (int, np.integer)) or self.n_grid < 50:
-            raise ValueError(f"n_grid={self.n_grid!r} must be an integer of at least 50.")
+        check_grid_size(self.n_grid)
         check_flag(fit_intercept, "fit_intercept")
         if path is None:
             X, y, sample_weight = check_rows(self, X, y, sample_weight)

@@ -109,8 +109,9 @@ def write_report(
     ...     written.read_text(encoding="utf-8")[:15]
     '<!DOCTYPE html>'
     """
-    if title is not None and not isinstance(title, str):
-        raise TypeError(f"title={title!r} must be a string.")
+    for name, value in (("title", title), ("target_name", target_name)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name}={value!r} must be a string.")
     done = _pairs(columns)
     destination = check_destination(path, "report.html")
     units: list[str] = []

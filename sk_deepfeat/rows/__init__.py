@@ -19,7 +19,7 @@ from sk_deepfeat.rows.progress import told_rows
 from sk_deepfeat.rows.row_sample import sample_rows
 from sk_deepfeat.rows.sources import is_array, row_source
 from sk_deepfeat.rows.targets import look_like_classes, target_kind, warn_of_classes
-from sk_deepfeat.rows.validation import check_rows, require_targets
+from sk_deepfeat.rows.validation import check_rows, check_weights, require_targets
 
 __all__ = [
     "ArrayPlace",
@@ -29,6 +29,7 @@ __all__ = [
     "check_class_rows",
     "check_groups",
     "check_rows",
+    "check_weights",
     "current_client",
     "deal_groups",
     "exact_copies",

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 LARGEST = float(np.finfo(np.float64).max)
+MOST_COUNTED = 2**60  # numbers that an array can hold
 # Beyond these the products of the theory leave double precision.
 MOST_SAMPLES, MOST_ALPHA = 1e100, 1e300
 MOST_UNITS = 10**9  # of a layer: products of two such widths are still sizes of an array
@@ -104,9 +105,19 @@ def check_level(level: Any) -> float:
     return float(level)
 
 
+def is_real(value: Any) -> bool:
+    """Say whether a value is one real number; booleans are none, nor are NumPy's durations."""
+    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.timedelta64))
+
+
+def is_whole(value: Any) -> bool:
+    """Say whether a value is an integer; booleans are none, nor are NumPy's durations."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.timedelta64))
+
+
 def is_finite(value: Any) -> bool:
     """Say whether a value is a real number, and one that a float can hold."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+    if not is_real(value):
         return False
     # Beside a number in single precision the bound would be infinite, with a warning.
     number: Any = float(value) if isinstance(value, np.floating) else value
@@ -127,6 +138,14 @@ def check_unmasked(values: Any, name: str) -> None:
     """Raise ValueError where entries are masked: NumPy would take the numbers below the mask."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{name} has masked entries; fill them, or leave them out.")
+
+
+def any_array(values: Any, name: str) -> NDArray[Any]:
+    """Return an array of anything, or raise TypeError where there is none, as of uneven lists."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be an array; got {reprlib.repr(values)}.") from error
 
 
 def real_array(values: ArrayLike, name: str) -> FloatArray:
@@ -152,11 +171,12 @@ def real_number(value: Any, name: str, *, positive: bool = False) -> float:
     return float(array)
 
 
-def whole_number(value: Any, name: str, least: int = 0) -> int:
-    """Return an integer, or raise ValueError unless it is one of at least `least`."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or value < least:
+def whole_number(value: Any, name: str, least: int = 0, most: int = MOST_COUNTED) -> int:
+    """Return an integer, or raise ValueError unless it is one between `least` and `most`."""
+    if not is_whole(value) or value < least:
         raise ValueError(f"{name}={reprlib.repr(value)} must be at least {least}, and an integer.")
+    if value > most:
+        raise ValueError(f"{name}={reprlib.repr(value)} must be at most {most:,}.")
     return int(value)
 
 
@@ -170,10 +190,14 @@ def numeric_targets(y: Any) -> FloatArray:
         return array.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"y must hold numbers; got {reprlib.repr(np.ravel(y)[0])}. Classes are for "
+            f"y must hold numbers; got {_shown(y)}. Classes are for "
             "DeterministicEquivalentRidgeClassifier; or give them as numbers, such as -1.0 and "
             "1.0, or as one column of 0.0 and 1.0 for each class."
         ) from error
+
+
+def _shown(y: Any) -> str:
+    return reprlib.repr(np.ravel(y)[0] if axes_of(y) < 2 or hasattr(y, "shape") else y)
 
 
 def axes_of(values: Any) -> int:

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -373,7 +374,8 @@ def _run(words):
     running.print_warning = print_warning
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            with time_limit(_SECONDS):
+            with warnings.catch_warnings(), time_limit(_SECONDS):
+                warnings.simplefilter("always")  # pytest makes errors of them
                 status = main(words)
     except SystemExit as end:
         status = end.code

@@ -155,13 +155,13 @@ OF_POPULATIONS = (
 
 
 def good_parameter(name):
-    """Return the strategy of a constructor's parameter."""
-    return _CONSTRUCTOR[name]
+    """Return the strategy of a constructor's parameter, None where it is left alone."""
+    return _CONSTRUCTOR.get(name)
 
 
 def good_question(name):
-    """Return the strategy of a question's parameter."""
-    return _ASKED[name]
+    """Return the strategy of a question's parameter, None where it is left alone."""
+    return _ASKED.get(name)
 
 
 class Fit:

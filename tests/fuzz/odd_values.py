@@ -66,6 +66,7 @@ _MAKERS = {
     "[1, 'a']": lambda: [1, "a"],
     "[[1], [1, 2]]": lambda: [[1], [1, 2]],
     "[None]": lambda: [None],
+    "[None, 1]": lambda: [None, 1],
     "[1.0, nan]": lambda: [1.0, float("nan")],
     "[1.0, -1.0]": lambda: [1.0, -1.0],
     "[[1.0, 2.0], [3.0, 4.0]]": lambda: [[1.0, 2.0], [3.0, 4.0]],
@@ -90,6 +91,7 @@ _MAKERS = {
     "np.array([1, 2], object)": lambda: np.array([1, 2], dtype=object),
     "np.array([10**400], object)": lambda: np.array([10**400], dtype=object),
     "np.datetime64": lambda: np.datetime64("2020-01-01"),
+    "np.timedelta64": lambda: np.timedelta64(3, "D"),
     "np.array([datetime64])": lambda: np.array(["2020-01-01"], dtype="M8[D]"),
     "structured": lambda: np.zeros(2, dtype=[("a", float), ("b", int)]),
     "np.matrix": lambda: np.asmatrix(np.eye(3)),
@@ -203,7 +205,12 @@ def made(value):
     return value
 
 
-odd = st.sampled_from(sorted(_MAKERS)).map(Odd)
+def odd_values():
+    """Return all of the values above."""
+    return [Odd(name) for name in sorted(_MAKERS)]
+
+
+odd = st.sampled_from(odd_values())
 _FACTORS = (1e-8, 1e-3, 1e4, 1e9, 1e-15, 1e15)
 _EXTREME_FACTORS = (1e-60, 1e60, 1e-150, 1e150, 1e-300, 1e300)
 

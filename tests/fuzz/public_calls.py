@@ -431,7 +431,7 @@ class PublicCall:
             if is_answer(answer):
                 _check(self.call.name, answer)
                 for step in FOLLOWING.get(self.call.name, ()):
-                    judged(lambda step=step: step(answer), names={*self.call.names, *_NAMES})
+                    judged(lambda step=step: step(answer), names={*self.call.names, *MESSAGES})
 
 
 def _asked(population):
@@ -497,7 +497,7 @@ def _check(name, answer):
 
 
 # Words of messages beside the names of the arguments.
-_NAMES = (
+MESSAGES = (
     *("X", "y", "rows", "features", "activation", "activations", "estimator", "population"),
     *("populations", "feature_maps", "groups", "train_sizes", "sizes", "path", "scoring", "array"),
     *("folder", "target_coefs", "y_true"),
@@ -514,7 +514,7 @@ def public_calls(draw):
     quick = sorted(set(functions()) - set(slow))
     name = draw(st.sampled_from(slow if draw(st.integers(0, 9)) == 0 else quick))
     function = functions()[name]
-    call = draw(call_of(name, function, lambda key: good_value(name, key), _NAMES))
+    call = draw(call_of(name, function, lambda key: good_value(name, key), MESSAGES))
     if "X" in call.arguments and "y" in parameters(function) and draw(st.booleans()):
         rows = draw(fit_arguments())
         call.arguments.update({k: v for k, v in rows.items() if k in parameters(function)})
@@ -525,7 +525,7 @@ def public_calls(draw):
 def calls_of(draw, name):
     """Draw a call of one public function."""
     return PublicCall(
-        draw(call_of(name, functions()[name], lambda key: good_value(name, key), _NAMES))
+        draw(call_of(name, functions()[name], lambda key: good_value(name, key), MESSAGES))
     )
 
 

@@ -2,7 +2,8 @@
 
 Prints every distinct finding with the words that run it again, and at the end the minutes, the
 examples and the number of findings. ``--only fits`` runs one target; ``--extremes`` takes numbers
-near the ends of floating point, too; ``--again TARGET BLOB`` runs one example.
+near the ends of floating point, too; ``--again TARGET BLOB`` runs one example; ``--every`` tries
+every argument with every odd value in place of drawing.
 """
 
 import argparse
@@ -22,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import hypothesis
 import numpy as np
 import odd_values
+from every_value import every_example
 from targets import TARGETS
 
 _BATCH = {"command lines": 10}  # examples between two looks at the clock
@@ -92,12 +94,28 @@ def _again(target, blob):
     decorate(_settings(1)(hypothesis.given(example=TARGETS[target]())(body)))()
 
 
+def _every():
+    log, start = Log(), time.monotonic()
+    for example in every_example():
+        error = log.fails("odd values", example)
+        if error is not None:
+            log.found[getattr(error, "key", str(error))] += 1
+            print(f"--- {error}\n{example!r}", flush=True)
+    minutes = (time.monotonic() - start) / 60
+    print(
+        f"{minutes:.1f} minutes, {log.examples.total():,} examples, {len(log.found)} distinct "
+        "findings"
+    )
+    return int(bool(log.found))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--only", choices=sorted(TARGETS), default=None)
     parser.add_argument("--extremes", action="store_true")
+    parser.add_argument("--every", action="store_true")
     parser.add_argument("--again", nargs=2, metavar=("TARGET", "BLOB"))
     given = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
@@ -106,6 +124,8 @@ def main():
     if given.again:
         _again(*given.again)
         return 0
+    if given.every:
+        return _every()
     seed = int(time.time()) if given.seed is None else given.seed
     rng, log, start = np.random.default_rng(seed), Log(), time.monotonic()
     chosen = [given.only] if given.only else sorted(TARGETS)

@@ -4,6 +4,7 @@ from collections import Counter
 
 import hypothesis
 import pytest
+from every_value import every_example
 from fuzzed_calls import documented
 from judgement import Finding, judged
 from public_calls import NOT_CALLED, functions, good_value, public_names, required_values
@@ -47,6 +48,25 @@ def test_a_few_examples(target):
 @pytest.mark.parametrize("target", TARGETS)
 def test_many_examples(target):
     fuzz(target, NIGHTLY[target], derandomize=False)
+
+
+def findings(examples):
+    found = {}
+    for example in examples:
+        try:
+            example.run()
+        except Finding as finding:
+            found.setdefault(finding.key, f"{example!r}: {finding}")
+    return list(found.values())
+
+
+def test_some_arguments_with_odd_values():
+    assert findings(every_example(step=97)) == []
+
+
+@pytest.mark.statistical
+def test_every_argument_with_every_odd_value():
+    assert findings(every_example()) == []
 
 
 def test_every_public_name_is_fuzzed():

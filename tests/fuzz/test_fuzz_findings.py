@@ -26,6 +26,7 @@ from sk_deepfeat.model_selection import (
     RidgeLearningCurveDisplay,
     TrainingDynamicsDisplay,
     block_groups,
+    ridge_learning_curve,
 )
 from sk_deepfeat.populations import (
     ExactPopulation,
@@ -455,3 +456,84 @@ def test_searches_for_functions_without_a_value_for_each_number(wrong, kind):
         theory.minimize_on_log_scale(wrong, 1.0, 2.0)
     with pytest.raises(kind, match="error"):
         theory.smallest_sufficient(wrong, 1.0, monotone=True)
+
+
+DURATION = np.timedelta64(3, "D")
+UNEVEN = [[1], [1, 2]]
+
+
+class NoArray:
+    def __array__(self, *_, **__):
+        raise ValueError("no array")
+
+
+@pytest.mark.parametrize(
+    "call, names",
+    [
+        (lambda: block_groups(10, DURATION), "block_length"),
+        (lambda: theory.RowGroups(UNEVEN), "labels"),
+        (lambda: theory.RowClasses(UNEVEN, 2), "labels"),
+        (lambda: theory.ridge_factorization(X, Y, groups=UNEVEN), "groups"),
+        (lambda: theory.GramAccumulator(n_expected=HUGE), "n_expected"),
+        (lambda: theory.leave_one_out_curve(PATH, n_grid=HUGE), "n_grid"),
+        (lambda: LeaveOneOutPopulation(n_grid=DURATION).fit(X, Y), "n_grid"),
+        (lambda: theory.leave_one_out_curves(PATH, n_blocks=1), "n_blocks"),
+        (lambda: theory.calibrate(PATH, CURVE, sizes=NoArray()), "sizes"),
+        (lambda: theory.resolvent_equivalent(np.eye(3), 2, 5e-324), "alpha"),
+        (lambda: theory.annealed_spectrum(None, "relu", np.eye(4), n_units=HUGE), "n_units"),
+        (
+            lambda: theory.annealed_constants(
+                None, "relu", np.eye(4), hidden_layer_sizes=NoArray()
+            ),
+            "hidden_layer_sizes",
+        ),
+        (lambda: theory.rainbow_covariances([np.ones((3, 4))], len, np.eye(4)), "activation"),
+        (
+            lambda: (
+                ExactPopulation(np.eye(3), np.ones(3) / 3, 1.0, target_mean=1.5)
+                .fit()
+                .test_error(5, 1.0)
+            ),
+            "rho",
+        ),
+        (lambda: RandomDeepFeatures((6,), bias_scale=1e308).fit(X), "bias_scale"),
+        (lambda: RandomDeepFeatures((6,), bias_scale=HUGE).fit(X), "bias_scale"),
+        (lambda: RandomDeepFeatures(DURATION).fit(X), "hidden_layer_sizes"),
+        (lambda: RandomDeepFeatures((6,), weight_covariance=object).fit(X), "weight_covariance"),
+        (lambda: RIDGE.predict_test_error(10, return_interval=True, level=DURATION), "level"),
+        (lambda: RIDGE.calibration_check(sizes=[None, 1]), "sizes"),
+        (lambda: make_teacher_student(10, noise=1e308), "noise"),
+        (lambda: ridge_learning_curve(RIDGE, X, Y, train_sizes=UNEVEN), "train_sizes"),
+        (lambda: ridge_learning_curve(RIDGE, X, Y, train_sizes=-np.inf), "train_sizes"),
+        (lambda: ridge_learning_curve(RIDGE, X, Y, train_sizes=1e308), "train_sizes"),
+        (lambda: ridge_learning_curve(RIDGE, X, Y, test_size=HUGE), "test_size"),
+        (lambda: ridge_learning_curve(RIDGE, X, Y, alphas=UNEVEN), "alphas"),
+        (lambda: ridge_learning_curve(RIDGE, X, Y, n_repeats=HUGE), "n_repeats"),
+        (lambda: ridge_learning_curve(RIDGE, X, Y, n_jobs=()), "n_jobs"),
+    ],
+)
+def test_arguments_that_no_one_means_are_named(call, names):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        with pytest.raises((TypeError, ValueError), match=names):
+            call()
+
+
+@pytest.mark.parametrize("drawn", [RidgeLearningCurveDisplay, ErrorSurfaceDisplay])
+@pytest.mark.parametrize("alphas", [[1.0, 1e308], np.ma.masked_equal([1.0, 2.0], 2.0), NoArray()])
+def test_pictures_name_the_alphas(drawn, alphas):
+    pytest.importorskip("matplotlib", reason="displays need matplotlib")
+    with pytest.raises((TypeError, ValueError), match="alphas"):
+        drawn.from_fitted(RIDGE, alphas=alphas)
+
+
+def test_errors_beyond_the_range_of_floats_are_infinite():
+    moments = np.ones(3), np.ones(3), 1e308
+    assert theory.ridge_risk(*moments, [2.0, 10.0], 1e-3).test_error[0] == np.inf
+
+
+def test_classes_of_hardly_any_spread():
+    found = theory.gaussian_mixture_risk(
+        [[1.0, 0.0], [-1.0, 0.0]], [np.full(2, 5e-324)] * 2, [0.5, 0.5], [10], 0.0
+    )
+    assert np.all(found[0] >= 0.0) and np.all(np.isfinite(found[0]))

@@ -10,7 +10,10 @@ import numpy as np
 from sk_deepfeat.model_selection.displays.drawing import ERRORS, check_axes, import_pyplot
 from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
 from sk_deepfeat.model_selection.fitting import fitted_clone
-from sk_deepfeat.theory.validation import real_number
+from sk_deepfeat.theory.validation import (
+    check_n_samples,
+    real_number,
+)
 
 
 class Display:
@@ -101,7 +104,7 @@ class Display:
             raise ValueError(f"metric={metric!r} must be one of {known}.")
         n_fitted = getattr(self, "n_fitted", None)
         if n_fitted is not None:
-            real_number(n_fitted, "n_fitted", positive=True)
+            check_n_samples(real_number(n_fitted, "n_fitted", positive=True), "n_fitted")
         if ax is None:
             _, ax = plt.subplots(self._n_axes, 1, figsize=self._size, layout="constrained")
         self.figure_ = np.ravel(ax)[0].figure

@@ -263,13 +263,7 @@ class RidgeLearningCurveDisplay(Display):
                 alphas = ["optimal"]
         elif not isinstance(alphas, (list, tuple)) and (is_sparse(alphas) or axes_of(alphas) == 0):
             alphas = [alphas]
-        if len(alphas) == 0:
-            raise ValueError(f"alphas={alphas!r} must hold at least one number or 'optimal'.")
-        for word in (alpha for alpha in alphas if isinstance(alpha, str)):
-            try:
-                check_alpha(word)
-            except ValueError as error:
-                raise ValueError(f"alphas={reprlib.repr(alphas)}: {error}") from error
+        alphas = _checked_alphas(alphas)
         metric = asked_metric(ridge, metric)
         asked = curves_of if outputs == "mean" else quantiles_of
         curves = asked(ridge, sizes, alphas, level, metric)
@@ -379,3 +373,22 @@ class RidgeLearningCurveDisplay(Display):
         if self.measured_mean is not None:
             title.append("points: measured ± s.e.")
         return "; ".join(title)
+
+
+def _checked_alphas(alphas: Any) -> list[Any]:
+    """Return regularisations in a list, each a float, a word, or None; or raise."""
+    try:
+        found = list(alphas)
+    except TypeError as error:
+        raise TypeError(
+            f"alphas={reprlib.repr(alphas)} must be a number, 'optimal', None, or several of them."
+        ) from error
+    if not found:
+        raise ValueError(f"alphas={alphas!r} must hold at least one number or 'optimal'.")
+    for alpha in found:
+        try:
+            if alpha is not None:
+                check_alpha(alpha)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"alphas={reprlib.repr(alphas)}: {error}") from error
+    return [alpha if alpha is None or isinstance(alpha, str) else float(alpha) for alpha in found]

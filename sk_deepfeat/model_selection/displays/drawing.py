@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sk_deepfeat.theory.validation import real_number
+from sk_deepfeat.theory.validation import axes_of, real_number
 
 N_SAMPLES = "n (training samples)"
 ALPHA = "alpha (squared units of X)"
@@ -46,9 +46,10 @@ def import_pyplot(caller: str) -> Any:
 
 def check_axes(ax: Any, count: int, caller: str) -> None:
     """Refuse what is neither `count` matplotlib Axes nor None."""
-    given = [ax] if count == 1 else list(np.ravel(ax))
     if ax is None:
         return
+    one = count == 1 or (axes_of(ax) > 1 and isinstance(ax, (list, tuple)))
+    given = [ax] if one else list(np.ravel(ax))
     if len(given) != count:
         raise ValueError(f"{caller} draws into {count} axes: ax must hold them; got {ax!r}.")
     if not all(hasattr(one, "plot") and hasattr(one, "figure") for one in given):

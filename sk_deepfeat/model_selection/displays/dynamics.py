@@ -158,7 +158,7 @@ class TrainingDynamicsDisplay(Display):
         given: dict[str, Any] = {
             name: as_cells(values, name, epochs=steps.size, n_samples=sizes.size)
             for name, values in arrays.items()
-            if values is not None
+            if values is not None or name == "test_error"
         }
         more = {"level": level, "alpha": alpha, "metric": metric}
         return cls(epochs=steps, n_samples=sizes, **given, **more).plot(ax=ax)

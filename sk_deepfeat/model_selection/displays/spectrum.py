@@ -191,5 +191,6 @@ def _range_of_kappa(eigenvalues: FloatArray, kappa: FloatArray) -> FloatArray:
     some = kappa[np.isfinite(kappa) & (kappa > 0)]
     least = eigenvalues[0] * 10.0**-_DECADES
     low = some.min() / 10.0 if some.size else max(eigenvalues[-1], least) / 3.0
+    low = max(low, np.finfo(float).tiny)
     high = max([eigenvalues[0], *some]) * 3.0
     return np.geomspace(low, high, _POINTS)

@@ -23,6 +23,7 @@ from sk_deepfeat.model_selection.fitted_ridge import (
     optimal_alphas,
     sizes_around,
 )
+from sk_deepfeat.theory.validation import check_alpha, real_number
 
 _MOST_CONTRAST = 100.0  # errors beyond so many times the least are drawn alike
 
@@ -196,7 +197,7 @@ class ErrorSurfaceDisplay(Display):
         if alphas is None:
             strengths = alphas_around(ridge, best)
         else:
-            strengths = as_row(alphas, "alphas", least=0.0, strict=True)
+            strengths = check_alpha(as_row(alphas, "alphas", least=0.0, strict=True), "alphas")
         cells, option = (sizes[:, None], strengths), metric_option(ridge, metric)
         errors = ridge.predict_test_error(*cells, **option)
         reach = ridge.reachable(*cells, **option)
@@ -323,7 +324,7 @@ class ErrorSurfaceDisplay(Display):
 
 def _on_axis(n_samples: FloatArray, n_fitted: float) -> bool:
     """Say whether a number of samples lies on the axis."""
-    return bool(n_samples[0] <= n_fitted <= n_samples[-1])
+    return bool(n_samples[0] <= real_number(n_fitted, "n_fitted") <= n_samples[-1])
 
 
 def _round_levels(low: float, high: float) -> FloatArray:

@@ -29,6 +29,7 @@ from sk_deepfeat.theory.validation import MOST_ALPHA, FloatArray
 _NEWTON_STEP_TOLERANCE = 1e-8
 _MAX_NEWTON_STEPS = 200
 _SMALLEST_ALPHA = 1e-10  # of the smallest eigenvalue: alpha = 0 is this limit
+_TINIEST_ALPHA = 1e-150  # whose inverse has a square
 _SMALLEST_COUNT = 1e-9  # of the rows: a class that is absent
 _DIAGONAL = 1e-13
 
@@ -88,7 +89,8 @@ def mixture_basis(means: FloatArray, covariances: FloatArray, priors: FloatArray
         if values.size == 0 or np.abs(off).max() <= _DIAGONAL * values[-1]:
             inside = diagonal
     smallest = values[0] if values.size else np.max(np.sum(means**2, axis=1), initial=0.0) or 1.0
-    return MixtureBasis(rotated, inside, rest @ rest.T, _SMALLEST_ALPHA * float(smallest), unit)
+    least = max(_SMALLEST_ALPHA * float(smallest), _TINIEST_ALPHA)
+    return MixtureBasis(rotated, inside, rest @ rest.T, least, unit)
 
 
 def _unit(means: FloatArray, covariances: FloatArray) -> float:

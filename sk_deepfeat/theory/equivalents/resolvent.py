@@ -19,6 +19,8 @@ from sk_deepfeat.theory.validation import (
     real_number,
 )
 
+_LEAST_ALPHA = 1e-150
+
 
 def _single(n_samples: float, alpha: float) -> tuple[float, float]:
     n, a = check_n_samples(n_samples), check_alpha(alpha)
@@ -26,6 +28,11 @@ def _single(n_samples: float, alpha: float) -> tuple[float, float]:
         raise ValueError("n_samples and alpha must be single numbers here.")
     if not a > 0:
         raise ValueError(f"alpha={float(a)!r} must be positive: the resolvent needs a ridge.")
+    if a < _LEAST_ALPHA:
+        raise ValueError(
+            f"alpha={float(a)!r} must be at least {_LEAST_ALPHA:g}: the square of the resolvent is "
+            "beyond the range of floats; take features in other units."
+        )
     return float(n), float(a)
 
 

@@ -111,13 +111,13 @@ def ridge_risk(
     # One sample and an intercept leave no row for the coefficients: computed at one row, then set.
     no_rows = rows < 1e-12
     safe_rows = np.where(no_rows, 1.0, rows)
+    noise = noise_moment(omega, psi, rho)
     kappa = fixed_point_kappa(np.sort(omega), safe_rows, a)
     sums = population_sums(omega, psi, kappa)
 
     # alpha/kappa, and its limit n - rank where kappa is 0, or has lost digits below the least float
     whole = kappa >= np.finfo(float).tiny
     unused = np.where(whole, a / np.where(whole, kappa, 1.0), safe_rows - omega.size)
-    noise = noise_moment(omega, psi, rho)
     offset = 1.0 / n if fit_intercept else np.zeros_like(n)
     errors = _errors(sums, noise, unused, safe_rows, kappa, n, offset)
     if np.any(no_rows):
@@ -127,7 +127,8 @@ def ridge_risk(
             np.where(_wide(no_rows), answer, part)
             for answer, part in zip(alone, errors, strict=True)
         ]
-    errors = [part * units * units[:, None] for part in errors]
+    with np.errstate(over="ignore"):  # what is beyond the range of floats is infinite
+        errors = [part * units * units[:, None] for part in errors]
     if np.ndim(target_second_moment) == 0:
         errors = [part[..., 0, 0] for part in errors]
     df1, df2 = (np.where(no_rows, 0.0, value) for value in (sums.df1, sums.df2))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,10 @@ from sk_deepfeat.theory.networks.rainbow_arguments import one_per_layer
 from sk_deepfeat.theory.validation import (
     MOST_UNITS,
     FloatArray,
+    any_array,
     axes_of,
+    is_real,
+    is_whole,
     real_array,
 )
 from sk_deepfeat.theory.weight_spectra import power_law_spectrum
@@ -63,8 +65,8 @@ def check_row_laws(
 
 def check_hidden_layer_sizes(sizes: Any) -> list[int]:
     """Return the widths of the layers, one number standing for one layer."""
-    given = [sizes] if axes_of(sizes) == 0 else list(sizes)
-    whole = [isinstance(s, (int, np.integer)) and not isinstance(s, bool) for s in given]
+    given = list(np.atleast_1d(any_array(sizes, "hidden_layer_sizes")))
+    whole = [is_whole(s) for s in given]
     if not given or not all(whole) or min(given) < 1:
         raise ValueError(
             f"hidden_layer_sizes={sizes!r} must be a positive integer or a sequence of them."
@@ -93,7 +95,7 @@ def _written_out(covariances: Any, fan_ins: list[int], name: str) -> list[FloatA
             )
         if entry is None:
             entry = np.full(fan_in, 1.0 / fan_in)
-        elif isinstance(entry, Real) and not isinstance(entry, bool):
+        elif is_real(entry):
             entry = power_law_spectrum(float(entry), fan_in, label)
         array = real_array(entry, label)
         if array.ndim == 0 or array.shape not in {(fan_in,), (fan_in, fan_in)}:

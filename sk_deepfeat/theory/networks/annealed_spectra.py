@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,11 @@ from sk_deepfeat.theory.networks.annealed_arguments import check_hidden_layer_si
 from sk_deepfeat.theory.networks.annealed_layers import layer_constants, unit_laws
 from sk_deepfeat.theory.networks.gaussian_moments import activation_moments
 from sk_deepfeat.theory.networks.spectrum_maps import layer_spectrum, product_spectrum
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import (
+    MOST_UNITS,
+    FloatArray,
+    is_whole,
+)
 
 # Groups of units of one slope and one rest.
 _N_GROUPS = 48
@@ -79,14 +84,16 @@ def annealed_spectrum(
             )
         sizes = check_hidden_layer_sizes(hidden_layer_sizes)
         n_units = sizes[-1]
-    if not isinstance(n_units, (int, np.integer)) or isinstance(n_units, bool) or n_units < 1:
+    units: Any = n_units
+    if not is_whole(units) or not 1 <= units <= MOST_UNITS:
         raise ValueError(
-            f"n_units={n_units!r} must be a positive integer, or hidden_layer_sizes given."
+            f"n_units={reprlib.repr(units)} must be a positive integer, at most {MOST_UNITS:,}, "
+            "or hidden_layer_sizes given."
         )
     covariance = check_covariance(input_covariance, "input_covariance")
     layers = check_row_laws(weight_covariances, activations, len(covariance), "", sizes)
     constants = layer_constants(layers, covariance)
-    widths = [len(c) for c, _ in layers[1:]] + [int(n_units)]
+    widths = [len(c) for c, _ in layers[1:]] + [int(units)]
     spectrum = None
     for depth, ((weights, activation), width) in enumerate(zip(layers, widths, strict=True)):
         if spectrum is None:

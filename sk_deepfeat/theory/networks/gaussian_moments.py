@@ -22,7 +22,7 @@ from sk_deepfeat.theory.networks.gaussian_quadrature import (
     smooth_breakpoints,
     standard_cuts,
 )
-from sk_deepfeat.theory.validation import check_callable, real_array
+from sk_deepfeat.theory.validation import check_callable, is_whole, real_array
 
 # Standard deviations beyond the quadrature where the integrand of E f² is looked at, and the share
 # of E f² that it may have there.
@@ -138,7 +138,7 @@ def hermite_coefficients(
     array([ 0.    ,  0.7979,  0.    , -0.7979])
     """
     check_callable(activation)
-    whole = isinstance(order, (int, np.integer)) and not isinstance(order, bool)
+    whole = is_whole(order)
     if not whole or not 0 <= order <= MAX_ORDER:
         raise ValueError(
             f"order={order!r} must be an integer that is not negative, at most {MAX_ORDER}."

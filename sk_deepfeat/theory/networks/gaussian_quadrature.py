@@ -97,6 +97,11 @@ def _values(
     x = 0.5 * (left + right)[:, None] + 0.5 * (right - left)[:, None] * _NODES
     with np.errstate(all="ignore"):
         values = np.asarray(function(x), dtype=np.float64)
+    if values.shape != x.shape:
+        raise ValueError(
+            f"activation={function!r} must keep the shape of its input: it made {values.shape} "
+            f"from {x.shape}."
+        )
     if not np.all(np.isfinite(values)):
         raise ValueError(
             f"{function!r} is not finite between {left.min():.3g} and {right.max():.3g}, so its "

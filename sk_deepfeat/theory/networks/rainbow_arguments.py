@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sk_deepfeat.plugins import resolve
 from sk_deepfeat.theory.matrices import check_covariance
 from sk_deepfeat.theory.networks.gaussian_moments import MAX_ORDER
-from sk_deepfeat.theory.validation import FloatArray, real_array
+from sk_deepfeat.theory.validation import FloatArray, is_whole, real_array
 
 METHODS = ("per-unit", "averaged", "hermite", "closed-form")
 
@@ -28,7 +28,7 @@ def check_method(method: Any, order: Any) -> None:
     """Raise ValueError unless the method is known and the order an integer in range."""
     if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"method={method!r} must be one of {', '.join(map(repr, METHODS))}.")
-    whole = isinstance(order, (int, np.integer)) and not isinstance(order, bool)
+    whole = is_whole(order)
     if not whole or not 1 <= order <= MAX_ORDER:
         raise ValueError(f"order={order!r} must be a positive integer, at most {MAX_ORDER}.")
 
@@ -64,7 +64,7 @@ def check_layers(
     if not isinstance(weights, Sequence) or not len(weights):
         raise ValueError(
             f"{prefix}weights must be a list of one array for each layer; got "
-            f"{type(weights).__name__} of length {len(weights) if np.ndim(weights) else 0}."
+            f"{type(weights).__name__}{' of length 0' if isinstance(weights, Sequence) else ''}."
         )
     functions = one_per_layer(activations, len(weights), f"{prefix}activations")
     several = isinstance(biases, Sequence) or (isinstance(biases, np.ndarray) and biases.ndim > 0)

@@ -20,7 +20,6 @@ Reviews 23 (2004), section 3.2.
 from __future__ import annotations
 
 import itertools
-import numbers
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from numpy.typing import NDArray
 
 from sk_deepfeat.theory.one_sample import tuning
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
-from sk_deepfeat.theory.validation import FloatArray, whole_number
+from sk_deepfeat.theory.validation import FloatArray, is_whole, whole_number
 
 # In units of the largest eigenvalue: the best ridge of most training sets lies between them.
 _RIDGES = np.geomspace(1e-5, 0.1, 5)
@@ -98,7 +97,7 @@ def block_groups(n_rows: int, block_length: int) -> NDArray[np.intp]:
     array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
     """
     n_rows = whole_number(n_rows, "n_rows", 1)
-    whole = isinstance(block_length, numbers.Integral) and not isinstance(block_length, bool)
+    whole = is_whole(block_length)
     if not whole or not 1 <= block_length <= n_rows // 2:
         raise ValueError(
             f"block_length={block_length!r} must be an integer between 1 and {n_rows // 2}, half "

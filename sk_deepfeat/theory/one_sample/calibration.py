@@ -36,6 +36,7 @@ from sk_deepfeat.theory.one_sample.subsets import (
 )
 from sk_deepfeat.theory.validation import (
     FloatArray,
+    any_array,
     axes_of,
     check_flag,
     whole_number,
@@ -220,7 +221,7 @@ def calibrate(
     planned = subset_sizes(n_sampled, rank, factorization.groups, fine=fine)
     wanted: Any = planned
     if sizes is not None:
-        wanted = [sizes] if axes_of(sizes) == 0 else list(sizes)
+        wanted = [sizes] if axes_of(sizes) == 0 else any_array(sizes, "sizes")
     for size in wanted:
         check_subset_size(size, n_sampled)
     wanted = sorted(int(size) for size in wanted)

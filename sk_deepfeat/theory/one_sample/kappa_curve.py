@@ -290,6 +290,8 @@ def leave_one_out_curves(
     """
     check_factorization(factorization)
     n_blocks = whole_number(n_blocks, "n_blocks")
+    if n_blocks == 1:
+        raise ValueError("n_blocks=1 must be 0 or at least 2: nothing is left without all rows.")
     if factorization.eigenvalues.size == 0:
         return _curves_of_mean(factorization, n_grid, n_blocks)
     alone = factorization.groups is None

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import reprlib
+from typing import Any
+
 import numpy as np
 
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    is_whole,
+)
 
 # Ridges below this share of the least eigenvalue are as good as zero, for which it is taken, and
 # n - f is lost in rounding where n is the rank. Odds h/(1 - h) of leverages near one still move
 # below, until those of one row drown all others; in groups, whose rows keep a rounding of their
 # targets, sooner.
 NOTHING_MOVES, NO_LEVERAGE_MOVES, NO_GROUP_MOVES = 1e-8, 1e-14, 1e-10
+
+
+_FEWEST, _MOST = 50, 100_000  # points of a grid
 
 
 def ridge_grid(
@@ -35,8 +44,7 @@ def ridge_grid(
     ndarray of shape (G,)
     """
     check_factorization(factorization)
-    if not isinstance(n_grid, (int, np.integer)) or isinstance(n_grid, bool) or n_grid < 50:
-        raise ValueError(f"n_grid={n_grid!r} must be an integer of at least 50.")
+    check_grid_size(n_grid)
     lam = factorization.eigenvalues
     # Without any direction nothing is learned at any ridge: one scale is as good as another.
     low, high = (1e-6 * lam[0], 1e6 * lam.sum()) if lam.size else (1e-8, 1e8)
@@ -52,6 +60,15 @@ def ridge_grid(
         apart = np.abs(np.log(grid[:, None] / exact)).min(axis=1)
         grid = grid[apart > 1e-3]
     return np.sort(np.concatenate([grid, exact]))
+
+
+def check_grid_size(n_grid: Any) -> None:
+    """Raise ValueError unless a number of ridges is one between 50 and 100,000."""
+    if not is_whole(n_grid) or not _FEWEST <= n_grid <= _MOST:
+        raise ValueError(
+            f"n_grid={reprlib.repr(n_grid)} must be an integer of at least {_FEWEST}, and at most "
+            f"{_MOST:,}."
+        )
 
 
 def _denser_within(low: float, high: float, inner: tuple[float, float], n_grid: int) -> FloatArray:

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sk_deepfeat.theory.validation import FloatArray
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    any_array,
+)
 
 IndexArray = NDArray[np.intp]
 
@@ -33,12 +36,13 @@ class RowGroups:
     Raises
     ------
     TypeError
-        If the labels cannot be sorted.
+        If the labels cannot be sorted, or are no array.
     """
 
     def __init__(self, labels: ArrayLike) -> None:
+        given = any_array(labels, "labels")
         try:
-            self.number = np.unique(np.asarray(labels), return_inverse=True)[1].ravel()
+            self.number = np.unique(given, return_inverse=True)[1].ravel()
         except TypeError as error:
             raise TypeError(f"labels must be of one kind; got {reprlib.repr(labels)}.") from error
         self.sizes = np.bincount(self.number)
@@ -104,7 +108,7 @@ class RowGroups:
 
 def check_labels(groups: ArrayLike, n_rows: int) -> NDArray[Any]:
     """Return one integer for each row, of two groups at least, or raise ValueError."""
-    labels = np.asarray(groups)
+    labels = any_array(groups, "groups")
     if labels.shape != (n_rows,) or labels.dtype.kind not in "iu":
         raise ValueError(
             f"groups must hold one integer per row; got {labels.dtype} of shape {labels.shape} for "

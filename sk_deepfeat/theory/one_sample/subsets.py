@@ -22,7 +22,7 @@ from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, chec
 from sk_deepfeat.theory.one_sample.spread import spread
 from sk_deepfeat.theory.one_sample.subset_fits import SubsetFit, SubsetFits
 from sk_deepfeat.theory.threads import threads_for
-from sk_deepfeat.theory.validation import FloatArray, check_alpha, whole_number
+from sk_deepfeat.theory.validation import FloatArray, check_alpha, is_whole, whole_number
 
 _BLOCK_ENTRIES = 2_000_000
 _MOST_ENTRIES = 6_000_000  # of fits that are measured together
@@ -54,7 +54,7 @@ class SubsetErrors(NamedTuple):
 
 def check_subset_size(size: Any, n_rows: int) -> None:
     """Raise ValueError unless some rows are inside and some outside a subset of that size."""
-    whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+    whole = is_whole(size)
     if not whole or not 2 <= size < n_rows:
         raise ValueError(
             f"size={size!r} must lie between 2 and {n_rows - 1}: of the {n_rows} rows some stay "

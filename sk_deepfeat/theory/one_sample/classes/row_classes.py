@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.one_sample.row_groups import RowGroups
-from sk_deepfeat.theory.validation import FloatArray, check_flag, real_array, whole_number
+from sk_deepfeat.theory.validation import (
+    FloatArray,
+    any_array,
+    check_flag,
+    real_array,
+    whole_number,
+)
 
 ALL_ROWS = slice(None)
 
@@ -59,7 +65,7 @@ class RowClasses:
         balanced: bool = False,
     ) -> None:
         n_classes = whole_number(n_classes, "n_classes", 2)
-        given_labels = np.asarray(labels)
+        given_labels = any_array(labels, "labels")
         if given_labels.ndim != 1 or given_labels.dtype.kind not in "iu":
             raise ValueError(f"labels={labels!r} must be one integer for each row.")
         self.number = given_labels.astype(np.intp)

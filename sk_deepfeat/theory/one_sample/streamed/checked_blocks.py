@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import operator
+import reprlib
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sk_deepfeat.theory.validation import MOST_SAMPLES, FloatArray, real_array
+from sk_deepfeat.theory.validation import (
+    MOST_COUNTED,
+    MOST_SAMPLES,
+    FloatArray,
+    real_array,
+)
 
 
 def checked_shapes(X: ArrayLike, y: ArrayLike, block: str) -> tuple[NDArray[Any], FloatArray]:
@@ -68,6 +74,6 @@ def check_count(value: Any, name: str) -> int:
         number = operator.index(value)
     except TypeError:
         number = -1
-    if number < 0 or isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{name}={value!r} must be a whole number, not negative.")
+    if not 0 <= number <= MOST_COUNTED or isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name}={reprlib.repr(value)} must be a whole number, not negative.")
     return number
