@@ -10,6 +10,7 @@ from sklearn.linear_model import Ridge
 from sk_deepfeat import DeterministicEquivalentRidge, RandomDeepFeatures, TwoStageRegressor
 from sk_deepfeat.exceptions import PopulationWarning
 from sk_deepfeat.populations import LeaveOneOutPopulation
+from sk_deepfeat.populations.left_out_errors import _whole_sizes
 from sk_deepfeat.theory import leave_one_out_residuals, ridge_factorization
 
 P = 80
@@ -140,11 +141,15 @@ def test_calibration_check_where_fit_measured_nothing():
     assert population.calibration_check().n_samples.size > 0
 
 
-@pytest.mark.parametrize("sizes", [1, [50, 200], [0.5], [[50]], [[2], [2, 3]], [], "some"])
+@pytest.mark.parametrize("sizes", [1, [50, 200], [0.5], [50.0], [[50]], [[2], [2, 3]], [], "some"])
 def test_bad_sizes(sizes):
     population = LeaveOneOutPopulation().fit(*POPULATION.sample(200))
     with pytest.raises(ValueError, match="must be whole numbers between 2 and 199"):
         population.calibration_check(sizes)
+
+
+def test_the_fewest_and_the_most_rows_of_a_subset():
+    assert _whole_sizes([199, 2, 2], 199) == [2, 199]
 
 
 def test_pickles_without_the_rows():

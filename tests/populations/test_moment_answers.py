@@ -90,3 +90,14 @@ def test_features_that_never_vary_leave_the_variance_of_the_targets(outputs):
         factor = np.reshape([1.2, 1.05], (2, *(1,) * bool(outputs)))
         expected = np.broadcast_to(np.var(y, axis=0) * factor, found.shape)
         np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_mean_whose_square_is_more_than_the_second_moment():
+    asked = ExactPopulation(np.eye(3), np.zeros(3), 1.0, target_mean=1.0).fit()
+    assert asked.test_error(5, 1.0) >= 0.0
+    for mean in (1.5, 1e308):
+        population = ExactPopulation(np.eye(3), np.zeros(3), 1.0, target_mean=mean).fit()
+        with pytest.raises(
+            ValueError, match=r"rho=1\.0 must be at least the square of target_mean"
+        ):
+            population.test_error(5, 1.0)

@@ -26,7 +26,9 @@ class Drawn:
 WEIGHTS = np.random.default_rng(0).normal(size=(30, 20))
 
 
-@pytest.mark.parametrize("noise", [np.inf, -np.inf, np.nan, -1e-300, True, "0.1", None, [0.1]])
+@pytest.mark.parametrize(
+    "noise", [np.inf, -np.inf, np.nan, -1e-300, 2e150, True, "0.1", None, [0.1]]
+)
 def test_noise_that_is_none(noise):
     with pytest.raises(ValueError, match="must be a finite number that is not negative"):
         check_noise(noise)

@@ -7,6 +7,7 @@ from sk_deepfeat.theory.sparse import is_sparse, sparse_rows_of
 from sk_deepfeat.theory.validation import (
     MOST_ALPHA,
     alpha_of_mean_weight,
+    any_array,
     check_alpha,
     check_callable,
     check_cells,
@@ -15,8 +16,11 @@ from sk_deepfeat.theory.validation import (
     check_level,
     check_n_samples,
     is_finite,
+    is_real,
+    is_whole,
     numeric_targets,
     real_array,
+    whole_number,
 )
 from sk_deepfeat.theory.weight_spectra import power_law_spectrum
 
@@ -152,3 +156,31 @@ def test_alpha_in_units_of_a_weight_that_no_quotient_holds():
     found = alpha_of_mean_weight(np.array([0.0, 3.0, np.nan]), 2.0)
     np.testing.assert_array_equal(found, [0.0, 1.5, np.nan])
     assert alpha_of_mean_weight(1e-12, 5e-324) == MOST_ALPHA
+
+
+def test_whole_numbers_have_an_end():
+    assert whole_number(2**60, "n") == 2**60
+    for wrong in (2**60 + 1, 10**400):
+        with pytest.raises(ValueError, match=r"n=.* must be at most 1,152,921,504,606,846,976"):
+            whole_number(wrong, "n")
+
+
+def test_durations_are_no_numbers():
+    """NumPy counts them among the integers."""
+    duration = np.timedelta64(3, "D")
+    assert not is_real(duration) and not is_whole(duration) and not is_finite(duration)
+    assert is_real(3.5) and is_whole(3) and is_whole(np.int8(3)) and not is_whole(3.0)
+    assert not is_real(True) and not is_whole(True)
+    with pytest.raises(ValueError, match="n="):
+        whole_number(duration, "n")
+
+
+def test_arrays_of_anything():
+    assert any_array(["a", 1], "labels").shape == (2,)
+    with pytest.raises(TypeError, match="labels must be an array"):
+        any_array([[1], [1, 2]], "labels")
+
+
+def test_targets_in_uneven_lists():
+    with pytest.raises(ValueError, match=r"y must hold numbers; got \[\[1\], \[1, 2\]\]"):
+        numeric_targets([[1], [1, 2]])

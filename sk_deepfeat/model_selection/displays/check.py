@@ -147,9 +147,9 @@ class CalibrationCheckDisplay(Display):
         CalibrationCheckDisplay
             Itself, with `ax_`, `figure_` and `errorbars_`.
         """
+        ax = self.ax_ = self._open_axes(ax)  # says what is missing without matplotlib
         from matplotlib.colors import to_rgb
 
-        ax = self.ax_ = self._open_axes(ax)
         sizes = np.unique(self.n_samples)
         ax.axhspan(0.95, 1.05, color="0.9", zorder=0)
         ax.axhline(1.0, color="0.5", lw=1, zorder=1)

@@ -12,7 +12,6 @@ from sk_deepfeat.theory.networks.rainbow_arguments import one_per_layer
 from sk_deepfeat.theory.validation import (
     MOST_UNITS,
     FloatArray,
-    any_array,
     axes_of,
     is_real,
     is_whole,
@@ -65,7 +64,10 @@ def check_row_laws(
 
 def check_hidden_layer_sizes(sizes: Any) -> list[int]:
     """Return the widths of the layers, one number standing for one layer."""
-    given = list(np.atleast_1d(any_array(sizes, "hidden_layer_sizes")))
+    try:
+        given = [sizes] if axes_of(sizes) == 0 else list(sizes)
+    except TypeError:  # of what is neither a number nor a sequence
+        given = []
     whole = [is_whole(s) for s in given]
     if not given or not all(whole) or min(given) < 1:
         raise ValueError(
