@@ -43,7 +43,7 @@ def make_rainbow_regression(
     input_covariance : array-like of shape (d, d) or (d,), default=None
         Covariance of the inputs, or its diagonal; None is the identity.
     noise : float, default=0.0
-        Standard deviation of the label noise.
+        Standard deviation of the label noise, at most 1e150.
     return_inputs : bool, default=False
         Return the inputs of the networks as X in place of the learner's features, for a pipeline
         that transforms them itself.
@@ -125,7 +125,7 @@ def make_teacher_student(
     input_covariance : array-like of shape (d, d) or (d,), default=None
         Covariance of X, or its diagonal, d = `n_features`; None is the identity.
     noise : float, default=0.0
-        Standard deviation of the label noise.
+        Standard deviation of the label noise, at most 1e150.
     random_state : int, RandomState instance or None, default=None
         Source of everything that is drawn, which has nothing in common with the weights that an
         estimator draws from the same seed.

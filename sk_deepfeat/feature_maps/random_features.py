@@ -49,7 +49,7 @@ class RandomDeepFeatures(
         - callable: called with the list of the weights of the earlier layers (empty for the
           first), returns any of the above.
     bias_scale : float, default=0.0
-        Standard deviation of the biases; 0 means that there are none.
+        Standard deviation of the biases, at most 1e100; 0 means that there are none.
     random_state : int, RandomState instance or None, default=None
         Source of the weights; an int makes them reproducible.
 

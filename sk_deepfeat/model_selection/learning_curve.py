@@ -134,7 +134,8 @@ def ridge_learning_curve(
         what is lost: the error rate, its mean over classes, the log-loss of the probabilities that
         ``predict_test_error(metric="log_loss")`` takes, the squared error.
     n_jobs : int, optional
-        Parallel tasks, one for each subset; any joblib backend. The numbers do not depend on it.
+        Parallel tasks, one for each subset, with -1 for one on each processor; any joblib backend.
+        The numbers do not depend on it.
     random_state : int, RandomState instance or None, default=None
         Draws the subsets, and seeds steps whose own ``random_state`` is no integer.
     verbose : int, default=0

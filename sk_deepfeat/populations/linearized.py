@@ -44,7 +44,7 @@ class LinearizedPopulation(MomentPopulationMixin, BaseEstimator):
     target_mean : float or array-like of shape (t,), default=None
         E y, for a target given by its moments; None means zero. Used when an intercept is fitted.
     noise : float, default=0.0
-        Standard deviation of the label noise of a target given by a teacher.
+        Standard deviation of the label noise of a target given by a teacher, at most 1e150.
     paired_rows : int or sequence of int, default=None
         See `sk_deepfeat.theory.rainbow_covariances`.
     method : {"per-unit", "averaged", "hermite", "closed-form"}, default="per-unit"

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.linear_model import Ridge
 
 from sk_deepfeat import (
@@ -479,6 +480,7 @@ class NoArray:
         (lambda: LeaveOneOutPopulation(n_grid=DURATION).fit(X, Y), "n_grid"),
         (lambda: theory.leave_one_out_curves(PATH, n_blocks=1), "n_blocks"),
         (lambda: theory.calibrate(PATH, CURVE, sizes=NoArray()), "sizes"),
+        (lambda: theory.calibrate(PATH, CURVE, sizes=sparse.csr_array(np.eye(3))), "size"),
         (lambda: theory.resolvent_equivalent(np.eye(3), 2, 5e-324), "alpha"),
         (lambda: theory.annealed_spectrum(None, "relu", np.eye(4), n_units=HUGE), "n_units"),
         (

@@ -51,7 +51,7 @@ def resolvent_equivalent(second_moment: ArrayLike, n_samples: float, alpha: floa
     n_samples : float
         Number of rows of F, at least 1.
     alpha : float
-        Positive.
+        At least 1e-150, for features of any units near one.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def resolvent_product_equivalent(
     matrix : array-like of shape (n_features, n_features)
         A.
     n_samples, alpha : float
-        Rows of F (at least 1) and the positive ridge.
+        Rows of F (at least 1) and the ridge, at least 1e-150.
 
     Returns
     -------

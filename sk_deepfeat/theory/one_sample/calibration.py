@@ -221,7 +221,7 @@ def calibrate(
     planned = subset_sizes(n_sampled, rank, factorization.groups, fine=fine)
     wanted: Any = planned
     if sizes is not None:
-        wanted = [sizes] if axes_of(sizes) == 0 else any_array(sizes, "sizes")
+        wanted = [sizes] if axes_of(sizes) == 0 else np.atleast_1d(any_array(sizes, "sizes"))
     for size in wanted:
         check_subset_size(size, n_sampled)
     wanted = sorted(int(size) for size in wanted)

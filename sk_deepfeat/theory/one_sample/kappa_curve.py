@@ -279,8 +279,8 @@ def leave_one_out_curves(
     factorization, n_grid
         As in `leave_one_out_curve`.
     n_blocks : int, default=20
-        Number of blocks, at most that of rows or groups; rows are dealt to them in turn, groups to
-        that with the fewest rows so far.
+        Number of blocks: 0, or 2 to that of rows or groups. Rows are dealt to them in turn, groups
+        to that with the fewest rows so far.
 
     Returns
     -------
