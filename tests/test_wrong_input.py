@@ -372,6 +372,6 @@ def test_words_of_displays():
         refused(ValueError, "outputs=", curve.from_fitted, RIDGE, outputs=wrong)
         refused(ValueError, "metric=", CalibrationCheckDisplay.from_fitted, RIDGE, metric=wrong)
         refused(ValueError, "metric=", curve.from_estimator, Ridge(), X, Y, metric=wrong)
-    refused(TypeError, "alpha must be", curve.from_fitted, RIDGE, alphas=SPARSE)
+    refused(TypeError, "must be a number, 'optimal'", curve.from_fitted, RIDGE, alphas=SPARSE)
     series = type("Series", (), {"plot": None})()  # as of pandas, which draws, but is no axes
     refused(TypeError, "must be matplotlib Axes", curve.from_fitted, RIDGE, ax=series)

@@ -261,8 +261,6 @@ class RidgeLearningCurveDisplay(Display):
             alphas = [fitted_alpha(ridge), "optimal"]
             if isinstance(ridge.alpha, str):
                 alphas = ["optimal"]
-        elif not isinstance(alphas, (list, tuple)) and (is_sparse(alphas) or axes_of(alphas) == 0):
-            alphas = [alphas]
         alphas = _checked_alphas(alphas)
         metric = asked_metric(ridge, metric)
         asked = curves_of if outputs == "mean" else quantiles_of
@@ -378,7 +376,10 @@ class RidgeLearningCurveDisplay(Display):
 def _checked_alphas(alphas: Any) -> list[Any]:
     """Return regularisations in a list, each a float, a word, or None; or raise."""
     try:
-        found = list(alphas)
+        if is_sparse(alphas):
+            raise TypeError("a matrix")
+        several = isinstance(alphas, (list, tuple)) or axes_of(alphas) > 0
+        found = list(alphas) if several else [alphas]
     except TypeError as error:
         raise TypeError(
             f"alphas={reprlib.repr(alphas)} must be a number, 'optimal', None, or several of them."

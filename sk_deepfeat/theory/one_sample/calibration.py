@@ -9,6 +9,7 @@ errors, is multiplied there by max(0, 1 - 1/z²).
 
 from __future__ import annotations
 
+import reprlib
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -36,7 +37,6 @@ from sk_deepfeat.theory.one_sample.subsets import (
 )
 from sk_deepfeat.theory.validation import (
     FloatArray,
-    any_array,
     axes_of,
     check_flag,
     whole_number,
@@ -221,7 +221,10 @@ def calibrate(
     planned = subset_sizes(n_sampled, rank, factorization.groups, fine=fine)
     wanted: Any = planned
     if sizes is not None:
-        wanted = [sizes] if axes_of(sizes) == 0 else np.atleast_1d(any_array(sizes, "sizes"))
+        try:
+            wanted = [sizes] if axes_of(sizes) == 0 else list(sizes)
+        except TypeError as error:
+            raise TypeError(f"sizes={reprlib.repr(sizes)} must be whole numbers.") from error
     for size in wanted:
         check_subset_size(size, n_sampled)
     wanted = sorted(int(size) for size in wanted)

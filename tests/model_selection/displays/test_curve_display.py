@@ -98,7 +98,7 @@ def test_fitted_curve_without_intervals_and_wrong_arguments(pyplot):
     assert RidgeLearningCurveDisplay.from_fitted(ridge, alphas=2).predicted.shape[1] == 1
     with pytest.raises(ValueError, match="alpha='best' must be 'optimal'"):
         RidgeLearningCurveDisplay.from_fitted(ridge, alphas=["best"])
-    with pytest.raises(ValueError, match="alpha must be finite and not negative"):
+    with pytest.raises(ValueError, match=r"alphas=.* must be finite and not negative"):
         RidgeLearningCurveDisplay.from_fitted(ridge, alphas=[-1.0])
     with pytest.raises(ValueError, match="n_samples must be a non-empty 1-d array"):
         RidgeLearningCurveDisplay.from_fitted(ridge, n_samples="many")

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sk_deepfeat.theory.validation import (
-    MOST_COUNTED,
     MOST_SAMPLES,
     FloatArray,
     real_array,
@@ -74,6 +73,6 @@ def check_count(value: Any, name: str) -> int:
         number = operator.index(value)
     except TypeError:
         number = -1
-    if not 0 <= number <= MOST_COUNTED or isinstance(value, (bool, np.bool_)):
+    if not 0 <= number <= np.iinfo(np.intp).max or isinstance(value, (bool, np.bool_)):
         raise ValueError(f"{name}={reprlib.repr(value)} must be a whole number, not negative.")
     return number
