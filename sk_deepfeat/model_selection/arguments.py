@@ -7,12 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_deepfeat.theory.validation import (
-    FloatArray,
-    axes_of,
-    check_unmasked,
-    real_array,
-)
+from sk_deepfeat.theory.validation import FloatArray, axes_of, check_unmasked, real_array
 
 
 def as_row(values: Any, name: str, *, least: float, strict: bool = False) -> FloatArray:

@@ -37,13 +37,7 @@ from sk_deepfeat.model_selection.measuring import Refitted, measure_cells
 from sk_deepfeat.model_selection.splits import IndexArray, check_train_sizes, random_subsets
 from sk_deepfeat.progress import showing
 from sk_deepfeat.rows import check_groups, deal_groups, in_numpy
-from sk_deepfeat.theory.validation import (
-    FloatArray,
-    axes_of,
-    check_level,
-    check_unmasked,
-    is_whole,
-)
+from sk_deepfeat.theory.validation import FloatArray, axes_of, check_level, check_unmasked, is_whole
 
 _MOST_REPEATS, _MOST_JOBS = 1_000_000, 1_000_000
 _MOST_SEED = np.iinfo(np.int32).max

@@ -10,10 +10,7 @@ import numpy as np
 from sk_deepfeat.model_selection.displays.drawing import ERRORS, check_axes, import_pyplot
 from sk_deepfeat.model_selection.fitted_ridge import fitted_ridge
 from sk_deepfeat.model_selection.fitting import fitted_clone
-from sk_deepfeat.theory.validation import (
-    check_n_samples,
-    real_number,
-)
+from sk_deepfeat.theory.validation import check_n_samples, real_number
 
 
 class Display:

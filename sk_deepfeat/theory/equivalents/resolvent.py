@@ -19,7 +19,7 @@ from sk_deepfeat.theory.validation import (
     real_number,
 )
 
-_LEAST_ALPHA = 1e-150
+_LEAST_ALPHA = 1e-150  # the square of its inverse is in the range of floats
 
 
 def _single(n_samples: float, alpha: float) -> tuple[float, float]:

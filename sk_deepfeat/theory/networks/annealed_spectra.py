@@ -13,11 +13,7 @@ from sk_deepfeat.theory.networks.annealed_arguments import check_hidden_layer_si
 from sk_deepfeat.theory.networks.annealed_layers import layer_constants, unit_laws
 from sk_deepfeat.theory.networks.gaussian_moments import activation_moments
 from sk_deepfeat.theory.networks.spectrum_maps import layer_spectrum, product_spectrum
-from sk_deepfeat.theory.validation import (
-    MOST_UNITS,
-    FloatArray,
-    is_whole,
-)
+from sk_deepfeat.theory.validation import MOST_UNITS, FloatArray, is_whole
 
 # Groups of units of one slope and one rest.
 _N_GROUPS = 48

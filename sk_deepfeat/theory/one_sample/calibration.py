@@ -35,12 +35,7 @@ from sk_deepfeat.theory.one_sample.subsets import (
     check_subset_size,
     errors_of_sizes,
 )
-from sk_deepfeat.theory.validation import (
-    FloatArray,
-    axes_of,
-    check_flag,
-    whole_number,
-)
+from sk_deepfeat.theory.validation import FloatArray, axes_of, check_flag, whole_number
 
 _SOME_DEGREES, _MOST_SURE = 1e-6, 10.0
 

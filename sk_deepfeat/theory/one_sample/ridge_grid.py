@@ -8,18 +8,13 @@ from typing import Any
 import numpy as np
 
 from sk_deepfeat.theory.one_sample.factorization import RidgeFactorization, check_factorization
-from sk_deepfeat.theory.validation import (
-    FloatArray,
-    is_whole,
-)
+from sk_deepfeat.theory.validation import FloatArray, is_whole
 
 # Ridges below this share of the least eigenvalue are as good as zero, for which it is taken, and
 # n - f is lost in rounding where n is the rank. Odds h/(1 - h) of leverages near one still move
 # below, until those of one row drown all others; in groups, whose rows keep a rounding of their
 # targets, sooner.
 NOTHING_MOVES, NO_LEVERAGE_MOVES, NO_GROUP_MOVES = 1e-8, 1e-14, 1e-10
-
-
 _FEWEST, _MOST = 50, 100_000  # points of a grid
 
 

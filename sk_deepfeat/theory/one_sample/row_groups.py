@@ -10,10 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sk_deepfeat.theory.validation import (
-    FloatArray,
-    any_array,
-)
+from sk_deepfeat.theory.validation import FloatArray, any_array
 
 IndexArray = NDArray[np.intp]
 

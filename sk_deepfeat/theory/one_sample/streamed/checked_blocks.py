@@ -9,11 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sk_deepfeat.theory.validation import (
-    MOST_SAMPLES,
-    FloatArray,
-    real_array,
-)
+from sk_deepfeat.theory.validation import MOST_SAMPLES, FloatArray, real_array
 
 
 def checked_shapes(X: ArrayLike, y: ArrayLike, block: str) -> tuple[NDArray[Any], FloatArray]:
