@@ -1,4 +1,4 @@
-"""Every argument of every public name with every odd value, all else as it should be."""
+"""Every argument of what is public with every odd value, all else as it should be."""
 
 import functools
 import inspect
@@ -19,7 +19,7 @@ from estimator_calls import (
     good_question,
 )
 from fuzzed_calls import Call, parameters
-from odd_rows import Labels, OfRows, Rows, Targets
+from odd_rows import Labels, Rows, Targets
 from odd_values import odd_values
 from public_calls import MESSAGES, PublicCall, functions, good_value
 
@@ -75,8 +75,7 @@ def fits_of(kind):
         if key != "verbose" and good_parameter(key) is not None:
             for value in odd_values():
                 yield Fit(kind, needed | {key: value}, rows, (), "fit")
-    weights = {name: OfRows(name, table, "none") for name in ("sample_weight", "groups")}
-    for key in (*rows, *weights):
+    for key in (*rows, "sample_weight", "groups"):
         for value in odd_values():
             yield Fit(kind, needed, rows | {key: value}, (), "fit")
 
